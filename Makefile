@@ -1,0 +1,67 @@
+# Two commands do everything: make demo, make test. Each sets up what it needs in .venv.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
+
+.PHONY: help demo test test-pythons lint check bench clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo          run a notebook on the built-in sandbox"
+	@echo "make test          run the tests"
+	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
+	@echo "make lint          style and types"
+	@echo "make check         every spec, text and page"
+	@echo "make bench         what is fast, measured"
+
+# uv where it is on the PATH, else venv and pip. --group needs a pip newer than the one venv brings.
+ifdef UV
+$(VENV)/pyvenv.cfg:
+	uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+INSTALL := uv pip install --quiet --python $(BIN)/python
+else
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
+INSTALL := $(BIN)/python -m pip install --quiet
+endif
+
+$(VENV)/.installed: pyproject.toml $(VENV)/pyvenv.cfg
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.developing: pyproject.toml $(VENV)/pyvenv.cfg
+	$(INSTALL) --editable . --group dev
+	@touch $@ $(VENV)/.installed
+
+demo: $(VENV)/.installed
+	@$(BIN)/hex-blocks demo
+
+test: $(VENV)/.developing
+	$(BIN)/python -m pytest
+
+test-pythons:
+	@for version in 3.11 3.12 3.13; do \
+		if python$$version --version >/dev/null 2>&1; then \
+			$(MAKE) --no-print-directory test PYTHON=python$$version VENV=.venv/$$version || exit 1; \
+		else \
+			echo "python$$version is not here: skipped"; \
+		fi; \
+	done
+
+lint: $(VENV)/.developing
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: $(VENV)/.installed
+	$(BIN)/hex-blocks check
+
+bench: $(VENV)/.developing
+	$(BIN)/python bench/one_call.py
+	$(BIN)/python bench/start_up.py
+	$(BIN)/python bench/many_specs.py
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist

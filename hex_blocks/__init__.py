@@ -1,0 +1,32 @@
+"""Hex on every workflow canvas and in every agent's toolbox.
+
+>>> from hex_blocks import Connection, Registry
+>>> result = Registry.load()["hex_run_project"].run({"projectId": "…"}, Connection("hxtp_…"))
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hex_blocks.connection import Connection
+    from hex_blocks.errors import HexError
+    from hex_blocks.registry import Registry, Tool
+
+__version__ = "0.1.0"
+__all__ = ["Connection", "HexError", "Registry", "Tool", "__version__"]
+
+_HOMES = {
+    "Connection": "hex_blocks.connection",
+    "HexError": "hex_blocks.errors",
+    "Registry": "hex_blocks.registry",
+    "Tool": "hex_blocks.registry",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # A listing must not pay for what only a call needs.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

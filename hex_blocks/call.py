@@ -1,0 +1,108 @@
+"""What a handler is given: the connection's adapter, the caller's patience and ear, and the other tools."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hex_blocks.errors import HexError
+from hex_blocks.hex_api import Timing
+from hex_blocks.texts import text
+
+if TYPE_CHECKING:
+    from hex_blocks.connection import Connection
+    from hex_blocks.registry import Tool
+
+# What a caller should know though the call did what was asked.
+WARNINGS = {
+    "inputs_ignored": (
+        "updatePublishedResults was given together with input parameters. Hex runs such a request with the "
+        "project's default inputs, since the published results always show those."
+    ),
+    "update_cache_deprecated": (
+        "updateCache is deprecated in Hex. It was sent as updatePublishedResults true and useCachedSqlResults "
+        "false; use these two instead."
+    ),
+    "run_not_recorded": (
+        "The run was started, but it could not be written to the record of runs on this machine, so it can only "
+        "be found again with its projectId."
+    ),
+    "list_cut": "The list is longer: reading stopped at {count} entries. Raise maxItems, or go on from the cursor.",
+    "list_incomplete": (
+        "Hex stopped answering after {count} entries: {reason} Go on from the cursor to read the rest."
+    ),
+    "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
+}
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a long call is. Times in seconds; percent and remaining are estimates, null where there is none."""
+
+    message: str
+    status: str | None = None
+    elapsed: float = 0.0
+    percent: float | None = None
+    remaining: float | None = None
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+ProgressCallback = Callable[[Progress], None]
+
+
+@dataclass
+class Call:
+    """One running tool."""
+
+    tool: Tool
+    connection: Connection
+    language: str | None = None
+    on_progress: ProgressCallback | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
+    warnings: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.timing = Timing(patience=self.connection.patience, stop=self.stop, on_wait=self._tell_wait)
+
+    def ask(
+        self,
+        inputs: Mapping[str, Any],
+        tool_id: str | None = None,
+        *,
+        files: Mapping[str, Any] | None = None,
+        timing: Timing | None = None,
+    ) -> Any:
+        """Send this tool's request, or another tool's, with checked inputs, and give Hex's reply as it is."""
+        tool = self.tool.registry[tool_id] if tool_id else self.tool
+        request = tool.spec.request
+        if request is None:
+            raise ValueError(f"{tool.id} has no request")
+        sending = tool.lay_out(inputs)
+        return self.connection.api.call(
+            request.method,
+            sending.path,
+            query=sending.query,
+            body=sending.body,
+            files=files,
+            refused_by_503=request.refused_by_503,
+            error_keys=request.errors,
+            timing=timing or self.timing,
+        )
+
+    def warn(self, key: str, **values: Any) -> None:
+        """Tell the caller something that is no error; it comes with the result."""
+        self.warnings.append({"warning": key, "message": text(WARNINGS[key], self.language).format(**values)})
+
+    def tell(self, progress: Progress) -> None:
+        """Report how far the call is."""
+        if self.on_progress:
+            self.on_progress(progress)
+
+    def say(self, english: str, **values: Any) -> str:
+        """Put a sentence into the caller's language."""
+        return text(english, self.language).format(**values)
+
+    def _tell_wait(self, seconds: float, error: HexError) -> None:
+        self.tell(Progress(message=error.message(self.language), remaining=seconds, values={"error": error.key}))

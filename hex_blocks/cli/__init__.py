@@ -1,0 +1,130 @@
+"""The command line: hex-blocks tools, show, call, demo, sandbox, check, new-tool.
+
+Each command is a module of its own, imported when it is called, so that a listing stays quick.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+from hex_blocks import __version__
+from hex_blocks.cli.output import say, warn
+from hex_blocks.errors import HexError, SpecError, UnknownToolError
+from hex_blocks.texts import language_of_environment
+
+COMMANDS = {
+    "tools": "hex_blocks.cli.tools:tools",
+    "show": "hex_blocks.cli.tools:show",
+    "call": "hex_blocks.cli.call:call",
+    "demo": "hex_blocks.cli.demo:demo",
+    "sandbox": "hex_blocks.cli.sandbox:sandbox",
+    "check": "hex_blocks.cli.check:check",
+    "new-tool": "hex_blocks.cli.new_tool:new_tool",
+}
+DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of COMMANDS."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Find the command; suggest the nearest for a mistyped one."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from difflib import get_close_matches
+
+            if guess := get_close_matches(args[0], COMMANDS, 1):
+                message = f"{error.message} {say('Did you mean {name}?', name=guess[0])}"
+                raise click.UsageError(message, ctx) from None
+            raise
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with: hex-blocks demo",
+)
+@click.version_option(__version__, prog_name="hex-blocks")
+def cli() -> None:
+    r"""Run Hex notebooks and manage the workspace around them.
+
+    \b
+    Examples:
+      hex-blocks demo
+      hex-blocks tools --group runs
+      hex-blocks show run_and_wait
+      hex-blocks call run_and_wait projectId=PROJECT inputParams.region=EMEA
+
+    The token is read from HEX_API_TOKEN, the host from HEX_API_BASE_URL (app.hex.tech where it is not set).
+    """
+
+
+def main() -> None:
+    """Run the command line and exit: 0 done, 1 failed, 2 wrong usage or inputs, 130 interrupted."""
+    # A scheduler that ends us deserves the same goodbye as Ctrl-C.
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        cli.main(prog_name="hex-blocks", standalone_mode=False)
+        sys.stdout.flush()
+        code = DONE
+    except click.exceptions.Exit as leaving:
+        code = leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except HexError as error:
+        code = show_error(error)
+    except UnknownToolError as error:
+        warn(str(error))
+        code = WRONG_USE
+    except SpecError as error:
+        warn(str(error))
+        code = FAILED
+    except (click.Abort, KeyboardInterrupt):
+        warn(say("Stopped."))
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads our output has had enough. Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    sys.exit(code)
+
+
+def show_error(error: HexError) -> int:
+    """Say an error on stderr, and on stdout as JSON where that was asked for; give the exit code."""
+    language = language_of_environment()
+    context = click.get_current_context(silent=True)
+    if (context and context.params.get("as_json")) or "--json" in sys.argv:
+        click.echo(json.dumps(error.document(language), ensure_ascii=False, indent=2))
+    warn(error.message(language))
+    if hint := error.hint(language):
+        warn(hint)
+    if error.trace_id:
+        warn(say("Hex's trace ID: {trace_id}", trace_id=error.trace_id))
+    if error.key == "interrupted":
+        return INTERRUPTED
+    return WRONG_USE if error.kind == "input" and error.status is None else FAILED
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt

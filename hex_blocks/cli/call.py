@@ -1,0 +1,163 @@
+"""hex-blocks call: run a tool."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.cli.output import load_registry, print_json, say, warn
+from hex_blocks.cli.progress import shown_progress
+from hex_blocks.cli.tools import complete_tool, language_option
+
+if TYPE_CHECKING:
+    from hex_blocks.connection import Connection
+    from hex_blocks.registry import Tool
+
+
+def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of an input."""
+    tool = load_registry()[context.params["tool_id"]]
+    return [f"{name}=" for name in tool.spec.inputs if name.startswith(incomplete)]
+
+
+@click.command()
+@click.argument("tool_id", metavar="TOOL", shell_complete=complete_tool)
+@click.argument("values", metavar="[NAME=VALUE]...", nargs=-1, shell_complete=complete_input)
+@click.option(
+    "--input",
+    "document",
+    metavar="JSON|@FILE|-",
+    help="All inputs as one JSON object, from a file with @, or stdin with -.",
+)
+@click.option(
+    "--sandbox",
+    "on_sandbox",
+    is_flag=True,
+    help="Call a Hex of our own on this machine instead of the real one.",
+)
+@language_option
+@click.option("--yes", is_flag=True, help="Do not ask before a tool that changes or removes something.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--json", "as_json", is_flag=True, help="Print errors as JSON too.")
+def call(
+    tool_id: str,
+    values: tuple[str, ...],
+    document: str | None,
+    on_sandbox: bool,
+    language: str,
+    yes: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    r"""Run a tool. Its result is printed as JSON on stdout, its progress on stderr.
+
+    \b
+    NAME=VALUE       an input; lists by naming it again, parts of an object by NAME.PART=VALUE
+    NAME:=JSON       an input whose value is JSON: 3, true, null, [1, 2], {"a": 1}
+
+    \b
+    Examples:
+      hex-blocks call run_and_wait projectId=PROJECT inputParams.region=EMEA inputParams.year:=2026
+      hex-blocks call run_project --input @inputs.json
+      hex-blocks call list_projects limit=5 --sandbox
+    """
+    tool = load_registry()[tool_id]
+    inputs = _document(document) | read_values(values)
+    with _connection(on_sandbox, inputs) as connection:
+        if tool.destructive and not yes and sys.stdin.isatty() and sys.stderr.isatty():
+            click.confirm(
+                say("{title}: this changes or removes what is there. Go on?", title=tool.title(language)),
+                abort=True,
+                err=True,
+            )
+        print_json(run_tool(tool, inputs, connection, language, quiet=quiet))
+
+
+def run_tool(
+    tool: Tool, inputs: dict[str, Any], connection: Connection | None, language: str, *, quiet: bool = False
+) -> dict[str, Any]:
+    """Run a tool, showing its progress and its warnings on stderr."""
+    with shown_progress(quiet=quiet) as progress:
+        result = tool.run(inputs, connection, progress=progress, language=language)
+    for warning in result.get("warnings", []):
+        warn(say("Note: {message}", message=warning["message"]))
+    return result
+
+
+@contextmanager
+def _connection(on_sandbox: bool, inputs: dict[str, Any]) -> Iterator[Connection | None]:
+    if not on_sandbox:
+        yield None
+        return
+    from hex_blocks.cli.sandbox import running_sandbox
+
+    if inputs.get("baseUrl") or inputs.get("apiKey"):
+        warn(say("Note: on the sandbox, baseUrl and apiKey are not used."))
+        inputs.pop("apiKey", None)
+    with running_sandbox() as (_, connection):
+        yield connection
+
+
+def _document(given: str | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    try:
+        if given == "-":
+            given = sys.stdin.read()
+        elif given.startswith("@"):
+            given = Path(given[1:]).read_text(encoding="utf-8")
+        read = json.loads(given)
+    except OSError as error:
+        raise click.BadParameter(
+            say("{file} cannot be read: {reason}", file=given[1:], reason=error.strerror),
+            param_hint="--input",
+        ) from None
+    except json.JSONDecodeError as error:
+        message = say(
+            "This is not JSON: {problem} at line {line}, column {column}.",
+            problem=error.msg,
+            line=error.lineno,
+            column=error.colno,
+        )
+        raise click.BadParameter(message, param_hint="--input") from None
+    except (ValueError, RecursionError):
+        raise click.BadParameter(say("This is not JSON."), param_hint="--input") from None
+    if not isinstance(read, dict):
+        raise click.BadParameter(say("Inputs are a JSON object of names and values."), param_hint="--input")
+    return read
+
+
+def read_values(values: tuple[str, ...]) -> dict[str, Any]:
+    """Read NAME=VALUE and NAME:=JSON into inputs. A name that comes again makes a list."""
+    inputs: dict[str, Any] = {}
+    for given in values:
+        name, sign, value = given.partition("=")
+        if not sign or not name.strip(":"):
+            raise click.UsageError(say("{given} is no NAME=VALUE.", given=repr(given[:60])))
+        read: Any = value
+        if name.endswith(":"):
+            name = name[:-1]
+            try:
+                read = json.loads(value)
+            except (ValueError, RecursionError):
+                raise click.UsageError(
+                    say("The value of {name} is not JSON: {value}", name=name, value=repr(value[:60]))
+                ) from None
+        *parents, last = name.split(".")
+        target = inputs
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise click.UsageError(say("{name} is given as a value and as an object.", name=parent))
+        target[last] = [*_as_list(target[last]), read] if last in target else read
+    return inputs
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,63 @@
+"""What the command line prints: JSON on stdout for programs, tables for people, words on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.texts import language_of_environment, text
+
+if TYPE_CHECKING:
+    from hex_blocks.registry import Registry
+
+
+def say(english: str, **values: Any) -> str:
+    """Put a sentence into the language of the environment."""
+    return text(english, language_of_environment()).format(**values)
+
+
+def warn(message: str) -> None:
+    """Tell people something on stderr, out of the way of what is piped."""
+    click.echo(message, err=True)
+
+
+def wants_json(as_json: bool) -> bool:
+    """Whether to print JSON: asked for, or nobody is looking."""
+    return as_json or not sys.stdout.isatty()
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def plain(value: str) -> str:
+    """Make text from outside safe for a terminal: no control characters."""
+    return "".join(character if character.isprintable() else " " for character in value)
+
+
+def print_table(columns: list[str], rows: list[list[str]], title: str = "") -> None:
+    """Print a table for people."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(plain(cell)) for cell in row))
+    Console().print(table)
+
+
+def load_registry() -> Registry:
+    """Load the registry and say which plugins are broken."""
+    from hex_blocks.registry import Registry
+
+    registry = Registry.load()
+    for problem in registry.problems:
+        warn(say("Plugin {name} is broken: {problem}", name=problem.plugin, problem=problem.message))
+    return registry

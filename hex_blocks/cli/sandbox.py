@@ -1,0 +1,106 @@
+"""hex-blocks sandbox: a local Hex to try the tools on."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from hex_blocks.cli.output import print_json, say, warn
+from hex_blocks.clock import Clock, FastClock, SystemClock
+
+if TYPE_CHECKING:
+    from hex_blocks.connection import Connection
+    from hex_blocks.sandbox import Sandbox
+
+
+@contextmanager
+def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Connection]]:
+    """Run a sandbox on this machine and give it with a connection to it. Its runs are recorded beside nothing else."""
+    from hex_blocks.connection import Connection
+    from hex_blocks.record import SqliteRecord
+    from hex_blocks.sandbox import TOKENS, Sandbox
+
+    with tempfile.TemporaryDirectory(prefix="hex-blocks-") as folder, Sandbox(clock=clock) as sandbox:
+        record = SqliteRecord(Path(folder) / "runs.sqlite3")
+        with Connection(
+            TOKENS.personal,
+            sandbox.base_url,
+            allowed_hosts=(sandbox.origin,),
+            pinned=True,
+            clock=clock,
+            record=record,
+        ) as connection:
+            yield sandbox, connection
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    default=8765,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port to listen on; 0 for any.",
+)
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="How many times as fast as real time its clock runs.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the address and the tokens as JSON.")
+@click.option("--quiet", is_flag=True, help="Do not log requests.")
+def sandbox(host: str, port: int, speed: float, as_json: bool, quiet: bool) -> None:
+    r"""Run a local Hex that behaves like the real one, and print its address and tokens.
+
+    It has projects, people and runs to look at, Hex's limits and refusals, and forgets everything when it ends.
+
+    \b
+    Examples:
+      hex-blocks sandbox
+      hex-blocks sandbox --speed 60 --port 9000
+    """
+    from hex_blocks.sandbox import TOKENS, Sandbox
+
+    clock: Clock = SystemClock() if speed == 1 else FastClock(speed)
+    try:
+        running = Sandbox(host=host, port=port, clock=clock, log=None if quiet else warn)
+        running.start()
+    except OSError as error:
+        raise click.ClickException(
+            say(
+                "Port {port} of {host} cannot be used: {reason}. Try --port 0.",
+                port=port,
+                host=host,
+                reason=error.strerror or str(error),
+            )
+        ) from None
+    try:
+        settings = {
+            "HEX_API_BASE_URL": running.base_url,
+            "HEX_API_TOKEN": TOKENS.personal,
+            "HEX_BLOCKS_ALLOWED_HOSTS": running.origin,
+        }
+        if as_json:
+            print_json({"baseUrl": running.base_url, "tokens": asdict(TOKENS), "environment": settings})
+        else:
+            click.echo(say("A Hex of your own is at {url}. Stop it with Ctrl-C.", url=running.base_url))
+            click.echo(say("To use it from another terminal:"))
+            for name, value in settings.items():
+                click.echo(f"  export {name}={value}")
+            click.echo(say("Other tokens:"))
+            for name, value in asdict(TOKENS).items():
+                click.echo(f"  {name}: {value}")
+        threading.Event().wait()
+    except KeyboardInterrupt:
+        warn(say("The sandbox has stopped."))
+    finally:
+        running.stop()

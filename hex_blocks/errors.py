@@ -1,0 +1,348 @@
+"""Every error a caller can meet: named by remedy, with a key, values and a sentence.
+
+A key says what happened and never changes; the sentence and its hint are for people and are translated.
+What Hex said (its status and trace ID) stands apart from the sentence. SENTENCES is the one list of keys;
+BY_STATUS is the one table from an HTTP status to a key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
+
+from hex_blocks.texts import text
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with one input: where (`filters.limit`, `runs[2].projectId`), what, and values."""
+
+    input: str
+    key: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def message(self, language: str | None = None) -> str:
+        """Say it in a sentence."""
+        return text(FAULTS[self.key], language).format(input=self.input, **self.values)
+
+
+class HexError(Exception):
+    """The base of all errors here. `kind` names the remedy, `key` the case.
+
+    status: the HTTP status Hex answered with, if it answered.
+    trace_id: Hex's own name for the failed request, for its support.
+    values: what the sentence speaks of (`seconds`, `host`, `runUrl` …), JSON-ready and free of secrets.
+    faults: every fault found in the inputs, for input errors.
+    """
+
+    kind: ClassVar[str] = "hex"
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        status: int | None = None,
+        trace_id: str | None = None,
+        faults: tuple[Fault, ...] = (),
+        **values: Any,
+    ) -> None:
+        super().__init__(key)
+        self.key = key
+        self.status = status
+        self.trace_id = trace_id
+        self.faults = faults
+        self.values = values
+
+    def message(self, language: str | None = None) -> str:
+        """Say what happened."""
+        said = text(SENTENCES[self.key].message, language).format(**self.values)
+        return " ".join([said, *(fault.message(language) for fault in self.faults)])
+
+    def hint(self, language: str | None = None) -> str:
+        """Say what to do next; empty where the message says it all."""
+        return text(SENTENCES[self.key].hint, language).format(**self.values)
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.message(), self.hint()) if part)
+
+    def document(self, language: str | None = None) -> dict[str, Any]:
+        """Give the error as one JSON document."""
+        told: dict[str, Any] = {
+            "error": self.key,
+            "kind": self.kind,
+            "status": self.status,
+            "retry_after": self.values.get("seconds"),
+            "trace_id": self.trace_id,
+            "message": self.message(language),
+            "hint": self.hint(language) or None,
+            "faults": [
+                {"input": fault.input, "fault": fault.key, "message": fault.message(language)} for fault in self.faults
+            ]
+            or None,
+            "values": self.values or None,
+        }
+        return {name: value for name, value in told.items() if value is not None}
+
+
+class InputError(HexError):
+    """Something in the call is wrong: change the inputs."""
+
+    kind = "input"
+
+
+class TokenError(HexError):
+    """The token is missing, refused or lacks a right: change the token."""
+
+    kind = "token"
+
+
+class NotFoundError(HexError):
+    """What the call names is not there, or not visible with this token."""
+
+    kind = "not_found"
+
+
+class BusyError(HexError):
+    """Hex refused for now, and did nothing: wait `values["seconds"]`, then repeat."""
+
+    kind = "busy"
+
+
+class HexDownError(HexError):
+    """No usable answer came: the network, the certificate, or Hex itself."""
+
+    kind = "down"
+
+
+class RunError(HexError):
+    """A run was started and did not end well; `values` holds projectId, runId, runUrl and status."""
+
+    kind = "run"
+
+
+class SpecError(Exception):
+    """A tool spec, block file or plugin is wrong. The message names file, key and what would be right."""
+
+
+class UnknownToolError(KeyError):
+    """No tool has that id. `nearest` holds ids that look like it."""
+
+    def __init__(self, name: str, nearest: list[str]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.nearest = nearest
+
+    def __str__(self) -> str:
+        guess = text("Did you mean {names}?").format(names=", ".join(self.nearest)) if self.nearest else ""
+        return f"{text('No tool is called {name}.').format(name=repr(self.name))} {guess}".strip()
+
+
+class Sentence(NamedTuple):
+    """What a key raises and says."""
+
+    error: type[HexError]
+    message: str
+    hint: str = ""
+
+
+def hex_error(key: str, **details: Any) -> HexError:
+    """Make the error that `key` names, of its class."""
+    return SENTENCES[key].error(key, **details)
+
+
+BY_STATUS = {
+    400: "request_refused",
+    401: "token_refused",
+    403: "no_permission",
+    404: "not_found",
+    405: "not_hex",
+    409: "request_refused",
+    413: "request_refused",
+    415: "request_refused",
+    422: "request_refused",
+    429: "rate_limited",
+    500: "hex_failed",
+    502: "hex_down",
+    503: "hex_down",
+    504: "hex_down",
+}
+
+SENTENCES = {
+    # the call
+    "bad_inputs": Sentence(InputError, "The inputs of {tool} need a change.", ""),
+    "request_refused": Sentence(InputError, "Hex refused the request: {reason}", "Check the inputs."),
+    "bad_parameters": Sentence(
+        InputError,
+        "Hex refused the input parameters. {details}",
+        "Use the variable names and types of the inputs in the published app.",
+    ),
+    "not_published": Sentence(
+        InputError,
+        "The project cannot be run: {reason}",
+        "Publish the project in Hex, then run it again.",
+    ),
+    "run_ended_already": Sentence(
+        InputError, "The run cannot be cancelled: {reason}", "Only pending and running runs can be cancelled."
+    ),
+    "bad_base_url": Sentence(
+        InputError,
+        "{url} is not a base URL that can be used: {reason}",
+        "Give https://app.hex.tech, or the host where you open Hex.",
+    ),
+    "host_not_allowed": Sentence(
+        InputError,
+        "The token is not sent to {host}: it is neither under hex.tech nor allowed here.",
+        "If you trust it, add it to HEX_BLOCKS_ALLOWED_HOSTS.",
+    ),
+    # the token
+    "token_missing": Sentence(
+        TokenError,
+        "No Hex API token was given.",
+        "Set HEX_API_TOKEN, or give apiKey. Tokens are made in Hex under Settings → API keys.",
+    ),
+    "token_malformed": Sentence(
+        TokenError,
+        "The Hex API token holds characters that no token has.",
+        "Copy it again from Hex, without quotes, spaces or line breaks.",
+    ),
+    "token_refused": Sentence(
+        TokenError,
+        "Hex did not accept the token: it is mistyped, expired or revoked.",
+        "Make a new token in Hex under Settings → API keys; an expired one cannot be renewed.",
+    ),
+    "no_permission": Sentence(
+        TokenError,
+        "Hex does not let this token do that: {reason}",
+        "Ask for access to the project or for the token's scope; what is not shared with you looks the same "
+        "as what does not exist.",
+    ),
+    # not there
+    "not_found": Sentence(
+        NotFoundError,
+        "Hex found nothing there: {reason}",
+        "Check the id, and that the token's user can open it in Hex.",
+    ),
+    "run_project_unknown": Sentence(
+        NotFoundError,
+        "The project of run {runId} is not known: it was not started from here, and none of the {searched} "
+        "projects looked at has it.",
+        "Give projectId too.",
+    ),
+    # later
+    "rate_limited": Sentence(
+        BusyError,
+        "Hex takes no more requests for now.",
+        "Try again in {seconds} seconds.",
+    ),
+    "no_free_kernel": Sentence(
+        BusyError,
+        "Hex has no free kernel: the limit of concurrent runs is reached, and no run was started.",
+        "Try again in {seconds} seconds, or stop a run with hex_cancel_run.",
+    ),
+    # down
+    "hex_failed": Sentence(
+        HexDownError,
+        "Hex failed to answer (status {status}).",
+        "Try again later; if it stays so, give the trace ID to Hex's support.",
+    ),
+    "hex_down": Sentence(
+        HexDownError, "Hex is not available at the moment (status {status}).", "Try again in a few minutes."
+    ),
+    "not_hex": Sentence(
+        HexDownError,
+        "What answered at {host} is not Hex's API: {reason}",
+        "Check the base URL, and whether a proxy or login page stands in between.",
+    ),
+    "redirected": Sentence(
+        HexDownError,
+        "{host} answered with a redirect, which is not followed: the token stays with its host.",
+        "Check the base URL.",
+    ),
+    "no_network": Sentence(
+        HexDownError, "{host} cannot be reached: {reason}.", "Check the network, the proxy and the base URL."
+    ),
+    "bad_certificate": Sentence(
+        HexDownError,
+        "The certificate of {host} cannot be trusted.",
+        "If a proxy of your company inspects traffic, point REQUESTS_CA_BUNDLE to its certificate.",
+    ),
+    "timeout": Sentence(
+        HexDownError,
+        "{host} did not answer within {timeout} seconds.",
+        "Try again. If this was a start, look first whether the run exists: hex_get_project_runs.",
+    ),
+    "connection_lost": Sentence(
+        HexDownError,
+        "The connection to {host} broke before the answer was complete.",
+        "Try again. If this was a start, look first whether the run exists: hex_get_project_runs.",
+    ),
+    "reply_too_large": Sentence(
+        HexDownError, "The answer of {host} is larger than {megabytes} MB and was not read.", "Ask for less."
+    ),
+    # runs
+    "run_errored": Sentence(
+        RunError, "The run ended with an error in the project.", "Open {runUrl} to see which cell failed."
+    ),
+    "run_killed": Sentence(
+        RunError,
+        "The run was stopped before its end, by somebody or by a limit in Hex.",
+        "Open {runUrl} to see how far it came.",
+    ),
+    "run_no_kernel": Sentence(
+        RunError,
+        "The run was taken in but never got a kernel, so nothing was computed.",
+        "Start it again when fewer runs are going on.",
+    ),
+    "run_timeout": Sentence(
+        RunError,
+        "The run has not ended within {timeout} seconds. It goes on in Hex.",
+        "Follow it with hex_get_run_status, or stop it with hex_cancel_run: {runUrl}",
+    ),
+    "run_cancelled_at_timeout": Sentence(
+        RunError,
+        "The run had not ended within {timeout} seconds and was cancelled.",
+        "Give it more time, or look at what it was doing: {runUrl}",
+    ),
+    "run_not_cancelled": Sentence(
+        RunError,
+        "The run had not ended in time and could not be cancelled: {reason} It may still go on in Hex.",
+        "Stop it with hex_cancel_run, or in Hex: {runUrl}",
+    ),
+    "run_unfollowed": Sentence(
+        RunError,
+        "The run was started and goes on in Hex, but could not be followed any longer: {reason}",
+        "Ask for it with hex_get_run_status: {runUrl}",
+    ),
+    "interrupted": Sentence(RunError, "The wait was stopped. The run goes on in Hex.", "Follow it here: {runUrl}"),
+}
+
+# One sentence per kind of fault in an input; `input` is always known.
+FAULTS = {
+    "missing": "{input} is required.",
+    "unknown": "{input} is no input of this tool.",
+    "unknown_guess": "{input} is no input of this tool; did you mean {guess}?",
+    "not_string": "{input} must be text, not {found}.",
+    "not_integer": "{input} must be a whole number, not {found}.",
+    "not_number": "{input} must be a number, not {found}.",
+    "not_boolean": "{input} must be true or false, not {found}.",
+    "not_object": "{input} must be an object, not {found}.",
+    "not_array": "{input} must be a list, not {found}.",
+    "not_allowed": "{input} must be one of {allowed}, not {found}.",
+    "too_small": "{input} must be at least {limit}, not {found}.",
+    "too_large": "{input} must be at most {limit}, not {found}.",
+    "too_short": "{input} must have at least {limit} entries or characters.",
+    "too_long": "{input} must have at most {limit} entries or characters.",
+    "not_uuid": "{input} must be an ID such as 5a8591dd-4039-49df-9202-96385ba3eff8, not {found}.",
+    "not_email": "{input} must be an e-mail address, not {found}.",
+    "not_date_time": "{input} must be a date and time such as 2026-01-31T08:00:00Z, not {found}.",
+    "not_uri": "{input} must be a web address, not {found}.",
+    "bad_json": "{input} is not valid JSON: {problem} at line {line}, column {column}.",
+    "json_not_object": "{input} must hold a JSON object, not {found}.",
+    "json_too_deep": "{input} is nested too deeply.",
+    "file_unreadable": "{input} cannot be read: {reason}.",
+    "not_base64": "{input} is not base64.",
+    "not_together": "Give only one of {input}.",
+    "only_together": "Give all of {input}, or none.",
+    "one_of": "Give {input}: one of them is required.",
+    "not_an_inputs_object": "Inputs must be an object of names and values, not {found}.",
+}

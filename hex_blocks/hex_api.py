@@ -1,0 +1,332 @@
+"""The adapter: the only code that talks to Hex.
+
+One HexApi per connection: one requests.Session, the token, the timeouts, and what may be sent twice. Requests
+go through the session's transport without its per-call reading of proxies, netrc and cookies; proxies and
+certificates of the environment are read once. Redirects are never followed.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import os
+import random
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import requests
+from requests import exceptions as faults
+from requests.utils import get_environ_proxies
+from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
+
+from hex_blocks import __version__
+from hex_blocks.clock import Clock
+from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error
+from hex_blocks.texts import text
+
+log = logging.getLogger(__name__)
+
+LARGEST_REPLY = 64 * 1024 * 1024
+CHUNK = 256 * 1024
+GET_RETRIES = 4
+RETRIED_STATUSES = frozenset({502, 503, 504})
+FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
+# Hex opens its window again at most this long after closing it, where it does not say when.
+RATE_WINDOW = 60.0
+KERNEL_WAIT = 20.0
+HIDDEN = "[hidden]"
+
+OnWait = Callable[[float, HexError], None]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How long one call may take, in seconds, and who is told of its waits."""
+
+    connect: float = 5.0
+    read: float = 60.0
+    patience: float = 120.0
+    stop: threading.Event = field(default_factory=threading.Event)
+    on_wait: OnWait | None = None
+
+
+class HexApi:
+    """Hex's API at one base URL with one token. Safe under threads."""
+
+    def __init__(self, base_url: str, token: str, clock: Clock) -> None:
+        self.base_url = base_url
+        self.host = urlsplit(base_url).netloc
+        self.clock = clock
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._adapter = self._session.get_adapter(base_url)
+        self._proxies = get_environ_proxies(base_url)
+        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._token = token.encode()
+        self._headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"hex-blocks/{__version__}",
+        }
+
+    def __repr__(self) -> str:
+        return f"HexApi({self.base_url!r})"
+
+    def close(self) -> None:
+        """Close the connections that are kept open."""
+        self._session.close()
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        files: Mapping[str, Any] | None = None,
+        refused_by_503: bool = False,
+        error_keys: Mapping[str, str] | None = None,
+        timing: Timing | None = None,
+    ) -> Any:
+        """Send one request and give Hex's JSON; None where it answers nothing.
+
+        path: below the base URL, quoted. query: lists are sent as repeated keys. body: sent as JSON.
+        files: sent as multipart, with query and body as its fields.
+        A GET is sent again after a fault or a refusal; anything else only where Hex refused it before doing
+        anything (429, and 503 if `refused_by_503`). Raises HexError.
+        """
+        timing = timing or Timing()
+        prepared = self._prepare(method, path, query, body, files)
+        ends_at = self.clock.monotonic() + timing.patience
+        retries = 0
+        while True:
+            error = self._send(prepared, error_keys or {}, timing, ends_at)
+            if not isinstance(error, HexError):
+                return error.value
+            refused = error.status == 429 or (error.status == 503 and refused_by_503)
+            if refused:
+                delay = float(error.values["seconds"]) + random.uniform(0, 1)  # noqa: S311
+            elif method == "GET" and retries < GET_RETRIES and self._is_passing(error):
+                delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
+                retries += 1
+            else:
+                raise error
+            if self.clock.monotonic() + delay > ends_at:
+                raise error
+            if timing.on_wait:
+                timing.on_wait(delay, error)
+            log.info("%s %s: %s, again in %.1f s", method, prepared.path_url, error.key, delay)
+            if self.clock.wait(delay, timing.stop):
+                raise error
+
+    def _prepare(self, method: str, path: str, query: Any, body: Any, files: Any) -> requests.PreparedRequest:
+        # Built by hand: Session.prepare_request reads cookies, netrc and hooks again for each call.
+        url = self.base_url + path
+        if query:
+            url += "?" + urlencode(query, doseq=True)
+        prepared = requests.PreparedRequest()
+        prepared.method = method
+        prepared.url = url
+        prepared.headers = requests.structures.CaseInsensitiveDict(self._headers)
+        if files:
+            fields = {
+                name: json.dumps(value) if isinstance(value, bool) else value for name, value in (body or {}).items()
+            }
+            prepared.prepare_body(data=fields, files=files)
+        elif body is not None:
+            prepared.body = json.dumps(body, separators=(",", ":"), allow_nan=False).encode()
+            prepared.headers["Content-Type"] = "application/json"
+            prepared.headers["Content-Length"] = str(len(prepared.body))
+        elif method in ("POST", "PUT", "PATCH"):
+            prepared.headers["Content-Length"] = "0"
+        return prepared
+
+    def _send(
+        self,
+        prepared: requests.PreparedRequest,
+        error_keys: Mapping[str, str],
+        timing: Timing,
+        ends_at: float,
+    ) -> _Answer | HexError:
+        left = ends_at - self.clock.monotonic()
+        read = max(0.001, min(timing.read, left))
+        try:
+            response = self._adapter.send(
+                prepared,
+                stream=True,
+                timeout=(min(timing.connect, read), read),
+                verify=self._verify,
+                proxies=self._proxies,
+            )
+            try:
+                content = self._read(response, ends_at)
+            finally:
+                response.close()
+        except faults.SSLError:
+            return hex_error("bad_certificate", host=self.host)
+        except (faults.Timeout, ReadTimeoutError):
+            return hex_error("timeout", host=self.host, timeout=round(read, 1))
+        except faults.ProxyError:
+            return hex_error("no_network", host=self.host, reason=text("the proxy does not let us through"))
+        except (faults.RequestException, HTTPError, OSError) as fault:
+            return self._network_error(fault)
+        except HexError as error:
+            return error
+        status = response.status_code
+        if 200 <= status < 300:
+            return self._parse(content, response)
+        return self._error(status, content, response.headers, error_keys)
+
+    def _read(self, response: requests.Response, ends_at: float) -> bytes:
+        parts: list[bytes] = []
+        size = 0
+        while part := response.raw.read1(CHUNK, decode_content=True):
+            size += len(part)
+            if size > LARGEST_REPLY:
+                raise hex_error("reply_too_large", host=self.host, megabytes=LARGEST_REPLY // 1024**2)
+            parts.append(part)
+            if self.clock.monotonic() > ends_at:
+                raise faults.ReadTimeout
+        expected = response.headers.get("Content-Length")
+        if expected and not response.headers.get("Content-Encoding") and size < int(expected):
+            raise faults.ChunkedEncodingError
+        return b"".join(parts)
+
+    def _parse(self, content: bytes, response: requests.Response) -> _Answer | HexError:
+        if not content.strip():
+            return _Answer(None)
+        if self._token in content:
+            content = content.replace(self._token, HIDDEN.encode())
+        try:
+            return _Answer(json.loads(content, parse_constant=_no_constant))
+        except (ValueError, RecursionError):
+            kind = response.headers.get("Content-Type", "").split(";")[0]
+            if content.lstrip()[:1] == b"<" or "html" in kind:
+                return hex_error("not_hex", host=self.host, reason=text("it sent a web page instead of JSON"))
+            return hex_error("not_hex", host=self.host, reason=text("it sent something that is no JSON"))
+
+    def _error(self, status: int, content: bytes, headers: Mapping[str, str], keys: Mapping[str, str]) -> HexError:
+        if 300 <= status < 400:
+            return hex_error("redirected", status=status, host=self.host)
+        said = _Refusal.read(content.replace(self._token, HIDDEN.encode()))
+        key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
+        values: dict[str, Any] = {"reason": said.reason or text("it gave no reason")}
+        if key in ("hex_failed", "hex_down"):
+            values = {"status": status}
+        elif key == "rate_limited":
+            values = {"seconds": _seconds_to_wait(headers, self.clock, RATE_WINDOW)}
+        elif key == "no_free_kernel":
+            values = {"seconds": _seconds_to_wait(headers, self.clock, KERNEL_WAIT)}
+        elif key == "not_hex":
+            values = {"host": self.host, "reason": text("it does not know this request")}
+        elif said.parameters:
+            key, values = "bad_parameters", said.parameters
+        elif status == 422 and "publish" in said.reason.lower():
+            key = "not_published"
+        return hex_error(key, status=status, trace_id=said.trace_id, **values)
+
+    def _network_error(self, fault: Exception) -> HexError:
+        causes = [fault, *(cause for cause in fault.args if isinstance(cause, Exception))]
+        inner = getattr(causes[-1], "reason", None) or causes[-1]
+        if isinstance(inner, NameResolutionError):
+            return hex_error("no_network", host=self.host, reason=text("its name is not known"))
+        if isinstance(fault, faults.ConnectionError) and "NewConnectionError" in type(inner).__name__:
+            return hex_error("no_network", host=self.host, reason=text("nothing answers there"))
+        return hex_error("connection_lost", host=self.host)
+
+    @staticmethod
+    def _is_passing(error: HexError) -> bool:
+        if error.status is not None:
+            return error.status in RETRIED_STATUSES
+        return isinstance(error, HexDownError) and error.key in ("timeout", "connection_lost", "no_network")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    value: Any
+
+
+@dataclass(frozen=True)
+class _Refusal:
+    """What Hex says in an error body, in any of its forms: two JSON families, lists of faults, or bare text."""
+
+    reason: str = ""
+    trace_id: str | None = None
+    parameters: dict[str, Any] | None = None
+
+    @classmethod
+    def read(cls, content: bytes) -> _Refusal:
+        said = content.decode("utf-8", "replace").strip()
+        try:
+            body = json.loads(said)
+        except (ValueError, RecursionError):
+            return cls(reason="" if said.startswith("<") else _plain(said))
+        if not isinstance(body, dict):
+            return cls(reason=_plain(body) if isinstance(body, str) else "")
+        trace_id = body.get("traceId")
+        parts = [body.get("reason") or body.get("message")]
+        details = body.get("details")
+        if isinstance(details, str):
+            parts.append(details)
+        for part in (details, body.get("issues"), body.get("problems")):
+            if isinstance(part, list):
+                parts += [_entry(each) for each in part[:20]]
+        invalid, not_found = body.get("invalid"), body.get("notFound")
+        return cls(
+            reason=_plain("; ".join(dict.fromkeys(part for part in parts if isinstance(part, str) and part))),
+            trace_id=_plain(trace_id)[:100] if isinstance(trace_id, str) else None,
+            parameters=_parameters(invalid, not_found) if isinstance(invalid or not_found, list) else None,
+        )
+
+
+def _entry(problem: Any) -> str | None:
+    if not isinstance(problem, dict):
+        return problem if isinstance(problem, str) else None
+    return problem.get("message") or ": ".join(str(problem[name]) for name in ("name", "reason") if problem.get(name))
+
+
+def _parameters(invalid: Any, not_found: Any) -> dict[str, Any]:
+    wrong = [
+        {name: part.get(name) for name in ("paramName", "paramValue", "dataType", "inputCellType")}
+        for part in (invalid if isinstance(invalid, list) else [])
+        if isinstance(part, dict)
+    ]
+    absent = [str(name) for name in (not_found if isinstance(not_found, list) else [])]
+    said = [
+        text("{name} does not take {value}: it is of type {type}.").format(
+            name=part["paramName"], value=part["paramValue"], type=part["dataType"]
+        )
+        for part in wrong
+    ] + [text("{name} is no input of this project.").format(name=name) for name in absent]
+    return {"details": _plain(" ".join(said), 2000), "invalid": wrong, "notFound": absent}
+
+
+def _plain(said: str, longest: int = 500) -> str:
+    """Make text from outside fit for one line of a terminal."""
+    shown = "".join(character if character.isprintable() else " " for character in said[: longest * 2])
+    return shown if len(shown) <= longest else shown[:longest] + "…"
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _seconds_to_wait(headers: Mapping[str, str], clock: Clock, otherwise: float) -> int:
+    """Read when to come back: Retry-After (seconds or a date), or one of the RateLimit headers."""
+    value = headers.get("Retry-After") or headers.get("RateLimit-Reset") or headers.get("X-RateLimit-Reset") or ""
+    try:
+        seconds = float(value)
+        # A reset may be told as a moment instead of a distance.
+        seconds = seconds - clock.time() if seconds > 1e9 else seconds
+    except ValueError:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - clock.time()
+        except (ValueError, OverflowError):
+            seconds = otherwise
+    return max(1, math.ceil(min(seconds, 86_400))) if seconds == seconds else math.ceil(otherwise)
