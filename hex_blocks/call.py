@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors import HexError
@@ -27,11 +27,16 @@ WARNINGS = {
     ),
     "run_not_recorded": (
         "The run was started, but it could not be written to the record of runs on this machine, so it can only "
-        "be found again with its projectId."
+        "be found again with its projectId: {reason}"
     ),
     "list_cut": "The list is longer: reading stopped at {count} entries. Raise maxItems, or go on from the cursor.",
     "list_incomplete": (
         "Hex stopped answering after {count} entries: {reason} Go on from the cursor to read the rest."
+    ),
+    "record_unread": "The record of runs on this machine could not be read, so the run was searched for: {reason}",
+    "start_recovered": (
+        "Hex's answer to the start was lost on the way. The run was found in Hex's list and is followed; it was not "
+        "started twice."
     ),
     "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
 }
@@ -86,10 +91,17 @@ class Call:
             query=sending.query,
             body=sending.body,
             files=files,
+            group=request.limit_group,
             refused_by_503=request.refused_by_503,
             error_keys=request.errors,
             timing=timing or self.timing,
         )
+
+    def use(self, tool_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Run another tool as a part of this call and give its outputs; its warnings come with this one's."""
+        tool = self.tool.registry[tool_id]
+        given = tool.check(inputs)
+        return tool.keep(tool.handler(replace(self, tool=tool), given), given)
 
     def warn(self, key: str, **values: Any) -> None:
         """Tell the caller something that is no error; it comes with the result."""

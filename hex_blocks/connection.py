@@ -15,6 +15,7 @@ from hex_blocks.reach import DEFAULT_BASE_URL, allowed_by_environment, base_url
 from hex_blocks.record import Record, SqliteRecord
 
 if TYPE_CHECKING:
+    from hex_blocks.budget import Limits
     from hex_blocks.hex_api import HexApi
 
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
@@ -33,6 +34,8 @@ class Connection:
     pinned: every call goes to this connection's base URL, whatever base URL the call names.
     patience: seconds that one request may wait in all, its retries included.
     clock, record: other ones than the machine's clock and the record in the platform's data folder.
+    limits: Hex's request limits where the workspace has others: {"all": ((60, 60),), "runs": …}, each pair
+    requests and seconds.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class Connection:
         patience: float = 120.0,
         clock: Clock | None = None,
         record: Record | None = None,
+        limits: Limits | None = None,
     ) -> None:
         given = api_key if api_key is not None else os.environ.get(TOKEN_VARIABLE)
         self._token = given if isinstance(given, SecretStr) else SecretStr((given or "").strip())
@@ -54,6 +58,7 @@ class Connection:
         self.patience = patience
         self.clock: Clock = clock or SystemClock()
         self.record: Record = record or SqliteRecord()
+        self.limits = limits
         self._api: HexApi | None = None
         self._derived: dict[tuple[str, str], Connection] = {}
         self._lock = threading.Lock()
@@ -92,7 +97,7 @@ class Connection:
                 raise hex_error("token_missing")
             if not _TOKEN.fullmatch(token):
                 raise hex_error("token_malformed")
-            made = HexApi(self.base_url, token, self.clock)
+            made = HexApi(self.base_url, token, self.clock, self.limits)
             with self._lock:
                 self._api = self._api or made
         return self._api
@@ -116,6 +121,7 @@ class Connection:
                 patience=self.patience,
                 clock=self.clock,
                 record=self.record,
+                limits=self.limits,
             )
             self._derived[wanted] = found
             while len(self._derived) > _MOST_DERIVED:

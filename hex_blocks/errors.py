@@ -55,12 +55,12 @@ class HexError(Exception):
 
     def message(self, language: str | None = None) -> str:
         """Say what happened."""
-        said = text(SENTENCES[self.key].message, language).format(**self.values)
+        said = text(SENTENCES[self.key].message, language).format(status=self.status, **self.values)
         return " ".join([said, *(fault.message(language) for fault in self.faults)])
 
     def hint(self, language: str | None = None) -> str:
         """Say what to do next; empty where the message says it all."""
-        return text(SENTENCES[self.key].hint, language).format(**self.values)
+        return text(SENTENCES[self.key].hint, language).format(status=self.status, **self.values)
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.message(), self.hint()) if part)
@@ -115,7 +115,7 @@ class HexDownError(HexError):
 
 
 class RunError(HexError):
-    """A run was started and did not end well; `values` holds projectId, runId, runUrl and status."""
+    """A run was started and did not end well; `values` holds projectId, runId, runUrl and runStatus."""
 
     kind = "run"
 
@@ -189,6 +189,11 @@ SENTENCES = {
         "{url} is not a base URL that can be used: {reason}",
         "Give https://app.hex.tech, or the host where you open Hex.",
     ),
+    "bad_budget": Sentence(
+        InputError,
+        "{variable} cannot be used: {reason}.",
+        "Give it an address such as redis://localhost:6379, and install hex-blocks[redis].",
+    ),
     "host_not_allowed": Sentence(
         InputError,
         "The token is not sent to {host}: it is neither under hex.tech nor allowed here.",
@@ -233,6 +238,11 @@ SENTENCES = {
         BusyError,
         "Hex takes no more requests for now.",
         "Try again in {seconds} seconds.",
+    ),
+    "budget_spent": Sentence(
+        BusyError,
+        "Hex's request limit is used up for now, so the request was not sent.",
+        "Try again in {seconds} seconds, or let the call wait longer.",
     ),
     "no_free_kernel": Sentence(
         BusyError,
@@ -313,6 +323,28 @@ SENTENCES = {
         "The run was started and goes on in Hex, but could not be followed any longer: {reason}",
         "Ask for it with hex_get_run_status: {runUrl}",
     ),
+    "key_reused": Sentence(
+        InputError,
+        "The idempotency key {used} stands for another start, of another project or with other inputs.",
+        "Use a new key for a new start.",
+    ),
+    "record_unusable": Sentence(
+        InputError,
+        "The record of runs on this machine cannot be used, so an idempotency key cannot be kept: {reason}.",
+        "Make its folder writable, or name another one in HEX_BLOCKS_DATA_DIR.",
+    ),
+    "start_lost": Sentence(
+        HexDownError,
+        "Hex's answer to the start did not come through: {reason} No new run appeared in Hex.",
+        "Start it again, with the same idempotency key if it had one.",
+    ),
+    "start_uncertain": Sentence(
+        RunError,
+        "Whether the run was started cannot be told: Hex's answer was lost, and several runs of project "
+        "{projectId} appeared since ({runs}).",
+        "Look at them in Hex, and start again with a new idempotency key only if none of them is yours.",
+    ),
+    "interrupted_and_cancelled": Sentence(RunError, "The wait was stopped, and the run was cancelled.", ""),
     "interrupted": Sentence(RunError, "The wait was stopped. The run goes on in Hex.", "Follow it here: {runUrl}"),
 }
 

@@ -25,6 +25,7 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
 
 from hex_blocks import __version__
+from hex_blocks.budget import Budget, Limits
 from hex_blocks.clock import Clock
 from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error
 from hex_blocks.texts import text
@@ -46,22 +47,24 @@ OnWait = Callable[[float, HexError], None]
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one call may take, in seconds, and who is told of its waits."""
+    """How long one call may take, in seconds, who is told of its waits, and just before each sending."""
 
     connect: float = 5.0
     read: float = 60.0
     patience: float = 120.0
     stop: threading.Event = field(default_factory=threading.Event)
     on_wait: OnWait | None = None
+    on_send: Callable[[], None] | None = None
 
 
 class HexApi:
     """Hex's API at one base URL with one token. Safe under threads."""
 
-    def __init__(self, base_url: str, token: str, clock: Clock) -> None:
+    def __init__(self, base_url: str, token: str, clock: Clock, limits: Limits | None = None) -> None:
         self.base_url = base_url
         self.host = urlsplit(base_url).netloc
         self.clock = clock
+        self.budget = Budget(self.host, token, clock, limits)
         self._session = requests.Session()
         self._session.trust_env = False
         self._adapter = self._session.get_adapter(base_url)
@@ -90,6 +93,7 @@ class HexApi:
         query: Mapping[str, Any] | None = None,
         body: Any = None,
         files: Mapping[str, Any] | None = None,
+        group: str | None = None,
         refused_by_503: bool = False,
         error_keys: Mapping[str, str] | None = None,
         timing: Timing | None = None,
@@ -97,7 +101,7 @@ class HexApi:
         """Send one request and give Hex's JSON; None where it answers nothing.
 
         path: below the base URL, quoted. query: lists are sent as repeated keys. body: sent as JSON.
-        files: sent as multipart, with query and body as its fields.
+        files: sent as multipart, with the body's values as fields. group: Hex's limit group beside the whole.
         A GET is sent again after a fault or a refusal; anything else only where Hex refused it before doing
         anything (429, and 503 if `refused_by_503`). Raises HexError.
         """
@@ -106,10 +110,15 @@ class HexApi:
         ends_at = self.clock.monotonic() + timing.patience
         retries = 0
         while True:
+            self.budget.take(group, ends_at, timing.stop, timing.on_wait)
+            if timing.on_send:
+                timing.on_send()
             error = self._send(prepared, error_keys or {}, timing, ends_at)
             if not isinstance(error, HexError):
                 return error.value
             refused = error.status == 429 or (error.status == 503 and refused_by_503)
+            if error.status == 429:
+                self.budget.refused(group, float(error.values["seconds"]))
             if refused:
                 delay = float(error.values["seconds"]) + random.uniform(0, 1)  # noqa: S311
             elif method == "GET" and retries < GET_RETRIES and self._is_passing(error):
@@ -218,7 +227,7 @@ class HexApi:
         key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
         values: dict[str, Any] = {"reason": said.reason or text("it gave no reason")}
         if key in ("hex_failed", "hex_down"):
-            values = {"status": status}
+            values = {}
         elif key == "rate_limited":
             values = {"seconds": _seconds_to_wait(headers, self.clock, RATE_WINDOW)}
         elif key == "no_free_kernel":

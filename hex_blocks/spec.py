@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
-from hex_blocks.errors import SpecError
+from hex_blocks.errors import SENTENCES, SpecError
 
 Text = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$")]
@@ -67,8 +67,12 @@ class Value(Strict):
             raise ValueError(f"enum is for string, not {self.type}")
         if self.type not in ("string", "array") and (self.min_length is not None or self.max_length is not None):
             raise ValueError(f"minLength and maxLength are for string and array, not {self.type}")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum is {self.minimum:g}, above the maximum, {self.maximum:g}")
         if self.example is not None and not fits(self.example, self.type):
             raise ValueError(f"example is {self.example!r}, which is no {self.type}")
+        if self.enum and self.example is not None and self.example not in self.enum:
+            raise ValueError(f"example is {self.example!r}; use one of {', '.join(self.enum)}")
         return self
 
 
@@ -204,6 +208,15 @@ class Request(Strict):
         default_factory=dict, description="The error key of a status, where this operation means more by it."
     )
 
+    @model_validator(mode="after")
+    def _errors_have_sentences(self) -> Self:
+        if unknown := [key for key in self.errors.values() if key not in SENTENCES]:
+            guess = get_close_matches(unknown[0], SENTENCES, 1)
+            raise ValueError(
+                f"errors has {unknown[0]}, which is no error key" + (f'; did you mean "{guess[0]}"?' if guess else "")
+            )
+        return self
+
     @property
     def placeholders(self) -> list[str]:
         """Names in braces in the path."""
@@ -313,6 +326,8 @@ class ToolSpec(Strict):
                 problems.append(f"outputs.{name}.countOf is {output.count_of}, which is no output")
         if self.paging and self.paging.items not in self.outputs:
             problems.append(f"paging.items is {self.paging.items}, which is no output")
+        if self.paging and self.paging.after not in self.inputs:
+            problems.append(f"paging.after is {self.paging.after}, which is no input")
         if self.operation == "query" and self.destructive:
             problems.append("a query is never destructive")
         return problems

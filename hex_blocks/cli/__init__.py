@@ -66,7 +66,7 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="hex-blocks")
 def cli() -> None:
-    r"""Run Hex notebooks and manage the workspace around them.
+    """Run Hex notebooks and manage the workspace around them.
 
     \b
     Examples:

@@ -55,7 +55,7 @@ def call(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    r"""Run a tool. Its result is printed as JSON on stdout, its progress on stderr.
+    """Run a tool. Its result is printed as JSON on stdout, its progress on stderr.
 
     \b
     NAME=VALUE       an input; lists by naming it again, parts of an object by NAME.PART=VALUE

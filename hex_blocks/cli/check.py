@@ -11,7 +11,7 @@ from hex_blocks.cli.output import load_registry, print_json, say
 @click.option("--fix", is_flag=True, help="Write anew what is generated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(fix: bool, as_json: bool) -> None:
-    r"""Check every spec with its examples, handler and schema; say where something is wrong and what would be right.
+    """Check every spec with its examples, handler and schema; say where something is wrong and what would be right.
 
     \b
     Example:

@@ -31,7 +31,7 @@ BLANK = "TO BE WRITTEN"
     help="Folder to write to; our own specs' unless said otherwise.",
 )
 def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path | None) -> None:
-    r"""Begin the spec of a tool that is one request. What is left to write is marked.
+    """Begin the spec of a tool that is one request. What is left to write is marked.
 
     \b
     Example:

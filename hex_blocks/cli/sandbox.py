@@ -28,7 +28,7 @@ def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Conne
     from hex_blocks.sandbox import TOKENS, Sandbox
 
     with tempfile.TemporaryDirectory(prefix="hex-blocks-") as folder, Sandbox(clock=clock) as sandbox:
-        record = SqliteRecord(Path(folder) / "runs.sqlite3")
+        record = SqliteRecord(Path(folder))
         with Connection(
             TOKENS.personal,
             sandbox.base_url,
@@ -59,7 +59,7 @@ def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Conne
 @click.option("--json", "as_json", is_flag=True, help="Print the address and the tokens as JSON.")
 @click.option("--quiet", is_flag=True, help="Do not log requests.")
 def sandbox(host: str, port: int, speed: float, as_json: bool, quiet: bool) -> None:
-    r"""Run a local Hex that behaves like the real one, and print its address and tokens.
+    """Run a local Hex that behaves like the real one, and print its address and tokens.
 
     It has projects, people and runs to look at, Hex's limits and refusals, and forgets everything when it ends.
 

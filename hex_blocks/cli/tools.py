@@ -48,7 +48,7 @@ def complete_tool(_context: click.Context, _option: click.Parameter, incomplete:
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done when piped.")
 def tools(group: str | None, language: str, as_json: bool) -> None:
-    r"""List the tools: id, title, group and operation.
+    """List the tools: id, title, group and operation.
 
     \b
     Examples:
@@ -84,7 +84,7 @@ def tools(group: str | None, language: str, as_json: bool) -> None:
 @click.option("--strict", is_flag=True, help="Every input required, optional ones nullable, as models demand it.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done when piped.")
 def show(tool_id: str, language: str, strict: bool, as_json: bool) -> None:
-    r"""Show one tool: what it does, its inputs and outputs, and an example.
+    """Show one tool: what it does, its inputs and outputs, and an example.
 
     \b
     Examples:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import Any
 
 from hex_blocks.call import Call, Progress
 from hex_blocks.checking import UUID
-from hex_blocks.errors import Fault, InputError, NotFoundError, TokenError, hex_error
-from hex_blocks.handlers.runs import ENDS, get_run, percent, remember, run_error, seconds_since, usual_seconds
+from hex_blocks.errors import Fault, HexError, InputError, NotFoundError, TokenError, hex_error
+from hex_blocks.handlers.runs import ENDS, HISTORY, get_run, percent, run_error, seconds_since, usual_seconds
+from hex_blocks.record import RecordError
 
 # Each project looked at costs one request of the minute's sixty.
 PROJECTS_SEARCHED = 20
@@ -23,7 +23,7 @@ def get_run_status(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     run = _find(call, run_id, inputs.get("projectId"))
     status = run.get("status")
     elapsed = seconds_since(run.get("startTime"), call.connection.clock.time())
-    usual = usual_seconds(call, run["projectId"]) if status == "RUNNING" else None
+    usual = _usual_seconds(call, run["projectId"]) if status == "RUNNING" else None
     return {
         "runId": run_id,
         "status": status,
@@ -33,6 +33,15 @@ def get_run_status(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
         "startTime": run.get("startTime"),
         "endTime": run.get("endTime"),
     }
+
+
+def _usual_seconds(call: Call, project_id: str) -> float | None:
+    asked = {"projectId": project_id, "statusFilter": "COMPLETED", "limit": HISTORY}
+    try:
+        return usual_seconds((call.ask(asked, "hex_get_project_runs") or {}).get("runs") or [])
+    except HexError:
+        # An estimate is a kindness: where none can be had, the status is told without it.
+        return None
 
 
 def _result(run: dict[str, Any]) -> dict[str, Any]:
@@ -84,13 +93,22 @@ def _find(call: Call, run_id: str, project_id: str | None) -> dict[str, Any]:
             if error.status == 401:
                 raise
         else:
-            remember(call, candidate, run_id)
+            _remember(call, candidate, run_id)
             return {"projectId": candidate} | run
     raise hex_error("run_project_unknown", runId=run_id, searched=len(projects))
+
+
+def _remember(call: Call, project_id: str, run_id: str) -> None:
+    connection = call.connection
+    try:
+        connection.record.remember(connection.base_url, project_id, run_id, connection.clock.time())
+    except RecordError as error:
+        call.warn("run_not_recorded", reason=str(error))
 
 
 def _on_record(call: Call, run_id: str) -> str | None:
     try:
         return call.connection.record.project_of(call.connection.base_url, run_id)
-    except (sqlite3.Error, OSError):
+    except RecordError as error:
+        call.warn("record_unread", reason=str(error))
         return None

@@ -1,16 +1,15 @@
-"""Starting runs, and what is known of a run's life: its states, its errors, how long such runs take."""
+"""Runs: starting them, reading them, and what is known of their life."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import HexError, hex_error
+from hex_blocks.handlers.starting import start
 
 # Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
 ENDS: dict[str, str | None] = {
@@ -20,44 +19,11 @@ ENDS: dict[str, str | None] = {
     "UNABLE_TO_ALLOCATE_KERNEL": "run_no_kernel",
 }
 HISTORY = 20
-PARAMETERS = ("inputParams", "inputParamsJson")
 
 
 def run_project(call: Call, inputs: dict[str, Any]) -> Any:
     """Start a project; serves hex_run_project and hex_run_notebook."""
     return start(call, inputs)
-
-
-def start(call: Call, inputs: Mapping[str, Any], tool_id: str | None = None) -> dict[str, Any]:
-    """Start a project and record the run. Gives Hex's reply; a dry run is not recorded."""
-    # No parameters is what an empty object means to a person; Hex reads it as parameters given.
-    asked = {name: value for name, value in inputs.items() if name not in PARAMETERS or _holds_any(value)}
-    if "updateCache" in asked:
-        update = asked.pop("updateCache")
-        asked.setdefault("updatePublishedResults", update)
-        asked.setdefault("useCachedSqlResults", not update)
-        call.warn("update_cache_deprecated")
-    if asked.get("updatePublishedResults") and any(name in asked for name in PARAMETERS):
-        call.warn("inputs_ignored")
-    created: dict[str, Any] = call.ask(asked, tool_id) or {}
-    if asked.get("dryRun"):
-        call.warn("nothing_ran")
-    elif run_id := created.get("runId"):
-        remember(call, asked["projectId"], run_id)
-    return created
-
-
-def _holds_any(parameters: Any) -> bool:
-    return bool(json.loads(parameters) if isinstance(parameters, str) else parameters)
-
-
-def remember(call: Call, project_id: str, run_id: str) -> None:
-    """Write a run into the record. A record that cannot be written costs a warning, not the run."""
-    connection = call.connection
-    try:
-        connection.record.started(connection.base_url, project_id, run_id, connection.clock.time())
-    except (sqlite3.Error, OSError):
-        call.warn("run_not_recorded")
 
 
 def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
@@ -66,18 +32,11 @@ def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
     return run
 
 
-def usual_seconds(call: Call, project_id: str) -> float | None:
-    """Tell how long the project's runs take: the median of its last completed ones; None without any."""
-    try:
-        listed = call.ask(
-            {"projectId": project_id, "statusFilter": "COMPLETED", "limit": HISTORY}, "hex_get_project_runs"
-        )
-    except HexError:
-        # An estimate is a kindness: what cannot be estimated is shown without.
-        return None
-    times = [run.get("elapsedTime") for run in (listed or {}).get("runs") or [] if isinstance(run, dict)]
+def usual_seconds(runs: Iterable[Mapping[str, Any]]) -> float | None:
+    """Tell how long runs take: the median of the completed ones among them; None without any."""
+    times = [run.get("elapsedTime") for run in runs if run.get("status") == "COMPLETED"]
     known = [float(time) / 1000 for time in times if isinstance(time, int | float) and time > 0]
-    return statistics.median(known) if known else None
+    return statistics.median(known[:HISTORY]) if known else None
 
 
 def percent(status: str | None, elapsed: float, usual: float | None) -> float | None:
@@ -93,10 +52,8 @@ def percent(status: str | None, elapsed: float, usual: float | None) -> float | 
 
 def seconds_since(moment: str | None, now: float) -> float:
     """Seconds from an ISO 8601 moment until now; 0 where there is none."""
-    if not moment:
-        return 0.0
     try:
-        return max(0.0, now - datetime.fromisoformat(moment).timestamp())
+        return max(0.0, now - datetime.fromisoformat(moment or "").timestamp())
     except (TypeError, ValueError):
         return 0.0
 

@@ -1,0 +1,265 @@
+"""From a request to its answer: find the operation, know the caller, count, check, do, write down."""
+
+from __future__ import annotations
+
+import json
+import logging
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.message import Message
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+from hex_blocks.clock import Clock
+from hex_blocks.sandbox.call import Call, Operation
+from hex_blocks.sandbox.checks import Obj, is_uuid, read_query
+from hex_blocks.sandbox.limits import Limits
+from hex_blocks.sandbox.pages import web_page
+from hex_blocks.sandbox.refusals import Refusal, error_body
+from hex_blocks.sandbox.routes import Route, find_route
+from hex_blocks.sandbox.things import ROLES, Token, User
+from hex_blocks.sandbox.world import World
+
+PREFIX = "/api/v1"
+OPEN_TO_ALL = "Me"
+MOST_RECORDED = 100_000
+
+Answer = tuple[int, Mapping[str, str], bytes]
+
+
+@dataclass(frozen=True)
+class Received:
+    """A request that arrived, and the status it was answered with. Never holds the token."""
+
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    json: Any
+    operation_id: str | None
+    status: int
+    at: float
+    token_kind: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends a request. `key` is whom Hex counts it for: the user, or the workspace token itself."""
+
+    token: Token
+    user: User | None
+    key: str
+
+
+class App:
+    """The API of one workspace."""
+
+    def __init__(
+        self,
+        world: World,
+        clock: Clock,
+        limits: Limits,
+        origin: str,
+        requests: list[Received],
+        log: Callable[[str], object] | None = None,
+    ) -> None:
+        self.world = world
+        self.clock = clock
+        self.limits = limits
+        self.origin = origin
+        self.requests = requests
+        self.log = log
+
+    def answer(self, method: str, target: str, headers: Message, body: bytes | None) -> Answer:
+        """Answer one request. A `body` of None was longer than the sandbox takes."""
+        path, _, query = target.partition("?")
+        if not path.startswith(f"{PREFIX}/"):
+            page = web_page(self.world, method, path, parse_qs(query), self.clock.time())
+            if page is not None:
+                return 200, {"Content-Type": "text/html; charset=utf-8"}, page.encode()
+        exchange = _Exchange(self, method, path, query, headers, body)
+        answer = exchange.answer()
+        exchange.record(answer[0])
+        if self.log:
+            note = " (an old path, which Hex's reference no longer has)" if exchange.old_path else ""
+            self.log(f"{method} {path} {answer[0]}{note}")
+        return answer
+
+
+class _Exchange:
+    """One request and what is found out about it on the way."""
+
+    def __init__(self, app: App, method: str, path: str, query: str, headers: Message, body: bytes | None) -> None:
+        self.app = app
+        self.method = method
+        self.path = path.removeprefix(PREFIX)
+        self.in_api = path.startswith(f"{PREFIX}/")
+        self.query = parse_qs(query, keep_blank_values=True)
+        self.headers = headers
+        self.body = body
+        self.json, self.json_fits = _parsed(body)
+        self.now = app.clock.time()
+        self.trace_id = str(uuid.uuid4())
+        self.operation: Operation | None = None
+        self.old_path = False
+        self.token_kind = "none"  # noqa: S105 - a kind, not a token
+        self.limit_headers: Mapping[str, str] = {}
+
+    def answer(self) -> Answer:
+        """Return status, headers and body."""
+        try:
+            return self._work()
+        except Refusal as refusal:
+            return self._refused(refusal)
+        except Exception as error:
+            logging.getLogger(__name__).exception("the sandbox failed at %s %s", self.method, self.path)
+            return self._refused(Refusal(500, f"The sandbox failed: {type(error).__name__}"))
+
+    def _refused(self, refusal: Refusal) -> Answer:
+        family = self.operation.family if self.operation else "A"
+        body = error_body(refusal, family, self.trace_id)
+        return _written(refusal.status, {**self.limit_headers, **refusal.headers}, body)
+
+    def record(self, status: int) -> None:
+        """Write the request down for whoever looks at `Sandbox.requests`."""
+        requests = self.app.requests
+        operation_id = self.operation.id if self.operation else None
+        requests.append(
+            Received(
+                self.method,
+                self.path,
+                self.query,
+                self.json,
+                operation_id,
+                status,
+                self.now,
+                self.token_kind,
+            )
+        )
+        if len(requests) > MOST_RECORDED:
+            del requests[: MOST_RECORDED // 10]
+
+    def _work(self) -> Answer:
+        route = self._route()
+        self.operation = operation = route.operation
+        self.old_path = route.old
+        caller = self._caller()
+        self.limit_headers = self.app.limits.take(caller.key, operation.limits)
+        self._permit(operation, caller)
+        call = self._call(route, caller)
+        with self.app.world.lock:
+            # Written while the lock is held, since a reply may hold parts of the world.
+            return _written(operation.success, self.limit_headers, operation.run(call))
+
+    def _route(self) -> Route:
+        # Split before decoding, so that an encoded slash stays inside its segment.
+        segments = [unquote(segment) for segment in self.path.split("/")[1:]]
+        routes = find_route(segments) if self.in_api else []
+        if not routes:
+            raise Refusal(404, f"There is nothing at {self.path}")
+        for route in routes:
+            if route.operation.method == self.method:
+                return route
+        allowed = sorted({route.operation.method for route in routes})
+        raise Refusal(405, f"{self.method} is not allowed here", headers={"Allow": ", ".join(allowed)})
+
+    def _caller(self) -> Caller:
+        world = self.app.world
+        scheme, _, secret = self.headers.get("Authorization", "").partition(" ")
+        refusal = Refusal(401, "Authorization not provided")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise refusal
+        secret = secret.strip()
+        token = world.tokens.get(secret)
+        self.token_kind = token.kind if token else "unknown"
+        refusal = Refusal(401, "The token is not valid")
+        if token is None or (token.expires_at is not None and token.expires_at <= self.now):
+            raise refusal
+        if token.user_id is None:
+            return Caller(token, None, secret)
+        user = world.get(User, token.user_id)
+        if user is None or not user.active:
+            raise refusal
+        return Caller(token, user, user.id)
+
+    @staticmethod
+    def _permit(operation: Operation, caller: Caller) -> None:
+        if caller.token.powerless and operation.id != OPEN_TO_ALL:
+            raise Refusal(403, "Insufficient access: the token lacks the scope for this")
+        role = "ADMIN" if caller.user is None else caller.user.role
+        if ROLES.index(role) < ROLES.index(operation.role):
+            raise Refusal(403, f"Insufficient access: this needs the role {operation.role}")
+
+    def _call(self, route: Route, caller: Caller) -> Call:
+        operation = route.operation
+        if self.body is None:
+            raise Refusal(413, "The body is longer than 10 MB")
+        problems = []
+        if operation.family == "A":
+            # Hex's older operations declare ids as UUIDs; the newer ones take any text and look it up.
+            problems = [f"path.{name} must be a UUID" for name, value in route.path.items() if not is_uuid(value)]
+        query, query_problems = read_query(operation.query, self.query)
+        problems += query_problems
+        body: Any = {}
+        if operation.body is not None and (self.body or operation.body_required):
+            body, body_problems = self._read_body(operation.body, route.old)
+            problems += body_problems
+        if problems:
+            told = [] if operation.lists_faults else problems
+            raise Refusal(operation.invalid, f"Validation failed: {problems[0]}", problems=told)
+        return Call(
+            world=self.app.world,
+            operation=operation,
+            token=caller.token,
+            user=caller.user,
+            caller=caller.key,
+            path=route.path,
+            query=query,
+            body=body,
+            raw=self.body,
+            headers=self.headers,
+            now=self.now,
+            trace_id=self.trace_id,
+            origin=self.app.origin,
+        )
+
+    def _read_body(self, kind: Obj, old_path: bool) -> tuple[Any, list[str]]:
+        if not self.body:
+            return {}, ["body is missing"]
+        if not self.json_fits:
+            raise Refusal(400, "The body is not valid JSON")
+        body = _unquoted(self.json, kind.flags) if old_path else self.json
+        return body, list(kind.problems(body, "body"))
+
+
+def _written(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | str | None) -> Answer:
+    """Return an answer whose body is JSON, a bare text, or nothing."""
+    if body is None:
+        return status, headers, b""
+    if isinstance(body, str):
+        return status, {"Content-Type": "text/plain; charset=utf-8", **headers}, body.encode()
+    text = json.dumps(body, separators=(",", ":"))
+    return status, {"Content-Type": "application/json; charset=utf-8", **headers}, text.encode()
+
+
+def _parsed(body: bytes | None) -> tuple[Any, bool]:
+    """Return what a body holds, and whether it is JSON."""
+    try:
+        return (json.loads(body, parse_constant=_no_constant) if body else None), True
+    except (ValueError, RecursionError):
+        return None, False
+
+
+def _no_constant(name: str) -> float:
+    raise ValueError(name)
+
+
+def _unquoted(body: Any, flags: set[str]) -> Any:
+    """Return a body whose booleans were sent as text, as the samples for the old paths do, with real ones."""
+    if not isinstance(body, dict):
+        return body
+    words = {"true": True, "false": False}
+    return {
+        name: words.get(value, value) if name in flags and isinstance(value, str) else value
+        for name, value in body.items()
+    }

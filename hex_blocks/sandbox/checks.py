@@ -1,0 +1,212 @@
+"""What a request may hold, as tables, and the reading of it.
+
+A body is an `Obj` of named kinds. A name that ends in `*` must be there, one with `^` may be null, as in
+`{"name*": Text(least=1), "status*^": Text()}`. The same kinds read query parameters from their text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}")
+
+
+def is_uuid(text: object) -> bool:
+    """Whether something is a UUID in its usual spelling, of any version."""
+    return isinstance(text, str) and UUID.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """Anything at all, and what the other kinds share."""
+
+    default: Any = None
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield a sentence for each thing about a value that does not fit."""
+        yield from ()
+
+    def read(self, texts: Sequence[str]) -> Any:
+        """Return the value that a query parameter's texts stand for. Raises ValueError when they do not."""
+        if len(texts) != 1:
+            raise ValueError("is given more than once")
+        return texts[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text(Kind):
+    """A text: of some length, one of several, or a UUID."""
+
+    least: int = 0
+    most: int | None = None
+    choices: Sequence[str] = ()
+    uuid: bool = False
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        if not isinstance(value, str):
+            yield f"{where} must be a string"
+        elif self.choices and value not in self.choices:
+            yield f"{where} must be one of {', '.join(self.choices)}"
+        elif self.uuid and not is_uuid(value):
+            yield f"{where} must be a UUID"
+        elif len(value) < self.least:
+            yield f"{where} must have at least {self.least} character(s)"
+        elif self.most is not None and len(value) > self.most:
+            yield f"{where} must have at most {self.most} characters"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Number(Kind):
+    """A number in a range. A boolean is none."""
+
+    least: float | None = None
+    most: float | None = None
+    whole: bool = False
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield f"{where} must be a number"
+        elif self.whole and value % 1:
+            yield f"{where} must be a whole number"
+        elif self.least is not None and value < self.least:
+            yield f"{where} must be at least {self.least:g}"
+        elif self.most is not None and value > self.most:
+            yield f"{where} must be at most {self.most:g}"
+
+    def read(self, texts: Sequence[str]) -> int | float:
+        """Return the number."""
+        text = super().read(texts)
+        if not re.fullmatch(r"-?\d{1,15}(\.\d{1,15})?", text, re.ASCII):
+            raise ValueError("must be a number")
+        return float(text) if "." in text else int(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flag(Kind):
+    """True or false; in a query, those two words."""
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        if not isinstance(value, bool):
+            yield f"{where} must be a boolean"
+
+    def read(self, texts: Sequence[str]) -> bool:
+        """Return the boolean."""
+        text = super().read(texts)
+        if text not in ("true", "false"):
+            raise ValueError("must be true or false")
+        return bool(text == "true")
+
+
+@dataclass(frozen=True)
+class ListOf(Kind):
+    """A list of one kind. In a query: a repeated key, `key[]=`, or one text with commas."""
+
+    item: Kind
+    most: int | None = field(default=None, kw_only=True)
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        if not isinstance(value, list):
+            yield f"{where} must be an array"
+            return
+        if self.most is not None and len(value) > self.most:
+            yield f"{where} must have at most {self.most} items"
+        for at, item in enumerate(value):
+            yield from self.item.problems(item, f"{where}[{at}]")
+
+    def read(self, texts: Sequence[str]) -> list[Any]:
+        """Return the items."""
+        parts = (part.strip() for text in texts for part in text.split(","))
+        return [self.item.read([part]) for part in parts if part]
+
+
+@dataclass(frozen=True)
+class MapOf(Kind):
+    """An object with any keys and values of one kind."""
+
+    value: Kind
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        if not isinstance(value, dict):
+            yield f"{where} must be an object"
+            return
+        for name, item in value.items():
+            yield from self.value.problems(item, f"{where}.{name}")
+
+
+@dataclass(frozen=True)
+class Obj(Kind):
+    """An object. A closed one refuses keys that it does not name."""
+
+    fields: Mapping[str, Kind]
+    closed: bool = field(default=False, kw_only=True)
+
+    def __post_init__(self) -> None:
+        bare = {name.rstrip("*^"): (name, kind) for name, kind in self.fields.items()}
+        object.__setattr__(self, "_fields", bare)
+
+    @property
+    def flags(self) -> set[str]:
+        """The names of the booleans."""
+        return {name.rstrip("*^") for name, kind in self.fields.items() if isinstance(kind, Flag)}
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        if not isinstance(value, dict):
+            yield f"{where} must be an object"
+            return
+        fields: Mapping[str, tuple[str, Kind]] = self._fields  # type: ignore[attr-defined]
+        for name, (marked, kind) in fields.items():
+            if name not in value:
+                if "*" in marked:
+                    yield f"{where}.{name} is missing"
+            elif value[name] is not None or "^" not in marked:
+                yield from kind.problems(value[name], f"{where}.{name}")
+        if self.closed:
+            yield from (f"{where}.{name} is not a known key" for name in value if name not in fields)
+
+
+@dataclass(frozen=True)
+class Variants(Kind):
+    """An object with exactly one of several keys, each of which holds an object."""
+
+    fields: Mapping[str, Obj]
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        named = [name for name in self.fields if name in value] if isinstance(value, dict) else []
+        if len(named) == 1:
+            yield from self.fields[named[0]].problems(value[named[0]], f"{where}.{named[0]}")
+        else:
+            yield f"{where} must be an object with exactly one of {', '.join(self.fields)}"
+
+
+def read_query(fields: Mapping[str, Kind], query: Mapping[str, list[str]]) -> tuple[dict[str, Any], list[str]]:
+    """Return the values of an operation's query parameters, and what is wrong with them.
+
+    Parameters that the operation does not have are passed over, as Hex evidently does: clients that page
+    a cursor list by offset get its first page again.
+    """
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    for marked, kind in fields.items():
+        name = marked.rstrip("*")
+        values[name] = kind.default
+        texts = query.get(name, []) + (query.get(f"{name}[]", []) if isinstance(kind, ListOf) else [])
+        if not texts:
+            problems += [f"query.{name} is missing"] if name != marked else []
+            continue
+        try:
+            values[name] = kind.read(texts)
+        except ValueError as error:
+            problems.append(f"query.{name} {error}")
+        else:
+            problems.extend(kind.problems(values[name], f"query.{name}"))
+    return values, problems

@@ -1,0 +1,75 @@
+"""Pictures of chart cells."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.checks import Flag, Kind, Number
+from hex_blocks.sandbox.png import bar_chart
+from hex_blocks.sandbox.refusals import Refusal
+from hex_blocks.sandbox.things import Cell
+
+CHART_TYPES = ("CHART", "VEGA_CHART")
+SIDE = Number(least=100, most=2000, whole=True)
+IMAGE_QUERY: dict[str, Kind] = {"width": SIDE, "height": SIDE, "includeTitle": Flag(default=False)}
+DEFAULT_SIZE = (640, 360)
+
+
+def chart_image_from_logic(call: Call) -> Json:
+    """Draw a chart of the draft. The id is that of the cell's version, not the static one."""
+    cell = call.find(Cell, call.path["cellId"], "Cell")
+    call.project(cell.project_id, need="CAN_VIEW")
+    return {"cellId": cell.id, **_picture(call, cell)}
+
+
+def chart_image_from_run(call: Call) -> Json:
+    """Draw a chart as a completed run left it."""
+    project, run = call.project_run()
+    static_id = call.path["staticId"]
+    cell = next((cell for cell in call.world.cells(project.id) if cell.static_id == static_id.lower()), None)
+    if cell is None:
+        raise call.missing("Cell")
+    status = run.state(call.now).status
+    if status != "COMPLETED":
+        raise Refusal(400, f"Only a completed run has charts: this one is {status}")
+    return {
+        "projectId": project.id,
+        "runId": run.id,
+        "staticId": cell.static_id,
+        **_picture(call, cell),
+    }
+
+
+def _picture(call: Call, cell: Cell) -> dict[str, Any]:
+    if cell.type not in CHART_TYPES:
+        raise call.refusal(f"Only chart cells have a picture: this one is {cell.type}")
+    width, height = call.query["width"], call.query["height"]
+    if (width is None) != (height is None):
+        raise call.refusal("width and height must be given together")
+    size = DEFAULT_SIZE if width is None else (int(width), int(height))
+    picture = bar_chart(cell.static_id, *size, titled=call.query["includeTitle"])
+    return {"imageBase64": base64.b64encode(picture).decode(), "mimeType": "image/png"}
+
+
+OPERATIONS = (
+    Operation(
+        id="GetChartImageFromLogic",
+        method="GET",
+        path="/cells/{cellId}/image",
+        run=chart_image_from_logic,
+        query=IMAGE_QUERY,
+        invalid=422,
+        limits=("hex-chart-image",),
+    ),
+    Operation(
+        id="GetChartImageFromRun",
+        method="GET",
+        path="/projects/{projectId}/runs/{runId}/cells/{staticId}/image",
+        run=chart_image_from_run,
+        family="B",
+        query=IMAGE_QUERY,
+        limits=("hex-chart-image",),
+    ),
+)

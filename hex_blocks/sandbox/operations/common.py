@@ -1,0 +1,18 @@
+"""Kinds and query parameters that many operations share."""
+
+from __future__ import annotations
+
+from hex_blocks.sandbox.checks import Flag, Kind, Number, Text
+
+UUID = Text(uuid=True)
+NAME = Text(least=1)
+DIRECTION = Text(choices=("ASC", "DESC"))
+CURSORS: dict[str, Kind] = {"after": Text(), "before": Text()}
+
+
+def paged(most: int = 100, default: int = 25) -> dict[str, Kind]:
+    """Return the query parameters of a list that is read by cursor."""
+    return {"limit": Number(least=1, most=most, whole=True, default=default), **CURSORS}
+
+
+NO_FLAG = Flag(default=False)

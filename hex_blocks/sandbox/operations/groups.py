@@ -1,0 +1,113 @@
+"""Groups of users."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.checks import ListOf, Obj, Text
+from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
+from hex_blocks.sandbox.paging import Sort
+from hex_blocks.sandbox.refusals import Refusal
+from hex_blocks.sandbox.shapes import group_shape
+from hex_blocks.sandbox.things import Collection, Connection, Group, Project, User
+
+SORTS = {"CREATED_AT": lambda group: group.created_at, "NAME": lambda group: group.name.casefold()}
+MEMBERS = Obj({"users": ListOf(Obj({"id*": UUID}), most=100)}, closed=True)
+
+
+def list_groups(call: Call) -> Json:
+    """List the groups."""
+    name = call.query["sortBy"]
+    descending = call.query["sortDirection"] == "DESC"
+    found = call.page(call.world.all(Group), Sort(f"{name} {descending}", SORTS[name], descending))
+    return {"values": [group_shape(group) for group in found.items], "pagination": found.pagination}
+
+
+def get_group(call: Call) -> Json:
+    """Return one group."""
+    return group_shape(call.find(Group, call.path["groupId"], "Group"))
+
+
+def create_group(call: Call) -> Json:
+    """Make a group. Its name may be one that another group has."""
+    members = _users(call, call.body.get("members", {}))
+    group = Group(id=call.world.new_id(), name=call.body["name"], created_at=call.now, members=members)
+    call.world.add(group)
+    return {"id": group.id, "name": group.name, "members": {"users": [{"id": id_} for id_ in group.members]}}
+
+
+def edit_group(call: Call) -> Json:
+    """Rename a group, or change who is in it."""
+    group = call.find(Group, call.path["groupId"], "Group")
+    changes = call.body.get("members", {})
+    added, removed = _users(call, changes.get("add", {})), _users(call, changes.get("remove", {}))
+    group.name = call.body.get("name", group.name)
+    group.members += [id_ for id_ in added if id_ not in group.members]
+    group.members = [id_ for id_ in group.members if id_ not in removed]
+    return group_shape(group)
+
+
+def delete_group(call: Call) -> Json:
+    """Delete a group, and what was shared with it."""
+    world = call.world
+    group = call.find(Group, call.path["groupId"], "Group")
+    world.remove(group)
+    shares = [project.sharing.groups for project in world.all(Project)]
+    shares += [collection.groups for collection in world.all(Collection)]
+    shares += [connection.groups for connection in world.all(Connection)]
+    for share in shares:
+        share.pop(group.id, None)
+    return None
+
+
+def _users(call: Call, members: dict[str, Any]) -> list[str]:
+    """Return the ids of users that a body names, each once."""
+    found: dict[str, None] = {}
+    for entry in members.get("users", []):
+        user = call.world.get(User, entry["id"])
+        if user is None:
+            raise Refusal(400, f"There is no user {entry['id']}")
+        found[user.id] = None
+    return list(found)
+
+
+OPERATIONS = (
+    Operation(
+        id="ListGroups",
+        method="GET",
+        path="/groups",
+        run=list_groups,
+        query={
+            **paged(500),
+            "sortBy": Text(choices=tuple(SORTS), default="CREATED_AT"),
+            "sortDirection": DIRECTION,
+        },
+    ),
+    Operation(
+        id="CreateGroup",
+        method="POST",
+        path="/groups",
+        run=create_group,
+        success=201,
+        body=Obj({"name*": NAME, "members": MEMBERS}),
+        role="ADMIN",
+    ),
+    Operation(id="GetGroup", method="GET", path="/groups/{groupId}", run=get_group),
+    Operation(
+        id="EditGroup",
+        method="PATCH",
+        path="/groups/{groupId}",
+        run=edit_group,
+        body=Obj({"name": NAME, "members": Obj({"add": MEMBERS, "remove": MEMBERS})}),
+        role="ADMIN",
+    ),
+    Operation(
+        id="DeleteGroup",
+        method="DELETE",
+        path="/groups/{groupId}",
+        run=delete_group,
+        success=204,
+        role="ADMIN",
+    ),
+)

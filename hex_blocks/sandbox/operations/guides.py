@@ -1,0 +1,155 @@
+"""Guides: files that tell Hex's agent about the workspace. A change is a draft until it is published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.checks import Flag, Kind, ListOf, Obj, Text
+from hex_blocks.sandbox.operations.common import UUID, paged
+from hex_blocks.sandbox.paging import Sort
+from hex_blocks.sandbox.refusals import Refusal
+from hex_blocks.sandbox.shapes import guide_shape
+from hex_blocks.sandbox.things import Guide
+
+SOURCES = {
+    "unknown": Obj({"source*": Text(), "id": Text()}),
+    "github": Obj(
+        {
+            "source*": Text(),
+            "owner*": Text(),
+            "repo*": Text(),
+            "branch*": Text(),
+            "commitHash*": Text(),
+            "path*": Text(),
+            "base": Text(),
+        }
+    ),
+}
+MOST_CHARACTERS = 100_000
+
+
+class Source(Kind):
+    """Where a file comes from: its `source` decides which other keys it has."""
+
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        name = value.get("source") if isinstance(value, dict) else None
+        if isinstance(name, str) and name in SOURCES:
+            yield from SOURCES[name].problems(value, where)
+        else:
+            yield f"{where}.source must be one of {', '.join(SOURCES)}"
+
+
+FILE = Obj({"filePath*": Text(least=1), "contents*": Text(most=MOST_CHARACTERS), "externalSource": Source()})
+
+
+def upsert_guide_draft(call: Call) -> Json:
+    """Make or change drafts. A file that comes from elsewhere is left alone unless forceWrite is true."""
+    known = {guide.file_path: guide for guide in call.world.all(Guide)}
+    written, warnings = [], []
+    for file in call.body["files"]:
+        path, source = file["filePath"], file.get("externalSource")
+        guide = known.get(path)
+        if guide is None:
+            guide = call.world.add(Guide(id=call.world.new_id(), file_path=path, source=source))
+            known[path] = guide
+        elif _origin(guide.source) != _origin(source) and not call.body.get("forceWrite"):
+            message = "Not written: the guide is kept elsewhere; forceWrite overwrites it"
+            warnings.append({"message": message, "filePath": path})
+            continue
+        guide.draft, guide.source = file["contents"], source
+        written.append(guide)
+    return {
+        "files": [guide_shape(guide) for guide in written],
+        "warnings": warnings,
+        "traceId": call.trace_id,
+    }
+
+
+def _origin(source: dict[str, Any] | None) -> tuple[Any, ...]:
+    """Return what tells one keeper of a file from another, whatever the commit."""
+    return () if source is None else tuple(source.get(key) for key in ("source", "id", "owner", "repo"))
+
+
+def publish_guide_drafts(call: Call) -> Json:
+    """Publish all drafts, or those with the given ids."""
+    if call.body.get("publishAllDraftGuides"):
+        chosen = [guide for guide in call.world.all(Guide) if guide.draft is not None]
+    elif call.body.get("orgGuideFileIds"):
+        chosen = [_draft(call, id_, 400) for id_ in call.body["orgGuideFileIds"]]
+    else:
+        raise call.refusal("Give orgGuideFileIds, or publishAllDraftGuides as true")
+    for guide in chosen:
+        guide.published, guide.draft = guide.draft, None
+    return {
+        "message": f"Published {len(chosen)} guide(s)",
+        "publishedGuides": [guide_shape(guide) for guide in chosen],
+        "traceId": call.trace_id,
+    }
+
+
+def delete_guide_draft(call: Call) -> Json:
+    """Drop a draft; what is published stays."""
+    guide = _draft(call, call.path["orgGuideFileId"], 404)
+    guide.draft = None
+    if guide.published is None:
+        call.world.remove(guide)
+    return None
+
+
+def list_draft_guides(call: Call) -> Json:
+    """List the drafts, by path. `externalSource` keeps those of one kind of source, such as github."""
+    wanted = call.query["externalSource"]
+    drafts = [
+        guide
+        for guide in call.world.all(Guide)
+        if guide.draft is not None and wanted in (None, (guide.source or {}).get("source"))
+    ]
+    found = call.page(drafts, Sort("path", lambda guide: guide.file_path))
+    return {"values": [guide_shape(guide) for guide in found.items], "pagination": found.pagination}
+
+
+def _draft(call: Call, id_: str, status: int) -> Guide:
+    guide = call.world.get(Guide, id_)
+    if guide is None or guide.draft is None:
+        raise Refusal(status, f"There is no draft guide {id_}")
+    return guide
+
+
+OPERATIONS = (
+    Operation(
+        id="UpsertGuideDraft",
+        method="PUT",
+        path="/guides/draft",
+        run=upsert_guide_draft,
+        body=Obj({"files*": ListOf(FILE), "forceWrite": Flag()}, closed=True),
+        role="MANAGER",
+    ),
+    Operation(
+        id="PublishGuideDrafts",
+        method="POST",
+        path="/guides/publish",
+        run=publish_guide_drafts,
+        body=Obj({"orgGuideFileIds": ListOf(UUID), "publishAllDraftGuides": Flag()}, closed=True),
+        role="MANAGER",
+    ),
+    Operation(
+        id="DeleteGuideDraft",
+        method="DELETE",
+        path="/guides/draft/{orgGuideFileId}",
+        run=delete_guide_draft,
+        success=204,
+        role="MANAGER",
+    ),
+    Operation(
+        id="ListDraftGuides",
+        method="GET",
+        path="/guides/draft/list",
+        run=list_draft_guides,
+        family="B",
+        query={**paged(100, default=100), "externalSource": Text()},
+        limits=("hex-api",),
+    ),
+)

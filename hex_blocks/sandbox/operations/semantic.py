@@ -1,0 +1,124 @@
+"""Semantic projects: labels, and the taking in of a zip of their files."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
+from hex_blocks.sandbox.refusals import Refusal
+from hex_blocks.sandbox.things import SemanticProject
+
+FLAGS = {"verbose": True, "debug": False, "dryRun": False}
+MODEL_SUFFIXES = (".yml", ".yaml")
+
+
+def update_semantic_project(call: Call) -> Json:
+    """Give datasets and views their status labels: all of them, or none."""
+    project = _project(call)
+
+    def find(kind: str, name: str) -> tuple[str | None, str]:
+        return (name, "") if name in project.objects[kind] else (None, "not_found")
+
+    changes = [Change(**update) for update in call.body["updates"]]
+    keys = {"VIEW": "views", "DATASET": "datasets"}
+    return {"updated": apply_statuses(call.world, project.objects, changes, find, keys)}
+
+
+def ingest_semantic_project(call: Call) -> Json:
+    """Take in a zip. Each YAML file of it becomes a dataset; with dryRun nothing changes."""
+    project = _project(call)
+    archive, flags = _upload(call)
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            names = sorted(name for name in opened.namelist() if not name.endswith("/"))
+    except zipfile.BadZipFile:
+        raise _problem("The upload is not a zip file") from None
+    models = [name for name in names if name.endswith(MODEL_SUFFIXES)]
+    if not models:
+        raise _problem("The zip holds no YAML file")
+    if not flags["dryRun"]:
+        for name in models:
+            project.objects["DATASET"].setdefault(PurePosixPath(name).stem, None)
+    reply: dict[str, Any] = {"traceId": call.trace_id, "contents": models}
+    if flags["verbose"]:
+        skipped = {name: "not a YAML file" for name in names if name not in models}
+        reply |= {"warnings": [], "skipped": skipped, "problems": []}
+    if flags["debug"]:
+        reply["debug"] = {"metricflowModelSchemas": {}}
+    return reply
+
+
+def _project(call: Call) -> SemanticProject:
+    return call.find(SemanticProject, call.path["semanticProjectId"], "Semantic project")
+
+
+def _upload(call: Call) -> tuple[bytes, dict[str, bool]]:
+    """Return the file of a multipart form and its flags. Hex names no field for the file: any will do."""
+    from werkzeug.formparser import FormDataParser
+    from werkzeug.http import parse_options_header
+
+    kind, options = parse_options_header(call.headers.get("Content-Type", ""))
+    if kind != "multipart/form-data" or "boundary" not in options:
+        raise Refusal(415, "Send the zip as a file of a multipart/form-data body")
+    try:
+        parser = FormDataParser(stream_factory=_in_memory, silent=False)
+        _, form, files = parser.parse(io.BytesIO(call.raw), kind, len(call.raw), options)
+    except ValueError:
+        raise _problem("The multipart body cannot be read") from None
+    flags = dict(FLAGS)
+    for name in flags:
+        text = form.get(name, str(flags[name]).lower())
+        if text not in ("true", "false"):
+            raise call.refusal(f"{name} must be true or false")
+        flags[name] = text == "true"
+    upload = next(iter(files.values()), None)
+    if upload is None:
+        raise _problem("The form holds no file")
+    return upload.read(), flags
+
+
+def _in_memory(
+    total_content_length: int | None,
+    content_type: str | None,
+    filename: str | None,
+    content_length: int | None = None,
+) -> IO[bytes]:
+    """Return where werkzeug puts a file that is sent."""
+    return io.BytesIO()
+
+
+def _problem(message: str) -> Refusal:
+    problem = {
+        "severity": "fatal",
+        "message": message,
+        "display": message,
+        "cause_paths": [],
+        "impact_paths": [],
+    }
+    return Refusal(400, message, extra={"problems": [problem]})
+
+
+OPERATIONS = (
+    Operation(
+        id="UpdateSemanticProject",
+        method="PATCH",
+        path="/semantic-projects/{semanticProjectId}",
+        run=update_semantic_project,
+        body=updates_body("DATASET", "VIEW"),
+        lists_faults=True,
+        role="MANAGER",
+    ),
+    Operation(
+        id="IngestSemanticProject",
+        method="POST",
+        path="/semantic-projects/{semanticProjectId}/ingest",
+        run=ingest_semantic_project,
+        success=201,
+        limits=("ingest",),
+        role="MANAGER",
+    ),
+)

@@ -1,0 +1,106 @@
+"""Who may do what with a project. These edits can fail in part, under HTTP 200: see `errors`."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any
+
+from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.checks import ListOf, Obj, Text
+from hex_blocks.sandbox.operations.common import UUID
+from hex_blocks.sandbox.shapes import project_shape
+from hex_blocks.sandbox.things import ACCESS, Collection, Group, Thing, User
+
+ACCESS_LEVEL = Text(choices=ACCESS)
+MOST_UPSERTS = 25
+# What everybody on the web may get at most. Hex publishes no rule here: the sandbox's choice.
+PUBLIC_ACCESS = ("NONE", "APP_ONLY", "CAN_VIEW")
+
+
+def edit_sharing_users(call: Call) -> Json:
+    """Share with users."""
+    return _edit(call, "users", "user", User)
+
+
+def edit_sharing_groups(call: Call) -> Json:
+    """Share with groups."""
+    return _edit(call, "groups", "group", Group)
+
+
+def edit_sharing_collections(call: Call) -> Json:
+    """Put the project into collections."""
+    return _edit(call, "collections", "collection", Collection)
+
+
+def _edit(call: Call, many: str, one: str, kind: type[Thing]) -> Json:
+    project = call.project(need="FULL_ACCESS")
+    shares: dict[str, str] = getattr(project.sharing, many)
+    failed: dict[str, list[str]] = defaultdict(list)
+    for entry in call.body["sharing"]["upsert"][many]:
+        id_, access = entry[one]["id"], entry["access"]
+        thing = call.world.get(kind, id_)
+        if thing is None:
+            failed[f"{one.capitalize()} not found"].append(id_)
+        elif isinstance(thing, User) and not thing.active:
+            failed["User is deactivated"].append(id_)
+        elif access == "NONE":
+            shares.pop(thing.id, None)
+        else:
+            shares[thing.id] = access
+    errors = [{f"{one}Ids": ids, "reason": reason} for reason, ids in failed.items()]
+    reply: dict[str, Any] = {"project": project_shape(call, project, sharing=True)}
+    return reply | ({"errors": errors} if errors else {})
+
+
+def edit_sharing_workspace(call: Call) -> Json:
+    """Share with the whole workspace, or with everybody on the web."""
+    project = call.project(need="FULL_ACCESS")
+    wanted = call.body["sharing"]
+    errors = []
+    project.sharing.workspace = wanted.get("workspace", project.sharing.workspace)
+    public = wanted.get("publicWeb", project.sharing.public_web)
+    if public in PUBLIC_ACCESS:
+        project.sharing.public_web = public
+    else:
+        reason = f"The public web may have {', '.join(PUBLIC_ACCESS)}, not {public}"
+        errors.append({"type": "publicWeb", "reason": reason})
+    reply: dict[str, Any] = {"project": project_shape(call, project, sharing=True)}
+    return reply | ({"errors": errors} if errors else {})
+
+
+def _body(many: str, one: str) -> Obj:
+    entry = Obj({f"{one}*": Obj({"id*": UUID}), "access*": ACCESS_LEVEL})
+    upsert = Obj({f"{many}*": ListOf(entry, most=MOST_UPSERTS)})
+    return Obj({"sharing*": Obj({"upsert*": upsert})})
+
+
+OPERATIONS = (
+    Operation(
+        id="EditProjectSharingUsers",
+        method="PATCH",
+        path="/projects/{projectId}/sharing/users",
+        run=edit_sharing_users,
+        body=_body("users", "user"),
+    ),
+    Operation(
+        id="EditProjectSharingGroups",
+        method="PATCH",
+        path="/projects/{projectId}/sharing/groups",
+        run=edit_sharing_groups,
+        body=_body("groups", "group"),
+    ),
+    Operation(
+        id="EditProjectSharingCollections",
+        method="PATCH",
+        path="/projects/{projectId}/sharing/collections",
+        run=edit_sharing_collections,
+        body=_body("collections", "collection"),
+    ),
+    Operation(
+        id="EditProjectSharingOrgAndPublic",
+        method="PATCH",
+        path="/projects/{projectId}/sharing/workspaceAndPublic",
+        run=edit_sharing_workspace,
+        body=Obj({"sharing*": Obj({"workspace": ACCESS_LEVEL, "publicWeb": ACCESS_LEVEL})}),
+    ),
+)

@@ -1,0 +1,75 @@
+"""The people of the workspace, and who the caller is."""
+
+from __future__ import annotations
+
+from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.checks import Kind, Text
+from hex_blocks.sandbox.operations.common import DIRECTION, paged
+from hex_blocks.sandbox.paging import Sort
+from hex_blocks.sandbox.shapes import user_shape
+from hex_blocks.sandbox.things import Group, User
+
+SORTS = {"NAME": lambda user: user.name.casefold(), "EMAIL": lambda user: user.email}
+
+LIST_QUERY: dict[str, Kind] = {
+    **paged(500),
+    "sortBy": Text(choices=tuple(SORTS), default="NAME"),
+    "sortDirection": DIRECTION,
+    "groupId": Text(),
+    "userIds": Text(),
+}
+
+
+def me(call: Call) -> Json:
+    """Return the caller, and when the token ends. A workspace token has no user."""
+    user = user_shape(call.user) if call.user else {}
+    return {**user, "org": {"id": call.world.org_id}, "token": {"exp": call.token.expires_at}}
+
+
+def list_users(call: Call) -> Json:
+    """List the active users."""
+    query = call.query
+    users = [user for user in call.world.all(User) if user.active]
+    if query["groupId"] is not None:
+        members = call.find(Group, query["groupId"], "Group").members
+        users = [user for user in users if user.id in members]
+    if query["userIds"] is not None:
+        wanted = {id_.strip().lower() for id_ in query["userIds"].split(",")}
+        users = [user for user in users if user.id in wanted]
+    descending = query["sortDirection"] == "DESC"
+    name = query["sortBy"]
+    found = call.page(users, Sort(f"{name} {descending}", SORTS[name], descending))
+    return {"values": [user_shape(user) for user in found.items], "pagination": found.pagination}
+
+
+def deactivate_user(call: Call) -> Json:
+    """Deactivate a user, whose tokens die with that."""
+    user = call.find(User, call.path["userId"], "User")
+    if user is call.user:
+        raise call.refusal("You cannot deactivate yourself")
+    user.active = False
+    return {"user": user_shape(user)}
+
+
+OPERATIONS = (
+    Operation(id="Me", method="GET", path="/users/me", run=me, family="B", limits=("hex-api",)),
+    Operation(
+        id="ListUsers",
+        method="GET",
+        path="/users",
+        run=list_users,
+        family="B",
+        query=LIST_QUERY,
+        limits=("hex-api",),
+    ),
+    Operation(
+        id="DeactivateUser",
+        method="POST",
+        path="/users/{userId}/deactivate",
+        run=deactivate_user,
+        family="B",
+        missing=400,
+        limits=("hex-api",),
+        role="ADMIN",
+    ),
+)

@@ -1,0 +1,70 @@
+"""Which operation a path belongs to."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from hex_blocks.sandbox.call import Operation
+
+# Paths that Hex serves beside those of its reference: earlier ones, and another name.
+OLD_PATHS = {
+    "RunProject": "/project/{projectId}/run",
+    "GetProjectRuns": "/project/{projectId}/runs",
+    "GetRunStatus": "/project/{projectId}/run/{runId}",
+    "CancelRun": "/project/{projectId}/run/{runId}",
+}
+OTHER_PATHS = {
+    "UpdateSemanticProject": "/semantic-models/{semanticProjectId}",
+    "IngestSemanticProject": "/semantic-models/{semanticProjectId}/ingest",
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """An operation and the ids that a path gives it."""
+
+    operation: Operation
+    path: Mapping[str, str]
+    old: bool = False
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A path with its names in braces."""
+
+    operation: Operation
+    segments: tuple[str, ...]
+    old: bool = False
+
+    def match(self, segments: Sequence[str]) -> Route | None:
+        """Return the route if the path fits."""
+        ids: dict[str, str] = {}
+        for expected, given in zip(self.segments, segments, strict=True):
+            if expected.startswith("{"):
+                ids[expected[1:-1]] = given
+            elif expected != given:
+                return None
+        return Route(self.operation, ids, self.old)
+
+
+def find_route(segments: Sequence[str]) -> list[Route]:
+    """Return the routes that a path fits, for any method; those with fewer ids, being closer, come first."""
+    routes = (pattern.match(segments) for pattern in _patterns().get(len(segments), ()))
+    return sorted((route for route in routes if route), key=lambda route: len(route.path))
+
+
+@cache
+def _patterns() -> Mapping[int, Sequence[Pattern]]:
+    from hex_blocks.sandbox.operations import OPERATIONS
+
+    patterns = defaultdict(list)
+    for operation in OPERATIONS.values():
+        patterns[len(operation.segments)].append(Pattern(operation, operation.segments))
+        for paths, old in ((OLD_PATHS, True), (OTHER_PATHS, False)):
+            if operation.id in paths:
+                segments = tuple(paths[operation.id].strip("/").split("/"))
+                patterns[len(segments)].append(Pattern(operation, segments, old))
+    return patterns

@@ -1,0 +1,32 @@
+"""The workspace that a sandbox begins with: always the same, and worth looking at.
+
+Ids follow from names, so they are the same in every sandbox; moments are counted back from its start.
+"""
+
+from __future__ import annotations
+
+from hex_blocks.sandbox.seed.agents import add_agents
+from hex_blocks.sandbox.seed.cells import add_cells
+from hex_blocks.sandbox.seed.connections import add_connections
+from hex_blocks.sandbox.seed.ids import seed_id
+from hex_blocks.sandbox.seed.people import add_people
+from hex_blocks.sandbox.seed.projects import add_projects
+from hex_blocks.sandbox.seed.runs import add_runs
+from hex_blocks.sandbox.world import World
+
+STATUS_LABELS = ("Production", "In progress", "In review", "Exploratory", "Endorsed", "Deprecated")
+CATEGORIES = {
+    "Finance": "Money in, money out",
+    "Growth": "Sign-ups, activation, retention",
+    "Operations": "What keeps the shops running",
+    "Machine learning": None,
+}
+
+
+def seeded_world(now: float) -> World:
+    """Return the workspace as it is at `now`."""
+    world = World(seed_id("org", "sandbox"), STATUS_LABELS, CATEGORIES)
+    world.slack_channels = {"C0000000": ("data-team", False), "C0FINANCE": ("finance-private", True)}
+    for add in (add_people, add_connections, add_projects, add_cells, add_runs, add_agents):
+        add(world, now)
+    return world
