@@ -38,6 +38,17 @@ WARNINGS = {
         "Hex's answer to the start was lost on the way. The run was found in Hex's list and is followed; it was not "
         "started twice."
     ),
+    "run_gone": "Run {runId} was going on last time and is not in Hex any more.",
+    "runs_left": "More runs are active: only {count} were taken. Raise maxRuns, or call again.",
+    "runs_not_cancelled": "{count} runs could not be cancelled; failed says which and why.",
+    "chart_missing": "No picture came of {name}: {reason}",
+    "table_missing": "No output came of {name}: {reason}",
+    "projects_unread": "Only the {count} projects created last were looked at. Raise maxProjects to look further.",
+    "no_such_project": "No project is found by this ID: {reason}",
+    "no_project_found": "None of the {count} projects looked at has such a title.",
+    "no_project_found_nearest": "None of the {count} projects looked at has such a title. Nearest: {nearest}.",
+    "token_expires_soon": "The token expires in less than {hours} hours, at {moment}. Make a new one in Hex in time.",
+    "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
     "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
 }
 

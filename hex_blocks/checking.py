@@ -53,7 +53,7 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     lists every fault.
     """
     adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(_object_type(spec.id, spec.inputs, top=True))
-    secrets = {name for name, field in spec.inputs.items() if field.secret}
+    secrets = {name for name, field in spec.inputs.items() if _holds_secret(field)}
     constraints = spec.constraints
     cleared = _cleared(spec.inputs)
 
@@ -68,7 +68,8 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         except ValidationError as error:
             found = error.errors(include_url=False)
             faults = [_fault(each, list(spec.inputs), inputs, secrets) for each in found]
-        names = [name for name, value in inputs.items() if not _blank(value)]
+        # A box that is not ticked says nothing.
+        names = [name for name, value in inputs.items() if not _blank(value) and given.get(name, value) is not False]
         for group in constraints.at_most_one:
             if len(both := [name for name in group if name in names]) > 1:
                 faults.append(Fault(", ".join(both), "not_together"))
@@ -106,6 +107,11 @@ def _object_type(name: str, fields: Mapping[str, InputField], *, top: bool = Fal
 def _cleared(fields: Mapping[str, InputField]) -> set[str]:
     """Name the fields in which an explicit null is a value."""
     return {name for name, field in fields.items() if field.null_means == "null"}
+
+
+def _holds_secret(field: InputField) -> bool:
+    parts = [*(field.fields or {}).values(), *([field.items] if field.items else [])]
+    return field.secret or any(_holds_secret(part) for part in parts)
 
 
 def _type(name: str, field: InputField) -> Any:
@@ -168,7 +174,7 @@ def _string(field: InputField) -> Callable[[Any], Any]:
     }
     key, good = formats.get(field.format or "", ("", None))
     trimmed = field.format is not None or field.secret or field.enum is not None
-    allowed = field.enum
+    allowed = {each.casefold(): each for each in field.enum or ()}
     shortest, longest = field.min_length, field.max_length
 
     def string(value: Any) -> Any:
@@ -180,10 +186,10 @@ def _string(field: InputField) -> Callable[[Any], Any]:
             value = value.strip()
         if good is not None and not good(value):
             raise _refuse(key, value)
-        if allowed is not None and value not in allowed:
-            if value.upper() not in allowed:
-                raise _refuse("not_allowed", value, allowed=", ".join(allowed))
-            value = value.upper()
+        if allowed:
+            if value.casefold() not in allowed:
+                raise _refuse("not_allowed", value, allowed=", ".join(allowed.values()))
+            value = allowed[value.casefold()]
         if shortest is not None and len(value) < shortest:
             raise _refuse("too_short", value, limit=shortest)
         if longest is not None and len(value) > longest:

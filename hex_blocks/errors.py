@@ -178,8 +178,8 @@ SENTENCES = {
     ),
     "not_published": Sentence(
         InputError,
-        "The project cannot be run: {reason}",
-        "Publish the project in Hex, then run it again.",
+        "The project is not published: {reason}",
+        "Publish the project in Hex, then try again.",
     ),
     "run_ended_already": Sentence(
         InputError, "The run cannot be cancelled: {reason}", "Only pending and running runs can be cancelled."
@@ -221,6 +221,11 @@ SENTENCES = {
         "Ask for access to the project or for the token's scope; what is not shared with you looks the same "
         "as what does not exist.",
     ),
+    "not_enabled": Sentence(
+        TokenError,
+        "Hex does not let this token do that: {reason}",
+        "It is not open to every workspace: ask an admin whether your plan includes it and whether it is switched on.",
+    ),
     # not there
     "not_found": Sentence(
         NotFoundError,
@@ -248,6 +253,11 @@ SENTENCES = {
         BusyError,
         "Hex has no free kernel: the limit of concurrent runs is reached, and no run was started.",
         "Try again in {seconds} seconds, or stop a run with hex_cancel_run.",
+    ),
+    "thread_busy": Sentence(
+        BusyError,
+        "The thread is still at work on an earlier question.",
+        "Try again in {seconds} seconds, or ask in a new thread.",
     ),
     # down
     "hex_failed": Sentence(
@@ -344,8 +354,40 @@ SENTENCES = {
         "{projectId} appeared since ({runs}).",
         "Look at them in Hex, and start again with a new idempotency key only if none of them is yours.",
     ),
+    "work_interrupted": Sentence(
+        RunError,
+        "The work was stopped. Runs that go on in Hex: {runs}.",
+        "Call it again with the idempotency key {used} to go on where it was.",
+    ),
+    "work_interrupted_and_cancelled": Sentence(
+        RunError,
+        "The work was stopped, and its runs were cancelled: {runs}.",
+        "Call it again with the idempotency key {used} to see how far it came.",
+    ),
     "interrupted_and_cancelled": Sentence(RunError, "The wait was stopped, and the run was cancelled.", ""),
     "interrupted": Sentence(RunError, "The wait was stopped. The run goes on in Hex.", "Follow it here: {runUrl}"),
+    "run_not_ended": Sentence(
+        RunError, "The run has no results yet: it is {state}.", "Ask again when hex_get_run_status says COMPLETED."
+    ),
+    # answers of Hex's agent
+    "agent_failed": Sentence(
+        RunError, "Hex's agent could not answer ({type}): {reason}", "Ask again, or in other words: {url}"
+    ),
+    "answer_timeout": Sentence(
+        RunError,
+        "The agent has not answered within {timeout} seconds. It goes on in Hex.",
+        "Read the answer with hex_get_thread and the threadId {threadId}: {url}",
+    ),
+    "answer_interrupted": Sentence(
+        RunError,
+        "The wait was stopped. The agent goes on in Hex.",
+        "Read the answer with hex_get_thread and the threadId {threadId}: {url}",
+    ),
+    "answer_unfollowed": Sentence(
+        RunError,
+        "The question was asked and the agent goes on in Hex, but could not be followed any longer: {reason}",
+        "Read the answer with hex_get_thread and the threadId {threadId}: {url}",
+    ),
 }
 
 # One sentence per kind of fault in an input; `input` is always known.
@@ -376,5 +418,9 @@ FAULTS = {
     "not_together": "Give only one of {input}.",
     "only_together": "Give all of {input}, or none.",
     "one_of": "Give {input}: one of them is required.",
+    "taken": "{input} is {found}, which another one has already.",
+    "no_such_outcome": "{input} names {found}, which no earlier step gives; there are {known}.",
+    "not_our_cursor": "{input} is no cursor that this tool gave.",
+    "no_such_chart": "{input} names {found}, which is no chart of this project; there are {known}.",
     "not_an_inputs_object": "Inputs must be an object of names and values, not {found}.",
 }

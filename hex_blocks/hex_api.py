@@ -47,7 +47,11 @@ OnWait = Callable[[float, HexError], None]
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one call may take, in seconds, who is told of its waits, and just before each sending."""
+    """How long one call may take, in seconds, and who is told of it.
+
+    connect, read: for one sending, from the first byte to the last. patience: for all waits around sendings.
+    stop: ends waits early. on_wait: told of each wait. on_send: called just before each sending.
+    """
 
     connect: float = 5.0
     read: float = 60.0
@@ -113,7 +117,7 @@ class HexApi:
             self.budget.take(group, ends_at, timing.stop, timing.on_wait)
             if timing.on_send:
                 timing.on_send()
-            error = self._send(prepared, error_keys or {}, timing, ends_at)
+            error = self._send(prepared, error_keys or {}, timing, self.clock.monotonic() + timing.read)
             if not isinstance(error, HexError):
                 return error.value
             refused = error.status == 429 or (error.status == 503 and refused_by_503)
@@ -163,13 +167,11 @@ class HexApi:
         timing: Timing,
         ends_at: float,
     ) -> _Answer | HexError:
-        left = ends_at - self.clock.monotonic()
-        read = max(0.001, min(timing.read, left))
         try:
             response = self._adapter.send(
                 prepared,
                 stream=True,
-                timeout=(min(timing.connect, read), read),
+                timeout=(timing.connect, timing.read),
                 verify=self._verify,
                 proxies=self._proxies,
             )
@@ -180,7 +182,7 @@ class HexApi:
         except faults.SSLError:
             return hex_error("bad_certificate", host=self.host)
         except (faults.Timeout, ReadTimeoutError):
-            return hex_error("timeout", host=self.host, timeout=round(read, 1))
+            return hex_error("timeout", host=self.host, timeout=timing.read)
         except faults.ProxyError:
             return hex_error("no_network", host=self.host, reason=text("the proxy does not let us through"))
         except (faults.RequestException, HTTPError, OSError) as fault:

@@ -126,6 +126,11 @@ class Input(InputField):
     style: Literal["repeat", "comma"] = Field(
         default="repeat", description="How a list stands in a query: a=1&a=2, or a=1,2."
     )
+    true_sends: Literal["null", "empty"] | None = Field(
+        default=None,
+        alias="trueSends",
+        description="For a boolean that clears a value: true sends null, or empty text, under its wire name.",
+    )
     advanced: bool = Field(default=False, description="Hosts may fold it away.")
 
     @model_validator(mode="after")
@@ -134,6 +139,11 @@ class Input(InputField):
             raise ValueError("style is for arrays in a query")
         if self.null_means == "null" and self.place not in ("body", "local"):
             raise ValueError("nullMeans null is for inputs in the body")
+        if self.null_means == "null" and not self.required:
+            # In the strict form every optional input is null where it is not meant.
+            raise ValueError("nullMeans null is for required inputs; let a boolean with trueSends clear the others")
+        if self.true_sends and (self.type != "boolean" or self.place != "body" or not self.wire):
+            raise ValueError("trueSends is for a boolean in the body with a wire name")
         if self.wire and "[]" in self.wire and self.place != "body":
             raise ValueError("wire with [] is for inputs in the body")
         return self

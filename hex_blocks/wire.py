@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from hex_blocks.spec import Input, Output, OutputField, ToolSpec
 
-Json = Any
+_NOTHING = object()
 
 
 class Sending(NamedTuple):
@@ -43,7 +43,9 @@ def sender(spec: ToolSpec) -> Callable[[Mapping[str, Any]], Sending]:
         for name, field in in_body:
             if name not in inputs:
                 continue
-            value = json.loads(inputs[name]) if field.format == "json-object" else inputs[name]
+            value = _body_value(field, inputs[name])
+            if value is _NOTHING:
+                continue
             steps = (field.wire or name).split(".")
             if isinstance(value, list) or "[]" not in (field.wire or ""):
                 _put(body, steps, value)
@@ -55,6 +57,12 @@ def sender(spec: ToolSpec) -> Callable[[Mapping[str, Any]], Sending]:
         return Sending(path, query, body)
 
     return send
+
+
+def _body_value(field: Input, value: Any) -> Any:
+    if field.true_sends:
+        return {"null": None, "empty": ""}[field.true_sends] if value else _NOTHING
+    return json.loads(value) if field.format == "json-object" else value
 
 
 def _query_value(field: Input, value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from hex_blocks.call import Call, Progress
 from hex_blocks.errors import BusyError, HexDownError, HexError
 from hex_blocks.handlers.endpoint import read_list
-from hex_blocks.handlers.runs import ENDS, get_run
+from hex_blocks.handlers.runs import ENDS, get_run, run_error
 
 # In this order: a run that gets its kernel between the two lists is then in both, and in no case in neither.
 ACTIVE = ("PENDING", "RUNNING")
@@ -76,6 +76,8 @@ def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome)
         call.tell(Progress(message, percent=round(100 * number / len(runs), 1), values={"runId": run["runId"]}))
         entry = {"runId": run["runId"], "status": run.get("status"), "runUrl": run.get("runUrl")}
         try:
+            if call.stop.is_set():
+                raise run_error(run, "interrupted")
             call.ask({"projectId": project_id, "runId": run["runId"]}, "hex_cancel_run")
         except HexError as error:
             if _settle(call, project_id, entry, error, outcome):
@@ -88,7 +90,7 @@ def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome)
 
 def _settle(call: Call, project_id: str, entry: Run, error: HexError, outcome: Outcome) -> bool:
     """Find out what a failed cancellation means for its run; False where trying others is useless too."""
-    if error.status == 401 or isinstance(error, BusyError):
+    if error.status == 401 or error.key == "interrupted" or isinstance(error, BusyError):
         return False
     status = None
     if error.key == "run_ended_already" or isinstance(error, HexDownError):

@@ -76,7 +76,7 @@ class App:
         if not path.startswith(f"{PREFIX}/"):
             page = web_page(self.world, method, path, parse_qs(query), self.clock.time())
             if page is not None:
-                return 200, {"Content-Type": "text/html; charset=utf-8"}, page.encode()
+                return 200, {"Content-Type": "text/html; charset=utf-8"}, page.encode(errors="replace")
         exchange = _Exchange(self, method, path, query, headers, body)
         answer = exchange.answer()
         exchange.record(answer[0])

@@ -212,7 +212,7 @@ def test_the_front_page_leads_on(sandbox, ada):
 
 
 def test_the_page_of_a_thread_shows_its_prompts(sandbox, ada):
-    thread = ada("POST", "/threads", json={"prompt": "How many <b>orders</b>?"}).json()
+    thread = ada("POST", "/threads", json={"prompt": "How many <b>orders</b>?\ud800"}).json()
 
     page = ada.session.get(thread["url"], timeout=10)
 

@@ -1,0 +1,99 @@
+"""Batches: one project over many parameter sets."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import Any
+
+from hex_blocks.call import Call
+from hex_blocks.errors import Fault, hex_error
+from hex_blocks.handlers.jobs import Job, Work, moment, work_key
+from hex_blocks.handlers.runs import ENDS, get_run
+
+MOST_SETS = 5000
+PARALLEL = 20
+SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "notifications")
+
+
+def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Run a project once for each parameter set and report on each set."""
+    sets = _sets(call, inputs)
+    key = work_key(inputs, "batch")
+    shared = {name: inputs[name] for name in SHARED_INPUTS if name in inputs}
+    jobs = [
+        Job(_name(parameters, number), f"{key}/{number}", _asked(shared, parameters))
+        for number, parameters in enumerate(sets, 1)
+    ]
+    if inputs.get("retryFailed"):
+        for job in jobs:
+            job.key = _key_of_next_try(call, inputs["projectId"], job.key)
+    began = call.connection.clock.time()
+    stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"
+    parallel = int(inputs.get("parallel", PARALLEL))
+    Work(call, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure).do(key)
+    ended = call.connection.clock.time()
+    reports = [
+        {"inputParams": parameters} | job.report(call.language) for parameters, job in zip(sets, jobs, strict=True)
+    ]
+    return {
+        "succeeded": all(job.completed for job in jobs),
+        "total": len(jobs),
+        "completed": sum(job.completed for job in jobs),
+        "failed": sum(job.error is not None for job in jobs),
+        "sets": reports,
+        "failedSets": [parameters for parameters, job in zip(sets, jobs, strict=True) if not job.completed],
+        "startedAt": moment(began),
+        "endedAt": moment(ended),
+        "elapsedSeconds": round(ended - began, 3),
+        "idempotencyKey": key,
+    }
+
+
+def _asked(shared: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    return lambda: shared | {"inputParams": parameters}
+
+
+def _sets(call: Call, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the parameter sets: as listed, or every combination of the lists given."""
+    if "parameterSets" in inputs:
+        sets = inputs["parameterSets"]
+        faults = [
+            Fault(f"parameterSets[{number}]", "not_object", {"found": repr(each)[:40]})
+            for number, each in enumerate(sets)
+            if not isinstance(each, dict)
+        ]
+    else:
+        lists = inputs["combine"]
+        faults = [
+            Fault(f"combine.{name}", "not_array", {"found": repr(values)[:40]})
+            for name, values in lists.items()
+            if not isinstance(values, list)
+        ]
+        sets = [] if faults else _combined(lists)
+    if not faults and len(sets) > MOST_SETS:
+        faults = [Fault("parameterSets", "too_long", {"limit": MOST_SETS})]
+    if faults:
+        raise hex_error("bad_inputs", tool=call.tool.id, faults=tuple(faults))
+    return list(sets)
+
+
+def _combined(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
+
+
+def _name(parameters: dict[str, Any], number: int) -> str:
+    said = ", ".join(f"{name}={value}" for name, value in parameters.items())
+    return said[:80] if said else str(number)
+
+
+def _key_of_next_try(call: Call, project_id: str, key: str) -> str:
+    """Give the key to go on with: of the last try, or of a new one where the last has failed."""
+    connection = call.connection
+    number, last = 1, key
+    while (found := connection.record.find(connection.base_url, last)) and found.run_id:
+        status = get_run(call, project_id, found.run_id).get("status")
+        if not ENDS.get(str(status)):
+            return last
+        number += 1
+        last = f"{key}/try-{number}"
+    return last
