@@ -42,6 +42,9 @@ WORDS = {
     "0": False,
 }
 DEEPEST = 64
+# Bounds on what is looked at more closely: no number or address is longer, no list of Hex's, no useful error.
+LONGEST_NUMBER, LONGEST_ADDRESS, LARGEST_INTEGER = 400, 320, 2**63 - 1
+MOST_ENTRIES, MOST_FAULTS = 10_000, 100
 
 _CONFIG = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -79,6 +82,8 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         for group in constraints.all_or_none:
             if 0 < sum(name in names for name in group) < len(group):
                 faults.append(Fault(", ".join(group), "only_together"))
+        if len(faults) > MOST_FAULTS:
+            faults[MOST_FAULTS:] = [Fault("inputs", "more", {"count": len(faults) - MOST_FAULTS})]
         if faults:
             raise hex_error("bad_inputs", tool=spec.id, faults=tuple(faults))
         return {name: value for name, value in given.items() if value is not None or name in cleared}
@@ -168,7 +173,7 @@ def _refuse(key: str, value: Any, **values: Any) -> PydanticCustomError:
 def _string(field: InputField) -> Callable[[Any], Any]:
     formats: dict[str, tuple[str, Callable[[str], Any] | None]] = {
         "uuid": ("not_uuid", UUID.fullmatch),
-        "email": ("not_email", EMAIL.fullmatch),
+        "email": ("not_email", lambda value: len(value) <= LONGEST_ADDRESS and EMAIL.fullmatch(value)),
         "date-time": ("not_date_time", is_date_time),
         "uri": ("not_uri", URI.fullmatch),
     }
@@ -180,7 +185,7 @@ def _string(field: InputField) -> Callable[[Any], Any]:
     def string(value: Any) -> Any:
         if field.format == "json-object" and isinstance(value, dict):
             return json.dumps(_free_object(value))
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not _is_unicode(value):
             raise _refuse("not_string", value)
         if trimmed:
             value = value.strip()
@@ -201,18 +206,29 @@ def _string(field: InputField) -> Callable[[Any], Any]:
     return string
 
 
+def _is_unicode(value: str) -> bool:
+    """Whether text can be sent: half of a surrogate pair, which JSON can hold, cannot."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _integer(value: Any) -> Any:
-    if isinstance(value, str) and INTEGER.fullmatch(value.strip()):
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER and INTEGER.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise _refuse("not_integer", value)
+    if abs(value) > LARGEST_INTEGER:
+        raise _refuse("too_large", value, limit=LARGEST_INTEGER)
     return value
 
 
 def _number(value: Any) -> Any:
-    if isinstance(value, str) and NUMBER.fullmatch(value.strip()):
+    if isinstance(value, str) and len(value) <= LONGEST_NUMBER and NUMBER.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e308:
         raise _refuse("not_number", value)
@@ -269,13 +285,18 @@ def _array(entry: InputField | None) -> Callable[[Any], Any]:
     # Only what cannot hold a comma itself may be listed with commas, as a form field would.
     separable = entry is not None and entry.type == "string" and bool(entry.enum or entry.format)
 
+    def short(entries: list[Any]) -> list[Any]:
+        if len(entries) > MOST_ENTRIES:
+            raise _refuse("too_long", entries, limit=MOST_ENTRIES)
+        return entries
+
     def array(value: Any) -> Any:
         if isinstance(value, str) and not value.lstrip().startswith("["):
-            return [part.strip() for part in value.split(",") if part.strip()] if separable else [value]
+            return short([part.strip() for part in value.split(",") if part.strip()] if separable else [value])
         value = _shallow(_from_json(value))
         if not isinstance(value, list | tuple):
             raise _refuse("not_array", value)
-        return list(value)
+        return short(list(value))
 
     return array
 
@@ -300,6 +321,7 @@ def _shallow(value: Any) -> Any:
     raise _refuse("json_too_deep", value)
 
 
+HIDDEN = "what was given"
 _BOUNDS = {
     "greater_than_equal": ("too_small", "ge"),
     "less_than_equal": ("too_large", "le"),
@@ -322,13 +344,13 @@ def _fault(found: Any, known: list[str], inputs: Mapping[str, Any], secrets: set
         case "fault":
             values = dict(found["ctx"]["values"])
             if hidden:
-                values["found"] = "what was given"
+                values["found"] = HIDDEN
             return Fault(shown, found["ctx"]["key"], values)
         case bound if bound in _BOUNDS:
             key, limit = _BOUNDS[bound]
             value = found["ctx"][limit]
             whole = int(value) if value == int(value) else value
-            return Fault(shown, key, {"limit": whole, "found": _shown(_at(inputs, place))})
+            return Fault(shown, key, {"limit": whole, "found": HIDDEN if hidden else _shown(_at(inputs, place))})
         case _:
             return Fault(shown, "not_object", {"found": _kind(_at(inputs, place))})
 
@@ -350,6 +372,8 @@ def _shown(value: Any, longest: int = 40) -> str:
     """Show a value in an error, short and on one line."""
     if isinstance(value, Mapping | list | tuple | set):
         return _kind(value if isinstance(value, dict | list) else list(value))
+    if isinstance(value, int) and abs(value) >= 10**longest:
+        return "a number of so many digits"
     shown = json.dumps(value[: longest + 1] if isinstance(value, str) else value, ensure_ascii=False, default=str)
     shown = "".join(character if character.isprintable() else "?" for character in shown)
     return shown if len(shown) <= longest + 2 else f'{shown[:longest]}…"'

@@ -422,5 +422,6 @@ FAULTS = {
     "no_such_outcome": "{input} names {found}, which no earlier step gives; there are {known}.",
     "not_our_cursor": "{input} is no cursor that this tool gave.",
     "no_such_chart": "{input} names {found}, which is no chart of this project; there are {known}.",
+    "more": "There are {count} more faults like these in the {input}.",
     "not_an_inputs_object": "Inputs must be an object of names and values, not {found}.",
 }

@@ -2,7 +2,8 @@
 
 One HexApi per connection: one requests.Session, the token, the timeouts, and what may be sent twice. Requests
 go through the session's transport without its per-call reading of proxies, netrc and cookies; proxies and
-certificates of the environment are read once. Redirects are never followed.
+certificates of the environment are read once. Redirects are never followed. Answers are not trusted: they are
+objects of JSON, whole, of bounded size and depth, or they are errors.
 """
 
 from __future__ import annotations
@@ -12,23 +13,27 @@ import logging
 import math
 import os
 import random
+import re
+import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests import exceptions as faults
 from requests.utils import get_environ_proxies
-from urllib3.exceptions import HTTPError, NameResolutionError, ReadTimeoutError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from hex_blocks import __version__
 from hex_blocks.budget import Budget, Limits
 from hex_blocks.clock import Clock
 from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error
 from hex_blocks.texts import text
+from hex_blocks.transport import Transport
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +46,13 @@ FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
 RATE_WINDOW = 60.0
 KERNEL_WAIT = 20.0
 HIDDEN = "[hidden]"
+# A shorter token is none of Hex's, and hiding it would spoil what looks like it by chance.
+SHORTEST_HIDDEN = 8
+DEEPEST = 64
+MOST_NAMED = 50
+RETRY_HEADERS = ("Retry-After", "RateLimit-Reset", "X-RateLimit-Reset")
+LONGEST_RETRY = 86_400
+_HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 OnWait = Callable[[float, HexError], None]
 
@@ -70,11 +82,12 @@ class HexApi:
         self.clock = clock
         self.budget = Budget(self.host, token, clock, limits)
         self._session = requests.Session()
-        self._session.trust_env = False
-        self._adapter = self._session.get_adapter(base_url)
+        self._transport = Transport()
+        self._session.mount(base_url, self._transport)
         self._proxies = get_environ_proxies(base_url)
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self._token = token.encode()
+        self._escape = b"\\" if set(token) & set('/"\\') else b"\\u"
         self._headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/json",
@@ -121,10 +134,11 @@ class HexApi:
             if not isinstance(error, HexError):
                 return error.value
             refused = error.status == 429 or (error.status == 503 and refused_by_503)
+            seconds = float(error.values.get("seconds", RATE_WINDOW))
             if error.status == 429:
-                self.budget.refused(group, float(error.values["seconds"]))
+                self.budget.refused(group, seconds)
             if refused:
-                delay = float(error.values["seconds"]) + random.uniform(0, 1)  # noqa: S311
+                delay = seconds + random.uniform(0, 1)  # noqa: S311
             elif method == "GET" and retries < GET_RETRIES and self._is_passing(error):
                 delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
                 retries += 1
@@ -168,33 +182,37 @@ class HexApi:
         ends_at: float,
     ) -> _Answer | HexError:
         try:
-            response = self._adapter.send(
+            response = self._transport.send_within(
                 prepared,
-                stream=True,
+                lambda: ends_at - self.clock.monotonic(),
                 timeout=(timing.connect, timing.read),
                 verify=self._verify,
                 proxies=self._proxies,
             )
             try:
-                content = self._read(response, ends_at)
+                content = self._read(response)
             finally:
                 response.close()
-        except faults.SSLError:
-            return hex_error("bad_certificate", host=self.host)
+        except faults.SSLError as fault:
+            return self._tls_error(fault)
         except (faults.Timeout, ReadTimeoutError):
             return hex_error("timeout", host=self.host, timeout=timing.read)
-        except faults.ProxyError:
+        except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
             return hex_error("no_network", host=self.host, reason=text("the proxy does not let us through"))
         except (faults.RequestException, HTTPError, OSError) as fault:
             return self._network_error(fault)
         except HexError as error:
             return error
+        except BaseException as fault:  # noqa: BLE001
+            # Ctrl-C may come anywhere below, and the frames there hold the token.
+            fault.__cause__ = fault.__context__ = None
+            raise fault.with_traceback(None)  # noqa: B904
         status = response.status_code
         if 200 <= status < 300:
             return self._parse(content, response)
         return self._error(status, content, response.headers, error_keys)
 
-    def _read(self, response: requests.Response, ends_at: float) -> bytes:
+    def _read(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []
         size = 0
         while part := response.raw.read1(CHUNK, decode_content=True):
@@ -202,30 +220,43 @@ class HexApi:
             if size > LARGEST_REPLY:
                 raise hex_error("reply_too_large", host=self.host, megabytes=LARGEST_REPLY // 1024**2)
             parts.append(part)
-            if self.clock.monotonic() > ends_at:
-                raise faults.ReadTimeout
-        expected = response.headers.get("Content-Length")
-        if expected and not response.headers.get("Content-Encoding") and size < int(expected):
+        headers = response.headers
+        if not parts and response.status_code != 204 and not {"Content-Length", "Transfer-Encoding"} & headers.keys():
+            # Where nothing says how long the body is, an empty one is one that was cut off.
             raise faults.ChunkedEncodingError
         return b"".join(parts)
 
     def _parse(self, content: bytes, response: requests.Response) -> _Answer | HexError:
         if not content.strip():
             return _Answer(None)
-        if self._token in content:
-            content = content.replace(self._token, HIDDEN.encode())
         try:
-            return _Answer(json.loads(content, parse_constant=_no_constant))
+            value = json.loads(_decoded(content), parse_constant=_no_constant, parse_float=_finite)
+            if content.count(b"{") + content.count(b"[") > DEEPEST:
+                _check_depth(value)
+            if self._token in content or self._escape in content:
+                value = self._clean(value)
         except (ValueError, RecursionError):
             kind = response.headers.get("Content-Type", "").split(";")[0]
             if content.lstrip()[:1] == b"<" or "html" in kind:
                 return hex_error("not_hex", host=self.host, reason=text("it sent a web page instead of JSON"))
             return hex_error("not_hex", host=self.host, reason=text("it sent something that is no JSON"))
+        if value is not None and not isinstance(value, dict):
+            return hex_error("not_hex", host=self.host, reason=text("it sent JSON that is no object"))
+        return _Answer(value)
+
+    def _clean(self, value: Any) -> Any:
+        """Take out of an answer what must not come out: the token, and halves of characters."""
+        if isinstance(value, str):
+            hidden = value.replace(self._token.decode(), HIDDEN) if len(self._token) >= SHORTEST_HIDDEN else value
+            return hidden if hidden.isascii() else _HALF_CHARACTERS.sub("\ufffd", hidden)
+        if isinstance(value, dict):
+            return {self._clean(name): self._clean(part) for name, part in value.items()}
+        return [self._clean(part) for part in value] if isinstance(value, list) else value
 
     def _error(self, status: int, content: bytes, headers: Mapping[str, str], keys: Mapping[str, str]) -> HexError:
         if 300 <= status < 400:
             return hex_error("redirected", status=status, host=self.host)
-        said = _Refusal.read(content.replace(self._token, HIDDEN.encode()))
+        said = _Refusal.read(self._clean(_said(content)))
         key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
         values: dict[str, Any] = {"reason": said.reason or text("it gave no reason")}
         if key in ("hex_failed", "hex_down"):
@@ -236,19 +267,25 @@ class HexApi:
             values = {"seconds": _seconds_to_wait(headers, self.clock, KERNEL_WAIT)}
         elif key == "not_hex":
             values = {"host": self.host, "reason": text("it does not know this request")}
-        elif said.parameters:
+        elif said.parameters and status in (400, 422):
             key, values = "bad_parameters", said.parameters
         elif status == 422 and "publish" in said.reason.lower():
             key = "not_published"
         return hex_error(key, status=status, trace_id=said.trace_id, **values)
 
+    def _tls_error(self, fault: Exception) -> HexError:
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):
+            return hex_error("bad_certificate", host=self.host)
+        return hex_error("no_network", host=self.host, reason=text("no secure connection comes about"))
+
     def _network_error(self, fault: Exception) -> HexError:
-        causes = [fault, *(cause for cause in fault.args if isinstance(cause, Exception))]
-        inner = getattr(causes[-1], "reason", None) or causes[-1]
-        if isinstance(inner, NameResolutionError):
+        causes = list(_causes(fault))
+        if any(isinstance(cause, NameResolutionError) for cause in causes):
             return hex_error("no_network", host=self.host, reason=text("its name is not known"))
-        if isinstance(fault, faults.ConnectionError) and "NewConnectionError" in type(inner).__name__:
+        if any(isinstance(cause, NewConnectionError) for cause in causes):
             return hex_error("no_network", host=self.host, reason=text("nothing answers there"))
+        if isinstance(self._verify, str) and not Path(self._verify).exists():
+            return hex_error("bad_certificate", host=self.host)
         return hex_error("connection_lost", host=self.host)
 
     @staticmethod
@@ -272,12 +309,7 @@ class _Refusal:
     parameters: dict[str, Any] | None = None
 
     @classmethod
-    def read(cls, content: bytes) -> _Refusal:
-        said = content.decode("utf-8", "replace").strip()
-        try:
-            body = json.loads(said)
-        except (ValueError, RecursionError):
-            return cls(reason="" if said.startswith("<") else _plain(said))
+    def read(cls, body: Any) -> _Refusal:
         if not isinstance(body, dict):
             return cls(reason=_plain(body) if isinstance(body, str) else "")
         trace_id = body.get("traceId")
@@ -292,7 +324,7 @@ class _Refusal:
         return cls(
             reason=_plain("; ".join(dict.fromkeys(part for part in parts if isinstance(part, str) and part))),
             trace_id=_plain(trace_id)[:100] if isinstance(trace_id, str) else None,
-            parameters=_parameters(invalid, not_found) if isinstance(invalid or not_found, list) else None,
+            parameters=_parameters(invalid, not_found),
         )
 
 
@@ -302,13 +334,15 @@ def _entry(problem: Any) -> str | None:
     return problem.get("message") or ": ".join(str(problem[name]) for name in ("name", "reason") if problem.get(name))
 
 
-def _parameters(invalid: Any, not_found: Any) -> dict[str, Any]:
+def _parameters(invalid: Any, not_found: Any) -> dict[str, Any] | None:
     wrong = [
-        {name: part.get(name) for name in ("paramName", "paramValue", "dataType", "inputCellType")}
-        for part in (invalid if isinstance(invalid, list) else [])
+        {name: _plain_value(part.get(name)) for name in ("paramName", "paramValue", "dataType", "inputCellType")}
+        for part in (invalid if isinstance(invalid, list) else [])[:MOST_NAMED]
         if isinstance(part, dict)
     ]
-    absent = [str(name) for name in (not_found if isinstance(not_found, list) else [])]
+    absent = [_plain_value(name) for name in (not_found if isinstance(not_found, list) else [])[:MOST_NAMED]]
+    if not wrong and not absent:
+        return None
     said = [
         text("{name} does not take {value}: it is of type {type}.").format(
             name=part["paramName"], value=part["paramValue"], type=part["dataType"]
@@ -316,6 +350,10 @@ def _parameters(invalid: Any, not_found: Any) -> dict[str, Any]:
         for part in wrong
     ] + [text("{name} is no input of this project.").format(name=name) for name in absent]
     return {"details": _plain(" ".join(said), 2000), "invalid": wrong, "notFound": absent}
+
+
+def _plain_value(value: Any) -> str | None:
+    return None if value is None else _plain(value if isinstance(value, str) else json.dumps(value), 200)
 
 
 def _plain(said: str, longest: int = 500) -> str:
@@ -328,16 +366,75 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)
 
 
+def _finite(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise ValueError(number)
+    return value
+
+
+def _decoded(content: bytes) -> str:
+    """Read JSON's own encoding and no other, as json.loads would from bytes."""
+    return content.removeprefix(b"\xef\xbb\xbf").decode()
+
+
+def _said(content: bytes) -> Any:
+    """Read an error body: JSON, or text as it stands; nothing of a web page."""
+    said = content.decode("utf-8", "replace").strip()
+    try:
+        value = json.loads(said)
+        _check_depth(value)
+    except (ValueError, RecursionError):
+        return "" if said.startswith("<") else said
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    """Refuse what is nested deeper than anything of Hex's: whoever prints it would fail."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            part
+            for each in level
+            if isinstance(each, dict | list)
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, dict | list)
+        ]
+        if not level:
+            return
+    raise ValueError("nested too deeply")
+
+
+def _causes(fault: BaseException) -> Iterator[BaseException]:
+    """Give a fault and the ones inside it, wherever requests and urllib3 put them."""
+    inside: list[Any] = [fault]
+    for _ in range(20):
+        if not inside:
+            return
+        each = inside.pop(0)
+        if isinstance(each, BaseException):
+            yield each
+            inside += [*each.args, getattr(each, "reason", None), each.__cause__, each.__context__]
+
+
 def _seconds_to_wait(headers: Mapping[str, str], clock: Clock, otherwise: float) -> int:
     """Read when to come back: Retry-After (seconds or a date), or one of the RateLimit headers."""
-    value = headers.get("Retry-After") or headers.get("RateLimit-Reset") or headers.get("X-RateLimit-Reset") or ""
+    told = (_seconds(headers.get(name, ""), clock.time()) for name in RETRY_HEADERS)
+    seconds = next((each for each in told if each is not None), otherwise)
+    return max(1, math.ceil(min(seconds, LONGEST_RETRY)))
+
+
+def _seconds(value: str, now: float) -> float | None:
+    """Read a distance in seconds, a moment (in seconds or milliseconds), or a date; None where it is none."""
     try:
         seconds = float(value)
-        # A reset may be told as a moment instead of a distance.
-        seconds = seconds - clock.time() if seconds > 1e9 else seconds
     except ValueError:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - clock.time()
-        except (ValueError, OverflowError):
-            seconds = otherwise
-    return max(1, math.ceil(min(seconds, 86_400))) if seconds == seconds else math.ceil(otherwise)
+            return parsedate_to_datetime(value).timestamp() - now
+        except (ValueError, TypeError, IndexError, OverflowError, OSError):
+            return None
+    if not math.isfinite(seconds):
+        return None
+    if seconds > 1e11:
+        seconds /= 1000
+    return seconds - now if seconds > 1e9 else max(0.0, seconds)

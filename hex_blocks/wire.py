@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from hex_blocks.errors import Fault, hex_error
 from hex_blocks.spec import Input, Output, OutputField, ToolSpec
 
 _NOTHING = object()
@@ -36,7 +37,7 @@ def sender(spec: ToolSpec) -> Callable[[Mapping[str, Any]], Sending]:
     def send(inputs: Mapping[str, Any]) -> Sending:
         path = template
         for placeholder, name in in_path:
-            path = path.replace(f"{{{placeholder}}}", quote(inputs[name], safe=""))
+            path = path.replace(f"{{{placeholder}}}", _segment(spec, name, inputs[name]))
         query = {field.wire or name: _query_value(field, inputs[name]) for name, field in in_query if name in inputs}
         body: dict[str, Any] | None = {} if in_body else None
         spread: list[tuple[list[str], Any]] = []
@@ -57,6 +58,14 @@ def sender(spec: ToolSpec) -> Callable[[Mapping[str, Any]], Sending]:
         return Sending(path, query, body)
 
     return send
+
+
+def _segment(spec: ToolSpec, name: str, value: Any) -> str:
+    # Ids are also taken from replies. Dots cannot be quoted, and would lead to another place.
+    if not isinstance(value, str) or not value.strip("."):
+        fault = Fault(name, "not_uuid", {"found": repr(value)[:40]})
+        raise hex_error("bad_inputs", tool=spec.id, faults=(fault,))
+    return quote(value, safe="")
 
 
 def _body_value(field: Input, value: Any) -> Any:

@@ -33,7 +33,8 @@ def check_connection(call: Call, _inputs: dict[str, Any]) -> dict[str, Any]:
         "expiresAt": expires_at,
         "hoursLeft": hours,
         "baseUrl": call.connection.base_url,
-        "requestsLeft": _requests_left(call),
+        # Our own count of this minute: Hex does not tell what it counts.
+        "requestsLeft": call.connection.api.budget.left(),
     }
 
 
@@ -49,9 +50,3 @@ def _seconds(moment: Any) -> float | None:
         return None
     seconds = moment / 1000 if moment > LARGEST_SECONDS else float(moment)
     return seconds if 0 <= seconds <= LAST_MOMENT else None
-
-
-def _requests_left(call: Call) -> int | None:
-    """Tell what our own count leaves of this minute; Hex does not tell what it counts."""
-    budget = getattr(call.connection, "budget", None)
-    return budget.left("all") if budget else None

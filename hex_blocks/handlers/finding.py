@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
@@ -58,7 +59,7 @@ def _named_in_address(address: str) -> str | None:
     """Give the part of an address that names a project, an ID or a slug; None where none does."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
     parts = [unquote(part) for part in path.split("/") if part]
-    after = [part for before, part in zip(parts, parts[1:], strict=False) if before.lower() in SIGNPOSTS]
+    after = [part for before, part in pairwise(parts) if before.lower() in SIGNPOSTS]
     return next((part for part in after if UUID.fullmatch(part) or SLUG.fullmatch(part)), None)
 
 

@@ -1,0 +1,110 @@
+"""The wire below the adapter: requests' own transport, with two changes.
+
+An answer has to be whole by a deadline, however slowly it drips in, headers included. And neither requests nor
+answers are printed by http.client or urllib3, whatever debugging is switched on: they hold the token.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+SecondsLeft = Callable[[], float]
+
+_sending = threading.local()
+
+
+class Transport(HTTPAdapter):
+    """Sends prepared requests. Safe under threads."""
+
+    def send_within(self, prepared: requests.PreparedRequest, left: SecondsLeft, **options: Any) -> requests.Response:
+        """Send a request and give the answer, its body still to be read. left: seconds until all has to be read."""
+        _sending.left = left
+        return self.send(prepared, stream=True, **options)
+
+    def init_poolmanager(self, *given: Any, **options: Any) -> None:
+        """Make the pools of connections."""
+        super().init_poolmanager(*given, **options)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *given: Any, **options: Any) -> Any:
+        """Give the pools of connections that go through a proxy."""
+        manager = super().proxy_manager_for(*given, **options)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class _Timed(io.RawIOBase):
+    """A socket's incoming bytes, until the deadline of the request that is being answered."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+        self._file = sock.makefile("rb", buffering=0)
+        self._left: SecondsLeft = _sending.left
+        self._each = sock.gettimeout()
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._left()
+        if left <= 0:
+            raise TimeoutError("the answer was not whole in time")
+        if self._each is None or left < self._each:
+            self._socket.settimeout(left)
+        return self._file.readinto(buffer)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+class _Socket:
+    """What http.client asks of the socket that it reads an answer from."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._socket = sock
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_Timed(self._socket))
+
+
+class _Response(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, *given: Any, **options: Any) -> None:
+        super().__init__(_Socket(sock), *given, **options)  # type: ignore[arg-type]
+
+    def begin(self) -> None:
+        super().begin()
+        # urllib3 would log the lines that it cannot read, with whatever they echo.
+        self.msg.defects.clear()
+        self.msg.set_payload("")
+
+
+class _Connection(HTTPConnection):
+    debuglevel = 0
+    response_class = _Response
+
+
+class _SecureConnection(HTTPSConnection):
+    debuglevel = 0
+    response_class = _Response
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
