@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-pythons lint check bench clean
+.PHONY: help demo test test-pythons test-newest upgrade-and-test lint check audit lock bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,8 @@ help:
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
 	@echo "make lint          style and types"
 	@echo "make check         every spec, text and page"
+	@echo "make test-newest   run the tests with the newest versions of what we depend on"
+	@echo "make audit         known faults in what we depend on"
 	@echo "make bench         what is fast, measured"
 
 # uv where it is on the PATH, else venv and pip. --group needs a pip newer than the one venv brings.
@@ -31,8 +33,10 @@ $(VENV)/.installed: pyproject.toml $(VENV)/pyvenv.cfg
 	$(INSTALL) --editable .
 	@touch $@
 
-$(VENV)/.developing: pyproject.toml $(VENV)/pyvenv.cfg
-	$(INSTALL) --editable . --group dev
+# The locked environment: the same versions everywhere, checked by their hashes.
+$(VENV)/.developing: pyproject.toml requirements-dev.lock $(VENV)/pyvenv.cfg
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(INSTALL) --no-deps --editable .
 	@touch $@ $(VENV)/.installed
 
 demo: $(VENV)/.installed
@@ -57,6 +61,24 @@ lint: $(VENV)/.developing
 
 check: $(VENV)/.installed
 	$(BIN)/hex-blocks check
+
+# After a change of dependencies, and now and then: needs uv.
+lock:
+	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --upgrade --quiet \
+		--generate-hashes --no-header --no-emit-index-url --no-annotate --output-file requirements-dev.lock
+
+# What the newest versions inside our bounds do to us; meant for a schedule.
+test-newest:
+	$(MAKE) --no-print-directory upgrade-and-test VENV=$(VENV)/newest
+
+upgrade-and-test: $(VENV)/pyvenv.cfg
+	$(INSTALL) --upgrade --editable . --group dev
+	$(BIN)/python -m pytest
+
+# Known faults in what we depend on. Its source is a public service, which not every network reaches.
+audit: $(VENV)/.developing
+	$(INSTALL) "pip-audit>=2.9,<3"
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements-dev.lock
 
 bench: $(VENV)/.developing
 	$(BIN)/python bench/one_call.py
