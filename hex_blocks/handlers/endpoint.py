@@ -31,6 +31,8 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
     most = inputs.get("maxItems") or spec.inputs["maxItems"].default
     size = int(spec.inputs["limit"].maximum or most)
     asked = {name: value for name, value in inputs.items() if name not in ("fetchAll", "maxItems")}
+    backwards = spec.paging is not None and spec.paging.after == "before"
+    pages: list[list[Entry]] = []
     read: dict[Any, Entry] = {}
     first: dict[str, Any] = {}
     last: dict[str, Any] = {}
@@ -46,8 +48,11 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
             break
         first = first or last
         entries = _entries(spec, last)
+        pages.append([])
         for entry in entries:
-            read.setdefault(_identity(entry, len(read)), entry)
+            if (identity := _identity(entry, len(read))) not in read:
+                read[identity] = entry
+                pages[-1].append(entry)
         call.tell(Progress(call.say("{count} entries read", count=len(read)), values={"count": len(read)}))
         following = _following(spec, last, asked, len(entries))
         if following is None:
@@ -56,7 +61,10 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
         if len(read) >= most:
             call.warn("list_cut", count=most)
             break
-    return _merged(spec, first, last, [entry for entry in read.values() if wanted is None or wanted(entry)])
+    # A list that is read from its end has its later pages before its earlier ones.
+    ordered = [entry for page in (reversed(pages) if backwards else pages) for entry in page]
+    kept = [entry for entry in ordered if wanted is None or wanted(entry)]
+    return _merged(spec, *((last, first) if backwards else (first, last)), kept)
 
 
 def _key(spec: ToolSpec) -> str:
@@ -84,10 +92,12 @@ def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int
     if spec.paging.style == "offset":
         return {"offset": asked.get("offset", 0) + count} if count and page.get("nextPage") else None
     cursor = at(page, spec.paging.next)
-    return {"after": cursor} if isinstance(cursor, str) and cursor and cursor != asked.get("after") else None
+    name = spec.paging.after
+    return {name: cursor} if isinstance(cursor, str) and cursor and cursor != asked.get(name) else None
 
 
 def _merged(spec: ToolSpec, first: Entry, last: Entry, entries: list[Entry]) -> Entry:
+    """Give one page of all that was read: its cursors lead before the first and behind the last."""
     merged = last | {_key(spec): entries}
     if isinstance(last.get("pagination"), dict):
         merged["pagination"] = last["pagination"] | {"before": at(first, "pagination.before")}
