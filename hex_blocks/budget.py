@@ -145,6 +145,7 @@ class Budget:
         self.clock = clock
         uri = storage_uri or os.environ.get(BUDGET_VARIABLE, "")
         self._who = hashlib.sha256(f"{host} {token}".encode()).hexdigest()[:24]
+        del token  # so that no traceback with local variables shows it
         self._items: dict[str, list[RateLimitItem]] = {
             group: [RateLimitItemPerSecond(count, seconds + ARRIVAL_MARGIN) for count, seconds in pairs]
             for group, pairs in ({} if uri == OFF else {**HEX_LIMITS, **(limits or {})}).items()

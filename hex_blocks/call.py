@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors import HexError
 from hex_blocks.hex_api import Timing
-from hex_blocks.texts import text
+from hex_blocks.texts import sentence
 
 if TYPE_CHECKING:
     from hex_blocks.connection import Connection
@@ -90,13 +90,16 @@ class Call:
         files: Mapping[str, Any] | None = None,
         timing: Timing | None = None,
     ) -> Any:
-        """Send this tool's request, or another tool's, with checked inputs, and give Hex's reply as it is."""
+        """Send this tool's request, or another tool's, with checked inputs, and give Hex's reply.
+
+        What the tool's outputs declare is of the declared type there, or null; the rest is as Hex sent it.
+        """
         tool = self.tool.registry[tool_id] if tool_id else self.tool
         request = tool.spec.request
         if request is None:
             raise ValueError(f"{tool.id} has no request")
         sending = tool.lay_out(inputs)
-        return self.connection.api.call(
+        reply = self.connection.api.call(
             request.method,
             sending.path,
             query=sending.query,
@@ -107,6 +110,7 @@ class Call:
             error_keys=request.errors,
             timing=timing or self.timing,
         )
+        return tool.conform(reply)
 
     def use(self, tool_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Run another tool as a part of this call and give its outputs; its warnings come with this one's."""
@@ -116,7 +120,7 @@ class Call:
 
     def warn(self, key: str, **values: Any) -> None:
         """Tell the caller something that is no error; it comes with the result."""
-        self.warnings.append({"warning": key, "message": text(WARNINGS[key], self.language).format(**values)})
+        self.warnings.append({"warning": key, "message": sentence(WARNINGS[key], self.language, **values)})
 
     def tell(self, progress: Progress) -> None:
         """Report how far the call is."""
@@ -125,7 +129,7 @@ class Call:
 
     def say(self, english: str, **values: Any) -> str:
         """Put a sentence into the caller's language."""
-        return text(english, self.language).format(**values)
+        return sentence(english, self.language, **values)
 
     def _tell_wait(self, seconds: float, error: HexError) -> None:
         self.tell(Progress(message=error.message(self.language), remaining=seconds, values={"error": error.key}))

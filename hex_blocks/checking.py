@@ -25,6 +25,7 @@ from typing_extensions import TypedDict
 
 from hex_blocks.errors import Fault, hex_error
 from hex_blocks.spec import InputField, ToolSpec, is_date_time
+from hex_blocks.texts import phrase
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
@@ -321,7 +322,7 @@ def _shallow(value: Any) -> Any:
     raise _refuse("json_too_deep", value)
 
 
-HIDDEN = "what was given"
+HIDDEN = phrase("what was given")
 _BOUNDS = {
     "greater_than_equal": ("too_small", "ge"),
     "less_than_equal": ("too_large", "le"),
@@ -365,7 +366,17 @@ def _at(value: Any, place: list[Any]) -> Any:
 
 
 def _kind(value: Any) -> str:
-    return {dict: "an object", list: "a list", str: "text", type(None): "null"}.get(type(value), type(value).__name__)
+    match value:
+        case None:
+            return "null"
+        case dict():
+            return phrase("an object")
+        case list():
+            return phrase("a list")
+        case str():
+            return phrase("text")
+        case _:
+            return type(value).__name__
 
 
 def _shown(value: Any, longest: int = 40) -> str:
@@ -373,7 +384,7 @@ def _shown(value: Any, longest: int = 40) -> str:
     if isinstance(value, Mapping | list | tuple | set):
         return _kind(value if isinstance(value, dict | list) else list(value))
     if isinstance(value, int) and abs(value) >= 10**longest:
-        return "a number of so many digits"
+        return phrase("a number of so many digits")
     shown = json.dumps(value[: longest + 1] if isinstance(value, str) else value, ensure_ascii=False, default=str)
     shown = "".join(character if character.isprintable() else "?" for character in shown)
     return shown if len(shown) <= longest + 2 else f'{shown[:longest]}…"'

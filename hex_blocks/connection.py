@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from hex_blocks.clock import Clock, SystemClock
 from hex_blocks.errors import hex_error
-from hex_blocks.reach import DEFAULT_BASE_URL, allowed_by_environment, base_url
+from hex_blocks.reach import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
 from hex_blocks.record import Record, SqliteRecord
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ BASE_URL_VARIABLE = "HEX_API_BASE_URL"
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _MOST_DERIVED = 16
+# Stands for what is no text at all, and is refused as no token could be.
+NO_TEXT = "\0"
 
 
 class Connection:
@@ -50,8 +52,8 @@ class Connection:
         record: Record | None = None,
         limits: Limits | None = None,
     ) -> None:
-        given = api_key if api_key is not None else os.environ.get(TOKEN_VARIABLE)
-        self._token = given if isinstance(given, SecretStr) else SecretStr((given or "").strip())
+        self._token = _sealed(api_key if api_key is not None else os.environ.get(TOKEN_VARIABLE, ""))
+        del api_key  # so that no traceback with local variables shows it
         self.given_base_url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
@@ -60,11 +62,11 @@ class Connection:
         self.record: Record = record or SqliteRecord()
         self.limits = limits
         self._api: HexApi | None = None
-        self._derived: dict[tuple[str, str], Connection] = {}
+        self._derived: dict[tuple[SecretStr, str], Connection] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        return f"Connection(base_url={self.given_base_url!r})"
+        return f"Connection(base_url={shown(self.given_base_url)!r})"
 
     def __enter__(self) -> Connection:
         return self
@@ -92,17 +94,16 @@ class Connection:
         if self._api is None:
             from hex_blocks.hex_api import HexApi
 
-            token = self._token.get_secret_value()
-            if not token:
+            if not self._token.get_secret_value():
                 raise hex_error("token_missing")
-            if not _TOKEN.fullmatch(token):
+            if not _TOKEN.fullmatch(self._token.get_secret_value()):
                 raise hex_error("token_malformed")
-            made = HexApi(self.base_url, token, self.clock, self.limits)
+            made = HexApi(self.base_url, self._token, self.clock, self.limits)
             with self._lock:
                 self._api = self._api or made
         return self._api
 
-    def with_inputs(self, api_key: str | None, base_url: str | None) -> Connection:
+    def with_inputs(self, api_key: SecretStr | None, base_url: str | None) -> Connection:
         """Give the connection that a call's own apiKey and baseUrl ask for; this one where they ask for none.
 
         The few last ones are kept, so that calls in a row share their network connections.
@@ -111,11 +112,10 @@ class Connection:
             base_url = None
         if api_key is None and base_url is None:
             return self
-        wanted = (api_key or self._token.get_secret_value(), base_url or self.given_base_url)
+        wanted = (api_key or self._token, base_url or self.given_base_url)
         with self._lock:
             found = self._derived.pop(wanted, None) or Connection(
-                SecretStr(wanted[0].strip()),
-                wanted[1],
+                *wanted,
                 allowed_hosts=self.allowed_hosts,
                 pinned=self.pinned,
                 patience=self.patience,
@@ -127,3 +127,8 @@ class Connection:
             while len(self._derived) > _MOST_DERIVED:
                 self._derived.pop(next(iter(self._derived)))
         return found
+
+
+def _sealed(given: str | SecretStr) -> SecretStr:
+    given = given.get_secret_value() if isinstance(given, SecretStr) else given
+    return SecretStr(given.strip() if isinstance(given, str) else NO_TEXT)

@@ -7,10 +7,13 @@ BY_STATUS is the one table from an HTTP status to a key.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-from hex_blocks.texts import text
+from hex_blocks.texts import Phrase, sentence
+
+_TOKENS = re.compile(r"(hxt[a-z]_)[^\s/\"']+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,7 @@ class Fault:
 
     def message(self, language: str | None = None) -> str:
         """Say it in a sentence."""
-        return text(FAULTS[self.key], language).format(input=self.input, **self.values)
+        return sentence(FAULTS[self.key], language, input=self.input, **self.values)
 
 
 class HexError(Exception):
@@ -54,13 +57,16 @@ class HexError(Exception):
         self.values = values
 
     def message(self, language: str | None = None) -> str:
-        """Say what happened."""
-        said = text(SENTENCES[self.key].message, language).format(status=self.status, **self.values)
+        """Say what happened. Without a language it is a phrase, which another error can tell in its own language."""
+        return self._message(language) if language else Phrase(self._message)
+
+    def _message(self, language: str | None) -> str:
+        said = sentence(SENTENCES[self.key].message, language, status=self.status, **self.values)
         return " ".join([said, *(fault.message(language) for fault in self.faults)])
 
     def hint(self, language: str | None = None) -> str:
         """Say what to do next; empty where the message says it all."""
-        return text(SENTENCES[self.key].hint, language).format(status=self.status, **self.values)
+        return sentence(SENTENCES[self.key].hint, language, status=self.status, **self.values)
 
     def __str__(self) -> str:
         return " ".join(part for part in (self.message(), self.hint()) if part)
@@ -124,6 +130,9 @@ class SpecError(Exception):
     """A tool spec, block file or plugin is wrong. The message names file, key and what would be right."""
 
 
+NO_TOOL = ("No tool is called {name}.", "Did you mean {names}?")
+
+
 class UnknownToolError(KeyError):
     """No tool has that id. `nearest` holds ids that look like it."""
 
@@ -132,9 +141,15 @@ class UnknownToolError(KeyError):
         self.name = name
         self.nearest = nearest
 
+    def message(self, language: str | None = None) -> str:
+        """Say it, with what may have been meant."""
+        said = [sentence(NO_TOOL[0], language, name=repr(self.name))]
+        if self.nearest:
+            said.append(sentence(NO_TOOL[1], language, names=", ".join(self.nearest)))
+        return " ".join(said)
+
     def __str__(self) -> str:
-        guess = text("Did you mean {names}?").format(names=", ".join(self.nearest)) if self.nearest else ""
-        return f"{text('No tool is called {name}.').format(name=repr(self.name))} {guess}".strip()
+        return self.message()
 
 
 class Sentence(NamedTuple):
@@ -143,6 +158,11 @@ class Sentence(NamedTuple):
     error: type[HexError]
     message: str
     hint: str = ""
+
+
+def without_tokens(said: str) -> str:
+    """Take out what looks like one of Hex's tokens: people put them into the wrong field."""
+    return _TOKENS.sub(r"\1…", said)
 
 
 def hex_error(key: str, **details: Any) -> HexError:
@@ -199,11 +219,35 @@ SENTENCES = {
         "The token is not sent to {host}: it is neither under hex.tech nor allowed here.",
         "If you trust it, add it to HEX_BLOCKS_ALLOWED_HOSTS.",
     ),
+    "unknown_tool": Sentence(
+        InputError, "No tool is called {name}. {guess}", "hex_find_tool names the tools there are."
+    ),
+    "tool_not_offered": Sentence(
+        InputError, "{name} is not among the tools that are offered here.", "Call it by way of hex_call_tool."
+    ),
+    "tool_broken": Sentence(
+        HexDownError, "{name} does not work here: its plugin is broken.", "hex-blocks check says what is wrong with it."
+    ),
+    "only_reading": Sentence(
+        InputError,
+        "{name} writes, and only reading is allowed here.",
+        "Whoever runs these tools decides whether they may write.",
+    ),
     # the token
     "token_missing": Sentence(
         TokenError,
         "No Hex API token was given.",
         "Set HEX_API_TOKEN, or give apiKey. Tokens are made in Hex under Settings → API keys.",
+    ),
+    "token_missing_at_host": Sentence(
+        TokenError,
+        "No Hex API token is set where these tools run.",
+        "Whoever runs them sets HEX_API_TOKEN there; a token is never given in a call.",
+    ),
+    "token_header_missing": Sentence(
+        TokenError,
+        "The request brought no Hex API token.",
+        "Set the header {header} in the configuration of your client; a token is never given in a call.",
     ),
     "token_malformed": Sentence(
         TokenError,

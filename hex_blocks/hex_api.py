@@ -24,6 +24,7 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
+from pydantic import SecretStr
 from requests import exceptions as faults
 from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
@@ -32,7 +33,7 @@ from hex_blocks import __version__
 from hex_blocks.budget import Budget, Limits
 from hex_blocks.clock import Clock
 from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error
-from hex_blocks.texts import text
+from hex_blocks.texts import Phrase, phrase
 from hex_blocks.transport import Transport
 
 log = logging.getLogger(__name__)
@@ -76,20 +77,20 @@ class Timing:
 class HexApi:
     """Hex's API at one base URL with one token. Safe under threads."""
 
-    def __init__(self, base_url: str, token: str, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, base_url: str, token: SecretStr, clock: Clock, limits: Limits | None = None) -> None:
         self.base_url = base_url
         self.host = urlsplit(base_url).netloc
         self.clock = clock
-        self.budget = Budget(self.host, token, clock, limits)
+        self.budget = Budget(self.host, token.get_secret_value(), clock, limits)
         self._session = requests.Session()
         self._transport = Transport()
         self._session.mount(base_url, self._transport)
         self._proxies = get_environ_proxies(base_url)
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
-        self._token = token.encode()
-        self._escape = b"\\" if set(token) & set('/"\\') else b"\\u"
+        self._token = token.get_secret_value().encode()
+        self._escape = b"\\" if set(token.get_secret_value()) & set('/"\\') else b"\\u"
         self._headers = {
-            "Authorization": f"Bearer {token}",
+            "Authorization": f"Bearer {token.get_secret_value()}",
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": f"hex-blocks/{__version__}",
@@ -198,7 +199,7 @@ class HexApi:
         except (faults.Timeout, ReadTimeoutError):
             return hex_error("timeout", host=self.host, timeout=timing.read)
         except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
-            return hex_error("no_network", host=self.host, reason=text("the proxy does not let us through"))
+            return hex_error("no_network", host=self.host, reason=phrase("the proxy does not let us through"))
         except (faults.RequestException, HTTPError, OSError) as fault:
             return self._network_error(fault)
         except HexError as error:
@@ -238,10 +239,10 @@ class HexApi:
         except (ValueError, RecursionError):
             kind = response.headers.get("Content-Type", "").split(";")[0]
             if content.lstrip()[:1] == b"<" or "html" in kind:
-                return hex_error("not_hex", host=self.host, reason=text("it sent a web page instead of JSON"))
-            return hex_error("not_hex", host=self.host, reason=text("it sent something that is no JSON"))
+                return hex_error("not_hex", host=self.host, reason=phrase("it sent a web page instead of JSON"))
+            return hex_error("not_hex", host=self.host, reason=phrase("it sent something that is no JSON"))
         if value is not None and not isinstance(value, dict):
-            return hex_error("not_hex", host=self.host, reason=text("it sent JSON that is no object"))
+            return hex_error("not_hex", host=self.host, reason=phrase("it sent JSON that is no object"))
         return _Answer(value)
 
     def _clean(self, value: Any) -> Any:
@@ -258,7 +259,7 @@ class HexApi:
             return hex_error("redirected", status=status, host=self.host)
         said = _Refusal.read(self._clean(_said(content)))
         key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
-        values: dict[str, Any] = {"reason": said.reason or text("it gave no reason")}
+        values: dict[str, Any] = {"reason": said.reason or phrase("it gave no reason")}
         if key in ("hex_failed", "hex_down"):
             values = {}
         elif key == "rate_limited":
@@ -266,7 +267,7 @@ class HexApi:
         elif key == "no_free_kernel":
             values = {"seconds": _seconds_to_wait(headers, self.clock, KERNEL_WAIT)}
         elif key == "not_hex":
-            values = {"host": self.host, "reason": text("it does not know this request")}
+            values = {"host": self.host, "reason": phrase("it does not know this request")}
         elif said.parameters and status in (400, 422):
             key, values = "bad_parameters", said.parameters
         elif status == 422 and "publish" in said.reason.lower():
@@ -276,14 +277,14 @@ class HexApi:
     def _tls_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):
             return hex_error("bad_certificate", host=self.host)
-        return hex_error("no_network", host=self.host, reason=text("no secure connection comes about"))
+        return hex_error("no_network", host=self.host, reason=phrase("no secure connection comes about"))
 
     def _network_error(self, fault: Exception) -> HexError:
         causes = list(_causes(fault))
         if any(isinstance(cause, NameResolutionError) for cause in causes):
-            return hex_error("no_network", host=self.host, reason=text("its name is not known"))
+            return hex_error("no_network", host=self.host, reason=phrase("its name is not known"))
         if any(isinstance(cause, NewConnectionError) for cause in causes):
-            return hex_error("no_network", host=self.host, reason=text("nothing answers there"))
+            return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
         if isinstance(self._verify, str) and not Path(self._verify).exists():
             return hex_error("bad_certificate", host=self.host)
         return hex_error("connection_lost", host=self.host)
@@ -344,12 +345,16 @@ def _parameters(invalid: Any, not_found: Any) -> dict[str, Any] | None:
     if not wrong and not absent:
         return None
     said = [
-        text("{name} does not take {value}: it is of type {type}.").format(
-            name=part["paramName"], value=part["paramValue"], type=part["dataType"]
+        phrase(
+            "{name} does not take {value}: it is of type {type}.",
+            name=part["paramName"],
+            value=part["paramValue"],
+            type=part["dataType"],
         )
         for part in wrong
-    ] + [text("{name} is no input of this project.").format(name=name) for name in absent]
-    return {"details": _plain(" ".join(said), 2000), "invalid": wrong, "notFound": absent}
+    ] + [phrase("{name} is no input of this project.", name=name) for name in absent]
+    details = Phrase(lambda language: _plain(" ".join(each.said(language) for each in said), 2000))
+    return {"details": details, "invalid": wrong, "notFound": absent}
 
 
 def _plain_value(value: Any) -> str | None:

@@ -11,16 +11,19 @@ import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from hex_blocks.errors import hex_error
+from hex_blocks.errors import hex_error, without_tokens
+from hex_blocks.texts import phrase
 
 ALLOWED_HOSTS = "HEX_BLOCKS_ALLOWED_HOSTS"
 DEFAULT_BASE_URL = "https://app.hex.tech/api/v1"
 DEFAULT_PORTS = {"https": 443, "http": 80}
 
 _URL = re.compile(
-    r"(?P<scheme>[A-Za-z]+)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>\d{1,5}))?"
+    r"(?P<scheme>[A-Za-z]+)://(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)/*"
 )
+_LONGEST = 2000
+_LONGEST_NAME = 253
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -34,17 +37,17 @@ def base_url(given: str, allowed: tuple[str, ...] = ()) -> str:
     url = given.strip(" ")
     if "://" not in url and not url.startswith("/"):
         url = f"https://{url}"
-    parts = _URL.fullmatch(url)
+    parts = _URL.fullmatch(url) if len(url) <= _LONGEST else None
     if parts is None:
-        reason = "it must be a plain https address such as https://app.hex.tech"
-        raise hex_error("bad_base_url", url=_shown(given), reason=reason)
+        reason = phrase("it must be a plain https address such as https://app.hex.tech")
+        raise hex_error("bad_base_url", url=shown(given), reason=reason)
     scheme, host = parts["scheme"].lower(), parts["host"].lower()
     if scheme not in DEFAULT_PORTS:
-        raise hex_error("bad_base_url", url=_shown(given), reason="it must begin with https://")
+        raise hex_error("bad_base_url", url=shown(given), reason=phrase("it must begin with https://"))
     port = int(parts["port"] or DEFAULT_PORTS[scheme])
     origin = f"{scheme}://{host}" + ("" if port == DEFAULT_PORTS[scheme] else f":{port}")
     if not _may_receive(scheme, host, port, origin, allowed):
-        raise hex_error("host_not_allowed", host=origin if scheme == "http" else host)
+        raise hex_error("host_not_allowed", host=shown(host if origin == f"https://{host}" else origin))
     path = parts["path"]
     if not path.endswith("/v1") and path != "/v1":
         path = f"{path}/v1" if path.endswith("/api") else f"{path}/api/v1"
@@ -60,7 +63,9 @@ def _may_receive(scheme: str, host: str, port: int, origin: str, allowed: tuple[
     if any("://" in entry and _origin(entry) == origin for entry in allowed):
         return True
     labels = host.split(".")
-    plain_name = all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit()
+    plain_name = (
+        len(host) <= _LONGEST_NAME and all(_LABEL.fullmatch(label) for label in labels) and not labels[-1].isdigit()
+    )
     if scheme != "https" or port != DEFAULT_PORTS["https"] or not plain_name:
         return False
     return any(_matches(host, entry.lower()) for entry in ("hex.tech", "*.hex.tech", *allowed) if "://" not in entry)
@@ -73,8 +78,8 @@ def _matches(host: str, entry: str) -> bool:
 
 
 def _origin(entry: str) -> str:
-    parts = urlsplit(entry.lower())
     try:
+        parts = urlsplit(entry.lower())
         port = parts.port
     except ValueError:
         return ""
@@ -83,8 +88,8 @@ def _origin(entry: str) -> str:
     return f"{parts.scheme}://{host}" + ("" if same else f":{port}")
 
 
-def _shown(given: str) -> str:
+def shown(given: str) -> str:
     """Show what was given, without anything that could be a password in it."""
-    hidden = re.sub(r"//[^/]*@", "//…@", given.split("?")[0].split("#")[0])
-    plain = "".join(character if character.isprintable() else "?" for character in hidden)
+    hidden = re.sub(r"^([A-Za-z]+://)?.*@", r"\1…@", given[:_LONGEST].split("?")[0].split("#")[0])
+    plain = "".join(character if character.isprintable() else "?" for character in without_tokens(hidden))
     return plain if len(plain) <= 80 else plain[:80] + "…"

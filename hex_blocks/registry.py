@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from hex_blocks.call import Call, ProgressCallback
     from hex_blocks.connection import Connection
-    from hex_blocks.spec import BlockSpec, Group, ToolSpec
+    from hex_blocks.spec import BlockSpec, ToolSpec
     from hex_blocks.wire import Sending
 
 PLUGIN_GROUP = "hex_blocks.tools"
@@ -106,6 +106,13 @@ class Tool:
         return sender(self.spec)
 
     @cached_property
+    def conform(self) -> Callable[[Any], Any]:
+        """Make a reply what the outputs are declared to be, wherever it is something else."""
+        from hex_blocks.wire import conformer
+
+        return conformer(self.spec)
+
+    @cached_property
     def keep(self) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
         """Keep the declared outputs of a reply."""
         from hex_blocks.wire import keeper
@@ -122,7 +129,7 @@ class Tool:
         module, _, name = self.spec.handler.partition(":")
         try:
             return getattr(import_module(module), name)  # type: ignore[no-any-return]
-        except (ImportError, AttributeError) as error:
+        except Exception as error:  # a plugin's module may raise anything
             raise SpecError(f"{self.file}: handler {self.spec.handler} cannot be loaded: {error}") from error
 
     def input_schema(
@@ -149,8 +156,9 @@ class Tool:
         language: str | None = None,
     ) -> dict[str, Any]:
         """Run the tool; see hex_blocks.run.run."""
-        from hex_blocks.run import run
+        from hex_blocks.run import run, sealed
 
+        inputs = sealed(inputs)
         return run(self, inputs, connection, progress=progress, stop=stop, language=language)
 
     async def run_async(
@@ -162,8 +170,9 @@ class Tool:
         language: str | None = None,
     ) -> dict[str, Any]:
         """Run the tool without blocking the event loop; see hex_blocks.run.run_async."""
-        from hex_blocks.run import run_async
+        from hex_blocks.run import run_async, sealed
 
+        inputs = sealed(inputs)
         return await run_async(self, inputs, connection, progress=progress, language=language)
 
 
@@ -231,15 +240,18 @@ class Registry(Mapping[str, Tool]):
         for point in sorted(entry_points(group=PLUGIN_GROUP), key=lambda point: point.name):
             try:
                 self._add_plugin(point)
-            except (SpecError, OSError, ImportError, ValueError) as error:
+            except SpecError as error:
                 self.problems.append(Problem(point.name, str(error)))
+            except Exception as error:  # noqa: BLE001
+                # Finding a package can run its code, which may raise anything.
+                self.problems.append(Problem(point.name, f"{type(error).__name__}: {error}"))
         self._sort()
 
     def _add_plugin(self, point: EntryPoint) -> None:
         # The package is found but not imported: its code runs when one of its tools does.
         from importlib.util import find_spec
 
-        from hex_blocks.spec import Group
+        from hex_blocks.spec import read_groups
 
         found = find_spec(point.module)
         if found is None or not found.submodule_search_locations:
@@ -249,12 +261,11 @@ class Registry(Mapping[str, Tool]):
             raise SpecError(f"{folder} has no folder tool_specs")
         groups_file = folder / "tool_specs" / "groups.json"
         added = _read_json(groups_file) if groups_file.is_file() else {}
-        groups: dict[str, Group] = {}
-        for name, group in added.items():
+        for name in read_groups(added, groups_file):
             if name in self.groups:
                 raise SpecError(f"{groups_file}: {name} is a group already")
-            groups[name] = Group.model_validate(group)
         self._block["groups"] = self.groups | added
+        self.__dict__.pop("block", None)  # what was read before the plugin
         for file in sorted((folder / "tool_specs").glob("*.json")):
             if file != groups_file:
                 self._add_plugin_tool(point.name, file)

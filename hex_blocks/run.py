@@ -7,6 +7,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import SecretStr
+
 from hex_blocks.call import Call, ProgressCallback
 from hex_blocks.connection import Connection
 from hex_blocks.registry import Tool
@@ -28,6 +30,7 @@ def run(
     inputs go before it.
     progress: told how far long calls are. stop: set it to end a wait early. Raises HexError.
     """
+    inputs = sealed(inputs)
     given = tool.check(inputs)
     connection = (connection or Connection()).with_inputs(given.pop("apiKey", None), given.pop("baseUrl", None))
     call = Call(tool, connection, language, progress, stop or threading.Event())
@@ -35,6 +38,14 @@ def run(
     if call.warnings:
         outputs["warnings"] = call.warnings
     return outputs
+
+
+def sealed(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the inputs with the token wrapped, so that no traceback with local variables shows it."""
+    token = "apiKey"  # noqa: S105
+    if not isinstance(inputs, Mapping) or not isinstance(inputs.get(token), str):
+        return inputs
+    return {name: SecretStr(value) if name == token else value for name, value in inputs.items()}
 
 
 async def run_async(
@@ -47,6 +58,7 @@ async def run_async(
 ) -> dict[str, Any]:
     """Run a tool in a thread of its own, so that the event loop goes on. Cancelling it ends its waits."""
     stop = threading.Event()
+    inputs = sealed(inputs)
     try:
         return await asyncio.to_thread(run, tool, inputs, connection, progress=progress, stop=stop, language=language)
     finally:

@@ -429,6 +429,13 @@ def read_block_spec(data: Any, file: Path | str) -> BlockSpec:
     return _read(BlockSpec, data, file)
 
 
+def read_groups(data: Any, file: Path | str) -> dict[str, Group]:
+    """Check the groups that a plugin adds. Raises SpecError naming file, key and remedy."""
+    if not isinstance(data, dict):
+        raise SpecError(f"{file}: groups are an object of keys, each with title and description")
+    return {name: _read(Group, group, f"{file}: {name}") for name, group in data.items()}
+
+
 def _read(model: type[Model], data: Any, file: Path | str) -> Model:
     try:
         return model.model_validate(data)

@@ -7,9 +7,10 @@ folders of their own with `add_folder`; a sentence is looked up in ours first, t
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -18,6 +19,7 @@ PACKAGE = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
 
 _folders: list[Path] = []
+_chosen: str | None = None
 
 
 def beside_package(name: str) -> Path:
@@ -41,10 +43,23 @@ def languages() -> list[str]:
 def language_of_environment() -> str:
     """Give the language that LANGUAGE, LC_ALL, LC_MESSAGES or LANG ask for, in that order."""
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
-        for wanted in os.environ.get(variable, "").split(":"):
-            if wanted:
-                return nearest(wanted) or SOURCE_LANGUAGE
+        if wanted := os.environ.get(variable, "").strip(":"):
+            return next(filter(None, map(nearest, wanted.split(":"))), SOURCE_LANGUAGE)
     return SOURCE_LANGUAGE
+
+
+def choose(language: str | None) -> None:
+    """Let this process speak a language from now on; None leaves it to the environment.
+
+    For command lines, which speak to one user. A host that serves many gives a language with each call.
+    """
+    global _chosen
+    _chosen = language
+
+
+def spoken() -> str:
+    """Give the language that was chosen, or else the environment's."""
+    return _chosen or language_of_environment()
 
 
 @cache
@@ -55,7 +70,8 @@ def nearest(wanted: str) -> str | None:
         return SOURCE_LANGUAGE
     simplified = {"zh": "zh_Hans", "zh_CN": "zh_Hans", "zh_SG": "zh_Hans", "pt": "pt_BR"}
     have = {language.lower(): language for language in languages()}
-    for candidate in (plain, simplified.get(plain), plain.split("_")[0]):
+    language, *script = plain.split("_")[:2]
+    for candidate in (plain, simplified.get(plain), "_".join([language, *script]), language):
         if candidate and candidate.lower() in have:
             return have[candidate.lower()]
     return None
@@ -83,3 +99,38 @@ def text(english: str, language: str | None = None) -> str:
         if (translated := catalogue.gettext(english)) != english:
             return translated
     return english
+
+
+class Phrase(str):
+    """Words that are English as text, and can still be said in another language.
+
+    What happened is often known long before anybody knows in which language it will be told.
+    """
+
+    __slots__ = ("_say",)
+    _say: Callable[[str | None], str]
+
+    def __new__(cls, say: Callable[[str | None], str]) -> Self:
+        """Make a phrase of what gives it in a language, None being English."""
+        made = super().__new__(cls, say(None))
+        made._say = say
+        return made
+
+    def said(self, language: str | None) -> str:
+        """Say it in a language."""
+        return self._say(language)
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Go to another process as the English words."""
+        return str, (str(self),)
+
+
+def phrase(english: str, **values: Any) -> Phrase:
+    """Make a phrase of an English sentence and what fills its places."""
+    return Phrase(lambda language: sentence(english, language, **values))
+
+
+def sentence(english: str, language: str | None = None, /, **values: Any) -> str:
+    """Say a sentence in a language, its places filled with values; phrases among them are said in it too."""
+    said = {name: value.said(language) if isinstance(value, Phrase) else value for name, value in values.items()}
+    return text(english, language).format(**said)

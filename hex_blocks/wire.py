@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from hex_blocks.errors import Fault, hex_error
-from hex_blocks.spec import Input, Output, OutputField, ToolSpec
+from hex_blocks.spec import PYTHON_TYPES, Input, Output, OutputField, ToolSpec
 
 _NOTHING = object()
+LARGEST = 2**63
 
 
 class Sending(NamedTuple):
@@ -95,6 +96,60 @@ def _put(target: Any, steps: list[str], value: Any) -> None:
         _put(target.setdefault(step, {}), rest, value)
     else:
         target[step] = value
+
+
+def conformer(spec: ToolSpec) -> Callable[[Any], Any]:
+    """Make the function that makes a reply what the spec's outputs say of it, wherever it is something else.
+
+    A value of another type than declared becomes null, and leaves a list of objects; numbers beyond all measure
+    become null too. What is not declared stays as it is. A reply that is as declared is given back unchanged.
+    """
+    root = _Shape()
+    for name, output in spec.outputs.items():
+        if output.constant is None and output.from_input is None and output.count_of is None:
+            root.add(name, output)
+    return root.fit
+
+
+class _Shape:
+    """What a part of a reply is declared to be: its types, its named parts, its entries."""
+
+    def __init__(self) -> None:
+        self.types: tuple[type, ...] = (object,)
+        self.parts: dict[str, _Shape] = {}
+        self.entries: _Shape | None = None
+
+    def add(self, name: str, field: OutputField) -> None:
+        """Add a field that stands in this part."""
+        shape = self
+        for step in [] if field.source == "$" else (field.source or name).split("."):
+            shape.types = (dict,)
+            shape = shape.parts.setdefault(step, _Shape())
+        # Hex's document says integer where a number with a fraction would be no harm.
+        shape.types = PYTHON_TYPES["number" if field.type == "integer" else field.type]
+        for part, nested in (field.fields or {}).items():
+            shape.add(part, nested)
+        if field.items is not None:
+            shape.entries = _Shape()
+            shape.entries.add("$", field.items.model_copy(update={"source": "$"}))
+
+    def fit(self, value: Any) -> Any:
+        """Give the value as declared."""
+        if value is None or not isinstance(value, self.types):
+            return None
+        if isinstance(value, bool):
+            return value if bool in self.types or object in self.types else None
+        if isinstance(value, int | float):
+            return value if -LARGEST <= value <= LARGEST else None
+        if self.parts and isinstance(value, dict):
+            fitted = {name: shape.fit(value[name]) for name, shape in self.parts.items() if name in value}
+            same = all(fitted[name] is value[name] for name in fitted)
+            return value if same else value | fitted
+        if self.entries is not None and isinstance(value, list):
+            objects = self.entries.types == (dict,)
+            entries = [self.entries.fit(each) for each in value]
+            return [each for each in entries if each is not None] if objects else entries
+        return value
 
 
 def keeper(spec: ToolSpec) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
 
-from hex_blocks import Connection, HexError, Registry
+from hex_blocks import Connection, HexError, Registry, texts
 from hex_blocks.clock import DrivenClock
 
 REPOSITORY = Path(__file__).parents[1]
@@ -33,6 +35,8 @@ VARIABLES = (
 
 Finished = subprocess.CompletedProcess[str]
 RunCommand = Callable[..., Finished]
+Install = Callable[..., Path]
+WriteCatalogue = Callable[[Path, dict[str, str]], None]
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +103,52 @@ def hex_blocks(tmp_path: Path) -> RunCommand:
         )
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def no_languages_of_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget the folders of translations that a test added."""
+    monkeypatch.setattr(texts, "_folders", [])
+    yield
+    texts._catalogues.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def write_catalogue() -> WriteCatalogue:
+    """Write a compiled gettext catalogue, as packages of plugins bring them."""
+
+    def write(path: Path, translations: dict[str, str]) -> None:
+        words = {"": "Content-Type: text/plain; charset=UTF-8\n"} | translations
+        pairs = [(english.encode(), words[english].encode()) for english in sorted(words)]
+        tables, texts_ = [b"", b""], b""
+        start = 28 + 16 * len(pairs)
+        for column in (0, 1):
+            for pair in pairs:
+                tables[column] += struct.pack("<2I", len(pair[column]), start + len(texts_))
+                texts_ += pair[column] + b"\0"
+        head = struct.pack("<7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, 0)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(head + tables[0] + tables[1] + texts_)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
+    """Build a wheel of a project and install it, without its dependencies and without a network.
+
+    install(folder, "--target", "…") gives the wheel.
+    """
+    pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    installer = [sys.executable, *pip] if find_spec("pip") else ["uv", "pip", "install", "--offline"]
+
+    def build_and_install(project: Path, *options: str) -> Path:
+        out = tmp_path_factory.mktemp("wheels")
+        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project)]
+        subprocess.run(build, check=True, capture_output=True, text=True)
+        wheel = next(out.glob("*.whl"))
+        command = [*installer, "--no-deps", "--no-index", *options, str(wheel)]
+        subprocess.run(command, check=True, capture_output=True, text=True)
+        return wheel
+
+    return build_and_install

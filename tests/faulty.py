@@ -26,6 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 LOGIN_PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head><body><form>Password</form></body></html>"
 MEGABYTE = 1024 * 1024
+TLS_HELLO = b"\x16"
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,8 @@ class Faulty:
 
 
 def _read(reader: Any, number: int) -> Request | None:
+    if reader.peek(1)[:1] == TLS_HELLO:
+        return None
     line = reader.readline()
     if not line.strip():
         return None
@@ -197,7 +200,7 @@ class reply:  # noqa: N801 - an act, as the functions below
 
     def __call__(self, exchange: Exchange) -> None:
         content = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
-        headers = {"Content-Type": self.kind, "Content-Length": str(len(content))} | self.headers
+        headers = {"Content-Type": self.kind, "Content-Length": str(len(content)), **self.headers}
         exchange.send(head(self.status, headers, self.reason) + content)
 
 

@@ -23,6 +23,9 @@ SECRET = "hxtp_never_to_be_shown"
 MEGABYTES = 10 * 1024 * 1024
 TOOLS = sorted(file.stem for file in (Path(__file__).parents[1] / "tool_specs").glob("hex_*.json"))
 
+# What the tool of these tests demands.
+GIVEN = {"thingId": ID, "label": None}
+
 Check = Callable[[Any], dict[str, Any]]
 
 FIELDS: dict[str, dict[str, Any]] = {
@@ -43,7 +46,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "params": {"type": "object"},
     "paramsJson": {"type": "string", "format": "json-object"},
     "anything": {"type": "any"},
-    "label": {"type": "string", "nullable": True, "nullMeans": "null"},
+    "label": {"type": "string", "required": True, "nullable": True, "nullMeans": "null"},
     "words": {"type": "array", "maxLength": 3, "items": {"type": "string"}},
     "ids": {"type": "array", "items": {"type": "string", "format": "uuid"}},
     "owner": {
@@ -93,7 +96,7 @@ def check_of(**constraints: Any) -> Check:
         "constraints": constraints,
         "inputs": inputs,
         "outputs": {},
-        "examples": [{"title": "None", "inputs": {"thingId": ID}, "outputs": {}}],
+        "examples": [{"title": "None", "inputs": GIVEN, "outputs": {}}],
     }
     return checker(read_tool_spec(spec, "hex_check_things.json"))
 
@@ -103,7 +106,7 @@ CHECK = check_of()
 
 def checked(**inputs: Any) -> dict[str, Any]:
     """Check inputs beside the one that is required, and give what came of them."""
-    return {name: value for name, value in CHECK({"thingId": ID} | inputs).items() if name in inputs}
+    return {name: value for name, value in CHECK(GIVEN | inputs).items() if name in inputs}
 
 
 def refused(inputs: Any, check: Check = CHECK) -> InputError:
@@ -115,29 +118,37 @@ def refused(inputs: Any, check: Check = CHECK) -> InputError:
 
 def faults(**inputs: Any) -> dict[str, str]:
     """Check inputs that are not taken, and give the key of each fault by its place."""
-    return {fault.input: fault.key for fault in refused({"thingId": ID} | inputs).faults}
+    return {fault.input: fault.key for fault in refused(GIVEN | inputs).faults}
 
 
 @pytest.mark.parametrize("nothing", [None, "", " ", "\t\n "], ids=["null", "empty", "space", "white"])
 @pytest.mark.parametrize("name", [name for name, field in FIELDS.items() if name not in ("thingId", "label")])
 def test_null_and_blank_mean_not_given(name: str, nothing: str | None) -> None:
-    result = CHECK({"thingId": ID, name: nothing})
+    result = CHECK(GIVEN | {name: nothing})
 
-    assert result == {"thingId": ID}
+    assert result == GIVEN
 
 
-@pytest.mark.parametrize("nothing", [{}, {"thingId": None}, {"thingId": " "}], ids=["absent", "null", "blank"])
-def test_a_required_input_has_to_be_given(nothing: dict[str, Any]) -> None:
-    error = refused(nothing)
+@pytest.mark.parametrize(
+    ("inputs", "missing"),
+    [
+        ({}, ["thingId", "label"]),
+        ({"thingId": None, "label": None}, ["thingId"]),
+        ({"thingId": " ", "label": " "}, ["thingId", "label"]),
+    ],
+    ids=["absent", "null", "blank"],
+)
+def test_a_required_input_has_to_be_given(inputs: dict[str, Any], missing: list[str]) -> None:
+    error = refused(inputs)
 
     assert (error.key, error.kind) == ("bad_inputs", "input")
-    assert [(fault.input, fault.key) for fault in error.faults] == [("thingId", "missing")]
+    assert [(fault.input, fault.key) for fault in error.faults] == [(name, "missing") for name in missing]
 
 
 def test_null_is_kept_where_it_means_something() -> None:
-    assert checked(label=None) == {"label": None}
-    assert checked(label=" ") == {"label": None}
-    assert checked(rows=[{"key": "A", "status": None, "limit": None}]) == {"rows": [{"key": "A", "status": None}]}
+    result = checked(label=None, rows=[{"key": "A", "status": None, "limit": None}])
+
+    assert result == {"label": None, "rows": [{"key": "A", "status": None}]}
 
 
 def test_null_is_left_out_of_nested_objects() -> None:
@@ -281,7 +292,7 @@ def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given
     ],
 )
 def test_what_is_wrong_or_ambiguous_is_refused(name: str, given: Any, key: str) -> None:
-    error = refused({"thingId": ID, name: given})
+    error = refused(GIVEN | {name: given})
 
     assert [fault.key for fault in error.faults] == [key]
     assert error.faults[0].input.startswith(name)
@@ -299,7 +310,7 @@ def test_what_is_wrong_or_ambiguous_is_refused(name: str, given: Any, key: str) 
     ids=["comma", "third-line", "nan", "quotes"],
 )
 def test_bad_json_is_refused_with_the_place_of_its_fault(given: str, said: str) -> None:
-    error = refused({"thingId": ID, "params": given})
+    error = refused(GIVEN | {"params": given})
 
     assert said in error.message()
     assert error.message().startswith("The inputs of hex_check_things need a change. params is not valid JSON")
@@ -339,13 +350,13 @@ def test_every_fault_is_told_at_once_with_its_place() -> None:
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(name: str, said: str) -> None:
-    error = refused({"thingId": ID, name: 1})
+    error = refused(GIVEN | {name: 1})
 
     assert error.faults[0].message() == said
 
 
 def test_the_values_allowed_are_named() -> None:
-    error = refused({"thingId": ID, "colour": "green"})
+    error = refused(GIVEN | {"colour": "green"})
 
     assert error.faults[0].message() == 'colour must be one of RED, BLUE, not "green".'
 
@@ -362,7 +373,7 @@ def test_the_values_allowed_are_named() -> None:
 def test_what_may_not_be_given_together_is_named(
     constraints: dict[str, Any], given: dict[str, Any], key: str, place: str
 ) -> None:
-    error = refused({"thingId": ID} | given, check_of(**constraints))
+    error = refused(GIVEN | given, check_of(**constraints))
 
     assert [(fault.input, fault.key) for fault in error.faults] == [(place, key)]
 
@@ -379,9 +390,9 @@ def test_what_may_not_be_given_together_is_named(
     ids=["one-and-null", "none", "the-other", "none-of-two", "both"],
 )
 def test_what_may_be_given_together_is_taken(constraints: dict[str, Any], given: dict[str, Any]) -> None:
-    result = check_of(**constraints)({"thingId": ID} | given)
+    result = check_of(**constraints)(GIVEN | given)
 
-    assert result == {"thingId": ID} | {name: value for name, value in given.items() if value}
+    assert result == GIVEN | {name: value for name, value in given.items() if value}
 
 
 @pytest.mark.parametrize("inputs", [None, [], "text", 3, [("thingId", ID)]], ids=repr)
@@ -405,7 +416,7 @@ def test_inputs_have_to_be_an_object(inputs: Any) -> None:
     ],
 )
 def test_a_secret_is_in_no_fault(inputs: dict[str, Any]) -> None:
-    error = refused({"thingId": ID} | inputs)
+    error = refused(GIVEN | inputs)
 
     told = [str(error), repr(error), repr(error.faults), json.dumps(error.document())]
     assert [each for each in told if SECRET in each] == []
@@ -433,12 +444,12 @@ def test_ten_megabytes_are_taken_or_refused_shortly_and_soon(value: str) -> None
 
     error = refused(dict.fromkeys(FIELDS, value))
 
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 10
     assert len(error.message()) < 100_000
 
 
 def test_a_name_of_ten_megabytes_is_refused_shortly() -> None:
-    error = refused({"thingId": ID, "x" * MEGABYTES: 1})
+    error = refused(GIVEN | {"x" * MEGABYTES: 1})
 
     assert [fault.key for fault in error.faults] == ["unknown"]
     assert len(error.message()) < 300
@@ -458,7 +469,7 @@ def test_deep_nesting_is_refused(name: str, depth: int, write: Callable[[Any], A
     value = nested(depth) if depth < 1000 or write is not json.dumps else None
     given = '{"a": [' * depth + "1" + "]}" * depth if value is None else write(value)
 
-    result = outcome(CHECK, {"thingId": ID, name: given})
+    result = outcome(CHECK, GIVEN | {name: given})
 
     assert result in ALLOWED_OUTCOMES
 
@@ -471,12 +482,12 @@ def outcome(check: Check, inputs: Any) -> str:
     try:
         check(inputs)
     except InputError as error:
-        return [fault["fault"] for fault in error.document()["faults"]][0]
+        return str(error.document()["faults"][0]["fault"])
     return "taken"
 
 
 def test_inputs_are_not_changed() -> None:
-    inputs = {"thingId": ID, "rows": [{"key": "a", "limit": "3"}], "owner": {"mail": "a@b.cd", "nickname": None}}
+    inputs = GIVEN | {"rows": [{"key": "a", "limit": "3"}], "owner": {"mail": "a@b.cd", "nickname": None}}
     before = json.dumps(inputs)
 
     CHECK(inputs)
@@ -542,9 +553,7 @@ def test_any_json_for_every_kind_of_input_is_taken_or_refused(inputs: dict[str, 
 @THOROUGH
 @given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON))
 def test_what_was_taken_once_is_taken_as_it_is(inputs: dict[str, Any]) -> None:
-    whole = {"thingId": ID} | {
-        name: value for name, value in inputs.items() if outcome(CHECK, {"thingId": ID, name: value}) == "taken"
-    }
+    whole = GIVEN | {name: value for name, value in inputs.items() if outcome(CHECK, GIVEN | {name: value}) == "taken"}
 
     once = CHECK(whole)
 

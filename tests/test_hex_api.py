@@ -9,8 +9,8 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,8 +72,7 @@ def connect(clock: DrivenClock) -> Iterator[Connect]:
     made: list[Connection] = []
 
     def connect_to(base_url: str, **options: Any) -> HexApi:
-        options = {"clock": clock, "allowed_hosts": (base_url,)} | options
-        made.append(Connection(TOKEN, base_url, **options))
+        made.append(Connection(TOKEN, base_url, **{"clock": clock, "allowed_hosts": (base_url,), **options}))
         return made[-1].api
 
     yield connect_to
@@ -187,7 +186,9 @@ def test_an_id_that_climbs_out_of_its_place_is_refused(registry: Registry, segme
         registry["hex_cancel_run"].lay_out({"projectId": "p", "runId": segment})
 
 
-@pytest.mark.parametrize("run_id", ["../../groups/x", "x?y=1", "..", "78c33d18-170c-44d3-a227-b3194f134f73/../x", "x\n"])
+@pytest.mark.parametrize(
+    "run_id", ["../../groups/x", "x?y=1", "..", "78c33d18-170c-44d3-a227-b3194f134f73/../x", "x\n"]
+)
 def test_an_id_that_is_no_id_never_reaches_hex(
     registry: Registry, api: HexApi, server: Faulty, run_id: str, connection: Connection
 ) -> None:
@@ -238,9 +239,7 @@ def test_a_proxy_that_does_not_work_is_named_as_the_cause(
     assert "proxy" in error.message()
 
 
-def test_netrc_is_never_used(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Faulty, connect: Connect
-) -> None:
+def test_netrc_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Faulty, connect: Connect) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login someone password something\n")
     netrc.chmod(0o600)
@@ -490,7 +489,7 @@ def test_a_refusal_is_waited_out_as_long_as_hex_says(
 
     api.call("GET", "/x")
 
-    assert seconds - 1 <= clock.monotonic() <= seconds + 1
+    assert seconds - 1 <= clock.monotonic() <= seconds + 2
 
 
 def test_the_first_header_that_can_be_read_says_when_to_come_back(
@@ -581,10 +580,11 @@ def test_an_answer_that_only_drips_ends_with_patience(
 ) -> None:
     server.play(drip(lambda: clock.advance(1)))
 
-    error = refused(api, method, timing=Timing(patience=30))
+    error = refused(api, method, timing=Timing(read=30, patience=30))
 
     assert error.key == "timeout"
     assert error.values["timeout"] == 30
+    assert 30 <= clock.monotonic() <= 40
     assert len(server.requests) == 1
 
 
@@ -598,10 +598,20 @@ REFUSALS: dict[str, tuple[int, Any, str, str, str | None]] = {
         "Bad limit; limit must be at most 100",
         "t-1",
     ),
-    "older, bare": (403, {"reason": "Insufficient access", "traceId": "t-2"}, "no_permission", "Insufficient access", "t-2"),
+    "older, bare": (
+        403,
+        {"reason": "Insufficient access", "traceId": "t-2"},
+        "no_permission",
+        "Insufficient access",
+        "t-2",
+    ),
     "newer, with issues": (
         400,
-        {"message": "Invalid input", "code": "BAD_REQUEST", "issues": [{"message": "limit: too big"}, {"message": "x"}]},
+        {
+            "message": "Invalid input",
+            "code": "BAD_REQUEST",
+            "issues": [{"message": "limit: too big"}, {"message": "x"}],
+        },
         "request_refused",
         "Invalid input; limit: too big; x",
         None,
@@ -629,7 +639,13 @@ REFUSALS: dict[str, tuple[int, Any, str, str, str | None]] = {
     "a word": (400, "just a word", "request_refused", "just a word", None),
     "a number": (400, 5, "request_refused", "it gave no reason", None),
     "null": (400, None, "request_refused", "it gave no reason", None),
-    "not published": (422, {"reason": "The project has never been published"}, "not_published", "never been published", None),
+    "not published": (
+        422,
+        {"reason": "The project has never been published"},
+        "not_published",
+        "never been published",
+        None,
+    ),
     "odd values": (
         400,
         {"reason": {"a": 1}, "details": [1, None, {"message": ["x"]}], "issues": "y", "traceId": 7, "message": "m"},
@@ -637,7 +653,13 @@ REFUSALS: dict[str, tuple[int, Any, str, str, str | None]] = {
         "Hex refused the request",
         None,
     ),
-    "control characters": (400, {"reason": "a\u001b[31mb\r\nc\u009b\u202ed", "traceId": "t\n4"}, "request_refused", "a [31mb  c  d", "t 4"),
+    "control characters": (
+        400,
+        {"reason": "a\u001b[31mb\r\nc\u009b\u202ed", "traceId": "t\n4"},
+        "request_refused",
+        "a [31mb  c  d",
+        "t 4",
+    ),
     "very long": (400, {"reason": "x" * 100_000, "traceId": "t" * 1000}, "request_refused", "x" * 500 + "…", "t" * 100),
 }
 
@@ -679,7 +701,12 @@ def test_an_empty_list_of_bad_parameters_is_no_complaint_about_parameters(
 
 
 def test_a_flood_of_bad_parameters_is_cut_short(api: HexApi, server: Faulty) -> None:
-    wrong = {"paramName": "n\u001b" * 5000, "paramValue": "v" * 10_000, "dataType": ["x"] * 1000, "inputCellType": {"a": 1}}
+    wrong = {
+        "paramName": "n\u001b" * 5000,
+        "paramValue": "v" * 10_000,
+        "dataType": ["x"] * 1000,
+        "inputCellType": {"a": 1},
+    }
     server.play(reply(422, {"invalid": [wrong] * 500, "notFound": ["x" * 10_000] * 500}))
 
     error = refused(api)
@@ -715,9 +742,7 @@ def test_every_status_has_its_error(api: HexApi, server: Faulty, status: int) ->
         (999, HexDownError, "hex_failed"),
     ],
 )
-def test_errors_are_classed_by_remedy(
-    api: HexApi, server: Faulty, status: int, kind: type[HexError], key: str
-) -> None:
+def test_errors_are_classed_by_remedy(api: HexApi, server: Faulty, status: int, kind: type[HexError], key: str) -> None:
     server.play(reply(status, {}, {"Retry-After": "500"}))
 
     error = refused(api, "POST")
@@ -780,7 +805,9 @@ def test_nobody_at_the_address_says_so(connect: Connect) -> None:
     assert "nothing answers" in error.message()
 
 
-@pytest.mark.parametrize("fault", ["end", "reset", "reset mid-body", "end mid-body", "end mid-chunk", "end mid-headers"])
+@pytest.mark.parametrize(
+    "fault", ["end", "reset", "reset mid-body", "end mid-body", "end mid-chunk", "end mid-headers"]
+)
 def test_a_connection_that_breaks_says_so(api: HexApi, server: Faulty, fault: str) -> None:
     server.play(PASSING[fault])
 
@@ -835,7 +862,6 @@ def test_what_is_no_http_is_an_error_of_the_connection(api: HexApi, server: Faul
         reply(200, b""),
         reply(201, b" \r\n"),
         reply(200, b"null"),
-        then_end(reply(200, b"", {"Content-Length": ""})),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -1027,14 +1053,16 @@ def test_a_token_too_short_to_be_one_does_not_spoil_answers(server: Faulty, cloc
 
 
 @pytest.mark.parametrize(
-    "act", [DONE, reply(204, b""), reply(204, b"", {"Content-Length": ""}), reply(200, b"")], ids=["200", "204", "204 bare", "empty"]
+    "act",
+    [DONE, reply(204, b""), reply(204, b"", {"Content-Length": ""}), reply(200, b"")],
+    ids=["200", "204", "204 bare", "empty"],
 )
 def test_a_connection_is_kept_and_used_again(api: HexApi, server: Faulty, act: Act) -> None:
     server.play(act)
 
-    for _ in range(10):
-        api.call("DELETE", "/x")
+    answers = [api.call("DELETE", "/x") for _ in range(10)]
 
+    assert len(answers) == len(server.requests) == 10
     assert server.connections == 1
 
 
@@ -1072,6 +1100,12 @@ def test_a_closed_connection_can_be_used_again(server: Faulty, clock: DrivenCloc
 
     assert connection.api.call("GET", "/x") == {"done": True}
     connection.close()
+
+
+def test_an_empty_answer_that_was_cut_off_is_no_success(api: HexApi, server: Faulty) -> None:
+    server.play(raw(head(200, {"Content-Type": "application/json"})))
+
+    assert refused(api, "DELETE").key == "connection_lost"
 
 
 def test_an_adapter_shows_its_host_and_no_token(api: HexApi, server: Faulty) -> None:

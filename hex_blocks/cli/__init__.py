@@ -15,9 +15,10 @@ from typing import Any
 import click
 
 from hex_blocks import __version__
+from hex_blocks.cli.base import Group, worded
 from hex_blocks.cli.output import say, warn
 from hex_blocks.errors import HexError, SpecError, UnknownToolError
-from hex_blocks.texts import language_of_environment
+from hex_blocks.texts import spoken
 
 COMMANDS = {
     "tools": "hex_blocks.cli.tools:tools",
@@ -25,13 +26,15 @@ COMMANDS = {
     "call": "hex_blocks.cli.call:call",
     "demo": "hex_blocks.cli.demo:demo",
     "sandbox": "hex_blocks.cli.sandbox:sandbox",
+    "docs": "hex_blocks.cli.docs:docs",
+    "strings": "hex_blocks.cli.strings:strings",
     "check": "hex_blocks.cli.check:check",
     "new-tool": "hex_blocks.cli.new_tool:new_tool",
 }
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are asked for."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -44,7 +47,7 @@ class LazyGroup(click.Group):
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
-        return command
+        return worded(command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Find the command; suggest the nearest for a mistyped one."""
@@ -84,18 +87,16 @@ def main() -> None:
     # A scheduler that ends us deserves the same goodbye as Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        cli.main(prog_name="hex-blocks", standalone_mode=False)
+        # A command that leaves with a code of its own has click give it back.
+        code = cli.main(prog_name="hex-blocks", standalone_mode=False) or DONE
         sys.stdout.flush()
-        code = DONE
-    except click.exceptions.Exit as leaving:
-        code = leaving.exit_code
     except click.ClickException as error:
         error.show()
         code = error.exit_code
     except HexError as error:
         code = show_error(error)
     except UnknownToolError as error:
-        warn(str(error))
+        warn(error.message(spoken()))
         code = WRONG_USE
     except SpecError as error:
         warn(str(error))
@@ -112,7 +113,7 @@ def main() -> None:
 
 def show_error(error: HexError) -> int:
     """Say an error on stderr, and on stdout as JSON where that was asked for; give the exit code."""
-    language = language_of_environment()
+    language = spoken()
     context = click.get_current_context(silent=True)
     if (context and context.params.get("as_json")) or "--json" in sys.argv:
         click.echo(json.dumps(error.document(language), ensure_ascii=False, indent=2))

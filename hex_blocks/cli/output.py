@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.texts import language_of_environment, text
+from hex_blocks.cli.base import say
 
 if TYPE_CHECKING:
     from hex_blocks.registry import Registry
 
-
-def say(english: str, **values: Any) -> str:
-    """Put a sentence into the language of the environment."""
-    return text(english, language_of_environment()).format(**values)
+__all__ = ["load_registry", "plain", "print_json", "print_table", "say", "wants_json", "warn"]
 
 
 def warn(message: str) -> None:

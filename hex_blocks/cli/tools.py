@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json
-from hex_blocks.texts import language_of_environment, nearest
+from hex_blocks.texts import nearest, spoken
 
 if TYPE_CHECKING:
     from hex_blocks.registry import Tool
@@ -27,7 +27,7 @@ def language_option(function: Any) -> Any:
 
 def _known_language(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
     if value is None:
-        return language_of_environment()
+        return spoken()
     found = nearest(value)
     if found is None:
         from hex_blocks.texts import languages

@@ -90,6 +90,8 @@ def _start_once(call: Call, asked: dict[str, Any], tool_id: str | None, intent: 
     with _intent_of_each_sending(call, intent) as (timing, sent):
         try:
             created: dict[str, Any] = call.ask(asked, tool_id, timing=timing) or {}
+            if not created.get("runId"):
+                raise hex_error("not_hex", host=call.connection.api.host, reason=call.say("it names no run"))
         except HexDownError as error:
             if error.key in NOT_SENT or not sent:
                 record.forget(base_url, intent.key)
@@ -102,8 +104,7 @@ def _start_once(call: Call, asked: dict[str, Any], tool_id: str | None, intent: 
         except HexError:
             record.forget(base_url, intent.key)
             raise
-    if run_id := created.get("runId"):
-        _record_run(call, intent, run_id, created)
+    _record_run(call, intent, created["runId"], created)
     return created
 
 

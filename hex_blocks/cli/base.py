@@ -1,0 +1,272 @@
+"""What all commands share: help, usage and errors in the user's language, click's own words among them.
+
+Commands are written in English, in their docstrings and options. What they say is looked up when it is shown, so an
+English start pays nothing for it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import click
+
+from hex_blocks.texts import SOURCE_LANGUAGE, choose, nearest, spoken, text
+
+# What click says by itself, in the versions we take. Its plural forms are two texts here.
+CLICK_WORDS = (
+    "Usage:",
+    "Options",
+    "Commands",
+    "Positional arguments",
+    "[OPTIONS]",
+    "COMMAND [ARGS]...",
+    "{heading}:",
+    "Show this message and exit.",
+    "Show the version and exit.",
+    "%(prog)s, version %(version)s",
+    "required",
+    "default: {default}",
+    "(dynamic)",
+    "Error: {message}",
+    "Try '{command} {option}' for help.",
+    "Missing command.",
+    "No such command {name!r}.",
+    "No such option {name!r}.",
+    "No such option: {name}",
+    "Did you mean {possibility}?",
+    "(Did you mean one of: {possibilities}?)",
+    "(Possible options: {possibilities})",
+    "Missing argument",
+    "Missing option",
+    "Missing parameter",
+    "Choose from:\n\t{choices}",
+    "Invalid value: {message}",
+    "Invalid value for {param_hint}: {message}",
+    "Got unexpected extra argument ({args})",
+    "Got unexpected extra arguments ({args})",
+    "Option {name!r} requires an argument.",
+    "Option {name!r} does not take a value.",
+    "{value!r} is not {choice}.",
+    "{value!r} is not one of {choices}.",
+    "{value!r} is not a valid {number_type}.",
+    "{value} is not in the range {range}.",
+    "{name} {filename!r} does not exist.",
+    "{name} {filename!r} is a file.",
+    "{name} {filename!r} is a directory.",
+    "{name} {filename!r} is not readable.",
+    "{name} {filename!r} is not writable.",
+    "Could not open file {filename!r}: {message}",
+    "File",
+    "Directory",
+    "Path",
+    "file",
+    "directory",
+    "path",
+    "integer",
+    "float",
+    "Error: invalid input",
+    "Aborted!",
+)
+_SPEAKING = ("core", "decorators", "exceptions", "formatting", "parser", "termui", "types")
+_ENTRY = re.compile(r"(?P<term>\S+\s{2,})?(?P<words>.*)")
+_NOTES = re.compile(r"(?P<words>.*?)(?P<notes>(?:  \[[^\]]*\])?)", re.DOTALL)
+
+Say = Callable[[str], str]
+
+
+def say(english: str, **values: Any) -> str:
+    """Put a sentence into the language of this command line."""
+    return text(english, spoken()).format(**values)
+
+
+def blocks(help_text: str, say: Say) -> Iterator[tuple[bool, list[str]]]:
+    r"""Give the paragraphs of a help text: whether its lines stay as they are, and the lines, through `say`.
+
+    In a block that begins with \b, indented lines are command lines and are not said; others are headings, or a
+    term with two blanks and what it means.
+    """
+    for block in re.split(r"\n\s*\n", inspect.cleandoc(help_text).partition("\f")[0]):
+        lines = block.splitlines()
+        if lines and lines[0].strip() == "\b":
+            yield True, [_raw(line, say) for line in lines[1:]]
+        elif lines:
+            yield False, [say(" ".join(line.strip() for line in lines))]
+
+
+def _raw(line: str, say: Say) -> str:
+    if line.startswith(" ") or not (entry := _ENTRY.fullmatch(line)):
+        return line
+    return (entry["term"] or "") + say(entry["words"])
+
+
+def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
+    """Give every text in the help of a command and of those below it, each with where it is shown."""
+    context = click.Context(command, info_name=path)
+    said: list[str] = []
+    for part in (command.help, command.epilog):
+        for _ in blocks(part or "", lambda english: said.append(english) or ""):  # type: ignore[func-returns-value]
+            pass
+    yield from ((english, path) for english in said)
+    for option in command.get_params(context):
+        if english := getattr(option, "help", None):
+            yield english, f"{path} {option.opts[0]}"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None and not below.hidden:
+                yield in_short(below), f"{path} {name}"
+                yield from help_texts(below, f"{path} {name}")
+
+
+def in_short(command: click.Command) -> str:
+    """Give the sentence that a list of commands says of one."""
+    return command.get_short_help_str(limit=10_000)
+
+
+class Formatter(click.HelpFormatter):
+    """Writes help in the user's language, breaking lines also where there are no blanks between words."""
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write the usage line."""
+        for part in ("[OPTIONS]", "COMMAND [ARGS]..."):
+            args = args.replace(part, say(part))
+        super().write_usage(prog, args, prefix)
+
+    def write_heading(self, heading: str) -> None:
+        """Write a heading."""
+        self.write(f"{'':>{self.current_indent}}{say('{heading}:', heading=heading)}\n")
+
+    def write_text(self, text: str) -> None:
+        """Write a help text, paragraph by paragraph."""
+        if spoken() == SOURCE_LANGUAGE:
+            super().write_text(text)
+            return
+        indent = " " * self.current_indent
+        paragraphs = []
+        for raw, lines in blocks(text, say):
+            shown = lines if raw else wrapped(lines[0], self.width - self.current_indent)
+            paragraphs.append("\n".join(indent + line for line in shown))
+        self.write("\n\n".join(paragraphs) + "\n")
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write options or commands with what they do."""
+        if spoken() == SOURCE_LANGUAGE:
+            super().write_dl(rows, col_max, col_spacing)
+            return
+        rows = list(rows)
+        column = min(max(len(term) for term, _ in rows), col_max) + col_spacing
+        indent = " " * self.current_indent
+        for term, meaning in rows:
+            parts = _NOTES.fullmatch(meaning)
+            words = say(parts["words"]) + parts["notes"] if parts else meaning
+            lines = wrapped(words, max(self.width - column - 2, 10))
+            first = term.ljust(column) if len(term) <= column - col_spacing else f"{term}\n{indent}{' ' * column}"
+            joined = f"\n{indent}{' ' * column}".join(lines)
+            self.write(f"{indent}{first}{joined}".rstrip() + "\n")
+
+
+class Context(click.Context):
+    """A context whose help is in the user's language."""
+
+    formatter_class = Formatter
+
+
+class Group(click.Group):
+    """A group whose help, and that of the commands in it, is in the user's language."""
+
+    context_class = Context
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """Begin a command line; from here on everything is said in the language it asks for."""
+        if parent is None:
+            choose(asked_for(args))
+            if spoken() != SOURCE_LANGUAGE:
+                _teach_click()
+        return super().make_context(info_name, args, parent, **extra)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command."""
+        command = super().get_command(ctx, cmd_name)
+        return command and worded(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands, each with its first sentence in full."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [(name, in_short(command)) for name, command in commands if command and not command.hidden]
+        if rows:
+            with formatter.section(say("Commands")):
+                formatter.write_dl(rows)
+
+
+def worded(command: click.Command) -> click.Command:
+    """Let a command show its help in the user's language."""
+    command.context_class = Context
+    return command
+
+
+def asked_for(args: list[str]) -> str | None:
+    """Give the language that a command line asks for, wherever in it; None where we have none such.
+
+    Help and errors must be in that language even where the option comes after what they are about.
+    """
+    wanted = None
+    for number, arg in enumerate(args):
+        if arg == "--":
+            break
+        if arg == "--language" and number + 1 < len(args):
+            wanted = args[number + 1]
+        elif arg.startswith("--language="):
+            wanted = arg.partition("=")[2]
+    return nearest(wanted) if wanted else None
+
+
+def wrapped(words: str, width: int) -> list[str]:
+    """Break text into lines of a width on a terminal, where a Han, Kana or Hangul character takes two columns."""
+    lines, line, columns = [], "", 0
+    for part in _breakable(words):
+        size = _columns(part)
+        if columns + _columns(part.rstrip()) > width and line.strip():
+            lines.append(line.rstrip())
+            line, columns = "", 0
+            part = part.lstrip()  # noqa: PLW2901 - what is left of it begins the next line
+            size = _columns(part)
+        line, columns = line + part, columns + size
+    return [*lines, line.rstrip()]
+
+
+def _breakable(words: str) -> list[str]:
+    """Cut text where a line may end: after a blank, and around each wide character but before punctuation."""
+    return re.findall(
+        r"[\u2e80-\u9fff\uf900-\ufaff\u3000-\u30ff][、。，．」』）：；！？々ー]*\s*|[^\s\u2e80-\u9fff\uf900-\ufaff]+\s*|\s+",
+        words,
+    )
+
+
+def _columns(words: str) -> int:
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in words)
+
+
+def _teach_click() -> None:
+    """Let click's own words be looked up in our catalogues; its way, gettext's domain, cannot follow --language."""
+    from importlib import import_module
+
+    for name in _SPEAKING:
+        module = import_module(f"click.{name}")
+        for function, ours in (("_", _one), ("ngettext", _plural)):
+            if hasattr(module, function):
+                setattr(module, function, ours)
+
+
+def _one(english: str) -> str:
+    return text(english, spoken())
+
+
+def _plural(one: str, many: str, count: int) -> str:
+    return text(one if count == 1 else many, spoken())

@@ -1,0 +1,76 @@
+"""The hand-written guides: Markdown, cut into the pieces that are translated and those that are not.
+
+A paragraph, a heading, an entry of a list and a cell of a table are each one text. Code, HTML comments and the
+marks around a text (`## `, `- `, `> `) are left as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+_FENCE = re.compile(r"\s*(```+|~~~+)")
+_MARK = re.compile(r"\s*(?:#{1,6} |[-*+] |\d+[.)] |> )")
+_RULE = re.compile(r"\s*\|?[\s:|-]+\|?\s*")
+_CELLS = re.compile(r"(?<!\\)\|")
+
+
+class Piece(NamedTuple):
+    """A stretch of a guide: a text that is translated, between what is not; or no text at all."""
+
+    before: str
+    text: str = ""
+    after: str = "\n"
+
+
+def pieces(markdown: str) -> Iterator[Piece]:
+    """Cut a guide into its pieces, in order. Put together again they are the guide, with one line per text."""
+    mark, fence = "", ""
+    words: list[str] = []
+    for line in [*markdown.splitlines(), ""]:
+        if fence:
+            yield Piece(line)
+            fence = "" if line.strip() == fence else fence
+            continue
+        opens = _FENCE.match(line)
+        begins = _MARK.match(line)
+        is_text = bool(line.strip()) and not opens and not line.startswith(("<!--", "|", "<"))
+        if words and (begins or not is_text):
+            yield Piece(mark, " ".join(words))
+            mark, words = "", []
+        if not is_text:
+            fence = opens.group(1) if opens else ""
+            yield from _row(line) if line.startswith("|") else [Piece(line)]
+        elif begins:
+            mark, words = begins.group(), [line[begins.end() :].strip()]
+            if mark.lstrip().startswith("#"):
+                yield Piece(mark, words[0])
+                mark, words = "", []
+        else:
+            mark = mark if words else line[: len(line) - len(line.lstrip())]
+            words.append(line.strip())
+
+
+def texts_of(markdown: str) -> Iterator[str]:
+    """Give the texts of a guide."""
+    yield from (piece.text for piece in pieces(markdown) if piece.text)
+
+
+def in_words(markdown: str, say: Callable[[str], str]) -> str:
+    """Give a guide with every text replaced by what `say` makes of it."""
+    return (
+        "".join(
+            piece.before + (say(piece.text) if piece.text else "") + piece.after for piece in pieces(markdown)
+        ).rstrip("\n")
+        + "\n"
+    )
+
+
+def _row(line: str) -> Iterator[Piece]:
+    if _RULE.fullmatch(line):
+        yield Piece(line)
+        return
+    cells = _CELLS.split(line.strip().strip("|"))
+    for number, cell in enumerate(cells, 1):
+        yield Piece("| ", cell.strip(), " |\n" if number == len(cells) else " ")

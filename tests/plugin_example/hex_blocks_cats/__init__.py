@@ -1,0 +1,1 @@
+"""Tools for a Hex workspace with cats."""

@@ -1,0 +1,14 @@
+"""What feeding a cat takes: more than one request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hex_blocks.call import Call
+
+
+def feed(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Look at the cat's project, then run it."""
+    project = call.ask({"projectId": inputs["projectId"]}, "hex_get_project")
+    started = call.ask({"projectId": inputs["projectId"], "inputParams": {"food": inputs["food"]}}, "hex_run_project")
+    return {"cat": project["title"], "runId": started["runId"]}
