@@ -29,7 +29,10 @@ $(VENV)/pyvenv.cfg:
 INSTALL := $(BIN)/python -m pip install --quiet
 endif
 
-$(VENV)/.installed: pyproject.toml $(VENV)/pyvenv.cfg
+# Installing compiles the translations, by hatch_build.py; so does a change of one, below.
+TEXTS := $(wildcard locales/*.po)
+
+$(VENV)/.installed: pyproject.toml hatch_build.py $(TEXTS) $(VENV)/pyvenv.cfg
 	$(INSTALL) --editable .
 	@touch $@
 
@@ -39,10 +42,14 @@ $(VENV)/.developing: pyproject.toml requirements-dev.lock $(VENV)/pyvenv.cfg
 	$(INSTALL) --no-deps --editable .
 	@touch $@ $(VENV)/.installed
 
+$(VENV)/.texts: $(TEXTS) $(VENV)/.developing
+	$(BIN)/hex-blocks strings --compile
+	@touch $@ $(VENV)/.installed
+
 demo: $(VENV)/.installed
 	@$(BIN)/hex-blocks demo
 
-test: $(VENV)/.developing
+test: $(VENV)/.texts
 	$(BIN)/python -m pytest
 
 test-pythons:
@@ -59,7 +66,7 @@ lint: $(VENV)/.developing
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-check: $(VENV)/.installed
+check: $(VENV)/.texts
 	$(BIN)/hex-blocks check
 
 # After a change of dependencies, and now and then: needs uv.

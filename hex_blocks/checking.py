@@ -16,6 +16,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    SecretStr,
     TypeAdapter,
     ValidationError,
     WrapValidator,
@@ -23,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
-from hex_blocks.errors import Fault, hex_error
+from hex_blocks.errors import Fault, hex_error, without_tokens
 from hex_blocks.spec import InputField, ToolSpec, is_date_time
 from hex_blocks.texts import phrase
 
@@ -46,6 +47,8 @@ DEEPEST = 64
 # Bounds on what is looked at more closely: no number or address is longer, no list of Hex's, no useful error.
 LONGEST_NUMBER, LONGEST_ADDRESS, LARGEST_INTEGER = 400, 320, 2**63 - 1
 MOST_ENTRIES, MOST_FAULTS = 10_000, 100
+# Text is searched for tokens, before it is shown, as far as this.
+LONGEST_LOOKED_AT = 1000
 
 _CONFIG = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
@@ -122,6 +125,8 @@ def _holds_secret(field: InputField) -> bool:
 
 def _type(name: str, field: InputField) -> Any:
     match field.type:
+        case "string" if field.secret and getattr(field, "place", None) == "connection":
+            return Annotated[SecretStr, BeforeValidator(_string(field))]
         case "string":
             return Annotated[str, BeforeValidator(_string(field))]
         case "integer":
@@ -151,6 +156,7 @@ def _lengths(field: InputField) -> list[Any]:
 
 
 def _blank(value: Any) -> bool:
+    value = value.get_secret_value() if isinstance(value, SecretStr) else value
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -186,6 +192,8 @@ def _string(field: InputField) -> Callable[[Any], Any]:
     def string(value: Any) -> Any:
         if field.format == "json-object" and isinstance(value, dict):
             return json.dumps(_free_object(value))
+        if isinstance(value, SecretStr):
+            value = value.get_secret_value()
         if not isinstance(value, str) or not _is_unicode(value):
             raise _refuse("not_string", value)
         if trimmed:
@@ -385,6 +393,7 @@ def _shown(value: Any, longest: int = 40) -> str:
         return _kind(value if isinstance(value, dict | list) else list(value))
     if isinstance(value, int) and abs(value) >= 10**longest:
         return phrase("a number of so many digits")
-    shown = json.dumps(value[: longest + 1] if isinstance(value, str) else value, ensure_ascii=False, default=str)
+    value = without_tokens(value[:LONGEST_LOOKED_AT])[: longest + 1] if isinstance(value, str) else value
+    shown = json.dumps(value, ensure_ascii=False, default=str)
     shown = "".join(character if character.isprintable() else "?" for character in shown)
     return shown if len(shown) <= longest + 2 else f'{shown[:longest]}…"'

@@ -228,6 +228,9 @@ SENTENCES = {
     "tool_broken": Sentence(
         HexDownError, "{name} does not work here: its plugin is broken.", "hex-blocks check says what is wrong with it."
     ),
+    "tool_failed": Sentence(
+        HexDownError, "{name} failed in a way that it should not.", "The log of the server says more."
+    ),
     "only_reading": Sentence(
         InputError,
         "{name} writes, and only reading is allowed here.",

@@ -45,7 +45,7 @@ def sealed(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     token = "apiKey"  # noqa: S105
     if not isinstance(inputs, Mapping) or not isinstance(inputs.get(token), str):
         return inputs
-    return {name: SecretStr(value) if name == token else value for name, value in inputs.items()}
+    return {**inputs, token: SecretStr(inputs[token])}
 
 
 async def run_async(

@@ -10,7 +10,7 @@ import threading
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, proxy
 
 from limits import RateLimitItem
 from limits.errors import ConfigurationError, StorageError
@@ -27,14 +27,24 @@ REDIS_PAUSE = 30.0
 
 
 class Window(NamedTuple):
-    """So many requests in so many seconds, under a name that can be closed by a refusal."""
+    """So many requests in so many seconds, under a name that can be closed; without an item it can only be closed."""
 
     name: str
-    item: RateLimitItem
+    item: RateLimitItem | None
+
+    @property
+    def amount(self) -> int:
+        """How many requests it has room for; 0 where they are not counted."""
+        return self.item.amount if self.item else 0
+
+    @property
+    def seconds(self) -> int:
+        """In which time."""
+        return self.item.get_expiry() if self.item else 0
 
     def key(self, who: str) -> str:
         """Where its requests are counted."""
-        return self.item.key_for(who, self.name)
+        return self.item.key_for(who, self.name) if self.item else f"{who}/{self.name}"
 
 
 class Windows(Protocol):
@@ -126,8 +136,9 @@ class InMemory:
     """Windows of this process. All budgets on a clock share them; safe under threads."""
 
     def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._storage = ClockStorage(clock)
+        # Kept by the clock, not the other way round.
+        self._clock: Clock = proxy(clock)
+        self._storage = ClockStorage(self._clock)
         self._limiter = MovingWindowRateLimiter(self._storage)
         self._closed: dict[tuple[str, str], float] = {}
         self._lock = threading.RLock()
@@ -137,8 +148,9 @@ class InMemory:
         with self._lock:
             wait = self.wait(who, windows, 0)
             if wait <= 0:
-                for window in windows:
-                    self._limiter.hit(window.item, who, window.name)
+                for name, item in windows:
+                    if item:
+                        self._limiter.hit(item, who, name)
             return wait
 
     def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
@@ -148,15 +160,17 @@ class InMemory:
             return max((self._wait_of(who, window, ahead, now) for window in windows), default=0.0)
 
     def _wait_of(self, who: str, window: Window, ahead: int, now: float) -> float:
-        closed = self._closed.get((who, window.name), 0.0) - now
-        amount, expiry = window.item.amount, window.item.get_expiry()
-        moments = self._storage.current(window.key(who), expiry)
+        closed = max(0.0, self._closed.get((who, window.name), 0.0) - now)
+        if window.item is None:
+            return closed
+        amount, seconds = window.item.amount, window.item.get_expiry()
+        moments = self._storage.current(window.key(who), seconds)
         missing = len(moments) + ahead + 1 - amount
         if missing <= 0:
-            return max(0.0, closed)
+            return closed
         # Those ahead fill whole windows more once what is counted now has passed.
         windows_more, place = divmod(missing - 1, amount)
-        free_at = (moments[place] if place < len(moments) else now) + expiry * (windows_more + 1)
+        free_at = (moments[place] if place < len(moments) else now) + seconds * (windows_more + 1)
         return max(closed, free_at - now, 0.001)
 
     def close(self, who: str, name: str, seconds: float) -> None:
@@ -168,18 +182,19 @@ class InMemory:
     def left(self, who: str, windows: Sequence[Window]) -> int:
         """Tell how many requests there is room for."""
         with self._lock:
-            return min(self._room(who, window) for window in windows)
-
-    def _room(self, who: str, window: Window) -> int:
-        if self._closed.get((who, window.name), 0.0) > self._clock.monotonic():
-            return 0
-        return max(0, window.item.amount - len(self._storage.current(window.key(who), window.item.get_expiry())))
+            now = self._clock.monotonic()
+            if any(self._closed.get((who, window.name), 0.0) > now for window in windows):
+                return 0
+            counted = [each for each in windows if each.item]
+            used = {each: len(self._storage.current(each.key(who), each.seconds)) for each in counted}
+            return min(max(0, each.amount - used[each]) for each in counted)
 
     def count(self, who: str, windows: Sequence[Window]) -> None:
         """Count a request that was let through elsewhere."""
         with self._lock:
             for window in windows:
-                self._storage.incr(window.key(who), window.item.get_expiry())
+                if window.item:
+                    self._storage.incr(window.key(who), window.seconds)
 
 
 # One script for all windows of a request, so that processes cannot come between them, with Redis's own time, so
@@ -194,27 +209,31 @@ for i = 1, #KEYS / 2 do
     local key, amount, length = KEYS[2 * i - 1], tonumber(ARGV[2 * i + 1]), tonumber(ARGV[2 * i + 2])
     local closed = redis.call('PTTL', KEYS[2 * i])
     if closed > 0 then wait = math.max(wait, closed); room = 0 end
-    local oldest = redis.call('LINDEX', key, -1)
-    while oldest and tonumber(oldest) <= now - length do
-        redis.call('RPOP', key)
-        oldest = redis.call('LINDEX', key, -1)
-    end
-    local counted = redis.call('LLEN', key)
-    room = math.min(room, math.max(0, amount - counted))
-    local missing = counted + ahead + 1 - amount
-    if missing > 0 then
-        local place = (missing - 1) % amount
-        local moment = redis.call('LINDEX', key, -1 - place) or now
-        wait = math.max(wait, moment + length * (math.floor((missing - 1) / amount) + 1) - now, 1)
+    if amount > 0 then
+        local oldest = redis.call('LINDEX', key, -1)
+        while oldest and tonumber(oldest) <= now - length do
+            redis.call('RPOP', key)
+            oldest = redis.call('LINDEX', key, -1)
+        end
+        local counted = redis.call('LLEN', key)
+        room = math.min(room, math.max(0, amount - counted))
+        local missing = counted + ahead + 1 - amount
+        if missing > 0 then
+            local place = (missing - 1) % amount
+            local moment = redis.call('LINDEX', key, -1 - place) or now
+            wait = math.max(wait, moment + length * (math.floor((missing - 1) / amount) + 1) - now, 1)
+        end
     end
 end
 if wait == 0 and ARGV[1] == '1' then
     for i = 1, #KEYS / 2 do
-        redis.call('LPUSH', KEYS[2 * i - 1], now)
-        redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[2 * i + 2])
+        if ARGV[2 * i + 1] ~= '0' then
+            redis.call('LPUSH', KEYS[2 * i - 1], now)
+            redis.call('PEXPIRE', KEYS[2 * i - 1], ARGV[2 * i + 2])
+        end
     end
 end
-return {wait, room}
+return {wait, room == math.huge and -1 or room}
 """
 
 
@@ -224,9 +243,10 @@ class InRedis:
     def __init__(self, uri: str) -> None:
         # What is configured by the library is everything it knows: TLS, sentinels, clusters, Valkey.
         options: dict[str, Any] = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
-        self._storage: Any = storage_from_string(uri, wrap_exceptions=True, **options)
-        if not hasattr(self._storage, "get_connection"):
-            raise ConfigurationError(f"{type(self._storage).__name__} is no Redis")
+        storage: Any = storage_from_string(uri, wrap_exceptions=True, **options)
+        if not hasattr(storage, "get_connection"):
+            raise ConfigurationError(f"{type(storage).__name__} is no Redis")
+        self._storage = storage
         self._faults = self._storage.base_exceptions
         self._script = self._storage.get_connection().register_script(SCRIPT)
 
@@ -253,11 +273,12 @@ class InRedis:
             raise StorageError(error) from error
 
     def _ask(self, who: str, windows: Sequence[Window], counting: int, ahead: int) -> tuple[int, int]:
-        keys, given = [], [counting, ahead]
+        keys: list[str] = []
+        given = [counting, ahead]
         for window in windows:
             # The braces keep a token's keys on one machine of a cluster.
             keys += [f"hex-blocks:{{{who}}}:{window.key('')}", self._closed_key(who, window.name)]
-            given += [window.item.amount, window.item.get_expiry() * 1000]
+            given += [window.amount, window.seconds * 1000]
         try:
             wait, room = self._script(keys=keys, args=given)
         except self._faults as error:
@@ -334,7 +355,8 @@ class Shared:
 
 
 _in_memory: WeakKeyDictionary[Clock, InMemory] = WeakKeyDictionary()
-_of_the_system = InMemory(SystemClock())
+_system_clock = SystemClock()
+_of_the_system = InMemory(_system_clock)
 _lock = threading.Lock()
 
 

@@ -137,18 +137,22 @@ def write_catalogue() -> WriteCatalogue:
 def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
     """Build a wheel of a project and install it, without its dependencies and without a network.
 
-    install(folder, "--target", "…") gives the wheel.
+    install(folder, "--target", "…", python=…) gives the wheel.
     """
-    pip = ["-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    installer = [sys.executable, *pip] if find_spec("pip") else ["uv", "pip", "install", "--offline"]
 
-    def build_and_install(project: Path, *options: str) -> Path:
+    def build_and_install(project: Path, *options: str, python: Path | str = sys.executable) -> Path:
         out = tmp_path_factory.mktemp("wheels")
-        build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project)]
-        subprocess.run(build, check=True, capture_output=True, text=True)
+        run_quietly(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project))
         wheel = next(out.glob("*.whl"))
-        command = [*installer, "--no-deps", "--no-index", *options, str(wheel)]
-        subprocess.run(command, check=True, capture_output=True, text=True)
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--disable-pip-version-check"]
+        uv = ["uv", "pip", "install", "--offline", "--python", str(python)]
+        run_quietly(*(pip if find_spec("pip") else uv), "--no-deps", "--no-index", *options, str(wheel))
         return wheel
 
     return build_and_install
+
+
+def run_quietly(*command: str) -> None:
+    """Run a command that has to succeed; what it said is in the error where it does not."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -424,18 +424,33 @@ def test_head_gets_its_line() -> None:
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
-def test_any_encoding_of_the_terminal_is_served(hex_blocks: RunCommand, encoding: str) -> None:
-    env = {"PYTHONIOENCODING": encoding}
+def test_whatever_hex_says_is_json_in_any_encoding(
+    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, encoding: str
+) -> None:
+    title = "Łódź → 東京 😀 \x1b[31m"
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"title": title})
+    env = served | {"PYTHONIOENCODING": encoding}
 
-    shown = hex_blocks("show", "run_project", "--json", env=env)
-    helped = hex_blocks("call", "--help", env=env)
+    called = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=env, encoding=encoding)
 
-    assert (shown.returncode, helped.returncode) == (0, 0)
-    assert json.loads(shown.stdout)["id"] == "hex_run_project"
+    assert (called.returncode, called.stderr) == (0, "")
+    assert json.loads(called.stdout)["title"] == title
+    assert COLOUR not in called.stdout
+
+
+def test_half_of_a_surrogate_pair_is_marked_as_lost(
+    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment
+) -> None:
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"title": "half: \ud83d"})
+
+    called = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=served)
+
+    assert (called.returncode, called.stderr) == (0, "")
+    assert json.loads(called.stdout)["title"] == "half: \ufffd"
 
 
 def test_a_full_disk_is_told_without_a_traceback() -> None:
-    with open("/dev/full", "wb") as full:  # noqa: PTH123: a device
+    with Path("/dev/full").open("wb") as full:
         ended = subprocess.run(command("tools"), stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
 
     assert ended.returncode == 1
@@ -604,18 +619,15 @@ def test_a_port_that_is_taken_is_told(hex_blocks: RunCommand, sandbox: Sandbox) 
     assert "Traceback" not in refused.stderr
 
 
-def test_the_demo_does_the_main_job(hex_blocks: RunCommand) -> None:
-    shown = hex_blocks("demo")
+def test_the_demo_does_the_main_job() -> None:
+    """It takes some seconds, so both ways of looking at it are tried at once."""
+    with subprocess.Popen(command("demo"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as piped:
+        code, screen = on_a_terminal("demo")
+        out, err = piped.communicate(timeout=60)
 
-    assert shown.returncode == 0
-    assert json.loads(shown.stdout)["status"] == "COMPLETED"
-    assert "hex-blocks call hex_run_and_wait projectId=" in shown.stderr
-    assert re.search(r"^Run \S+: RUNNING", shown.stderr, flags=re.MULTILINE)
-
-
-def test_the_demo_shows_a_bar_and_a_table_on_a_terminal() -> None:
-    code, screen = on_a_terminal("demo")
-
+    assert (piped.returncode, json.loads(out)["status"]) == (0, "COMPLETED")
+    assert "hex-blocks call hex_run_and_wait projectId=" in err
+    assert re.search(r"^Run \S+: RUNNING", err, flags=re.MULTILINE)
     assert code == 0
     assert re.search(r"RUNNING.*Run [0-9a-f-]{36}.*%", screen)
     assert re.search(r"status +COMPLETED", screen)

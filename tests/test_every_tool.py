@@ -67,6 +67,7 @@ class Exchange:
             field = self.tool.spec.inputs[name]
             if field.place in places:
                 read = json.loads(value) if field.format == "json-object" else value
+                read = {"null": None, "empty": ""}[field.true_sends] if field.true_sends else read
                 places[field.place][field.wire or name] = read
         return places
 

@@ -24,9 +24,6 @@ GOOD_TOOL: dict[str, Any] = json.loads((EXAMPLE / "hex_blocks_cats/tool_specs/ca
 
 RunWith = Callable[..., Finished]
 
-# One worker installs the package once for all.
-pytestmark = pytest.mark.xdist_group("plugins")
-
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory, install: Install) -> Path:

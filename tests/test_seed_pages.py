@@ -50,10 +50,9 @@ TYPES = {
 }
 Json = Any
 
-pytestmark = [
-    pytest.mark.skipif(not SEEDS.is_dir(), reason="the seed pages are not here; their folder goes into HEX_SEEDS"),
-    pytest.mark.xdist_group("seeds"),
-]
+pytestmark = pytest.mark.skipif(
+    not SEEDS.is_dir(), reason="the seed pages are not here; their folder goes into HEX_SEEDS"
+)
 
 
 @dataclass(frozen=True)

@@ -116,7 +116,10 @@ def block(registry: Registry, **changes: Any) -> dict[str, Any]:
         pytest.param({"request__success": 302}, "request.success", "200, 201 or 204", id="wrong-status"),
         pytest.param({"request__errors": {"200": "x"}}, "request.errors.200", "pattern", id="error-of-a-success"),
         pytest.param(
-            {"request__errors": {"503": "no_free_kernels"}}, "no_free_kernels", 'did you mean "no_free_kernel"', id="error-key"
+            {"request__errors": {"503": "no_free_kernels"}},
+            "no_free_kernels",
+            'did you mean "no_free_kernel"',
+            id="error-key",
         ),
         pytest.param({"request__limitGroup": "many"}, "request.limitGroup", "'runs'", id="wrong-limit-group"),
         pytest.param(

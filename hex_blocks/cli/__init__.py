@@ -5,7 +5,6 @@ Each command is a module of its own, imported when it is called, so that a listi
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -16,7 +15,7 @@ import click
 
 from hex_blocks import __version__
 from hex_blocks.cli.base import Group, worded
-from hex_blocks.cli.output import say, warn
+from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.errors import HexError, SpecError, UnknownToolError
 from hex_blocks.texts import spoken
 
@@ -29,7 +28,10 @@ COMMANDS = {
     "docs": "hex_blocks.cli.docs:docs",
     "strings": "hex_blocks.cli.strings:strings",
     "check": "hex_blocks.cli.check:check",
+    "drift": "hex_blocks.cli.drift:drift",
     "new-tool": "hex_blocks.cli.new_tool:new_tool",
+    "mcp": "hex_blocks.cli.mcp:mcp",
+    "export": "hex_blocks.cli.export:export",
 }
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
@@ -87,9 +89,23 @@ def main() -> None:
     # A scheduler that ends us deserves the same goodbye as Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        code = _run()
+        sys.stdout.flush()
+    except OSError as error:
+        # Whoever reads our output has had enough, or there is no room for it.
+        if not isinstance(error, BrokenPipeError):
+            warn(say("It cannot be written: {reason}", reason=error.strerror or str(error)))
+        # Python would complain once more while it exits.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    sys.exit(code)
+
+
+def _run() -> int:
+    code = DONE
+    try:
         # A command that leaves with a code of its own has click give it back.
         code = cli.main(prog_name="hex-blocks", standalone_mode=False) or DONE
-        sys.stdout.flush()
     except click.ClickException as error:
         error.show()
         code = error.exit_code
@@ -104,11 +120,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         warn(say("Stopped."))
         code = INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads our output has had enough. Python would complain once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = FAILED
-    sys.exit(code)
+    return code
 
 
 def show_error(error: HexError) -> int:
@@ -116,7 +128,7 @@ def show_error(error: HexError) -> int:
     language = spoken()
     context = click.get_current_context(silent=True)
     if (context and context.params.get("as_json")) or "--json" in sys.argv:
-        click.echo(json.dumps(error.document(language), ensure_ascii=False, indent=2))
+        print_json(error.document(language))
     warn(error.message(language))
     if hint := error.hint(language):
         warn(hint)

@@ -233,7 +233,7 @@ def wrapped(words: str, width: int) -> list[str]:
         if columns + _columns(part.rstrip()) > width and line.strip():
             lines.append(line.rstrip())
             line, columns = "", 0
-            part = part.lstrip()  # noqa: PLW2901 - what is left of it begins the next line
+            part = part.lstrip()
             size = _columns(part)
         line, columns = line + part, columns + size
     return [*lines, line.rstrip()]

@@ -45,6 +45,13 @@ def complete_input(context: click.Context, _option: click.Parameter, incomplete:
 @click.option("--yes", is_flag=True, help="Do not ask before a tool that changes or removes something.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print errors as JSON too.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for pictures, the current one unless given, and for an exported project.",
+)
+@click.option("--raw", is_flag=True, help="Write no files: pictures are printed in base64 as they come.")
 def call(
     tool_id: str,
     values: tuple[str, ...],
@@ -54,6 +61,8 @@ def call(
     yes: bool,
     quiet: bool,
     as_json: bool,
+    out: Path | None,
+    raw: bool,
 ) -> None:
     """Run a tool. Its result is printed as JSON on stdout, its progress on stderr.
 
@@ -66,7 +75,10 @@ def call(
       hex-blocks call run_and_wait projectId=PROJECT inputParams.region=EMEA inputParams.year:=2026
       hex-blocks call run_project --input @inputs.json
       hex-blocks call list_projects limit=5 --sandbox
+      hex-blocks call get_run_results projectId=PROJECT runId=RUN --out charts
     """
+    if out and raw:
+        raise click.UsageError(say("Give only one of --out and --raw."))
     tool = load_registry()[tool_id]
     inputs = _document(document) | read_values(values)
     with _connection(on_sandbox, inputs) as connection:
@@ -76,7 +88,22 @@ def call(
                 abort=True,
                 err=True,
             )
-        print_json(run_tool(tool, inputs, connection, language, quiet=quiet))
+        result = run_tool(tool, inputs, connection, language, quiet=quiet)
+    if raw:
+        print_json(result)
+    else:
+        _print_with_files(tool, result, out)
+
+
+def _print_with_files(tool: Tool, result: dict[str, Any], out: Path | None) -> None:
+    """Print a result, its pictures written to files; with a folder given, an exported document too."""
+    from hex_blocks.cli.images import Files
+
+    files = Files(tool, out or Path())
+    result = files.save_images(result)
+    print_json(files.save_document(result) if out else result)
+    if files.failed:
+        raise click.exceptions.Exit(1)
 
 
 def run_tool(

@@ -27,6 +27,10 @@ def demo(language: str, as_json: bool) -> None:
     """Run a Hex notebook with parameters on the built-in sandbox, follow it and show its result.
 
     Nothing leaves this machine, and no token is needed.
+
+    \b
+    Example:
+      hex-blocks demo
     """
     tool = load_registry()[TOOL]
     parameters = INPUTS["inputParams"]

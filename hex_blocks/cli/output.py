@@ -28,7 +28,12 @@ def wants_json(as_json: bool) -> bool:
 
 def print_json(document: Any) -> None:
     """Print one JSON document."""
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+    written = json.dumps(document, ensure_ascii=False, indent=2)
+    try:
+        written.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        written = json.dumps(document, indent=2)
+    click.echo(written)
 
 
 def plain(value: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hex_blocks.cli.output import print_json, print_table, say
+from hex_blocks.cli.output import say
 from hex_blocks.texts import PACKAGE
 
 if TYPE_CHECKING:

@@ -61,8 +61,9 @@ class Walk:
     def compare(
         self, theirs: Shape, ours: Node, name: str, wire: str, *, sure: bool, in_entry: bool = False
     ) -> Iterator[Finding]:
-        """Compare one place. sure: whether all that is only passed through on the way to it is always there.
+        """Compare one place.
 
+        sure: whether all that is only passed through on the way to it is always there; a body always is.
         in_entry: the same, from an entry on that several inputs fill together; false outside of one.
         """
         there = sure and theirs.required
@@ -72,9 +73,9 @@ class Walk:
             if ours.in_entry and not (in_entry and theirs.required) and there == ours.demanded:
                 yield self.changed(name, "required", False, True, wire)
             sure = True
-        else:
+        elif wire not in PLACES:
             sure = there and (self.incoming or not theirs.nullable)
-            if self.incoming and wire not in PLACES:
+            if self.incoming:
                 yield from self._passage(theirs, ours, name, wire, there)
         in_entry = (in_entry and theirs.required) or ours.is_entry
         yield from self._fields(theirs, ours, name, wire, sure, in_entry)
@@ -117,9 +118,7 @@ class Walk:
             if hex_says != here and not shown_as_text:
                 yield self.changed(claim.name, FACTS[name], _plain(hex_says), _plain(here), wire)
 
-    def _fields(
-        self, theirs: Shape, ours: Node, name: str, wire: str, sure: bool, in_entry: bool
-    ) -> Iterator[Finding]:
+    def _fields(self, theirs: Shape, ours: Node, name: str, wire: str, sure: bool, in_entry: bool) -> Iterator[Finding]:
         facts = theirs.types.get("object")
         listed = facts.fields if facts else None
         free = (facts is not None and listed is None) or not theirs.types
@@ -134,13 +133,16 @@ class Walk:
             return
         for key in [key for key in listed or {} if key not in ours.fields]:
             yield self._added(f"{name}.{key}", f"{wire}.{key}", _told((listed or {})[key], sure))
+        # What is only passed through is sent with one of its fields, so none of several may be demanded.
+        any_one = self.incoming and not (sure or in_entry or ours.claims) and len(ours.fields) > 1
         for key, node in ours.fields.items():
-            if listed and key in listed:
-                yield from self.compare(
-                    listed[key], node, f"{name}.{key}", f"{wire}.{key}", sure=sure, in_entry=in_entry
-                )
-            else:
-                yield from self._gone(node, f"{wire}.{key}")
+            below, path = f"{name}.{key}", f"{wire}.{key}"
+            if not listed or key not in listed:
+                yield from self._gone(node, path)
+                continue
+            if any_one and listed[key].required:
+                yield self.changed(node.claims[0].name if node.claims else below, "required", True, False, path)
+            yield from self.compare(listed[key], node, below, path, sure=sure, in_entry=in_entry)
 
     def _entries(self, theirs: Shape, ours: Node, name: str, wire: str, sure: bool) -> Iterator[Finding]:
         facts = theirs.types.get("array")

@@ -17,8 +17,13 @@ MOST_FOUND = 8
 MOST_DESCRIBED = 3
 # How much it says about a tool that a word stands in its name, its title, its group or elsewhere.
 IN_NAME, IN_TITLE, IN_GROUP, IN_TEXT = 6, 4, 3, 1
-LITTLE_WORDS = frozenset("a all an and are as at by can do for from get give hex how i in into is it list me my of".split())
-LITTLE_WORDS |= frozenset("on one or our show some that the their them these this to tool tools want what with".split())
+LITTLE_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        "a all an and are as at by can do for from get give hex how i in into is it list me my of on one or our show "
+        "some that the their them these this to tool tools want what with",
+    )
+)
 
 
 class Reachable(Registry):
@@ -35,10 +40,8 @@ def find_tool(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     query = inputs.get("query", "").strip()
     if not query:
         return {"tools": [_named(tool, call.language) for tool in tools]}
-    if query in call.tool.registry:
-        found = [call.tool.registry[query]]
-    else:
-        found = best(tools, query, call.language)
+    named = query in call.tool.registry
+    found = [call.tool.registry[query]] if named else best(tools, query, call.language)
     described = [
         _named(tool, call.language)
         | {

@@ -42,10 +42,8 @@ def inputs_of(tool: Tool, language: str | None = None, *, strict: bool = False, 
     """Give the schema of a tool's inputs for a model."""
     spec = for_models(tool.spec, advanced=not short)
     schema = input_schema(spec, strict=strict, connection=False, language=language)
-    if short:
-        return _short(schema)
     schema.pop("$schema")
-    return schema
+    return _short(schema) if short and not strict else schema
 
 
 def outputs_of(tool: Tool, language: str | None = None, *, short: bool = False) -> Schema:
@@ -79,7 +77,9 @@ def conforming(value: Any, schema: Mapping[str, Any]) -> Any:
     if isinstance(value, dict) and "properties" in schema:
         parts = schema["properties"]
         return {
-            name: conforming(part, parts.get(name, {})) for name, part in value.items() if fits(part, parts.get(name, {}))
+            name: conforming(part, parts.get(name, {}))
+            for name, part in value.items()
+            if fits(part, parts.get(name, {}))
         }
     if isinstance(value, list) and "items" in schema:
         return [conforming(part, schema["items"]) for part in value if fits(part, schema["items"])]

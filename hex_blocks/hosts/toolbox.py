@@ -52,8 +52,12 @@ class Hints(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a call: outputs, in which each picture is replaced by its number, or an error."""
+    """What came of a call: outputs, in which each picture is replaced by its number, or an error.
 
+    tool: the id of the tool that was called; empty where none was.
+    """
+
+    tool: str = ""
     outputs: dict[str, Any] = field(default_factory=dict)
     pictures: tuple[Picture, ...] = ()
     error: HexError | None = None
@@ -81,7 +85,7 @@ class Answer:
 class Toolbox:
     """The tools that a model is shown, and those it can reach.
 
-    tools: toolsets, or ids of tools; the default set unless said otherwise.
+    tools: toolsets, or ids of tools, as a list or by comma; the default set unless said otherwise.
     read_only: nothing that writes is shown or can be called.
     search: whether hex_find_tool and hex_call_tool are shown, by which every other tool is reached.
     longest_wait: seconds after which a call that waits gives up; what it started goes on in Hex.
@@ -103,7 +107,8 @@ class Toolbox:
         self.search = search
         self.longest_wait = longest_wait
         self.language = language
-        self._chosen = choose(self.registry, tools, read_only=read_only)
+        names = tools.split(",") if isinstance(tools, str) else tools
+        self._chosen = choose(self.registry, [name.strip() for name in names if name.strip()], read_only=read_only)
 
     @cached_property
     def shown(self) -> dict[str, Tool]:
@@ -155,7 +160,7 @@ class Toolbox:
             if timer:
                 timer.daemon = True
                 timer.start()
-            outputs = self._run(name, arguments, connection, progress, stop)
+            tool, outputs = self._run(name, arguments, connection, progress, stop)
         except HexError as error:
             return Answer(error=_at_host(error), language=self.language)
         except SpecError as error:
@@ -165,7 +170,8 @@ class Toolbox:
             if timer:
                 timer.cancel()
         pictures: list[Picture] = []
-        return Answer(_without_pictures(outputs, pictures), tuple(pictures), language=self.language)
+        kept = _without_pictures(outputs, pictures)
+        return Answer(tool.id, kept, tuple(pictures), language=self.language)
 
     async def call_async(
         self,
@@ -188,13 +194,13 @@ class Toolbox:
         connection: Connection | None,
         progress: ProgressCallback | None,
         stop: threading.Event,
-    ) -> dict[str, Any]:
+    ) -> tuple[Tool, dict[str, Any]]:
         from hex_blocks.hosts.search import refuse_hidden
 
         tool = self._shown_tool(name)
         given = _object(tool, arguments)
         refuse_hidden(tool, given)
-        return tool.run(given, connection, progress=progress, stop=stop, language=self.language)
+        return tool, tool.run(given, connection, progress=progress, stop=stop, language=self.language)
 
     def _shown_tool(self, name: str) -> Tool:
         if name in self.shown:
@@ -206,6 +212,8 @@ class Toolbox:
             return tool
         if self.read_only and tool.operation != "query":
             raise hex_error("only_reading", name=tool.id)
+        if CALL_TOOL not in self.shown:
+            raise hex_error("unknown_tool", name=repr(tool.id), guess="")
         raise hex_error("tool_not_offered", name=tool.id)
 
 
@@ -281,4 +289,3 @@ def _without_pictures(value: Any, pictures: list[Picture]) -> Any:
         pictures.append(Picture(str(value["mimeType"]), value["base64"]))
         return {"mimeType": value["mimeType"], PICTURE_NUMBER: len(pictures)}
     return {name: _without_pictures(part, pictures) for name, part in value.items()}
-

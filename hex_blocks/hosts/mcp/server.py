@@ -10,14 +10,13 @@ import asyncio
 import json
 import logging
 import threading
-from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hex_blocks import __version__
 from hex_blocks.errors import hex_error
-from hex_blocks.hosts.mcp.prompts import PROMPTS, prompt_messages, prompts
-from hex_blocks.hosts.mcp.resources import read_resource, resource_templates, resources
+from hex_blocks.hosts.mcp.prompts import listed, prompts
+from hex_blocks.hosts.mcp.resources import MARKDOWN, read_resource, resource_templates, resources
 from hex_blocks.hosts.search import description
 from hex_blocks.hosts.shapes import conforming, inputs_of, outputs_of
 from hex_blocks.hosts.toolbox import CALL_TOOL, Answer, Toolbox, in_own_thread
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from hex_blocks.connection import Connection
     from hex_blocks.registry import Tool
 
-    Context = ServerRequestContext[Any, Any]
+    Context: TypeAlias = ServerRequestContext[Any, Any]
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +46,8 @@ FAILURE = "failure"
 INVALID_PARAMS = -32602
 RESOURCE_NOT_FOUND = -32002
 PROGRESS_SECONDS = 1.0
+# What is listed is settled when the server starts, and the same for every caller.
+FRESH_MS = 3_600_000
 
 Wire = dict[str, Any]
 
@@ -102,29 +103,29 @@ class HexServer:
             },
         }
 
-    def dress(self, name: str, answer: Answer) -> Wire:
+    def dress(self, answer: Answer) -> Wire:
         """Give an answer as the result of a call."""
         if answer.error:
-            return {
-                "content": [_said(answer.sentence), _said(answer.text)],
-                "structuredContent": {FAILURE: _jsonable(answer.document)},
-                "isError": True,
-            }
+            return _complete(
+                content=[_said(answer.sentence), _said(answer.text)],
+                structuredContent={FAILURE: _jsonable(answer.document)},
+                isError=True,
+            )
         pictures = [
             {"type": "image", "data": picture.base64, "mimeType": picture.mime_type} for picture in answer.pictures
         ]
         outputs = _jsonable(answer.outputs)
-        schema = next(tool["outputSchema"] for tool in self.tools if tool["name"] == name)
-        return {
-            "content": [_said(answer.text), *pictures],
-            "structuredContent": conforming(outputs, schema),
-            "isError": False,
-        }
+        schema = next(tool["outputSchema"] for tool in self.tools if tool["name"] == answer.tool)
+        return _complete(
+            content=[_said(answer.text), *pictures], structuredContent=conforming(outputs, schema), isError=False
+        )
 
     def instructions(self) -> str:
         """Tell a model how the tools go together."""
         language = self.toolbox.language
-        said = [text("Tools for Hex: data notebooks that run with parameters, and the workspace around them.", language)]
+        said = [
+            text("Tools for Hex: data notebooks that run with parameters, and the workspace around them.", language)
+        ]
         if "hex_find_project" in self.toolbox.shown:
             said.append(text("Find a project's ID by its title with hex_find_project; never guess one.", language))
         if "hex_run_and_wait" in self.toolbox.shown:
@@ -142,7 +143,7 @@ class HexServer:
 
     async def list_tools(self, _context: Context, _params: Any) -> Wire:
         """Answer tools/list."""
-        return {"tools": self.tools}
+        return _complete(tools=self.tools)
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> Wire:
         """Answer tools/call: in a thread of its own, with progress, ended by cancellation."""
@@ -150,7 +151,7 @@ class HexServer:
         reports = _Reports(context)
         own = self._connection_of(context)
         if isinstance(own, Answer):
-            return self.dress(params.name, own)
+            return self.dress(own)
 
         def work() -> Answer:
             connection = own or self.connection
@@ -169,14 +170,11 @@ class HexServer:
             answer = Answer(error=hex_error("tool_failed", name=params.name), language=self.toolbox.language)
         finally:
             reports.end()
-            if not stop.is_set():
-                stop.set()
-            await asyncio.wait([sending], timeout=PROGRESS_SECONDS)
-            sending.cancel()
-        return self.dress(self._name_of(params.name), answer)
-
-    def _name_of(self, name: str) -> str:
-        return name if name in self.toolbox.shown else f"hex_{name}"
+            try:
+                await asyncio.wait([sending], timeout=PROGRESS_SECONDS)
+            finally:
+                sending.cancel()
+        return self.dress(answer)
 
     def _connection_of(self, context: Context) -> Connection | Answer | None:
         """Give a connection with the caller's own token, for this one call; None where the server's own serves."""
@@ -192,25 +190,26 @@ class HexServer:
 
     async def list_prompts(self, _context: Context, _params: Any) -> Wire:
         """Answer prompts/list."""
-        return {"prompts": prompts(self.toolbox.language)}
+        return _complete(prompts=[listed(prompt) for prompt in prompts(self.toolbox.language).values()])
 
     async def get_prompt(self, _context: Context, params: GetPromptRequestParams) -> Wire:
         """Answer prompts/get."""
-        prompt = PROMPTS.get(params.name)
+        given = params.arguments or {}
+        prompt = prompts(self.toolbox.language).get(params.name)
         if prompt is None:
             raise _protocol_error(INVALID_PARAMS, f"There is no prompt {params.name[:80]!r}.")
-        given: Mapping[str, str] = params.arguments or {}
-        if missing := [each for each in prompt.required if not given.get(each, "").strip()]:
-            raise _protocol_error(INVALID_PARAMS, f"The prompt {params.name} needs {', '.join(missing)}.")
-        return prompt_messages(prompt, given, self.toolbox.language)
+        if missing := prompt.missing(given):
+            raise _protocol_error(INVALID_PARAMS, f"The prompt {prompt.name} needs {', '.join(missing)}.")
+        messages = [{"role": "user", "content": _said(prompt.said(given))}]
+        return _complete(description=prompt.description, messages=messages)
 
     async def list_resources(self, _context: Context, _params: Any) -> Wire:
         """Answer resources/list."""
-        return {"resources": resources(self.toolbox)}
+        return _complete(resources=resources(self.toolbox))
 
     async def list_resource_templates(self, _context: Context, _params: Any) -> Wire:
         """Answer resources/templates/list."""
-        return {"resourceTemplates": resource_templates(self.toolbox.language)}
+        return _complete(resourceTemplates=resource_templates(self.toolbox.language))
 
     async def read_resource(self, _context: Context, params: ReadResourceRequestParams) -> Wire:
         """Answer resources/read."""
@@ -218,10 +217,11 @@ class HexServer:
         page = read_resource(uri, self.toolbox)
         if page is None:
             raise _protocol_error(RESOURCE_NOT_FOUND, "There is no such resource.", {"uri": uri[:200]})
-        return {"contents": [{"uri": uri, "mimeType": "text/markdown", "text": page}]}
+        return _complete(contents=[{"uri": uri, "mimeType": MARKDOWN, "text": page}])
 
     def sdk_server(self) -> Server[Any]:
         """Make the SDK's server of it."""
+        from mcp.server.caching import CACHEABLE_METHODS, CacheHint
         from mcp.server.lowlevel import Server
 
         handlers: dict[str, Any] = {
@@ -233,14 +233,15 @@ class HexServer:
             "on_list_resource_templates": self.list_resource_templates,
             "on_read_resource": self.read_resource,
         }
-        block = self.toolbox.registry.words
+        block = self.toolbox.registry.block
         return Server(
             NAME,
             version=__version__,
-            title=text(block["name"], self.toolbox.language),
-            description=text(block["tagline"], self.toolbox.language),
+            title=text(block.name, self.toolbox.language),
+            description=text(block.tagline, self.toolbox.language),
             instructions=self.instructions(),
             get_tool_input_schema=lambda _name: None,
+            cache_hints={method: CacheHint(FRESH_MS, "public") for method in CACHEABLE_METHODS},
             **handlers,
         )
 
@@ -285,6 +286,11 @@ class _Reports:
             log.debug("nobody listens any longer")
 
 
+def _complete(**parts: Any) -> Wire:
+    """Make a result; older versions of the protocol have no word for its being complete, and the SDK leaves it out."""
+    return {"resultType": "complete", **parts}
+
+
 def _said(words: str) -> Wire:
     return {"type": "text", "text": words}
 
@@ -296,4 +302,5 @@ def _jsonable(value: Any) -> Any:
 def _protocol_error(code: int, message: str, data: Any = None) -> Exception:
     from mcp.shared.exceptions import MCPError
 
-    return MCPError(code=code, message=message, data=data)
+    error: Exception = MCPError(code=code, message=message, data=data)
+    return error

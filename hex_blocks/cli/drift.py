@@ -1,0 +1,163 @@
+"""hex-blocks drift: what has changed in Hex's API since the specs were written."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.cli.output import load_registry, plain, print_json, say
+
+if TYPE_CHECKING:
+    from requests import Session
+
+    from hex_blocks.drift import Drift, Finding
+
+LARGEST = 32 * 1024 * 1024
+MOST_REDIRECTS = 5
+CONNECT_SECONDS, READ_SECONDS = 5, 30
+
+
+@click.command()
+@click.argument("source", metavar="FILE|URL")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def drift(source: str, as_json: bool) -> None:
+    """Compare an OpenAPI document of Hex with the tools: what was added in Hex, what is gone, what has changed.
+
+    Ends with 0 where there is nothing to do, with 1 where there is, with 2 where the document cannot be used.
+
+    \b
+    Examples:
+      hex-blocks drift openapi.json
+      hex-blocks drift https://example.com/openapi.json --json
+    """
+    from hex_blocks.drift import NotOpenApiError, compare
+
+    document = _read(source)
+    registry = load_registry()
+    try:
+        found = compare(document, registry)
+    except NotOpenApiError:
+        raise _refused(say("{source} is no OpenAPI 3 document.", source=source)) from None
+    if as_json:
+        _print_json(source, found)
+    else:
+        _print_lines(found)
+    if not found.clean:
+        raise click.exceptions.Exit(1)
+
+
+def _print_json(source: str, found: Drift) -> None:
+    print_json(
+        {
+            "source": source,
+            "clean": found.clean,
+            "operations": found.operations,
+            "findings": [asdict(finding) for finding in found.findings],
+            "meant": len(found.excused),
+            "unusedDeviations": list(found.unused),
+        }
+    )
+
+
+def _print_lines(found: Drift) -> None:
+    for finding in found.findings:
+        click.echo(plain(_line(finding)))
+    for part in found.unused:
+        click.echo(plain(say("deviations.json: nothing calls for {part} any more", part=part)))
+    if found.clean:
+        click.echo(
+            say(
+                "Nothing to do: {operations} operations compared, {meant} differences are meant.",
+                operations=found.operations,
+                meant=len(found.excused),
+            )
+        )
+    else:
+        click.echo(say("{count} things to do", count=len(found.findings) + len(found.unused)))
+
+
+def _line(finding: Finding) -> str:
+    place = " ".join(part for part in (finding.tool or finding.operation, finding.field) if part)
+    match finding.kind:
+        case "added":
+            return say("{place}: new in Hex: {hex}", place=place, hex=finding.hex)
+        case "gone":
+            return say("{place}: gone from Hex: {here}", place=place, here=finding.here)
+        case _:
+            values = {"hex": _value(finding.hex), "here": _value(finding.here)}
+            return say("{place}: {what} is {hex} in Hex, {here} here", place=place, what=finding.what, **values)
+
+
+def _value(value: Any) -> str:
+    return "–" if value is None else json.dumps(value, ensure_ascii=False) if isinstance(value, bool) else str(value)
+
+
+def _read(source: str) -> Any:
+    content = _fetch(source) if "://" in source else _read_file(source)
+    try:
+        return json.loads(content)
+    except (ValueError, RecursionError):
+        raise _refused(say("{source} is not JSON.", source=source)) from None
+
+
+def _read_file(source: str) -> bytes:
+    try:
+        with Path(source).open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise _refused(say("{file} cannot be read: {reason}", file=source, reason=error.strerror)) from None
+    return _not_too_large(source, content)
+
+
+def _not_too_large(source: str, content: bytes) -> bytes:
+    if len(content) > LARGEST:
+        raise _refused(say("{source} is larger than {size} MB.", source=source, size=LARGEST // 1024**2))
+    return content
+
+
+def _fetch(url: str) -> bytes:
+    """Fetch a document over https, without any token, cookie or password."""
+    from requests import RequestException, Session
+    from requests.compat import urljoin
+    from urllib3.exceptions import HTTPError
+
+    with Session() as session:
+        session.auth = _no_auth
+        for _ in range(MOST_REDIRECTS + 1):
+            if not url.lower().startswith("https://"):
+                raise _refused(say("{url} is not fetched: only https is.", url=url))
+            try:
+                status, following, content = _get(session, url)
+            except (RequestException, HTTPError, OSError) as error:
+                raise _unreachable(url, type(error).__name__) from None
+            if status == 200:
+                return _not_too_large(url, content)
+            if not following:
+                raise _unreachable(url, str(status))
+            url = urljoin(url, following)
+    raise _unreachable(url, say("too many redirects"))
+
+
+def _get(session: Session, url: str) -> tuple[int, str | None, bytes]:
+    timeout = (CONNECT_SECONDS, READ_SECONDS)
+    with session.get(url, timeout=timeout, stream=True, allow_redirects=False) as reply:
+        following = reply.headers.get("Location") if reply.is_redirect else None
+        content = reply.raw.read(LARGEST + 1, decode_content=True) if reply.status_code == 200 else b""
+        return reply.status_code, following, content
+
+
+def _no_auth(request: Any) -> Any:
+    # Given so that requests does not look for a password in netrc.
+    return request
+
+
+def _unreachable(url: str, reason: str) -> click.BadParameter:
+    return _refused(say("{source} cannot be fetched: {reason}", source=url, reason=reason))
+
+
+def _refused(message: str) -> click.BadParameter:
+    return click.BadParameter(message, param_hint="FILE|URL")

@@ -1,0 +1,207 @@
+"""hex-blocks mcp: the tools for agents, over the Model Context Protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import ExitStack
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.cli.output import load_registry, say, warn
+from hex_blocks.cli.tools import language_option
+from hex_blocks.hosts.mcp.clients import CLIENTS
+from hex_blocks.hosts.toolsets import DEFAULT
+
+if TYPE_CHECKING:
+    from hex_blocks.connection import Connection
+
+SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
+TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
+SHORTEST_SECRET = 16
+
+
+@click.command()
+@click.option(
+    "--toolset",
+    "toolsets",
+    metavar="NAMES",
+    default=None,
+    help="Toolsets or tools to show, by comma: default, run, projects, cells, threads, people and so on.",
+)
+@click.option("--all", "everything", is_flag=True, help="Show every tool.")
+@click.option("--read-only", is_flag=True, help="Neither show nor call a tool that writes.")
+@click.option("--no-search", is_flag=True, help="Leave out the two tools by which every other is found and called.")
+@click.option(
+    "--schemas",
+    type=click.Choice(["short", "whole"]),
+    default="short",
+    show_default=True,
+    help="How much of each tool's inputs and outputs to show.",
+)
+@click.option(
+    "--longest-wait",
+    type=click.FloatRange(1),
+    metavar="SECONDS",
+    help="Answer after so many seconds though a run still goes on, for clients that give up on long calls.",
+)
+@language_option
+@click.option("--http", is_flag=True, help="Serve over HTTP instead of stdin and stdout.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on with --http.")
+@click.option(
+    "--port", default=8766, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on with --http."
+)
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name under which clients reach the server, beside this machine's own. Can be repeated.",
+)
+@click.option(
+    "--token-from-header",
+    is_flag=True,
+    help="Each request brings its caller's own Hex token in the header X-Hex-Token. None is kept.",
+)
+@click.option(
+    "--sandbox", "on_sandbox", is_flag=True, help="Call a Hex of our own on this machine instead of the real one."
+)
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="How many times as fast as real time the clock of --sandbox runs.",
+)
+@click.option(
+    "--config", "client", type=click.Choice(list(CLIENTS)), help="Print the configuration for a client and end."
+)
+def mcp(
+    toolsets: str | None,
+    everything: bool,
+    read_only: bool,
+    no_search: bool,
+    schemas: str,
+    longest_wait: float | None,
+    language: str,
+    http: bool,
+    host: str,
+    port: int,
+    allowed_hosts: tuple[str, ...],
+    token_from_header: bool,
+    on_sandbox: bool,
+    speed: float,
+    client: str | None,
+) -> None:
+    """Serve the tools to agents over the Model Context Protocol, on stdin and stdout or over HTTP.
+
+    The default set is what running and following notebooks needs; hex_find_tool and hex_call_tool reach the rest.
+    The token is read from HEX_API_TOKEN and never shown to a model. Whoever reaches the server over the network must
+    bring the secret in HEX_BLOCKS_MCP_SECRET as a bearer token.
+
+    \b
+    Examples:
+      hex-blocks mcp
+      hex-blocks mcp --config claude
+      hex-blocks mcp --toolset run,projects --read-only
+      hex-blocks mcp --http --port 9000
+      hex-blocks mcp --sandbox
+    """
+    if client:
+        _print_configuration(client)
+        return
+    secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
+    if http:
+        _check_reach(host, allowed_hosts, secret)
+    elif token_from_header:
+        raise click.UsageError(say("--token-from-header goes with --http: there are no headers on stdin."))
+    if find_spec("mcp") is None:
+        raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
+
+    from hex_blocks.hosts.mcp.server import TOKEN_HEADER, HexServer
+    from hex_blocks.hosts.toolbox import Toolbox
+    from hex_blocks.hosts.toolsets import ALL
+
+    names = (ALL,) if everything else tuple(name.strip() for name in (toolsets or DEFAULT).split(",") if name.strip())
+    toolbox = Toolbox(
+        names,
+        registry=load_registry(),
+        read_only=read_only,
+        search=not no_search,
+        longest_wait=longest_wait,
+        language=language,
+    )
+    if not (os.environ.get(TOKEN_VARIABLE) or on_sandbox or token_from_header):
+        warn(say("HEX_API_TOKEN is not set: tools are listed, and calls fail until it is."))
+    with ExitStack() as open_ones:
+        server = HexServer(
+            toolbox,
+            _sandbox(open_ones, speed) if on_sandbox else None,
+            whole_schemas=schemas == "whole",
+            token_header=TOKEN_HEADER if token_from_header else None,
+        )
+        _serve(server, http, host, port, allowed_hosts, secret)
+
+
+def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[str, ...], secret: str | None) -> None:
+    from hex_blocks.hosts.mcp.run import run_http, run_stdio
+
+    if not http:
+        run_stdio(server)
+        return
+    try:
+        run_http(server, host, port, allowed_hosts, secret, lambda url: warn(say("Serving on {url}", url=url)))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise click.ClickException(
+            say("Port {port} of {host} cannot be used: {reason}. Try --port 0.", port=port, host=host, reason=reason)
+        ) from None
+
+
+def _sandbox(open_ones: ExitStack, speed: float) -> Connection:
+    from hex_blocks.cli.sandbox import running_sandbox
+    from hex_blocks.clock import FastClock
+
+    return open_ones.enter_context(running_sandbox(None if speed == 1 else FastClock(speed)))[1]
+
+
+def _check_reach(host: str, allowed_hosts: tuple[str, ...], secret: str | None) -> None:
+    """Refuse to be reached from outside this machine without a secret, or under any name."""
+    from hex_blocks.hosts.mcp.reach import is_anywhere, is_loopback
+
+    if is_loopback(host):
+        return
+    if secret is None or len(secret) < SHORTEST_SECRET:
+        raise click.UsageError(
+            say(
+                "{host} is reached from other machines. Set {variable} to a secret of at least {length} characters, "
+                "which clients send as a bearer token.",
+                host=host,
+                variable=SECRET_VARIABLE,
+                length=SHORTEST_SECRET,
+            )
+        )
+    if is_anywhere(host) and not allowed_hosts:
+        raise click.UsageError(
+            say("{host} is every address of this machine. Name the host that clients use: --allow-host NAME", host=host)
+        )
+
+
+def _print_configuration(client: str) -> None:
+    from hex_blocks.hosts.mcp.clients import configuration, place
+
+    context = click.get_current_context()
+    given = [
+        (name, value)
+        for name, value in context.params.items()
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE and name != "client"
+    ]
+    options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
+    arguments: list[str] = []
+    for name, value in given:
+        for each in value if isinstance(value, tuple) else (value,):
+            arguments += [str(options[name])] if each is True else [str(options[name]), str(each)]
+    warn(say("For {place}:", place=place(client)))
+    click.echo(json.dumps(configuration(client, arguments), ensure_ascii=False, indent=2))

@@ -1,0 +1,79 @@
+"""LangChain: the tools as StructuredTools, for LangGraph and every other agent that takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.tools import StructuredTool, ToolException
+
+from hex_blocks.hosts.search import description
+from hex_blocks.hosts.shapes import inputs_of
+from hex_blocks.hosts.toolbox import Answer, Toolbox
+from hex_blocks.hosts.toolsets import DEFAULT
+
+if TYPE_CHECKING:
+    from hex_blocks.call import ProgressCallback
+    from hex_blocks.connection import Connection
+    from hex_blocks.registry import Tool
+
+LEVEL = {
+    "tools, sync and async": "done: tests/hosts/langchain/test_toolkit.py",
+    "errors, artifacts": "done: tests/hosts/langchain/test_toolkit.py",
+    "LangGraph": "done: tests/hosts/langchain/test_graph.py",
+}
+
+Content = tuple[str, list[dict[str, str]] | None]
+
+
+def toolkit(
+    connection: Connection | None = None,
+    tools: Iterable[str] | Toolbox = (DEFAULT,),
+    *,
+    progress: ProgressCallback | None = None,
+    handle_tool_error: bool = True,
+    **options: Any,
+) -> list[StructuredTool]:
+    """Give the tools for an agent.
+
+    connection: where calls go, with which token; the environment's where none is given.
+    tools: toolsets or ids of tools, or a Toolbox; options: those of a Toolbox, such as read_only.
+    handle_tool_error: whether the model is told of errors; otherwise a ToolException is raised.
+
+    A tool's content is JSON; its artifact is the pictures, each with mime_type and base64, or None.
+    """
+    box = tools if isinstance(tools, Toolbox) else Toolbox(tools, **options)
+    return [_structured(tool, box, connection, progress, handle_tool_error) for tool in box.shown.values()]
+
+
+def _structured(
+    tool: Tool,
+    box: Toolbox,
+    connection: Connection | None,
+    progress: ProgressCallback | None,
+    handle_tool_error: bool,
+) -> StructuredTool:
+    def run(**arguments: Any) -> Content:
+        return _dressed(box.call(tool.id, arguments, connection, progress=progress))
+
+    async def run_async(**arguments: Any) -> Content:
+        return _dressed(await box.call_async(tool.id, arguments, connection, progress=progress))
+
+    hints = box.hints(tool)
+    return StructuredTool.from_function(
+        func=run,
+        coroutine=run_async,
+        name=tool.id,
+        description=description(tool, box.language, short=True),
+        args_schema=inputs_of(tool, box.language, short=True),
+        response_format="content_and_artifact",
+        handle_tool_error=handle_tool_error,
+        metadata={"title": tool.title(box.language), **hints._asdict()},
+        tags=["hex", "read-only" if hints.read_only else "destructive" if hints.destructive else "writes"],
+    )
+
+
+def _dressed(answer: Answer) -> Content:
+    if answer.error:
+        raise ToolException(f"{answer.sentence}\n{answer.text}")
+    return answer.text, [picture._asdict() for picture in answer.pictures] or None

@@ -1,0 +1,110 @@
+"""Reference pages as resources: one for each group of tools, one for each tool, made from the registry."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hex_blocks.errors import UnknownToolError
+from hex_blocks.hosts.search import description
+from hex_blocks.hosts.shapes import for_models
+from hex_blocks.hosts.toolbox import Toolbox
+from hex_blocks.registry import Tool
+from hex_blocks.spec import InputField, OutputField
+from hex_blocks.texts import text
+
+INDEX = "hex://reference"
+GROUP = f"{INDEX}/"
+TOOL = "hex://tools/"
+MARKDOWN = "text/markdown"
+
+
+def resources(toolbox: Toolbox) -> list[dict[str, Any]]:
+    """List the pages: an overview, and one for each group."""
+    language = toolbox.language
+    pages = [
+        {
+            "uri": INDEX,
+            "name": "reference",
+            "title": text("All tools for Hex", language),
+            "description": text("Every tool by group, with its title.", language),
+            "mimeType": MARKDOWN,
+        }
+    ]
+    return pages + [
+        {
+            "uri": GROUP + key,
+            "name": f"reference-{key}",
+            "title": text(group["title"], language),
+            "description": text(group["description"], language),
+            "mimeType": MARKDOWN,
+        }
+        for key, group in toolbox.registry.groups.items()
+    ]
+
+
+def resource_templates(language: str | None = None) -> list[dict[str, Any]]:
+    """List the pages that are asked for by a name."""
+    return [
+        {
+            "uriTemplate": TOOL + "{name}",
+            "name": "tool",
+            "title": text("One tool", language),
+            "description": text("What a tool does, its inputs and outputs, and an example.", language),
+            "mimeType": MARKDOWN,
+        }
+    ]
+
+
+def read_resource(uri: str, toolbox: Toolbox) -> str | None:
+    """Give a page; None where there is none of that name."""
+    registry, language = toolbox.registry, toolbox.language
+    if uri.rstrip("/") == INDEX:
+        return _index(toolbox)
+    if uri.startswith(GROUP) and (key := uri.removeprefix(GROUP)) in registry.groups:
+        tools = [tool for tool in registry.values() if tool.group == key]
+        group = registry.groups[key]
+        head = f"# {text(group['title'], language)}\n\n{text(group['description'], language)}\n"
+        return "\n".join([head, *(tool_page(tool, language) for tool in tools)])
+    if uri.startswith(TOOL):
+        try:
+            return tool_page(registry[uri.removeprefix(TOOL)], language)
+        except UnknownToolError:
+            return None
+    return None
+
+
+def _index(toolbox: Toolbox) -> str:
+    language, parts = toolbox.language, []
+    for key, group in toolbox.registry.groups.items():
+        lines = [f"- `{tool.id}`: {tool.title(language)}" for tool in toolbox.registry.values() if tool.group == key]
+        parts.append(f"## {text(group['title'], language)}\n\n" + "\n".join(lines) + "\n")
+    return f"# {text('All tools for Hex', language)}\n\n" + "\n".join(parts)
+
+
+def tool_page(tool: Tool, language: str | None = None) -> str:
+    """Describe one tool in Markdown: inputs, outputs and an example, without what models are not shown."""
+    spec = for_models(tool.spec)
+    inputs = [line for name, field in spec.inputs.items() for line in _lines(name, field, language)]
+    outputs = [line for name, field in spec.outputs.items() for line in _lines(name, field, language)]
+    example = spec.examples[0]
+    parts = [
+        f"## {tool.title(language)} (`{tool.id}`)",
+        description(tool, language),
+        f"### {text('Inputs', language)}",
+        "\n".join(inputs) or text("None.", language),
+        f"### {text('Outputs', language)}",
+        "\n".join(outputs) or text("None.", language),
+        f"### {text('Example', language)}: {text(example.title, language)}",
+        f"```json\n{json.dumps(example.inputs, ensure_ascii=False, indent=2)}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _lines(name: str, field: InputField | OutputField, language: str | None, depth: int = 0) -> list[str]:
+    required = f", {text('required', language)}" if getattr(field, "required", False) else ""
+    allowed = f" ({', '.join(field.enum)})" if field.enum else ""
+    said = text(field.description, language)
+    lines = [f"{'  ' * depth}- `{name}` ({field.type}{required}): {said}{allowed}"]
+    below = field.fields or (field.items.fields if field.items else None) or {}
+    return lines + [line for key, part in below.items() for line in _lines(key, part, language, depth + 1)]

@@ -1,0 +1,121 @@
+"""Run the suites of the hosts, each in a virtual environment of its own.
+
+    python tests/hosts/run_suites.py [HOST ...] [-- PYTEST-OPTION ...]
+
+A host is a folder beside this file with a requirements.txt, and perhaps an npm.txt of Node packages. Environments lie
+in the cache folder, outside the checkout, under the hash of all that goes into them, so that they are made once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).parent
+REPOSITORY = HERE.parents[1]
+# What the tests themselves need, in every environment.
+TESTING = ("pytest", "pytest-timeout", "pytest-xdist", "pytest-httpserver", "jsonschema")
+NPM_FAILED = "npm-failed.txt"
+
+
+def main() -> int:
+    """Run the suites asked for, or all; 0 where all passed."""
+    given, _, options = "\0".join(sys.argv[1:]).partition("--")
+    wanted = [name for name in given.split("\0") if name]
+    hosts = wanted or sorted(file.parent.name for file in HERE.glob("*/requirements.txt"))
+    failed = [host for host in hosts if not run(host, [each for each in options.split("\0") if each])]
+    if failed:
+        print(f"failed: {', '.join(failed)}", flush=True)
+    return 1 if failed else 0
+
+
+def run(host: str, options: list[str]) -> bool:
+    """Set a host's environment up if need be, and run its suite in it."""
+    began = time.monotonic()
+    environment = set_up(host)
+    ready = time.monotonic()
+    print(f"== {host}: environment ready after {ready - began:.0f} s, {environment}", flush=True)
+    python = environment / "bin" / "python"
+    variables = os.environ | {
+        "PYTHONPATH": str(REPOSITORY),
+        "PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}",
+        "HEX_BLOCKS_HOST_ENVIRONMENT": str(environment),
+        "LANGSMITH_TRACING": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    command = [python, "-m", "pytest", "-p", "no:cacheprovider", HERE / host, *options]
+    code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
+    print(f"== {host}: {time.monotonic() - ready:.0f} s", flush=True)
+    return code == 0
+
+
+def set_up(host: str) -> Path:
+    """Give the folder of a host's environment, made if it is not there."""
+    requirements = [*project_requirements(), *lines(HERE / host / "requirements.txt")]
+    npm = lines(HERE / host / "npm.txt")
+    key = hashlib.sha256("\n".join([sys.version, *requirements, "", *npm]).encode()).hexdigest()[:12]
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hex-blocks" / "hosts"
+    environment = cache / f"{host}-{key}"
+    ready = environment / ".ready"
+    if not ready.is_file():
+        shutil.rmtree(environment, ignore_errors=True)
+        install(environment, requirements)
+        if npm:
+            install_npm(environment, npm)
+        ready.touch()
+    return environment
+
+
+def project_requirements() -> list[str]:
+    """Read what hex_blocks and its tests need, with their bounds."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    testing = [each for each in project["dependency-groups"]["test"] if isinstance(each, str)]
+    return [
+        *project["project"]["dependencies"],
+        *(each for name in TESTING for each in testing if each.split(">")[0] == name),
+    ]
+
+
+def install(environment: Path, requirements: list[str]) -> None:
+    """Make a virtual environment: with uv where it is, many times faster than pip."""
+    environment.parent.mkdir(parents=True, exist_ok=True)
+    python = environment / "bin" / "python"
+    if uv := shutil.which("uv"):
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True)
+    else:
+        subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+
+
+def install_npm(environment: Path, packages: list[str]) -> None:
+    """Install Node packages with the environment's own Node; where that fails, write down why."""
+    folder = environment / "npm"
+    folder.mkdir()
+    npm = environment / "bin" / "npm"
+    variables = os.environ | {"PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
+    try:
+        done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+        reason = done.stderr if done.returncode else ""
+    except OSError as error:
+        reason = str(error)
+    if reason:
+        (environment / NPM_FAILED).write_text(reason)
+
+
+def lines(file: Path) -> list[str]:
+    """Read the lines of a file that say something; none where there is no file."""
+    if not file.is_file():
+        return []
+    return [line for line in map(str.strip, file.read_text().splitlines()) if line and not line.startswith("#")]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
