@@ -80,7 +80,10 @@ class Call:
     warnings: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.timing = Timing(patience=self.connection.patience, stop=self.stop, on_wait=self._tell_wait)
+        connection = self.connection
+        self.timing = Timing(
+            read=connection.timeout, patience=connection.patience, stop=self.stop, on_wait=self._tell_wait
+        )
 
     def ask(
         self,

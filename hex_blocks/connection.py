@@ -34,6 +34,7 @@ class Connection:
     base_url: the host where you open Hex, with or without /api/v1; HEX_API_BASE_URL, else app.hex.tech.
     allowed_hosts: hosts beside hex.tech that may receive the token, beside HEX_BLOCKS_ALLOWED_HOSTS.
     pinned: every call goes to this connection's base URL, whatever base URL the call names.
+    timeout: seconds that one request may take, from connecting to the last byte of the answer.
     patience: seconds that one request may wait in all, its retries included.
     clock, record: other ones than the machine's clock and the record in the platform's data folder.
     limits: Hex's request limits where the workspace has others: {"all": ((60, 60),), "runs": …}, each pair
@@ -47,6 +48,7 @@ class Connection:
         *,
         allowed_hosts: tuple[str, ...] = (),
         pinned: bool = False,
+        timeout: float = 60.0,
         patience: float = 120.0,
         clock: Clock | None = None,
         record: Record | None = None,
@@ -57,6 +59,7 @@ class Connection:
         self.given_base_url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
+        self.timeout = timeout
         self.patience = patience
         self.clock: Clock = clock or SystemClock()
         self.record: Record = record or SqliteRecord()
@@ -118,6 +121,7 @@ class Connection:
                 *wanted,
                 allowed_hosts=self.allowed_hosts,
                 pinned=self.pinned,
+                timeout=self.timeout,
                 patience=self.patience,
                 clock=self.clock,
                 record=self.record,

@@ -143,7 +143,7 @@ class UnknownToolError(KeyError):
 
     def message(self, language: str | None = None) -> str:
         """Say it, with what may have been meant."""
-        said = [sentence(NO_TOOL[0], language, name=repr(self.name))]
+        said = [sentence(NO_TOOL[0], language, name=repr(without_tokens(self.name)))]
         if self.nearest:
             said.append(sentence(NO_TOOL[1], language, names=", ".join(self.nearest)))
         return " ".join(said)
@@ -393,13 +393,28 @@ SENTENCES = {
     "start_lost": Sentence(
         HexDownError,
         "Hex's answer to the start did not come through: {reason} No new run appeared in Hex.",
-        "Start it again, with the same idempotency key if it had one.",
+        "Start it again with the idempotency key {used}: should the run appear after all, it is found.",
+    ),
+    "start_unknown": Sentence(
+        HexDownError,
+        "Hex's answer to the start did not come through: {reason} Whether a run was started could not be looked up.",
+        "Call again with the idempotency key {used}: a run that was started is found, and none is started twice.",
     ),
     "start_uncertain": Sentence(
         RunError,
-        "Whether the run was started cannot be told: Hex's answer was lost, and several runs of project "
-        "{projectId} appeared since ({runs}).",
+        "Whether the run was started cannot be told: Hex's answer was lost, and runs of project {projectId} appeared "
+        "since that could be it or another's ({runs}).",
         "Look at them in Hex, and start again with a new idempotency key only if none of them is yours.",
+    ),
+    "start_interrupted": Sentence(
+        RunError,
+        "The start was stopped before Hex answered, so a run may have been started.",
+        "Call again with the idempotency key {used}: a run that was started is found, and none is started twice.",
+    ),
+    "key_busy": Sentence(
+        BusyError,
+        "Another call is starting a run with the idempotency key {used} at this moment.",
+        "Try again in {seconds} seconds to get its run.",
     ),
     "work_interrupted": Sentence(
         RunError,
@@ -412,6 +427,7 @@ SENTENCES = {
         "Call it again with the idempotency key {used} to see how far it came.",
     ),
     "interrupted_and_cancelled": Sentence(RunError, "The wait was stopped, and the run was cancelled.", ""),
+    "interrupted_before": Sentence(RunError, "The call was stopped before anything was started.", ""),
     "interrupted": Sentence(RunError, "The wait was stopped. The run goes on in Hex.", "Follow it here: {runUrl}"),
     "run_not_ended": Sentence(
         RunError, "The run has no results yet: it is {state}.", "Ask again when hex_get_run_status says COMPLETED."

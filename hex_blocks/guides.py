@@ -74,3 +74,8 @@ def _row(line: str) -> Iterator[Piece]:
     cells = _CELLS.split(line.strip().strip("|"))
     for number, cell in enumerate(cells, 1):
         yield Piece("| ", cell.strip(), " |\n" if number == len(cells) else " ")
+
+
+def title_of(markdown: str) -> str:
+    """Give the title of a guide: its first heading."""
+    return next(piece.text for piece in pieces(markdown) if piece.before == "# ")

@@ -42,6 +42,8 @@ LARGEST_REPLY = 64 * 1024 * 1024
 CHUNK = 256 * 1024
 GET_RETRIES = 4
 RETRIED_STATUSES = frozenset({502, 503, 504})
+# Faults of a request that never left, so that Hex has done nothing.
+NOT_SENT = ("no_network", "bad_certificate")
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
 # Hex opens its window again at most this long after closing it, where it does not say when.
 RATE_WINDOW = 60.0
@@ -86,6 +88,7 @@ class HexApi:
         self._transport = Transport()
         self._session.mount(base_url, self._transport)
         self._proxies = get_environ_proxies(base_url)
+        self._heard: tuple[str | None, float] = (None, 0.0)
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self._token = token.get_secret_value().encode()
         self._escape = b"\\" if set(token.get_secret_value()) & set('/"\\') else b"\\u"
@@ -98,6 +101,12 @@ class HexApi:
 
     def __repr__(self) -> str:
         return f"HexApi({self.base_url!r})"
+
+    def time_at_hex(self) -> float | None:
+        """Tell what time it is by Hex's own clock, to a second, from its last answer; None where it never said."""
+        date, heard = self._heard
+        seconds = _seconds_of_date(date) if date else None
+        return None if seconds is None else seconds + self.clock.monotonic() - heard
 
     def close(self) -> None:
         """Close the connections that are kept open."""
@@ -120,8 +129,8 @@ class HexApi:
 
         path: below the base URL, quoted. query: lists are sent as repeated keys. body: sent as JSON.
         files: sent as multipart, with the body's values as fields. group: Hex's limit group beside the whole.
-        A GET is sent again after a fault or a refusal; anything else only where Hex refused it before doing
-        anything (429, and 503 if `refused_by_503`). Raises HexError.
+        A GET is sent again after a fault or a refusal; anything else only where it never left (NOT_SENT), or where
+        Hex refused it before doing anything (429, and 503 if `refused_by_503`). Raises HexError.
         """
         timing = timing or Timing()
         prepared = self._prepare(method, path, query, body, files)
@@ -140,7 +149,7 @@ class HexApi:
                 self.budget.refused(group, seconds)
             if refused:
                 delay = seconds + random.uniform(0, 1)  # noqa: S311
-            elif method == "GET" and retries < GET_RETRIES and self._is_passing(error):
+            elif retries < GET_RETRIES and self._is_passing(error) and (method == "GET" or error.key in NOT_SENT):
                 delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
                 retries += 1
             else:
@@ -190,12 +199,15 @@ class HexApi:
                 verify=self._verify,
                 proxies=self._proxies,
             )
+            self._heard = response.headers.get("Date"), self.clock.monotonic()
             try:
                 content = self._read(response)
             finally:
                 response.close()
         except faults.SSLError as fault:
             return self._tls_error(fault)
+        except faults.ConnectTimeout:
+            return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
         except (faults.Timeout, ReadTimeoutError):
             return hex_error("timeout", host=self.host, timeout=timing.read)
         except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
@@ -277,6 +289,8 @@ class HexApi:
     def _tls_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):
             return hex_error("bad_certificate", host=self.host)
+        if self._transport.sent:
+            return hex_error("connection_lost", host=self.host)
         return hex_error("no_network", host=self.host, reason=phrase("no secure connection comes about"))
 
     def _network_error(self, fault: Exception) -> HexError:
@@ -434,12 +448,18 @@ def _seconds(value: str, now: float) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            return parsedate_to_datetime(value).timestamp() - now
-        except (ValueError, TypeError, IndexError, OverflowError, OSError):
-            return None
+        moment = _seconds_of_date(value)
+        return None if moment is None else moment - now
     if not math.isfinite(seconds):
         return None
     if seconds > 1e11:
         seconds /= 1000
     return seconds - now if seconds > 1e9 else max(0.0, seconds)
+
+
+def _seconds_of_date(value: str) -> float | None:
+    """Read a date as HTTP writes it, in seconds since the Unix epoch; None where it is none."""
+    try:
+        return parsedate_to_datetime(value).timestamp()
+    except (ValueError, TypeError, IndexError, OverflowError, OSError):
+        return None

@@ -1,4 +1,4 @@
-"""Which errors a tool can give: from its request, and from what its handler's code raises.
+"""Which errors a tool can give, and which of Hex's operations it uses: from its request and its handler's code.
 
 Read from the code, so that no list has to be kept by hand. Errors that any request can meet are EVERYWHERE and are
 not repeated for each tool.
@@ -14,9 +14,11 @@ from pathlib import Path
 
 from hex_blocks.errors import SENTENCES
 from hex_blocks.registry import Tool
+from hex_blocks.spec import Request
 
 EVERYWHERE = (
     "bad_inputs",
+    "request_refused",
     "token_missing",
     "token_malformed",
     "token_refused",
@@ -44,15 +46,26 @@ Place = tuple[str, str]
 
 def possible_errors(tool: Tool) -> list[str]:
     """List the keys of the errors that a tool can give, beside those of EVERYWHERE, in the order of SENTENCES."""
-    keys: set[str] = set()
-    if handler := tool.spec.handler:
-        module, _, name = handler.partition(":")
-        keys |= _reached(module, name)
-        for other in _tools_reached(module, name):
-            if other in tool.registry:
-                keys |= _of_request(tool.registry[other])
-    keys |= _of_request(tool)
+    keys = {text for text in _said_by(tool) if text in SENTENCES}
+    keys = keys.union(*map(_of_request, _senders(tool)))
     return [key for key in SENTENCES if key in keys and key not in EVERYWHERE]
+
+
+def requests(tool: Tool) -> list[Request]:
+    """List the requests that a tool may send, its own first."""
+    sent = {other.spec.request.operation_id: other.spec.request for other in _senders(tool) if other.spec.request}
+    return list(sent.values())
+
+
+def _senders(tool: Tool) -> list[Tool]:
+    """Give the tool and those whose requests its handler sends."""
+    used = sorted(text for text in _said_by(tool) if text.startswith("hex_") and text in tool.registry)
+    return [tool, *(tool.registry[name] for name in used)]
+
+
+def _said_by(tool: Tool) -> frozenset[str]:
+    module, _, name = (tool.spec.handler or "").partition(":")
+    return _texts(module, name) if module else frozenset()
 
 
 def _of_request(tool: Tool) -> set[str]:
@@ -62,25 +75,20 @@ def _of_request(tool: Tool) -> set[str]:
     keys = set(request.errors.values())
     if request.placeholders:
         keys.add("not_found")
-    if request.method != "GET":
-        keys.add("request_refused")
     if request.operation_id == "RunProject":
         keys |= {"bad_parameters", "not_published"}
     return keys
 
 
-def _reached(module: str, name: str) -> set[str]:
-    return {text for text in _texts(module, name) if text in SENTENCES}
-
-
-def _tools_reached(module: str, name: str) -> set[str]:
-    return {text for text in _texts(module, name) if text.startswith("hex_")}
-
-
 @cache
 def _texts(module: str, name: str) -> frozenset[str]:
-    """Give every text in a function and in what it uses of the handlers' modules."""
+    """Give every text in a function and in what it uses of the handlers' modules.
+
+    A table's texts count only where some function raises an error whose key it looks up.
+    """
     texts: set[str] = set()
+    in_tables: set[str] = set()
+    looks_up = False
     seen: set[Place] = set()
     waiting: list[Place] = [(module, name)]
     while waiting:
@@ -89,12 +97,21 @@ def _texts(module: str, name: str) -> frozenset[str]:
             continue
         seen.add(place)
         definitions, imports = _read(place[0])
-        for node in ast.walk(definitions.get(place[1], ast.Pass())):
+        definition = definitions.get(place[1], ast.Pass())
+        found = in_tables if isinstance(definition, ast.Assign | ast.AnnAssign) else texts
+        for node in ast.walk(definition):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                texts.add(node.value)
+                found.add(node.value)
             elif isinstance(node, ast.Name):
                 waiting.append(imports.get(node.id, (place[0], node.id)))
-    return frozenset(texts)
+            elif isinstance(node, ast.Call):
+                looks_up |= place[1] != "run_error" and _raises_what_it_looks_up(node)
+    return frozenset(texts | in_tables if looks_up else texts)
+
+
+def _raises_what_it_looks_up(call: ast.Call) -> bool:
+    position = {"hex_error": 0, "run_error": 1}.get(getattr(call.func, "id", ""))
+    return position is not None and len(call.args) > position and not isinstance(call.args[position], ast.Constant)
 
 
 @cache

@@ -2,7 +2,7 @@
 
 With it a run is found again by its ID alone, and the same start is never sent twice. One SQLite file in the
 platform's data folder (or HEX_BLOCKS_DATA_DIR), readable by its owner only, safe under several processes,
-bounded in size and age. It holds IDs, times and addresses of runs; never a token, an input or a result.
+bounded in size and age. It holds IDs, times, states and addresses of runs; never a token, an input or a result.
 """
 
 from __future__ import annotations
@@ -11,40 +11,62 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 DATA_DIR = "HEX_BLOCKS_DATA_DIR"
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 KEPT_DAYS = 120
 KEPT_STARTS = 100_000
 BUSY_SECONDS = 30.0
+LOOK_UP = 0.2
 DAY = 86_400
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS starts (
-    base_url TEXT NOT NULL,
-    key TEXT NOT NULL,
-    project_id TEXT NOT NULL,
-    fingerprint TEXT NOT NULL,
-    intended_at REAL NOT NULL,
-    run_id TEXT,
-    reply TEXT,
-    PRIMARY KEY (base_url, key)
-) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS starts_by_run ON starts (base_url, run_id);
-CREATE INDEX IF NOT EXISTS starts_by_age ON starts (intended_at);
-CREATE TABLE IF NOT EXISTS projects_of_runs (
-    base_url TEXT NOT NULL,
-    run_id TEXT NOT NULL,
-    project_id TEXT NOT NULL,
-    seen_at REAL NOT NULL,
-    PRIMARY KEY (base_url, run_id)
-) WITHOUT ROWID;
-"""
+# What became of a run when the call that waited for it was stopped.
+LEFT, CANCELLED = "left", "cancelled"
+
+# Each version's changes, from an empty file on.
+_SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS starts (
+        base_url TEXT NOT NULL,
+        key TEXT NOT NULL,
+        project_id TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        intended_at REAL NOT NULL,
+        run_id TEXT,
+        reply TEXT,
+        PRIMARY KEY (base_url, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS starts_by_run ON starts (base_url, run_id);
+    CREATE INDEX IF NOT EXISTS starts_by_age ON starts (intended_at);
+    CREATE TABLE IF NOT EXISTS projects_of_runs (
+        base_url TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        project_id TEXT NOT NULL,
+        seen_at REAL NOT NULL,
+        PRIMARY KEY (base_url, run_id)
+    ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE starts ADD COLUMN at_hex REAL;
+    ALTER TABLE starts ADD COLUMN after TEXT;
+    ALTER TABLE starts ADD COLUMN ended TEXT;
+    ALTER TABLE starts ADD COLUMN fate TEXT;
+    DROP INDEX starts_by_age;
+    CREATE INDEX starts_by_age ON starts (COALESCE(at_hex, intended_at));
+    CREATE INDEX starts_by_project ON starts (base_url, project_id, run_id);
+    """,
+)
+# A machine's clock may have been wrong for a while.
+_AGE = "COALESCE(at_hex, intended_at)"
+_COLUMNS = "key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate"
 
 
 class RecordError(Exception):
@@ -56,22 +78,31 @@ class Start:
     """A start that was meant, and what came of it.
 
     fingerprint: tells whether two starts ask for the same. intended_at: seconds since the Unix epoch, just before
-    the request was sent. run_id, reply: nothing until Hex's answer is known.
+    the request was sent; at_hex: the same by Hex's clock, where it was known. after: the project's newest runs just
+    before, newest first; None where nobody looked. run_id, reply: nothing until Hex's answer is known. ended: the
+    run as it ended, once that is known. fate: LEFT or CANCELLED, where the call that waited was stopped.
     """
 
     key: str
     project_id: str
     fingerprint: str
     intended_at: float
+    at_hex: float | None = None
+    after: tuple[str, ...] | None = None
     run_id: str | None = None
     reply: dict[str, Any] = field(default_factory=dict)
+    ended: dict[str, Any] = field(default_factory=dict)
+    fate: str | None = None
 
 
 class Record(Protocol):
     """What the rest of the project asks of a record; another store can stand here. Raises RecordError."""
 
-    def alone(self, base_url: str, key: str) -> AbstractContextManager[None]:
-        """Keep every other process from working on the same key; freed when this process ends, however it ends."""
+    def alone(self, base_url: str, key: str, give_up: Callable[[], bool] = ...) -> AbstractContextManager[bool]:
+        """Keep every other process and thread from working on the same key; freed when this process ends, however.
+
+        give_up: asked now and then while others work on it. Gives whether the key is ours now.
+        """
         ...
 
     def find(self, base_url: str, key: str) -> Start | None:
@@ -82,12 +113,24 @@ class Record(Protocol):
         """Write down that a start is about to be sent; again, if it is sent again."""
         ...
 
-    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> None:
-        """Write down the run that a start became."""
+    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> bool:
+        """Write down the run that a start became. False, and nothing written, where another start has that run."""
+        ...
+
+    def ended(self, base_url: str, key: str, run: dict[str, Any]) -> None:
+        """Write down how the run of a start ended."""
+        ...
+
+    def stopped(self, base_url: str, key: str, fate: str) -> None:
+        """Write down what became of a run whose wait was stopped: LEFT or CANCELLED."""
         ...
 
     def forget(self, base_url: str, key: str) -> None:
         """Take back a start that was refused."""
+        ...
+
+    def unanswered(self, base_url: str, project_id: str) -> list[Start]:
+        """Give the starts of a project whose runs are not known."""
         ...
 
     def claimed(self, base_url: str, run_ids: Collection[str]) -> set[str]:
@@ -125,59 +168,69 @@ class SqliteRecord:
         return self.folder / "runs.sqlite3"
 
     @contextmanager
-    def alone(self, base_url: str, key: str) -> Iterator[None]:
-        """Keep every other process from working on the same key."""
-        from filelock import FileLock
-
+    def alone(self, base_url: str, key: str, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        """Keep every other process and thread from working on the same key."""
         # A fixed number of lock files, so that they need no clearing away; keys that share one wait for each other.
-        name = hashlib.sha256(f"{base_url} {key}".encode()).hexdigest()[:2]
-        locks = self.folder / "locks"
-        try:
-            locks.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = FileLock(locks / name, mode=0o600)
-            lock.acquire()
-        except OSError as error:
-            raise RecordError(error.strerror or str(error)) from error
-        try:
-            yield
-        finally:
-            lock.release()
+        name = hashlib.sha256(f"{base_url} {key}".encode()).hexdigest()[:3]
+        with self._locked(name, give_up) as ours:
+            yield ours
 
     def find(self, base_url: str, key: str) -> Start | None:
         """Give the start of a key."""
         with self._open() as database:
             row = database.execute(
-                "SELECT key, project_id, fingerprint, intended_at, run_id, reply FROM starts "
-                "WHERE base_url = ? AND key = ?",
+                f"SELECT {_COLUMNS} FROM starts WHERE base_url = ? AND key = ?",  # noqa: S608
                 (base_url, key),
             ).fetchone()
-        if row is None:
-            return None
-        key, project_id, fingerprint, intended_at, run_id, reply = row
-        return Start(key, project_id, fingerprint, intended_at, run_id, json.loads(reply or "{}"))
+        return _start(row) if row else None
 
     def intend(self, base_url: str, start: Start) -> None:
         """Write down that a start is about to be sent."""
+        after = None if start.after is None else json.dumps(start.after)
         with self._open() as database:
             database.execute(
-                "INSERT INTO starts (base_url, key, project_id, fingerprint, intended_at) VALUES (?, ?, ?, ?, ?) "
-                "ON CONFLICT DO UPDATE SET intended_at = excluded.intended_at",
-                (base_url, start.key, start.project_id, start.fingerprint, start.intended_at),
+                "INSERT INTO starts (base_url, key, project_id, fingerprint, intended_at, at_hex, after) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
+                "intended_at = excluded.intended_at, at_hex = excluded.at_hex, after = excluded.after",
+                (base_url, start.key, start.project_id, start.fingerprint, start.intended_at, start.at_hex, after),
             )
-            self._keep_small(database, start.intended_at)
+            self._keep_small(database, start.at_hex or start.intended_at)
 
-    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> None:
-        """Write down the run that a start became."""
+    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> bool:
+        """Write down the run that a start became, unless another start has it."""
         with self._open() as database:
-            database.execute(
-                "UPDATE starts SET run_id = ?, reply = ? WHERE base_url = ? AND key = ?",
-                (run_id, json.dumps(reply), base_url, key),
-            )
+            database.execute("BEGIN IMMEDIATE")
+            taken = database.execute(
+                "SELECT 1 FROM starts WHERE base_url = ? AND run_id = ? AND key <> ?", (base_url, run_id, key)
+            ).fetchone()
+            if not taken:
+                database.execute(
+                    "UPDATE starts SET run_id = ?, reply = ? WHERE base_url = ? AND key = ?",
+                    (run_id, json.dumps(reply), base_url, key),
+                )
+        return not taken
+
+    def ended(self, base_url: str, key: str, run: dict[str, Any]) -> None:
+        """Write down how the run of a start ended."""
+        self._set(base_url, key, "ended", json.dumps(run))
+
+    def stopped(self, base_url: str, key: str, fate: str) -> None:
+        """Write down what became of a run whose wait was stopped."""
+        self._set(base_url, key, "fate", fate)
 
     def forget(self, base_url: str, key: str) -> None:
         """Take back a start that was refused."""
         with self._open() as database:
             database.execute("DELETE FROM starts WHERE base_url = ? AND key = ? AND run_id IS NULL", (base_url, key))
+
+    def unanswered(self, base_url: str, project_id: str) -> list[Start]:
+        """Give the starts of a project whose runs are not known."""
+        with self._open() as database:
+            rows = database.execute(
+                f"SELECT {_COLUMNS} FROM starts WHERE base_url = ? AND project_id = ? AND run_id IS NULL",  # noqa: S608
+                (base_url, project_id),
+            ).fetchall()
+        return [_start(row) for row in rows]
 
     def claimed(self, base_url: str, run_ids: Collection[str]) -> set[str]:
         """Tell which of these runs belong to a start on record."""
@@ -209,42 +262,98 @@ class SqliteRecord:
                     return str(row[0])
         return None
 
+    def _set(self, base_url: str, key: str, column: str, value: str) -> None:
+        with self._open() as database:
+            database.execute(
+                f"UPDATE starts SET {column} = ? WHERE base_url = ? AND key = ?",  # noqa: S608
+                (value, base_url, key),
+            )
+
     def _keep_small(self, database: sqlite3.Connection, now: float) -> None:
         oldest = now - KEPT_DAYS * DAY
-        database.execute("DELETE FROM starts WHERE intended_at < ?", (oldest,))
+        database.execute(f"DELETE FROM starts WHERE {_AGE} < ?", (oldest,))  # noqa: S608
         database.execute("DELETE FROM projects_of_runs WHERE seen_at < ?", (oldest,))
         database.execute(
-            "DELETE FROM starts WHERE intended_at < "
-            "(SELECT intended_at FROM starts ORDER BY intended_at DESC LIMIT 1 OFFSET ?)",
+            f"DELETE FROM starts WHERE {_AGE} < (SELECT {_AGE} FROM starts ORDER BY {_AGE} DESC LIMIT 1 OFFSET ?)",  # noqa: S608
             (KEPT_STARTS,),
         )
+
+    @contextmanager
+    def _locked(self, name: str, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        from filelock import FileLock
+
+        locks = self.folder / "locks"
+        try:
+            locks.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = FileLock(locks / name, mode=0o600)
+            while not self._acquired(lock):
+                if give_up():
+                    yield False
+                    return
+        except OSError as error:
+            raise RecordError(error.strerror or str(error)) from error
+        try:
+            yield True
+        finally:
+            lock.release()
+
+    @staticmethod
+    def _acquired(lock: FileLock) -> bool:
+        from filelock import Timeout
+
+        try:
+            lock.acquire(timeout=LOOK_UP)
+        except Timeout:
+            return False
+        return True
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
             if not self._ready:
-                self._make_private_file()
-            database = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+                self._prepare()
+            database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level="IMMEDIATE")
             try:
-                if not self._ready:
-                    self._prepare(database)
                 with database:
                     yield database
             finally:
                 database.close()
         except (sqlite3.Error, OSError) as error:
+            # Somebody may have taken the file away: the next use looks again.
+            self._ready = False
             raise RecordError(str(error)) from error
 
-    def _prepare(self, database: sqlite3.Connection) -> None:
-        version = database.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
-            raise RecordError(f"{self.path} was written by a newer version")
-        database.execute("PRAGMA journal_mode = WAL")
-        database.executescript(_SCHEMA)
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+    def _prepare(self) -> None:
+        # One process at a time: SQLite does not wait for its turn to switch to write-ahead logging.
+        with self._locked("schema"):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            database = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+            try:
+                version = database.execute("PRAGMA user_version").fetchone()[0]
+                if version > SCHEMA_VERSION:
+                    raise RecordError(f"{self.path} was written by a newer version")
+                database.execute("PRAGMA journal_mode = WAL")
+                for number in range(version, SCHEMA_VERSION):
+                    database.executescript(
+                        f"BEGIN IMMEDIATE; {_SCHEMA[number]}; PRAGMA user_version = {number + 1}; COMMIT"
+                    )
+            finally:
+                database.close()
         self._ready = True
 
-    def _make_private_file(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600)
-        os.close(handle)
+
+def _start(row: tuple[Any, ...]) -> Start:
+    key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate = row
+    return Start(
+        key,
+        project_id,
+        fingerprint,
+        intended_at,
+        at_hex,
+        None if after is None else tuple(json.loads(after)),
+        run_id,
+        json.loads(reply or "{}"),
+        json.loads(ended or "{}"),
+        fate,
+    )

@@ -43,7 +43,7 @@ def run(
 def sealed(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Give the inputs with the token wrapped, so that no traceback with local variables shows it."""
     token = "apiKey"  # noqa: S105
-    if not isinstance(inputs, Mapping) or not isinstance(inputs.get(token), str):
+    if not isinstance(inputs, Mapping) or isinstance(inputs.get(token), SecretStr | None):
         return inputs
     return {**inputs, token: SecretStr(inputs[token])}
 

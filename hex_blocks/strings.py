@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import os
 import re
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
@@ -28,6 +29,8 @@ LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt_BR", "zh_Hans")
 DOMAIN = "hex_blocks"
 TEMPLATE = f"{DOMAIN}.pot"
 GUIDES = "docs/guides/"
+# A few places say what a text is about; some stand in sixty.
+MOST_PLACES = 3
 
 # What marks a text in Python and in templates: the name of the function that says it.
 SAYING = ("text", "say", "phrase", "sentence")
@@ -70,7 +73,9 @@ def template(source: Source) -> Catalog:
     catalogue = _empty(None, source.name)
     for english, place in every_text(source):
         if is_worded(english):
-            catalogue.add(english, locations=[(place, None)])  # type: ignore[list-item]
+            known = catalogue.get(english)
+            named = () if known and len(known.locations) >= MOST_PLACES else [(place, None)]
+            catalogue.add(english, locations=named)  # type: ignore[arg-type]
     return catalogue
 
 
@@ -78,7 +83,7 @@ def every_text(source: Source) -> Iterator[tuple[str, str]]:
     """Give every text and where it stands, in the order of the catalogue."""
     root = source.root
     specs = sorted(root.glob("tool_specs/*.json"), key=lambda file: (file.name.startswith("hex_"), file.name))
-    for file in specs:
+    for file in [*specs, *sorted(root.glob("hex_blocks/hosts/**/*.json"))]:
         if not file.name.endswith(".schema.json"):
             yield from _in_file(_from_spec, file, root)
     for file in sorted(root.glob("hex_blocks/**/*.py")):
@@ -271,8 +276,10 @@ def compile_catalogues(locales: Path) -> list[Path]:
             in_guides_only = all(place.startswith(GUIDES) for place, _ in message.locations) and message.locations
             if message.id and message.string and not message.fuzzy and not in_guides_only:
                 catalogue.add(message.id, message.string)
-        compiled = file.with_suffix(".mo")
-        with compiled.open("wb") as opened:
+        compiled, writing = file.with_suffix(".mo"), file.with_suffix(f".{os.getpid()}.tmp")
+        with writing.open("wb") as opened:
             write_mo(opened, catalogue)
+        # Whoever reads it meanwhile has the old one or the new one, whole.
+        writing.replace(compiled)
         made.append(compiled)
     return made

@@ -6,6 +6,7 @@ folders of their own with `add_folder`; a sentence is looked up in ours first, t
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from functools import cache
@@ -84,9 +85,11 @@ def _catalogues(language: str) -> tuple[GNUTranslations, ...]:
         path = folder / f"{language}.mo"
         if path.is_file():
             # gettext takes 10 ms to import and an English listing never needs it.
+            import struct
             from gettext import GNUTranslations
 
-            with path.open("rb") as file:
+            # A broken catalogue costs its language, and nothing else.
+            with contextlib.suppress(OSError, ValueError, struct.error), path.open("rb") as file:
                 found.append(GNUTranslations(file))
     return tuple(found)
 

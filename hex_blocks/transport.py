@@ -29,7 +29,13 @@ class Transport(HTTPAdapter):
     def send_within(self, prepared: requests.PreparedRequest, left: SecondsLeft, **options: Any) -> requests.Response:
         """Send a request and give the answer, its body still to be read. left: seconds until all has to be read."""
         _sending.left = left
+        _sending.sent = False
         return self.send(prepared, stream=True, **options)
+
+    @property
+    def sent(self) -> bool:
+        """Whether anything of this thread's last request has left."""
+        return bool(_sending.sent)
 
     def init_poolmanager(self, *given: Any, **options: Any) -> None:
         """Make the pools of connections."""
@@ -97,6 +103,19 @@ class _Connection(HTTPConnection):
 class _SecureConnection(HTTPSConnection):
     debuglevel = 0
     response_class = _Response
+
+    def connect(self) -> None:
+        try:
+            super().connect()
+        finally:
+            # What was said to a proxy is no part of the request.
+            _sending.sent = False
+
+    def send(self, data: Any) -> None:
+        if self.sock is None:
+            self.connect()
+        _sending.sent = True
+        super().send(data)
 
 
 class _Pool(HTTPConnectionPool):

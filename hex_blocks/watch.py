@@ -14,8 +14,9 @@ from weakref import WeakKeyDictionary
 
 from hex_blocks.call import Call
 from hex_blocks.clock import Clock
-from hex_blocks.errors import BusyError, HexDownError, HexError
-from hex_blocks.handlers.runs import ENDS, get_run, usual_seconds
+from hex_blocks.errors import BusyError, HexDownError, HexError, InputError, NotFoundError
+from hex_blocks.handlers.recent import keep_recent, list_runs, usual_of
+from hex_blocks.handlers.runs import ENDS, get_run
 
 if TYPE_CHECKING:
     from hex_blocks.connection import Connection
@@ -25,10 +26,17 @@ SHORTEST_INTERVAL = 5.0
 LONGEST_INTERVAL = 30.0
 # A run is looked at again after this part of its age, or of what is left of its usual time.
 STRETCH = 1 / 40
+STRETCH_NEAR_END = 1 / 10
 # Of all requests that Hex allows, so many may be spent on looking; the rest is for those who start and read.
-SHARE = 0.5
+SHARE = 0.47
+MOST_PER_SECOND = 1000.0
+# So many looks may follow each other at once after a quiet time.
+BURST = 2.0
 PAGE = 100
-PAGES = 5
+# The list is read on through so many pages that show nothing of what is followed, or one for each ten runs missing.
+EMPTY_PAGES = 2
+# What lies deeper is read run by run, so many at one look; the others come next.
+STRAYS = 10
 POLL_PATIENCE = 20.0
 TICK = 1.0
 # A follower looks up this often whether it has to take over; real seconds, since no clock of ours drives it.
@@ -45,9 +53,9 @@ class Followed:
     began: float
     run: dict[str, Any] = field(default_factory=dict)
     usual: float | None = None
+    looked_at: float = 0.0
     trouble: HexError | None = None
     failed: HexError | None = None
-    news: int = 0
 
     @property
     def status(self) -> str:
@@ -59,17 +67,29 @@ class Followed:
         """Whether nothing more will come: the run has ended, or it cannot be read."""
         return self.status in ENDS or self.failed is not None
 
+    def wanted_after(self, now: float) -> float:
+        """Tell in how many seconds the run should be looked at again."""
+        elapsed = now - self.began
+        stretched = elapsed * STRETCH
+        if self.usual is not None:
+            # Near the expected end it is worth looking often, and again less so the longer it is overdue.
+            stretched = abs(self.usual - elapsed) * STRETCH_NEAR_END
+        return max(self.interval, min(LONGEST_INTERVAL, stretched))
 
-@dataclass
+
+@dataclass(eq=False)
 class _Project:
-    """The runs of one project that are followed, and when it is looked at next."""
+    """The runs of one project that are followed, and when it is looked at next. Several may follow the same run."""
 
     id: str
     next_at: float
-    runs: dict[str, Followed] = field(default_factory=dict)
-    usual: float | None = None
-    seen_history: bool = False
+    runs: dict[str, list[Followed]] = field(default_factory=dict)
+    # How many entries of the list had to be read to see all that is followed.
     depth: int = PAGE
+
+    def going(self) -> set[str]:
+        """Name the runs that have not ended."""
+        return {run_id for run_id, followed in self.runs.items() if not all(each.ended for each in followed)}
 
 
 _watchers: WeakKeyDictionary[HexApi, Watcher] = WeakKeyDictionary()
@@ -88,30 +108,42 @@ class Watcher:
 
     def __init__(self, clock: Clock, requests_per_second: float) -> None:
         self._clock = clock
-        self._rate = requests_per_second * SHARE
+        self._rate = min(requests_per_second, MOST_PER_SECOND) * SHARE
         self._projects: dict[str, _Project] = {}
         self._lock = threading.Lock()
         self._lead = threading.Lock()
         self._heard = threading.Condition(self._lock)
+        self._looks_left = BURST
+        self._counted_at = clock.monotonic()
 
-    def follow(self, run: dict[str, Any], interval: float = SHORTEST_INTERVAL, *, at_once: bool = False) -> Followed:
+    def follow(
+        self,
+        run: dict[str, Any],
+        interval: float = SHORTEST_INTERVAL,
+        *,
+        at_once: bool = False,
+        usual: float | None = None,
+    ) -> Followed:
         """Follow a run, given with its projectId and runId. at_once: look now, not after a first interval."""
         now = self._clock.monotonic()
-        followed = Followed(run["projectId"], run["runId"], max(SHORTEST_INTERVAL, interval), now, run)
+        interval = max(SHORTEST_INTERVAL, interval)
+        followed = Followed(run["projectId"], run["runId"], interval, now, run, usual, looked_at=now)
         with self._lock:
-            first = now if at_once else now + followed.interval
+            first = now if at_once else now + followed.wanted_after(now)
             project = self._projects.setdefault(followed.project_id, _Project(followed.project_id, first))
-            project.runs[followed.run_id] = followed
+            project.runs.setdefault(followed.run_id, []).append(followed)
             project.next_at = min(project.next_at, first)
-            followed.usual = project.usual
         return followed
 
     def leave(self, followed: Followed) -> None:
         """Follow a run no longer."""
         with self._lock:
             project = self._projects.get(followed.project_id)
-            if project and project.runs.get(followed.run_id) is followed:
-                del project.runs[followed.run_id]
+            together = project.runs.get(followed.run_id, []) if project else []
+            if project and followed in together:
+                together.remove(followed)
+                if not together:
+                    del project.runs[followed.run_id]
                 if not project.runs:
                     del self._projects[followed.project_id]
 
@@ -126,11 +158,14 @@ class Watcher:
 
         on_tick: called about every second, to show progress.
         """
+        ticked = -TICK
         while True:
             ended = [followed for followed in mine if followed.ended]
-            if ended or self._clock.monotonic() >= until or call.stop.is_set():
+            now = self._clock.monotonic()
+            if ended or now >= until or call.stop.is_set():
                 return ended
-            if on_tick:
+            if on_tick and now - ticked >= TICK:
+                ticked = now
                 on_tick()
             if self._lead.acquire(blocking=False):
                 try:
@@ -146,96 +181,111 @@ class Watcher:
     def _look(self, call: Call, until: float) -> None:
         """Look at the project that is due longest, or let a moment pass if none is."""
         with self._lock:
-            waiting = [
-                project for project in self._projects.values() if any(not run.ended for run in project.runs.values())
-            ]
+            waiting = [project for project in self._projects.values() if project.going()]
             project = min(waiting, key=lambda each: each.next_at, default=None)
             now = self._clock.monotonic()
-        due = project.next_at if project else now + TICK
+            due = max(project.next_at, now + self._pause(now)) if project else now + TICK
         if project is None or due > now:
             self._clock.wait(max(0.001, min(due - now, until - now, TICK)), call.stop)
             return
+        patience = max(1.0, min(POLL_PATIENCE, until - now))
         quick = replace(call, warnings=[], on_progress=None)
-        quick.timing = replace(call.timing, patience=max(1.0, min(POLL_PATIENCE, until - now)), on_wait=None)
+        quick.timing = replace(call.timing, patience=patience, read=min(call.timing.read, patience), on_wait=None)
         try:
             self._read(quick, project)
         except (BusyError, HexDownError) as error:
             # It passes, or the waiter's own deadline ends it. The run goes on meanwhile.
-            self._trouble(project, error)
+            # What is short of time for this waiter need be no trouble for the others.
+            self._postpone(project, error, is_trouble=patience == POLL_PATIENCE and not call.stop.is_set())
         except HexError as error:
-            self._fail(project, error)
+            self._fail(project, error, project.going())
+
+    def _pause(self, now: float) -> float:
+        """Tell how long the looking has to rest, so that it takes no more than its share of Hex's limits."""
+        self._looks_left = min(BURST, self._looks_left + (now - self._counted_at) * self._rate)
+        self._counted_at = now
+        return 0.0 if self._looks_left >= 1 else (1 - self._looks_left) / self._rate
+
+    def _count_look(self) -> None:
+        with self._lock:
+            self._looks_left -= 1
 
     def _read(self, call: Call, project: _Project) -> None:
         with self._lock:
-            open_runs = {run_id: run for run_id, run in project.runs.items() if not run.ended}
-        missing = set(open_runs)
-        if len(missing) > 1 or not project.seen_history:
+            missing = project.going()
+        # A list costs a request for each page, and a run by itself costs one.
+        if len(missing) > 1 + (project.depth - 1) // PAGE:
             missing = self._read_list(call, project, missing)
-        for run_id in missing:
-            self._hear(project, get_run(call, project.id, run_id))
-        self._plan(project, len(self._projects))
+        for run_id in self._longest_unseen(project, missing):
+            self._read_stray(call, project, run_id)
+        now = self._clock.monotonic()
+        with self._lock:
+            going = [each for run_id in project.going() for each in project.runs[run_id]]
+            wanted = min((each.wanted_after(now) for each in going), default=LONGEST_INTERVAL)
+            project.next_at = now + (SHORTEST_INTERVAL if len(missing) > STRAYS else wanted)
+
+    def _longest_unseen(self, project: _Project, run_ids: set[str]) -> list[str]:
+        with self._lock:
+            seen = {
+                run_id: min(each.looked_at for each in project.runs[run_id])
+                for run_id in run_ids
+                if run_id in project.runs
+            }
+        return sorted(seen, key=lambda run_id: (seen[run_id], run_id))[:STRAYS]
 
     def _read_list(self, call: Call, project: _Project, missing: set[str]) -> set[str]:
         """Read the project's list, newest first, until all that is followed was seen; give what was not."""
-        offset = 0
-        for _ in range(PAGES):
-            limit = min(PAGE, project.depth)
-            asked = {"projectId": project.id, "limit": limit, "offset": offset}
-            runs = [
-                run
-                for run in (call.ask(asked, "hex_get_project_runs") or {}).get("runs") or []
-                if isinstance(run, dict)
-            ]
-            if not project.seen_history:
-                project.usual, project.seen_history = usual_seconds(runs), True
+        offset = deepest = empty = 0
+        while missing and empty < max(EMPTY_PAGES, len(missing) // 10):
+            limit = min(PAGE, project.depth - offset) if project.depth > offset else PAGE
+            self._count_look()
+            runs = list_runs(call, project.id, limit, offset)
+            if offset == 0:
+                keep_recent(call.connection.api, project.id, runs)
+            empty += 1
             for place, run in enumerate(runs, offset + 1):
-                if run.get("runId") in missing:
+                if run["runId"] in missing:
                     missing = missing - {run["runId"]}
-                    deepest = place
-                    project.depth = min(PAGE, max(10, deepest + 10))
-                self._hear(project, run)
-            offset += len(runs)
-            if not missing or len(runs) < limit:
+                    deepest, empty = place, 0
+                self._hear(call, project, run)
+            offset += limit
+            if len(runs) < limit:
                 break
-        if missing:
-            project.depth = PAGE
+        project.depth = max(PAGE if missing else 0, deepest + 10)
         return missing
 
-    def _hear(self, project: _Project, run: dict[str, Any]) -> None:
-        with self._lock:
-            followed = project.runs.get(str(run.get("runId")))
-            if followed and not followed.ended:
-                followed.run = followed.run | run
-                followed.usual = project.usual
-                followed.trouble = None
-                followed.news += 1
+    def _read_stray(self, call: Call, project: _Project, run_id: str) -> None:
+        self._count_look()
+        try:
+            self._hear(call, project, get_run(call, project.id, run_id) | {"runId": run_id})
+        except (InputError, NotFoundError) as error:
+            # This one run is gone; the others may be there.
+            self._fail(project, error, {run_id})
 
-    def _plan(self, project: _Project, projects: int) -> None:
-        """Decide when to look again: by the age of the youngest run, the usual end, and what Hex allows."""
+    def _hear(self, call: Call, project: _Project, run: dict[str, Any]) -> None:
+        if run["runId"] not in project.runs:
+            return
+        usual = usual_of(call.connection.api, project.id)
+        with self._lock:
+            for followed in project.runs.get(run["runId"], []):
+                followed.looked_at = self._clock.monotonic()
+                if not followed.ended:
+                    followed.run = followed.run | run
+                    followed.usual = usual
+                    followed.trouble = None
+
+    def _postpone(self, project: _Project, error: HexError, *, is_trouble: bool) -> None:
         now = self._clock.monotonic()
         with self._lock:
-            wanted = [self._interval(run, now) for run in project.runs.values() if not run.ended]
-            project.next_at = now + max(min(wanted, default=LONGEST_INTERVAL), projects / self._rate)
-
-    @staticmethod
-    def _interval(followed: Followed, now: float) -> float:
-        elapsed = now - followed.began
-        stretched = min(LONGEST_INTERVAL, elapsed * STRETCH)
-        if followed.usual is not None:
-            # Near the expected end it is worth looking often, and again less so the longer it is overdue.
-            stretched = min(LONGEST_INTERVAL, abs(followed.usual - elapsed) * STRETCH * 4)
-        return max(followed.interval, stretched)
-
-    def _trouble(self, project: _Project, error: HexError) -> None:
-        now = self._clock.monotonic()
-        with self._lock:
-            for followed in project.runs.values():
+            everybody = [each for followed in project.runs.values() for each in followed]
+            for followed in everybody if is_trouble else []:
                 followed.trouble = error
-            shortest = min((run.interval for run in project.runs.values()), default=SHORTEST_INTERVAL)
+            shortest = min((each.interval for each in everybody), default=SHORTEST_INTERVAL)
             project.next_at = now + max(shortest, float(error.values.get("seconds", 0)))
 
-    def _fail(self, project: _Project, error: HexError) -> None:
+    def _fail(self, project: _Project, error: HexError, run_ids: Collection[str]) -> None:
         with self._lock:
-            for followed in project.runs.values():
-                if not followed.ended:
-                    followed.failed = error
+            for run_id in run_ids:
+                for followed in project.runs.get(run_id, []):
+                    if not followed.ended:
+                        followed.failed = error

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from hex_blocks import Registry
 from hex_blocks.checking import checker
-from hex_blocks.errors import InputError
+from hex_blocks.errors import FAULTS, InputError
 from hex_blocks.spec import read_tool_spec
 
 ID = "5a8591dd-4039-49df-9202-96385ba3eff8"
@@ -462,19 +462,26 @@ def nested(depth: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize("name", ["params", "paramsJson", "anything", "words"])
 @pytest.mark.parametrize("depth", [50, 400, 100_000])
-@pytest.mark.parametrize("write", [lambda value: value, json.dumps], ids=["as-object", "as-text"])
-def test_deep_nesting_is_refused(name: str, depth: int, write: Callable[[Any], Any]) -> None:
-    value = nested(depth) if depth < 1000 or write is not json.dumps else None
-    given = '{"a": [' * depth + "1" + "]}" * depth if value is None else write(value)
+@pytest.mark.parametrize("name", ["params", "paramsJson", "anything", "words"])
+def test_deep_nesting_is_refused(name: str, depth: int) -> None:
+    error = refused(GIVEN | {name: nested(depth)})
 
-    result = outcome(CHECK, GIVEN | {name: given})
-
-    assert result in ALLOWED_OUTCOMES
+    assert [fault.key for fault in error.faults] == ["json_too_deep"]
 
 
-ALLOWED_OUTCOMES = ("taken", "json_too_deep", "not_array", "bad_json", "too_long")
+@pytest.mark.parametrize("depth", [50, 400, 100_000])
+@pytest.mark.parametrize("name", ["params", "paramsJson"])
+def test_deep_nesting_in_text_is_refused(name: str, depth: int) -> None:
+    error = refused(GIVEN | {name: '{"a": [' * depth + "1" + "]}" * depth})
+
+    assert [fault.key for fault in error.faults] == ["json_too_deep"]
+
+
+def test_some_nesting_is_taken() -> None:
+    value = nested(30)
+
+    assert checked(params=value, anything=[value]) == {"params": value, "anything": [value]}
 
 
 def outcome(check: Check, inputs: Any) -> str:
@@ -503,13 +510,12 @@ WRONG_VALUES: list[Any] = [
 
 
 @pytest.mark.parametrize("tool_id", TOOLS)
-@pytest.mark.parametrize("number", range(len(WRONG_VALUES)))
-def test_whatever_is_given_to_every_input_is_taken_or_refused(registry: Registry, tool_id: str, number: int) -> None:
+def test_whatever_is_given_to_every_input_is_taken_or_refused(registry: Registry, tool_id: str) -> None:
     tool = registry[tool_id]
 
-    result = outcome(tool.check, dict.fromkeys(tool.spec.inputs, WRONG_VALUES[number]))
+    outcomes = [outcome(tool.check, dict.fromkeys(tool.spec.inputs, value)) for value in WRONG_VALUES]
 
-    assert result != ""
+    assert set(outcomes) <= {"taken", *FAULTS}
 
 
 def json_values(text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
@@ -525,7 +531,7 @@ ANY_TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(
 )
 ANY_JSON = json_values(ANY_TEXT)
 THOROUGH = settings(
-    max_examples=25,
+    max_examples=200,
     deadline=None,
     derandomize=True,
     database=None,
@@ -534,20 +540,20 @@ THOROUGH = settings(
 
 
 @pytest.mark.parametrize("tool_id", TOOLS)
-@THOROUGH
+@settings(THOROUGH, max_examples=8)
 @given(data=st.data())
 def test_any_json_for_any_input_is_taken_or_refused(registry: Registry, tool_id: str, data: st.DataObject) -> None:
     tool = registry[tool_id]
     names = st.sampled_from([*tool.spec.inputs, "unknown"])
     inputs = data.draw(st.dictionaries(names | ANY_TEXT, ANY_JSON, max_size=6))
 
-    assert outcome(tool.check, inputs) != ""
+    assert outcome(tool.check, inputs) in ("taken", *FAULTS)
 
 
 @THOROUGH
 @given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON | ANY_JSON.map(json.dumps)))
 def test_any_json_for_every_kind_of_input_is_taken_or_refused(inputs: dict[str, Any]) -> None:
-    assert outcome(CHECK, inputs) != ""
+    assert outcome(CHECK, inputs) in ("taken", *FAULTS)
 
 
 @THOROUGH

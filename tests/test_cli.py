@@ -119,7 +119,7 @@ def test_tools_are_a_table_with_colour_on_a_terminal() -> None:
     assert COLOUR in screen
 
 
-@pytest.mark.parametrize("arguments", [["tools"], ["show", "run_project"], ["check"], ["--help"]], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["tools"], ["show", "run_project"], ["--help"]], ids=" ".join)
 def test_colour_stays_on_terminals(hex_blocks: RunCommand, arguments: list[str]) -> None:
     printed = hex_blocks(*arguments)
 

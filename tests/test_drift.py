@@ -22,7 +22,6 @@ from hex_blocks.drift.openapi import read_operations
 
 REPOSITORY = Path(__file__).parents[1]
 RUNS = "/v1/projects/{projectId}/runs"
-GUIDES = "/v1/guides/draft"
 RUN_BODY = "RunProjectRequestBody"
 
 Document = dict[str, Any]
@@ -88,7 +87,7 @@ def add_operation(document: Document) -> None:
 
 
 def drop_operation(document: Document) -> None:
-    del document["paths"][GUIDES + "/{orgGuideFileId}"]
+    del document["paths"][f"/v1{ONE_GUIDE}"]
 
 
 def rename_operation(document: Document) -> None:
@@ -258,12 +257,16 @@ def empty_reply(document: Document) -> None:
     del operation(document, "post", "/v1/guides/publish")["responses"]["200"]["content"]
 
 
+ONE_GUIDE = "/guides/draft/{orgGuideFileId}"
 USERS = "hex_edit_project_sharing_users"
 
 CHANGES: list[tuple[Change, tuple[Any, ...]]] = [
     # kind, tool, field, what, hex, here
     (add_operation, ("added", None, "", "operation", "POST /projects/{projectId}/publish", None)),
-    (drop_operation, ("gone", "hex_delete_guide_draft", "", "operation", None, "DELETE /guides/draft/{orgGuideFileId}")),
+    (
+        drop_operation,
+        ("gone", "hex_delete_guide_draft", "", "operation", None, "DELETE /guides/draft/{orgGuideFileId}"),
+    ),
     (rename_operation, ("changed", "hex_delete_group", "", "operationId", "RemoveGroup", "DeleteGroup")),
     (move_operation, ("changed", "hex_list_topics", "", "path", "/topics", "/context/topics")),
     (change_method, ("changed", "hex_publish_guide_drafts", "", "method", "PUT", "POST")),
@@ -344,7 +347,7 @@ SEVERAL: list[tuple[Change, set[tuple[Any, ...]]]] = [
     (
         rename_cursor,
         {
-            ("added", "hex_list_users", "outputs.pagination.next", "field", "string, required, nullable", None),
+            ("added", "hex_list_users", "outputs.pagination.next", "field", "string, nullable", None),
             ("gone", "hex_list_users", "outputs.after", "field", None, "string"),
         },
     ),
@@ -462,7 +465,10 @@ def test_a_document_that_is_broken_inside_is_read_as_far_as_it_goes(junk: Any) -
 
 
 def test_a_schema_that_holds_itself_is_read() -> None:
-    tree = {"type": "object", "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/T"}}}}
+    tree = {
+        "type": "object",
+        "properties": {"children": {"type": "array", "items": {"$ref": "#/components/schemas/T"}}},
+    }
     content = {"application/json": {"schema": {"$ref": "#/components/schemas/T"}}}
     document = {
         "openapi": "3.1.0",

@@ -42,6 +42,8 @@ def is_one_request(raw: Json) -> bool:
 EXAMPLES = [(id_, number) for id_, raw in SPECS.items() for number in range(len(raw["examples"]))]
 ANSWERED = [(id_, number) for id_, number in EXAMPLES if is_one_request(SPECS[id_])]
 REQUESTS = [id_ for id_, raw in SPECS.items() if is_one_request(raw)]
+# What becomes of a start whose outcome is in doubt is a longer story, told in tests/handlers.
+PLAIN_REQUESTS = [id_ for id_ in REQUESTS if SPECS[id_]["request"]["operationId"] != "RunProject"]
 DEMANDING = [id_ for id_, raw in SPECS.items() if any(each.get("required") for each in raw["inputs"].values())]
 
 every_tool = pytest.mark.parametrize("tool_id", SPECS)
@@ -296,7 +298,7 @@ def test_an_example_gives_exactly_its_outputs(answer: Answer, tool_id: str, numb
     assert list(exchange.outputs)[: len(exchange.tool.spec.outputs)] == list(exchange.tool.spec.outputs)
 
 
-@every_request
+@pytest.mark.parametrize("tool_id", PLAIN_REQUESTS)
 @pytest.mark.usefixtures("example_files", "no_budget")
 def test_every_error_status_gives_the_declared_error(
     httpserver: HTTPServer, connection: Connection, registry: Registry, tool_id: str

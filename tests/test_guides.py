@@ -17,7 +17,6 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.conftest import REPOSITORY
 
 GUIDES = sorted((REPOSITORY / "docs" / "guides").glob("*.md"))
-PAGES = [*GUIDES, REPOSITORY / "README.md"]
 SNIPPET = re.compile(r"^<!-- test -->\n```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SPEED = 60
 # The snippets' own programs live in the sandbox's time, so that waiting for a run takes no time of ours.
@@ -88,7 +87,7 @@ def run(kind: str, snippet: str, folder: Path, settings: dict[str, str]) -> None
 
 
 @pytest.mark.skipif(os.name == "nt", reason="the snippets are for a POSIX shell")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_what_a_guide_shows_is_what_happens(page: Path, tmp_path: Path, settings: dict[str, str]) -> None:
     for kind, snippet in SNIPPET.findall(page.read_text(encoding="utf-8")):
         run(kind, snippet, tmp_path, settings)

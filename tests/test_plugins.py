@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from hex_blocks import Registry
+from hex_blocks.errors import SpecError
 from tests.conftest import Finished, Install, RunCommand, WriteCatalogue
 
 EXAMPLE = Path(__file__).parent / "plugin_example"
@@ -23,6 +25,7 @@ RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
 GOOD_TOOL: dict[str, Any] = json.loads((EXAMPLE / "hex_blocks_cats/tool_specs/cats_count_cats.json").read_bytes())
 
 RunWith = Callable[..., Finished]
+LoadWith = Callable[..., Registry]
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +54,20 @@ def server(httpserver: HTTPServer) -> dict[str, str]:
         "HEX_API_BASE_URL": httpserver.url_for("/api/v1"),
         "HEX_BLOCKS_ALLOWED_HOSTS": httpserver.url_for("").rstrip("/"),
     }
+
+
+@pytest.fixture
+def load_with(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoadWith]:
+    """Load the registry with folders of installed packages."""
+
+    def load(*folders: Path) -> Registry:
+        for folder in folders:
+            monkeypatch.syspath_prepend(folder)
+        return Registry.load()
+
+    yield load
+    for module in [name for name in sys.modules if name.startswith("hex_blocks_dogs")]:
+        del sys.modules[module]
 
 
 def write_plugin(folder: Path, files: dict[str, Any], entry_point: str = "dogs = hex_blocks_dogs") -> Path:
@@ -85,13 +102,11 @@ def test_an_installed_package_adds_its_tools_and_its_group(site: Path, hex_block
     assert "hex_run_project" in ids(listed)
 
 
-def test_two_packages_each_add_a_group(site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_packages_each_add_a_group(site: Path, tmp_path: Path, load_with: LoadWith) -> None:
     group = {"title": "Dogs", "description": "Walk dogs."}
     plugin = write_plugin(tmp_path / "dogs", {GROUPS: {"dogs": group}} | spec_file(group="dogs"))
-    monkeypatch.syspath_prepend(site)
-    monkeypatch.syspath_prepend(plugin)
 
-    registry = Registry.load()
+    registry = load_with(site, plugin)
 
     assert registry.problems == []
     assert list(registry.groups)[-2:] == list(registry.block.groups)[-2:] == ["cats", "dogs"]
@@ -104,13 +119,19 @@ def test_its_group_can_be_asked_for(site: Path, hex_blocks_with: RunWith) -> Non
     assert ids(listed) == ["cats_count_cats", "cats_feed_cat"]
 
 
-def test_its_tools_are_shown_and_checked_as_ours_are(site: Path, hex_blocks_with: RunWith) -> None:
+def test_its_tools_are_shown_as_ours_are(site: Path, hex_blocks_with: RunWith) -> None:
     shown = json.loads(hex_blocks_with([site], "show", "cats_count_cats", "--json").stdout)
-    checked = hex_blocks_with([site], "check")
 
     assert {"apiKey", "baseUrl", "collectionId"} == set(shown["inputSchema"]["properties"])
-    assert (checked.returncode, checked.stderr) == (0, "")
-    assert " tools, 0 problems" in checked.stdout
+    assert shown["group"] == "cats"
+
+
+def test_a_good_package_adds_nothing_to_what_the_check_finds(site: Path, hex_blocks_with: RunWith) -> None:
+    without = json.loads(hex_blocks_with([], "check", "--json").stdout)
+    with_it = json.loads(hex_blocks_with([site], "check", "--json").stdout)
+
+    assert with_it["tools"] == without["tools"] + 2
+    assert with_it["problems"] == without["problems"]
 
 
 def test_a_tool_that_is_one_request_runs(
@@ -159,14 +180,11 @@ def test_a_listing_does_not_import_its_code(site: Path, hex_blocks_with: RunWith
     assert [name for name in imported if "cats" in name] == []
 
 
-def test_it_brings_its_own_translations(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_catalogue: WriteCatalogue
-) -> None:
+def test_it_brings_its_own_translations(tmp_path: Path, load_with: LoadWith, write_catalogue: WriteCatalogue) -> None:
     plugin = write_plugin(tmp_path / "dogs", spec_file(title="Walk the dogs"))
     write_catalogue(plugin / "hex_blocks_dogs/locales/de.mo", {"Walk the dogs": "Mit den Hunden gehen"})
-    monkeypatch.syspath_prepend(plugin)
 
-    registry = Registry.load()
+    registry = load_with(plugin)
 
     assert registry["dogs_walk_dogs"].title("de") == "Mit den Hunden gehen"
     assert registry["dogs_walk_dogs"].title() == "Walk the dogs"
@@ -188,16 +206,16 @@ def test_it_brings_its_own_translations(
     ],
 )
 def test_a_broken_tool_is_reported_by_name_and_the_rest_work(
-    site: Path, tmp_path: Path, hex_blocks_with: RunWith, files: dict[str, Any], said: str
+    site: Path, tmp_path: Path, load_with: LoadWith, files: dict[str, Any], said: str
 ) -> None:
     plugin = write_plugin(tmp_path / "dogs", files)
 
-    listed = hex_blocks_with([site, plugin], "tools", "--json")
+    registry = load_with(site, plugin)
 
-    assert listed.returncode == 0
-    assert re.search(rf"Plugin dogs is broken: .*{said}", listed.stderr)
-    assert {"hex_run_project", "cats_feed_cat", "dogs_count_dogs"} <= set(ids(listed))
-    assert "dogs_walk_dogs" not in ids(listed)
+    assert [problem.plugin for problem in registry.problems] == ["dogs"]
+    assert re.search(said, registry.problems[0].message)
+    assert {"hex_run_project", "cats_feed_cat", "dogs_count_dogs"} <= set(registry)
+    assert "dogs_walk_dogs" not in registry
 
 
 @pytest.mark.parametrize(
@@ -226,15 +244,15 @@ def test_a_broken_tool_is_reported_by_name_and_the_rest_work(
     ],
 )
 def test_a_broken_package_is_reported_by_name_and_the_rest_work(
-    site: Path, tmp_path: Path, hex_blocks_with: RunWith, files: dict[str, Any], entry_point: str, said: str
+    site: Path, tmp_path: Path, load_with: LoadWith, files: dict[str, Any], entry_point: str, said: str
 ) -> None:
     plugin = write_plugin(tmp_path / "dogs", files, entry_point)
 
-    listed = hex_blocks_with([site, plugin], "tools", "--json")
+    registry = load_with(site, plugin)
 
-    assert listed.returncode == 0
-    assert re.search(rf"Plugin dogs is broken: .*{said}", listed.stderr, flags=re.DOTALL)
-    assert {"hex_run_project", "cats_feed_cat"} <= set(ids(listed))
+    assert [problem.plugin for problem in registry.problems] == ["dogs"]
+    assert re.search(said, registry.problems[0].message)
+    assert {"hex_run_project", "cats_feed_cat"} <= set(registry)
 
 
 @pytest.mark.parametrize(
@@ -247,28 +265,41 @@ def test_a_broken_package_is_reported_by_name_and_the_rest_work(
     ],
     ids=["no-module", "module-that-fails", "no-python", "no-function"],
 )
-def test_a_broken_handler_is_reported_by_name_and_the_rest_work(
-    tmp_path: Path, hex_blocks_with: RunWith, server: dict[str, str], handler: str, said: str
+def test_a_broken_handler_is_reported_with_its_spec(
+    tmp_path: Path, load_with: LoadWith, handler: str, said: str
 ) -> None:
     modules = {"broken.py": "1 / 0", "wrong.py": "def walk(:"}
     plugin = write_plugin(tmp_path / "dogs", spec_file(handler=handler) | modules)
+    registry = load_with(plugin)
+
+    with pytest.raises(SpecError, match=rf"dogs_walk_dogs\.json: handler {handler} cannot be loaded: .*{said}"):
+        _ = registry["dogs_walk_dogs"].handler
+
+    assert registry.problems == []
+    assert callable(registry["dogs_count_dogs"].handler)
+
+
+def test_a_broken_handler_fails_its_call_and_the_check(
+    tmp_path: Path, hex_blocks_with: RunWith, server: dict[str, str]
+) -> None:
+    plugin = write_plugin(tmp_path / "dogs", spec_file(handler="hex_blocks_dogs.walking:walk"))
+
+    called = hex_blocks_with([plugin], "call", "dogs_walk_dogs", f"collectionId={COLLECTION}", env=server)
+    checked = hex_blocks_with([plugin], "check")
+
+    assert (called.returncode, checked.returncode) == (1, 1)
+    assert "dogs_walk_dogs.json: handler hex_blocks_dogs.walking:walk cannot be loaded: " in called.stderr
+    assert "dogs_walk_dogs.json: handler hex_blocks_dogs.walking:walk cannot be loaded: " in checked.stdout
+    assert "Traceback" not in called.stderr + checked.stderr
+
+
+def test_a_broken_plugin_is_told_by_every_command_and_fails_the_check(tmp_path: Path, hex_blocks_with: RunWith) -> None:
+    plugin = write_plugin(tmp_path / "dogs", spec_file(group="kennel"))
 
     listed = hex_blocks_with([plugin], "tools", "--json")
     checked = hex_blocks_with([plugin], "check", "--json")
-    called = hex_blocks_with([plugin], "call", "dogs_walk_dogs", f"collectionId={COLLECTION}", env=server)
 
-    assert (listed.returncode, listed.stderr) == (0, "")
-    assert [each for each in json.loads(checked.stdout)["problems"] if handler in each and said in each] != []
-    assert called.returncode == 1
-    assert f"dogs_walk_dogs.json: handler {handler} cannot be loaded: " in called.stderr
-    assert said in called.stderr
-    assert "Traceback" not in called.stderr
-
-
-def test_a_broken_plugin_fails_the_check(tmp_path: Path, hex_blocks_with: RunWith) -> None:
-    plugin = write_plugin(tmp_path / "dogs", spec_file(group="kennel"))
-
-    checked = hex_blocks_with([plugin], "check", "--json")
-
-    assert checked.returncode == 1
+    assert (listed.returncode, checked.returncode) == (0, 1)
+    assert {"hex_run_project", "dogs_count_dogs"} <= set(ids(listed))
+    assert "Plugin dogs is broken: " in listed.stderr
     assert [each for each in json.loads(checked.stdout)["problems"] if each.startswith("plugin dogs: ")] != []

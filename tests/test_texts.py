@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +11,18 @@ import pytest
 
 from hex_blocks import texts
 from hex_blocks.errors import hex_error
-from hex_blocks.texts import add_folder, language_of_environment, languages, nearest, text
+from hex_blocks.texts import (
+    Phrase,
+    add_folder,
+    choose,
+    language_of_environment,
+    languages,
+    nearest,
+    phrase,
+    sentence,
+    spoken,
+    text,
+)
 
 WriteCatalogue = Callable[[Path, dict[str, str]], None]
 ENGLISH = "Cancel a run"
@@ -136,3 +149,61 @@ def test_an_error_is_told_in_a_language_and_its_key_is_not(tmp_path: Path, write
 
     assert document["hint"] == "In 7 Sekunden erneut versuchen."
     assert (document["error"], document["kind"], document["retry_after"]) == ("rate_limited", "busy", 7)
+
+
+@pytest.mark.usefixtures("our_locales")
+def test_a_language_that_was_chosen_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGUAGE", "fr")
+    monkeypatch.setattr(texts, "_chosen", None)
+
+    assert spoken() == "fr"
+    choose("de")
+    assert spoken() == "de"
+    choose(None)
+    assert spoken() == "fr"
+
+
+@pytest.mark.usefixtures("our_locales")
+def test_a_broken_catalogue_leaves_the_text_english(tmp_path: Path) -> None:
+    (tmp_path / "locales" / "de.mo").write_bytes(b"\xde\x12\x04\x95 cut short")
+
+    assert text(ENGLISH, "de") == ENGLISH
+
+
+@pytest.mark.usefixtures("our_locales")
+def test_a_phrase_is_english_and_is_said_later_in_any_language(tmp_path: Path, write_catalogue: WriteCatalogue) -> None:
+    write_catalogue(tmp_path / "more" / "de.mo", {"{name} is {what}.": "{name} ist {what}.", "a list": "eine Liste"})
+    add_folder(tmp_path / "more")
+
+    said = phrase("{name} is {what}.", name="runs", what=phrase("a list"))
+
+    assert said == "runs is a list."
+    assert json.dumps({"said": said}) == '{"said": "runs is a list."}'
+    assert said.said("de") == "runs ist eine Liste."
+    assert sentence("{name} is {what}.", "de", name="x", what=said) == "x ist runs ist eine Liste.."
+
+
+def test_a_phrase_travels_as_plain_english() -> None:
+    travelled = pickle.loads(pickle.dumps(phrase("a list")))
+
+    assert travelled == "a list"
+    assert not isinstance(travelled, Phrase)
+
+
+@pytest.mark.usefixtures("our_locales")
+def test_an_error_inside_an_error_is_told_in_the_same_language(tmp_path: Path, write_catalogue: WriteCatalogue) -> None:
+    write_catalogue(
+        tmp_path / "more" / "de.mo",
+        {
+            "{host} cannot be reached: {reason}.": "{host} ist nicht erreichbar: {reason}.",
+            "its name is not known": "der Name ist unbekannt",
+            "Hex refused the request: {reason}": "Hex hat abgelehnt: {reason}",
+        },
+    )
+    add_folder(tmp_path / "more")
+    inner = hex_error("no_network", host="hex.test", reason=phrase("its name is not known"))
+
+    outer = hex_error("request_refused", reason=inner.message())
+
+    assert outer.message("de") == "Hex hat abgelehnt: hex.test ist nicht erreichbar: der Name ist unbekannt."
+    assert "hex.test cannot be reached: its name is not known." in outer.message()

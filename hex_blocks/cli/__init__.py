@@ -16,7 +16,7 @@ import click
 from hex_blocks import __version__
 from hex_blocks.cli.base import Group, worded
 from hex_blocks.cli.output import print_json, say, warn
-from hex_blocks.errors import HexError, SpecError, UnknownToolError
+from hex_blocks.errors import HexError, SpecError, UnknownToolError, without_tokens
 from hex_blocks.texts import spoken
 
 COMMANDS = {
@@ -107,6 +107,7 @@ def _run() -> int:
         # A command that leaves with a code of its own has click give it back.
         code = cli.main(prog_name="hex-blocks", standalone_mode=False) or DONE
     except click.ClickException as error:
+        error.message = without_tokens(error.message)
         error.show()
         code = error.exit_code
     except HexError as error:

@@ -146,7 +146,7 @@ class Formatter(click.HelpFormatter):
             return
         indent = " " * self.current_indent
         paragraphs = []
-        for raw, lines in blocks(text, say):
+        for raw, lines in blocks(text, _one):
             shown = lines if raw else wrapped(lines[0], self.width - self.current_indent)
             paragraphs.append("\n".join(indent + line for line in shown))
         self.write("\n\n".join(paragraphs) + "\n")
@@ -161,7 +161,7 @@ class Formatter(click.HelpFormatter):
         indent = " " * self.current_indent
         for term, meaning in rows:
             parts = _NOTES.fullmatch(meaning)
-            words = say(parts["words"]) + parts["notes"] if parts else meaning
+            words = _one(parts["words"]) + parts["notes"] if parts else meaning
             lines = wrapped(words, max(self.width - column - 2, 10))
             first = term.ljust(column) if len(term) <= column - col_spacing else f"{term}\n{indent}{' ' * column}"
             joined = f"\n{indent}{' ' * column}".join(lines)

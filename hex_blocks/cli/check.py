@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from importlib.util import find_spec
+
 import click
 
 from hex_blocks.cli.output import load_registry, print_json, say
+from hex_blocks.texts import PACKAGE
 
 
 @click.command()
 @click.option("--fix", is_flag=True, help="Write anew what is generated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(fix: bool, as_json: bool) -> None:
-    """Check every spec with its examples, handler and schema; say where something is wrong and what would be right.
+    """Check every spec, text and page; say where something is wrong and what would be right.
+
+    Translations and pages are looked at in the repository, where they are made.
 
     \b
     Example:
@@ -22,7 +28,7 @@ def check(fix: bool, as_json: bool) -> None:
     registry = load_registry()
     if fix:
         write_schemas(registry.folder)
-    found = problems(registry)
+    found = [*problems(registry), *_of_texts_and_pages(fix=fix)]
     if as_json:
         print_json({"tools": len(registry), "problems": found})
     else:
@@ -31,3 +37,41 @@ def check(fix: bool, as_json: bool) -> None:
         click.echo(say("{tools} tools, {problems} problems", tools=len(registry), problems=len(found)))
     if found:
         raise click.exceptions.Exit(1)
+
+
+def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
+    """Tell what is wrong with the catalogues and the committed pages. An installed package has neither."""
+    repository = PACKAGE.parent
+    if not (repository / "locales" / "hex_blocks.pot").is_file() or find_spec("babel") is None:
+        return
+    from collections import Counter
+
+    from hex_blocks.strings import Source, refresh
+    from hex_blocks.strings_check import report
+
+    source = Source(repository)
+    if fix:
+        refresh(source)
+    made = report(source)
+    if not made.template_is_current:
+        yield "locales/hex_blocks.pot: not what the texts are; run hex-blocks strings"
+    for language, each in made.languages.items():
+        for kind, count in Counter(problem.kind for problem in each.problems).items():
+            yield f"locales/{language}.po: {count} texts: {kind}; run hex-blocks strings --check"
+    if (repository / "docs" / "guides").is_dir():
+        yield from _of_pages(fix=fix)
+
+
+def _of_pages(*, fix: bool) -> Iterator[str]:
+    from hex_blocks.docs import all_languages, pages, stale, write
+    from hex_blocks.registry import Registry
+
+    repository = PACKAGE.parent
+    registry = Registry.load(plugins=False)
+    for language in all_languages(repository):
+        folder = repository / "docs" / language
+        made = pages(registry, language, repository)
+        if fix:
+            write(folder, made)
+        if count := len(list(stale(folder, made))):
+            yield f"docs/{language}: {count} pages are stale; run hex-blocks docs"

@@ -11,6 +11,7 @@ from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, warn
 from hex_blocks.cli.sandbox import running_sandbox
 from hex_blocks.cli.tools import language_option
+from hex_blocks.formats import shown
 
 TOOL = "hex_run_and_wait"
 # The sandbox's revenue report takes these parameters; a few seconds suffice for it.
@@ -46,7 +47,7 @@ def demo(language: str, as_json: bool) -> None:
     if as_json or not sys.stdout.isatty():
         print_json(result)
     else:
-        print_table([say("Output"), say("Value")], [[name, str(value)] for name, value in result.items()])
+        print_table([say("Output"), say("Value")], [[name, shown(value, language)] for name, value in result.items()])
     if not as_json:
         warn(say("The same on your own Hex: make a token under Settings → API keys, then"))
         warn("  export HEX_API_TOKEN=hxtp_…")

@@ -2,9 +2,50 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
+
+from hex_blocks.cli.output import say, warn
+from hex_blocks.cli.strings import source
+from hex_blocks.texts import nearest
 
 
 @click.command()
-def docs() -> None:
-    """Write the pages on every tool, error and subject, in every language."""
+@click.option("--language", metavar="L", default="all", show_default=True, help="Make only this language's pages.")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the languages' folders; the repository's docs unless said otherwise.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; say which pages are not what they should be.")
+def docs(language: str, out: Path | None, check: bool) -> None:
+    """Write the pages on every tool, error and subject, in every language.
+
+    \b
+    Examples:
+      hex-blocks docs
+      hex-blocks docs --language de --out /tmp/pages
+      hex-blocks docs --check
+    """
+    repository = source(None).root
+    from hex_blocks.docs import all_languages, pages, stale, write
+    from hex_blocks.registry import Registry
+
+    known = all_languages(repository)
+    languages = known if language == "all" else [found] if (found := nearest(language)) in known else []
+    if not languages:
+        raise click.BadParameter(
+            say("There is no {language}; there are {known}.", language=language, known=", ".join(known))
+        )
+    registry = Registry.load(plugins=False)
+    changed: list[Path] = []
+    for each in languages:
+        folder = (out or repository / "docs") / each
+        made = pages(registry, each, repository)
+        changed += stale(folder, made) if check else write(folder, made)
+    for file in changed:
+        click.echo(say("{file} is not what it should be", file=file) if check else say("Wrote {file}", file=file))
+    if check and changed:
+        warn(say("{count} pages are stale; run hex-blocks docs.", count=len(changed)))
+        raise click.exceptions.Exit(1)

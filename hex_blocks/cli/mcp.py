@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from contextlib import ExitStack
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 SHORTEST_SECRET = 16
+INTERRUPTED = 130
+# A call that is stopped may still have to tell Hex to cancel its run.
+LAST_WORD_SECONDS = 10.0
 
 
 @click.command()
@@ -135,6 +139,7 @@ def mcp(
     )
     if not (os.environ.get(TOKEN_VARIABLE) or on_sandbox or token_from_header):
         warn(say("HEX_API_TOKEN is not set: tools are listed, and calls fail until it is."))
+    interrupted = False
     with ExitStack() as open_ones:
         server = HexServer(
             toolbox,
@@ -142,7 +147,22 @@ def mcp(
             whole_schemas=schemas == "whole",
             token_header=TOKEN_HEADER if token_from_header else None,
         )
-        _serve(server, http, host, port, allowed_hosts, secret)
+        try:
+            _serve(server, http, host, port, allowed_hosts, secret)
+        except KeyboardInterrupt:
+            interrupted = True
+    if interrupted:
+        _leave()
+
+
+def _leave() -> None:
+    """End the process as an interrupted one. A thread of the SDK's still reads stdin, and Python would wait for it."""
+    from hex_blocks.hosts.toolbox import calls_ended
+
+    warn(say("Stopped."))
+    calls_ended(LAST_WORD_SECONDS)
+    sys.stderr.flush()
+    os._exit(INTERRUPTED)
 
 
 def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[str, ...], secret: str | None) -> None:

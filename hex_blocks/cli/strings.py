@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hex_blocks.cli.output import say
+from hex_blocks.cli.output import print_json, print_table, say
 from hex_blocks.texts import PACKAGE
 
 if TYPE_CHECKING:
     from hex_blocks.strings import Source
+    from hex_blocks.strings_check import Problem, Report
+
+SHOWN = 20
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Write nothing; say what is missing or broken, by language.")
+@click.option("--compile", "only_compile", is_flag=True, help="Only compile the catalogues as they are.")
 @click.option(
     "--package",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder of a plugin's package, instead of our own texts.",
 )
-@click.option("--language", "languages", metavar="L", multiple=True, help="Begin this language too, such as nl.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def strings(check: bool, package: Path | None, languages: tuple[str, ...], as_json: bool) -> None:
+@click.option("--language", "languages", metavar="L", multiple=True, help="Only this language; begun if it is new.")
+@click.option("--json", "as_json", is_flag=True, help="Print what --check finds as JSON, all of it.")
+def strings(check: bool, only_compile: bool, package: Path | None, languages: tuple[str, ...], as_json: bool) -> None:
     """Gather all texts that users see, bring every language's catalogue up to date and compile it.
 
     \b
@@ -32,17 +36,19 @@ def strings(check: bool, package: Path | None, languages: tuple[str, ...], as_js
       hex-blocks strings --check
       hex-blocks strings --package my_plugin --language de
     """
+    found = source(package)
+    if check:
+        _check(found, languages, as_json=as_json)
+        return
     from hex_blocks.strings import compile_catalogues, refresh
 
-    found = source(package)
-    if not check:
-        changed = refresh(found, languages)
-        compile_catalogues(found.locales)
-        for file in changed:
+    if not only_compile:
+        for file in refresh(found, languages):
             click.echo(say("Wrote {file}", file=file))
+    compile_catalogues(found.locales)
 
 
-def source(package: Path | None) -> Source:
+def source(package: Path | None = None) -> Source:
     """Find what is translated; refuse where there is nothing to be written, as in an installed package."""
     try:
         from hex_blocks.strings import Source
@@ -53,3 +59,44 @@ def source(package: Path | None) -> Source:
     if not (PACKAGE.parent / "locales").is_dir():
         raise click.ClickException(say("There is no folder of translations here: run this in the repository."))
     return Source(PACKAGE.parent)
+
+
+def _check(found: Source, languages: tuple[str, ...], *, as_json: bool) -> None:
+    from hex_blocks.strings_check import places, report
+
+    made = report(found)
+    if languages:
+        made.languages = {name: each for name, each in made.languages.items() if name in languages}
+    if as_json:
+        print_json(made.document())
+    else:
+        standing = places(found)
+        for language, each in made.languages.items():
+            for problem in each.problems[:SHOWN]:
+                click.echo(_line(language, problem, standing))
+            if len(each.problems) > SHOWN:
+                click.echo(
+                    say(
+                        "{language}: {count} more, all with --json", language=language, count=len(each.problems) - SHOWN
+                    )
+                )
+        if not made.template_is_current:
+            click.echo(say("{file} is not what it should be", file=f"{found.locales / 'hex_blocks.pot'}"))
+        _summary(made)
+    if not made.is_good:
+        raise click.exceptions.Exit(1)
+
+
+def _line(language: str, problem: Problem, standing: dict[str, list[str]]) -> str:
+    place = standing.get(problem.english, [""])[0]
+    parts = [f"{language}: {problem.kind}", repr(problem.english[:80]), problem.detail, place and f"({place})"]
+    return " ".join(part for part in parts if part)
+
+
+def _summary(made: Report) -> None:
+    columns = [say("Language"), say("Texts"), say("Translated"), "%", say("Problems")]
+    rows = [
+        [language, str(each.texts), str(each.translated), str(each.coverage), str(len(each.problems))]
+        for language, each in made.languages.items()
+    ]
+    print_table(columns, rows)

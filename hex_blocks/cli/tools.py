@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json
-from hex_blocks.texts import nearest, spoken
+from hex_blocks.formats import number
+from hex_blocks.texts import nearest, spoken, text
 
 if TYPE_CHECKING:
     from hex_blocks.registry import Tool
@@ -105,18 +106,18 @@ def show(tool_id: str, language: str, strict: bool, as_json: bool) -> None:
             name,
             _type(field),
             required if strict or field.required else optional,
-            _allowed(field),
-            field.description,
+            _allowed(field, language),
+            text(field.description, language),
         ]
         for name, field in tool.spec.inputs.items()
     ]
     click.echo()
     print_table([say("Input"), say("Type"), say("Required"), say("Allowed"), say("Description")], rows)
     click.echo()
-    print_table([say("Output"), say("Type"), say("Description")], list(_output_rows(tool.spec.outputs)))
+    print_table([say("Output"), say("Type"), say("Description")], list(_output_rows(tool.spec.outputs, language)))
     for example in tool.spec.examples:
         click.echo()
-        click.secho(say("Example: {title}", title=example.title), bold=True)
+        click.secho(say("Example: {title}", title=text(example.title, language)), bold=True)
         click.echo(f"hex-blocks call {tool.id} --input '{json.dumps(example.inputs, ensure_ascii=False)}'")
         click.echo(json.dumps(example.outputs, ensure_ascii=False, indent=2))
 
@@ -147,19 +148,19 @@ def _type(field: Value) -> str:
     return field.type + (f" ({field.format})" if field.format else "") + (" | null" if field.nullable else "")
 
 
-def _allowed(field: Any) -> str:
+def _allowed(field: Any, language: str) -> str:
     parts = [
         ", ".join(field.enum) if field.enum else "",
-        f"≥ {field.minimum:g}" if field.minimum is not None else "",
-        f"≤ {field.maximum:g}" if field.maximum is not None else "",
+        f"≥ {number(field.minimum, language)}" if field.minimum is not None else "",
+        f"≤ {number(field.maximum, language)}" if field.maximum is not None else "",
         f"= {json.dumps(field.default)}" if field.default is not None else "",
     ]
     return " ".join(part for part in parts if part)
 
 
-def _output_rows(fields: Any, depth: int = 0) -> Any:
+def _output_rows(fields: Any, language: str, depth: int = 0) -> Any:
     for name, field in fields.items():
-        yield ["  " * depth + ("↳ " if depth else "") + name, _type(field), field.description]
+        yield ["  " * depth + ("↳ " if depth else "") + name, _type(field), text(field.description, language)]
         nested = field.fields or (field.items.fields if field.items else None)
         if nested:
-            yield from _output_rows(nested, depth + 1)
+            yield from _output_rows(nested, language, depth + 1)

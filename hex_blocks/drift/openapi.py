@@ -137,6 +137,8 @@ class _Reader:
         return value if isinstance(value, dict) else {}
 
     def shape(self, schema: Any, above: tuple[int, ...] = ()) -> Shape:
+        # Strictly, what stands beside a reference does not count; whoever writes it there means it.
+        nullable = isinstance(schema, dict) and schema.get("nullable") is True
         schema = self.follow(schema)
         # A schema that holds itself is free-form from there on.
         if id(schema) in above or not schema:
@@ -148,7 +150,7 @@ class _Reader:
         variants = [self.shape(part, above) for key in ("anyOf", "oneOf") for part in _list(schema, key)]
         if variants:
             own = _both(own, _either(variants))
-        return replace(own, nullable=own.nullable or schema.get("nullable") is True)
+        return replace(own, nullable=nullable or own.nullable or schema.get("nullable") is True)
 
     def own(self, schema: dict[str, Any], above: tuple[int, ...]) -> Shape:
         enum = [value for value in _list(schema, "enum") if value is not None]

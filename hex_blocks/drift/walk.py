@@ -98,6 +98,7 @@ class Walk:
             yield self.changed(claims[0].name, "type", " or ".join(sorted(theirs.types)), " or ".join(types), wire)
         if self.incoming and ours.demanded != there and not wire.endswith("[]"):
             yield self.changed(claims[0].name, "required", there, ours.demanded, wire)
+        # What a reply leaves out is null to whoever calls a tool.
         nullable = theirs.nullable or (not self.incoming and not there)
         if nullable != ours.nullable:
             yield self.changed(claims[0].name, "nullable", nullable, ours.nullable, wire)
@@ -129,7 +130,7 @@ class Walk:
         if listed and is_object and not ours.fields:
             yield self.changed(name, "fields", ", ".join(sorted(listed)), None, wire)
             return
-        if ours.claims and not is_object:
+        if ours.claims and (facts is None or not is_object):
             return
         for key in [key for key in listed or {} if key not in ours.fields]:
             yield self._added(f"{name}.{key}", f"{wire}.{key}", _told((listed or {})[key], sure))

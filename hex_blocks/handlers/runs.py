@@ -9,7 +9,6 @@ from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import HexError, hex_error
-from hex_blocks.handlers.starting import start
 
 # Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
 ENDS: dict[str, str | None] = {
@@ -19,11 +18,8 @@ ENDS: dict[str, str | None] = {
     "UNABLE_TO_ALLOCATE_KERNEL": "run_no_kernel",
 }
 HISTORY = 20
-
-
-def run_project(call: Call, inputs: dict[str, Any]) -> Any:
-    """Start a project; serves hex_run_project and hex_run_notebook."""
-    return start(call, inputs)
+# What Hex answers to a start, and what is kept of it so that a repeated call answers the same.
+STARTED = ("projectId", "runId", "runUrl", "runStatusUrl", "traceId", "projectVersion")
 
 
 def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
@@ -50,12 +46,24 @@ def percent(status: str | None, elapsed: float, usual: float | None) -> float | 
     return round(min(99.0, 100 * elapsed / usual), 1)
 
 
+def seconds_of(moment: str | None) -> float | None:
+    """Read an ISO 8601 moment, as seconds since the Unix epoch; None where it is none."""
+    try:
+        return datetime.fromisoformat(moment or "").timestamp()
+    except (TypeError, ValueError):
+        return None
+
+
 def seconds_since(moment: str | None, now: float) -> float:
     """Seconds from an ISO 8601 moment until now; 0 where there is none."""
-    try:
-        return max(0.0, now - datetime.fromisoformat(moment or "").timestamp())
-    except (TypeError, ValueError):
-        return 0.0
+    began = seconds_of(moment)
+    return 0.0 if began is None else max(0.0, now - began)
+
+
+def start_reply(run: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """Give what Hex answers to a start, from its answer or from the run as it is listed."""
+    url = f"{base_url}/projects/{run.get('projectId')}/runs/{run.get('runId')}"
+    return {name: run.get(name) for name in STARTED} | {"runStatusUrl": run.get("runStatusUrl") or url}
 
 
 def run_error(run: Mapping[str, Any], key: str, **values: Any) -> HexError:

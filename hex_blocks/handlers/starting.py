@@ -1,44 +1,52 @@
 """Starting runs, each exactly once.
 
 Hex has no idempotency key, so the record of runs keeps one: it takes the intent just before the request and the
-run after it. Where the answer to a start was lost, with the connection or with the process, Hex's list of runs
-is asked first: a run that appeared since the intent and that no other record claims is the one.
+run after it. Where the answer to a start was lost, with the connection or with the process, the run is looked for
+in Hex's list (see `recovering.py`) before another one is started.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
 from hex_blocks.call import Call
-from hex_blocks.errors import HexDownError, HexError, hex_error
+from hex_blocks.errors import BusyError, HexDownError, HexError, hex_error
+from hex_blocks.handlers.recent import recent_runs
+from hex_blocks.handlers.recovering import Sent, find_lost_run
+from hex_blocks.handlers.runs import start_reply
+from hex_blocks.hex_api import NOT_SENT
 from hex_blocks.record import RecordError, Start
 
+log = logging.getLogger(__name__)
+
 PARAMETERS = ("inputParams", "inputParamsJson")
-# What Hex answers to a start, and what is kept of it so that a repeated call answers the same.
-KEPT = ("projectId", "runId", "runUrl", "runStatusUrl", "traceId", "projectVersion")
-# A run is listed this soon after its start, and never looks older than its intent by more than clocks differ.
-SETTLE_SECONDS = 5.0
-CLOCKS_DIFFER = 10.0
-# A request lasts no longer than this, so a run that appeared later is somebody else's.
-REQUEST_SECONDS = 90.0
-PAGE = 100
-PAGES = 5
-# Faults after which nothing can have started at Hex.
-NOT_SENT = ("no_network", "bad_certificate")
 
 
-def start(call: Call, inputs: Mapping[str, Any], tool_id: str | None = None) -> dict[str, Any]:
+def run_project(call: Call, inputs: dict[str, Any]) -> Any:
+    """Start a project; serves hex_run_project and hex_run_notebook."""
+    return start(call, inputs)
+
+
+def start(
+    call: Call,
+    inputs: Mapping[str, Any],
+    tool_id: str | None = None,
+    *,
+    stands_for: Any = None,
+    before: Callable[[], object] | None = None,
+) -> dict[str, Any]:
     """Start a project's run and record it. Gives Hex's reply, or the same again for a key that was used before.
 
-    inputs may hold idempotencyKey. Raises HexError: `key_reused` where the key stands for another start,
-    `start_uncertain` where it cannot be told whether a run was started.
+    inputs may hold idempotencyKey. stands_for: what the key stands for, where that is not the request as it is sent.
+    before: done just before a run is started, and not where the key has one already. Raises HexError: `key_reused`
+    where the key stands for another start, `start_lost` where nothing was started, `start_uncertain` and
+    `start_unknown` where that cannot be told; the last three name the key to call again with.
     """
     asked = _as_hex_takes_it(call, inputs)
     key = asked.pop("idempotencyKey", None)
@@ -47,18 +55,12 @@ def start(call: Call, inputs: Mapping[str, Any], tool_id: str | None = None) -> 
         return call.ask(asked, tool_id) or {}
     tool = call.tool.registry[tool_id] if tool_id else call.tool
     sending = tool.lay_out(asked)
-    fingerprint = hashlib.sha256(json.dumps([sending.path, sending.body], sort_keys=True).encode()).hexdigest()
-    intent = Start(key or f"call-{uuid.uuid4()}", asked["projectId"], fingerprint, 0.0)
-    base_url = call.connection.base_url
-    try:
-        with call.connection.record.alone(base_url, intent.key):
-            return _start_once(call, asked, tool_id, intent)
-    except RecordError as error:
-        if key:
-            raise hex_error("record_unusable", reason=str(error)) from error
-        # Without a key nothing was promised, and a full disk should not keep a report from being made.
-        call.warn("run_not_recorded", reason=str(error))
-        return call.ask(asked, tool_id) or {}
+    meant = json.dumps([sending.path, sending.body if stands_for is None else stands_for], sort_keys=True)
+    intent = Start(
+        key or f"call-{uuid.uuid4()}", asked["projectId"], hashlib.sha256(meant.encode()).hexdigest(), intended_at=0.0
+    )
+    once = _Once(call, asked, tool_id, intent, before)
+    return once.with_key() if key else once.without_key()
 
 
 def _as_hex_takes_it(call: Call, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -78,98 +80,135 @@ def _holds_any(parameters: Any) -> bool:
     return bool(json.loads(parameters) if isinstance(parameters, str) else parameters)
 
 
-def _start_once(call: Call, asked: dict[str, Any], tool_id: str | None, intent: Start) -> dict[str, Any]:
-    record, base_url = call.connection.record, call.connection.base_url
-    earlier = record.find(base_url, intent.key)
-    if earlier and earlier.fingerprint != intent.fingerprint:
-        raise hex_error("key_reused", used=intent.key)
-    if earlier and earlier.run_id:
-        return earlier.reply
-    if earlier and (found := _look_for_run(call, earlier)):
-        return _adopt(call, intent, found)
-    with _intent_of_each_sending(call, intent) as (timing, sent):
+class _Once:
+    """One start, with what has to be known to send it at most once."""
+
+    def __init__(
+        self,
+        call: Call,
+        asked: dict[str, Any],
+        tool_id: str | None,
+        intent: Start,
+        before: Callable[[], object] | None,
+    ) -> None:
+        self.call = call
+        self.asked = asked
+        self.tool_id = tool_id
+        self.intent = intent
+        self.before = before
+        self.record = call.connection.record
+        self.base_url = call.connection.base_url
+        self.promised = False
+        self.sent: Sent | None = None
+
+    def with_key(self) -> dict[str, Any]:
+        """Start it, or give the run that the key stands for."""
+        self.promised = True
+        clock, key = self.call.connection.clock, self.intent.key
+        until = clock.monotonic() + self.call.timing.patience
         try:
-            created: dict[str, Any] = call.ask(asked, tool_id, timing=timing) or {}
-            if not created.get("runId"):
-                raise hex_error("not_hex", host=call.connection.api.host, reason=call.say("it names no run"))
-        except HexDownError as error:
-            if error.key in NOT_SENT or not sent:
-                record.forget(base_url, intent.key)
+            with self.record.alone(
+                self.base_url, key, lambda: clock.monotonic() > until or self.call.stop.is_set()
+            ) as ours:
+                if not ours:
+                    raise hex_error("key_busy", used=key, seconds=10)
+                earlier = self.record.find(self.base_url, key)
+                if earlier and earlier.fingerprint != self.intent.fingerprint:
+                    raise hex_error("key_reused", used=key)
+                if earlier and earlier.run_id:
+                    return earlier.reply
+                if earlier and (found := self._found(Sent(earlier))):
+                    return found
+                if self.before:
+                    self.before()
+                newest = recent_runs(self.call, self.intent.project_id).newest
+                self.intent = replace(self.intent, after=newest)
+                return self._send()
+        except RecordError as error:
+            raise hex_error("record_unusable", reason=str(error)) from error
+
+    def without_key(self) -> dict[str, Any]:
+        """Start it, and keep a record of it where that is possible."""
+        if self.before:
+            self.before()
+        return self._send()
+
+    def _send(self) -> dict[str, Any]:
+        try:
+            created = self._ask()
+            self._write_run(created)
+        except KeyboardInterrupt:
+            if self.sent is None:
                 raise
-            # Hex may have taken it all the same.
-            found = _look_for_run(call, sent[-1])
-            if found is None:
-                raise hex_error("start_lost", status=error.status, reason=error.message()) from error
-            return _adopt(call, intent, found)
-        except HexError:
-            record.forget(base_url, intent.key)
-            raise
-    _record_run(call, intent, created["runId"], created)
-    return created
+            # Hex may have taken it; the next call with the key finds out.
+            raise hex_error("start_interrupted", used=self.intent.key) from None
+        return created
 
+    def _ask(self) -> dict[str, Any]:
+        timing = replace(self.call.timing, on_send=self._write_intent)
+        try:
+            created: dict[str, Any] = self.call.ask(self.asked, self.tool_id, timing=timing) or {}
+            if created.get("runId"):
+                return created
+            error: HexError = hex_error(
+                "not_hex",
+                host=self.call.connection.api.host,
+                reason=self.call.say("it took the start without naming the run"),
+            )
+        except HexError as refused:
+            error = refused
+        if isinstance(error, HexDownError) and error.key not in NOT_SENT and self.sent:
+            return self._recovered(self.sent, error)
+        self._forget()
+        raise error
 
-@contextmanager
-def _intent_of_each_sending(call: Call, intent: Start) -> Iterator[tuple[Any, list[Start]]]:
-    """Write the intent down just before each sending: waits for Hex's limits lie before it."""
-    sent: list[Start] = []
+    def _recovered(self, sent: Sent, error: HexDownError) -> dict[str, Any]:
+        """Find the run of a start whose answer did not come."""
+        try:
+            found = self._found(sent)
+        except (HexDownError, BusyError, RecordError):
+            # Without the record nobody can tell our runs from each other's.
+            raise self._failed("start_unknown", error) from error
+        if found is None:
+            raise self._failed("start_lost", error) from error
+        return found
 
-    def write() -> None:
-        sent.append(replace(intent, intended_at=call.connection.clock.time()))
-        call.connection.record.intend(call.connection.base_url, sent[-1])
+    def _failed(self, key: str, error: HexError) -> HexError:
+        reason = error.message(self.call.language)
+        return hex_error(key, status=error.status, trace_id=error.trace_id, reason=reason, used=self.intent.key)
 
-    yield replace(call.timing, on_send=write), sent
+    def _found(self, sent: Sent) -> dict[str, Any] | None:
+        run = find_lost_run(self.call, sent)
+        if run is None:
+            return None
+        self.call.warn("start_recovered")
+        return start_reply(run, self.base_url)
 
+    def _write_intent(self) -> None:
+        """Write the intent down just before each sending: waits for Hex's limits lie before it."""
+        connection = self.call.connection
+        self.intent = replace(self.intent, intended_at=connection.clock.time(), at_hex=connection.api.time_at_hex())
+        try:
+            self.record.intend(self.base_url, self.intent)
+        except RecordError as error:
+            if self.promised:
+                raise
+            # Without a key nothing was promised, and a full disk should not keep a report from being made.
+            if self.sent is None:
+                self.call.warn("run_not_recorded", reason=str(error))
+        self.sent = Sent(self.intent, connection.clock.monotonic())
 
-def _record_run(call: Call, intent: Start, run_id: str, reply: Mapping[str, Any]) -> None:
-    kept = {name: reply.get(name) for name in KEPT}
-    try:
-        call.connection.record.started(call.connection.base_url, intent.key, run_id, kept)
-    except RecordError as error:
-        # The run is there: that it cannot be written down is told, not raised.
-        call.warn("run_not_recorded", reason=str(error))
+    def _write_run(self, created: Mapping[str, Any]) -> None:
+        reply = start_reply(created, self.base_url)
+        try:
+            self.record.started(self.base_url, self.intent.key, str(created["runId"]), reply)
+        except RecordError as error:
+            # The run is there: that it cannot be written down is told, not raised.
+            self.call.warn("run_not_recorded", reason=str(error))
 
-
-def _adopt(call: Call, intent: Start, run: Mapping[str, Any]) -> dict[str, Any]:
-    call.warn("start_recovered")
-    adopted = {name: run.get(name) for name in KEPT}
-    _record_run(call, intent, str(run["runId"]), adopted)
-    return adopted
-
-
-def _look_for_run(call: Call, intent: Start) -> dict[str, Any] | None:
-    """Find the run that a start became whose answer was lost; None where there is none.
-
-    Raises HexError `start_uncertain` where several could be it.
-    """
-    clock = call.connection.clock
-    clock.wait(min(SETTLE_SECONDS, intent.intended_at + SETTLE_SECONDS - clock.time()), call.stop)
-    candidates = [run for run in _runs_since(call, intent) if run.get("runTrigger") == "API"]
-    claimed = call.connection.record.claimed(call.connection.base_url, [run["runId"] for run in candidates])
-    unclaimed = [run for run in candidates if run["runId"] not in claimed]
-    if len(unclaimed) > 1:
-        runs = [run["runId"] for run in unclaimed]
-        raise hex_error("start_uncertain", projectId=intent.project_id, runs=", ".join(runs))
-    return unclaimed[0] if unclaimed else None
-
-
-def _runs_since(call: Call, intent: Start) -> Iterator[dict[str, Any]]:
-    earliest = intent.intended_at - CLOCKS_DIFFER
-    latest = intent.intended_at + REQUEST_SECONDS
-    for page in range(PAGES):
-        asked = {"projectId": intent.project_id, "limit": PAGE, "offset": page * PAGE, "runTriggerFilter": "API"}
-        runs = (call.ask(asked, "hex_get_project_runs") or {}).get("runs") or []
-        for run in runs:
-            # A run that has not started yet has no time, and cannot be old.
-            began = _seconds(run.get("startTime"))
-            if run.get("runId") and (began is None or earliest <= began <= latest):
-                yield run
-        times = [began for run in runs if (began := _seconds(run.get("startTime"))) is not None]
-        if len(runs) < PAGE or (times and min(times) < earliest):
-            return
-
-
-def _seconds(moment: Any) -> float | None:
-    try:
-        return datetime.fromisoformat(moment).timestamp()
-    except (TypeError, ValueError):
-        return None
+    def _forget(self) -> None:
+        try:
+            self.record.forget(self.base_url, self.intent.key)
+        except RecordError as error:
+            # What it would say, that perhaps a run was started, is found out by looking.
+            log.warning("the record of runs could not be written: %s", error)

@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 FIND_TOOL, CALL_TOOL = "hex_find_tool", "hex_call_tool"
+THREAD = "hex-blocks call"
 OWN_TOOLS = Path(__file__).parent / "tools"
 
 Result = TypeVar("Result")
@@ -237,11 +239,20 @@ async def in_own_thread(work: Callable[[], Result], stop: Callable[[], object]) 
         else:
             _tell_loop(loop, tell, lambda: ended.set_result(result))
 
-    threading.Thread(target=run, name="hex-blocks call").start()
+    threading.Thread(target=run, name=THREAD).start()
     try:
         return await ended
     finally:
         stop()
+
+
+def calls_ended(within: float) -> bool:
+    """Wait until no thread of a call is left, `within` seconds at most; tell whether none is."""
+    until = time.monotonic() + within
+    for thread in threading.enumerate():
+        if thread.name == THREAD:
+            thread.join(max(0.0, until - time.monotonic()))
+    return not any(thread.name == THREAD for thread in threading.enumerate())
 
 
 def _tell_loop(loop: asyncio.AbstractEventLoop, tell: Callable[..., object], settle: Callable[[], object]) -> None:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import Message
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
@@ -20,6 +21,7 @@ from hex_blocks.sandbox.refusals import Refusal, error_body
 from hex_blocks.sandbox.routes import Route, find_route
 from hex_blocks.sandbox.things import ROLES, Token, User
 from hex_blocks.sandbox.world import World
+from hex_blocks.texts import nearest, phrase, spoken, text
 
 PREFIX = "/api/v1"
 OPEN_TO_ALL = "Me"
@@ -51,6 +53,10 @@ class Caller:
     key: str
 
 
+# Said in the log, to whoever runs the sandbox.
+OLD_PATH = phrase("an old path, which Hex's reference no longer has")
+
+
 class App:
     """The API of one workspace."""
 
@@ -74,16 +80,17 @@ class App:
         """Answer one request. A `body` of None was longer than the sandbox takes."""
         path, _, query = target.partition("?")
         if not path.startswith(f"{PREFIX}/"):
-            page = web_page(self.world, method, path, parse_qs(query), self.clock.time())
+            page = web_page(self.world, method, path, parse_qs(query), self.clock.time(), _language(headers))
             if page is not None:
                 return 200, {"Content-Type": "text/html; charset=utf-8"}, page.encode(errors="replace")
         exchange = _Exchange(self, method, path, query, headers, body)
-        answer = exchange.answer()
-        exchange.record(answer[0])
+        status, given, content = exchange.answer()
+        exchange.record(status)
         if self.log:
-            note = " (an old path, which Hex's reference no longer has)" if exchange.old_path else ""
-            self.log(f"{method} {path} {answer[0]}{note}")
-        return answer
+            note = f" ({text(OLD_PATH, spoken())})" if exchange.old_path else ""
+            self.log(f"{method} {path} {status}{note}")
+        # Hex's own time, as every server tells it: the machine of a client may think otherwise.
+        return status, {**given, "Date": formatdate(exchange.now, usegmt=True)}, content
 
 
 class _Exchange:
@@ -263,3 +270,9 @@ def _unquoted(body: Any, flags: set[str]) -> Any:
         name: words.get(value, value) if name in flags and isinstance(value, str) else value
         for name, value in body.items()
     }
+
+
+def _language(headers: Message) -> str | None:
+    """Give the language that a browser asks for first among those there are."""
+    wanted = [entry.split(";")[0].strip() for entry in str(headers.get("Accept-Language", "")).split(",")]
+    return next((found for entry in wanted if entry and (found := nearest(entry))), None)

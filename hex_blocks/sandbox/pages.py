@@ -7,11 +7,14 @@ from collections.abc import Mapping
 
 from hex_blocks.sandbox.things import Project, Run, Thread
 from hex_blocks.sandbox.world import World
+from hex_blocks.texts import sentence, text
 
 STYLE = "body{font:16px system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem;color:#312634}"
 
 
-def web_page(world: World, method: str, path: str, query: Mapping[str, list[str]], now: float) -> str | None:
+def web_page(
+    world: World, method: str, path: str, query: Mapping[str, list[str]], now: float, language: str | None = None
+) -> str | None:
     """Return the page at a path, or None where there is none."""
     parts = path.strip("/").split("/")
     if method != "GET":
@@ -19,33 +22,34 @@ def web_page(world: World, method: str, path: str, query: Mapping[str, list[str]
     with world.lock:
         if parts == [""]:
             titles = sorted(project.title for project in world.all(Project))
-            return _page("Hex sandbox", "The API is at /api/v1. Its projects:", *titles)
+            return _page(text("Hex sandbox", language), text("The API is at /api/v1. Its projects:", language), *titles)
         if len(parts) == 5 and parts[0] == "hex" and parts[2:4] == ["app", "runs"]:
-            return _run_page(world, parts[4], now)
+            return _run_page(world, parts[4], now, language)
         if len(parts) == 2 and parts[0] == "threads":
             thread = world.get(Thread, parts[1])
-            return _page("Thread", *(turn.prompt for turn in thread.turns)) if thread else None
+            return _page(text("Thread", language), *(turn.prompt for turn in thread.turns)) if thread else None
         if len(parts) == 2 and parts[0] == "embed":
-            return _embedded_page(world, parts[1], query.get("signature", [""])[0], now)
+            return _embedded_page(world, parts[1], query.get("signature", [""])[0], now, language)
     return None
 
 
-def _run_page(world: World, run_id: str, now: float) -> str | None:
+def _run_page(world: World, run_id: str, now: float, language: str | None) -> str | None:
     run = world.get(Run, run_id)
     project = world.get(Project, run.project_id) if run else None
     if run is None or project is None:
         return None
     inputs = [f"{name} = {value!r}" for name, value in run.inputs.items()]
-    return _page(f"{project.title}: a run", f"It is {run.state(now).status}.", *inputs)
+    title = sentence("{project}: a run", language, project=project.title)
+    return _page(title, sentence("It is {status}.", language, status=run.state(now).status), *inputs)
 
 
-def _embedded_page(world: World, project_id: str, signature: str, now: float) -> str | None:
+def _embedded_page(world: World, project_id: str, signature: str, now: float, language: str | None) -> str | None:
     """Return an embedded app. Its address opens once, and until it expires."""
     signed_project, expires_at = world.signed_urls.pop(signature, ("", 0.0))
     project = world.get(Project, project_id)
     if project is None or signed_project != project.id or expires_at <= now:
         return None
-    return _page(project.title, "Here Hex would show the app.")
+    return _page(project.title, text("Here Hex would show the app.", language))
 
 
 def _page(title: str, *lines: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -102,7 +103,7 @@ def test_looks_grow_apart(run: RunTool, sandbox: Sandbox) -> None:
 
     assert failure.value.key == "answer_timeout"
     looks = [request.at for request in sandbox.requests if request.operation_id == "GetThread"]
-    pauses = [later - earlier for earlier, later in zip(looks, looks[1:], strict=False)]
+    pauses = [later - earlier for earlier, later in pairwise(looks)]
     assert len(looks) <= 35
     assert pauses[0] == 3
     assert max(pauses) == 10
@@ -212,9 +213,7 @@ def test_a_new_thread_that_looks_idle_before_it_begins_is_waited_for(agent: Agen
     assert ask({"prompt": "What is it?"})["text"] == "42"
 
 
-def test_an_answer_that_stays_the_same_is_given_with_a_note(
-    agent: Agent, ask: RunTool, clock: DrivenClock
-) -> None:
+def test_an_answer_that_stays_the_same_is_given_with_a_note(agent: Agent, ask: RunTool, clock: DrivenClock) -> None:
     agent.says("IDLE", "42")
 
     outputs = ask({"prompt": "Sure?", "threadId": THREAD})

@@ -20,11 +20,13 @@ TOOL = "hex_cancel_active_runs"
 RUNS = "/api/v1/projects/5a8591dd-4039-49df-9202-96385ba3eff8/runs"
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 
+ENDLESS = Plan(2, None)
+
 RunTool = Callable[..., dict[str, Any]]
 Asked = Callable[[], list[str]]
 
 
-def add_runs(sandbox: Sandbox, count: int, plan: Plan = Plan(2, None), title: str = "Endless simulation") -> list[str]:
+def add_runs(sandbox: Sandbox, count: int, plan: Plan = ENDLESS, title: str = "Endless simulation") -> list[str]:
     project = sandbox.world.project(title)
     now = sandbox.clock.time()
     return [
@@ -124,9 +126,7 @@ def test_more_runs_than_a_page_holds_are_all_cancelled_inside_the_limits(
     assert [request.status for request in sandbox.requests if request.status == 429] == []
 
 
-def test_no_more_runs_are_cancelled_than_allowed_and_that_is_told(
-    sandbox: Sandbox, run: RunTool, asked: Asked
-) -> None:
+def test_no_more_runs_are_cancelled_than_allowed_and_that_is_told(sandbox: Sandbox, run: RunTool, asked: Asked) -> None:
     add_runs(sandbox, 5)
 
     outputs = run(TOOL, {"projectId": sandbox.world.project("Endless simulation").id, "maxRuns": 2})

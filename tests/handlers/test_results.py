@@ -29,9 +29,7 @@ def done(sandbox: Sandbox) -> dict[str, str]:
 
 def add_run(sandbox: Sandbox, plan: Plan, age: float) -> str:
     began = sandbox.clock.time() - age
-    run = Run(
-        id=sandbox.world.new_id(), project_id=REVENUE_REPORT, caller="c", version=1, created_at=began, plan=plan
-    )
+    run = Run(id=sandbox.world.new_id(), project_id=REVENUE_REPORT, caller="c", version=1, created_at=began, plan=plan)
     return sandbox.world.add(run).id
 
 
@@ -89,9 +87,7 @@ def test_a_chart_that_is_none_is_an_error_that_names_those_there_are(
     assert "GetChartImageFromRun" not in asked()
 
 
-def test_a_chart_that_fails_is_told_and_the_others_come(
-    sandbox: Sandbox, run: RunTool, done: dict[str, str]
-) -> None:
+def test_a_chart_that_fails_is_told_and_the_others_come(sandbox: Sandbox, run: RunTool, done: dict[str, str]) -> None:
     gone = sandbox.world.cell("Revenue report", "Revenue chart")
 
     def lose_it(progress: Any) -> None:
@@ -141,9 +137,7 @@ def test_a_sql_cell_that_failed_gives_its_error(sandbox: Sandbox, run: RunTool) 
         Run(id=sandbox.world.new_id(), project_id=project.id, caller="c", version=1, created_at=began, plan=Plan(1, 1))
     )
 
-    outputs = run(
-        TOOL, {"projectId": project.id, "runId": ended.id, "includeCharts": False, "includeSqlOutputs": True}
-    )
+    outputs = run(TOOL, {"projectId": project.id, "runId": ended.id, "includeCharts": False, "includeSqlOutputs": True})
 
     failed = next(table for table in outputs["sqlOutputs"] if table["label"] == "Import")
     assert "missing_table" in failed["error"]

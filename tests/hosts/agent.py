@@ -54,7 +54,7 @@ def failed_this_week() -> Job:
 
 def cancel_what_hangs() -> Job:
     """Start something that hangs, find it, and cancel it."""
-    found = yield Wanted("hex_find_project", {"query": "never ends"})
+    found = yield Wanted("hex_find_project", {"query": "endless simulation"})
     project = found.document["matches"][0]["id"]
     yield Wanted("hex_run_project", {"projectId": project})
     ended = []

@@ -1,0 +1,55 @@
+"""Numbers and moments as each language writes them, for tables that people read.
+
+Written down here, so that a call needs no library of all the world's formats; a test holds them against Babel's.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+# The sign between thousands, the sign before decimals, and the fewest digits that are grouped.
+NUMBERS = {
+    "de": (".", ",", 4),
+    "es": (".", ",", 5),
+    "fr": ("\u202f", ",", 4),
+    "pt_BR": (".", ",", 4),
+}
+MOMENTS = {
+    "de": "%d.%m.%Y, %H:%M:%S",
+    "es": "%d/%m/%Y, %H:%M:%S",
+    "fr": "%d/%m/%Y %H:%M:%S",
+    "ja": "%Y/%m/%d %H:%M:%S",
+    "ko": "%Y. %m. %d. %H:%M:%S",
+    "pt_BR": "%d/%m/%Y, %H:%M:%S",
+    "zh_Hans": "%Y/%m/%d %H:%M:%S",
+}
+
+
+def number(value: float, language: str | None = None) -> str:
+    """Write a number as a language does, with at most three decimals."""
+    between, point, fewest = NUMBERS.get(language or "", (",", ".", 4))
+    whole, _, decimals = f"{abs(value):,.3f}".partition(".")
+    digits = whole.replace(",", "")
+    grouped = whole.replace(",", between) if len(digits) >= fewest else digits
+    decimals = decimals.rstrip("0")
+    return ("-" if value < 0 else "") + grouped + (point + decimals if decimals else "")
+
+
+def moment(iso: str, language: str | None = None) -> str:
+    """Write an ISO 8601 moment as a language does, in UTC; in English as it is."""
+    if language not in MOMENTS:
+        return iso
+    return datetime.fromisoformat(iso).astimezone(UTC).strftime(MOMENTS[language]) + " UTC"
+
+
+def shown(value: Any, language: str | None = None) -> str:
+    """Write an output for a table: numbers and moments as the language does, the rest as it is."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value, language)
+    if isinstance(value, str) and len(value) > 18 and value[10] == "T":
+        try:
+            return moment(value, language)
+        except ValueError:
+            return value
+    return str(value)

@@ -1,0 +1,162 @@
+"""Finding the run that a start became whose answer was lost.
+
+A run is ours if it appeared in Hex's list after the start was meant, was started through the API, and belongs to no
+other start on record. What came before is told by the runs that were the newest then, so that no two clocks have to
+agree; where nobody looked, by Hex's own clock. Where it cannot be told, that is said: a second run is never started
+on a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hex_blocks.call import Call
+from hex_blocks.errors import hex_error
+from hex_blocks.handlers.recent import list_runs
+from hex_blocks.handlers.runs import seconds_of, start_reply
+from hex_blocks.record import Start
+
+# A run is listed this soon after its start.
+SETTLE_SECONDS = 5.0
+# Hex tells its time to the second, and a machine that never heard it may be wrong by more.
+CLOCKS_DIFFER = 10.0
+# A request lasts no longer than this, and most runs get their kernel in this time.
+SOON_SECONDS = 90.0
+# A run that begins later than this was not waiting for its kernel since.
+LATE_SECONDS = 900.0
+PAGE = 100
+PAGES = 20
+# How long to leave others that are just starting a run too, before each further look.
+PAUSES = (5.0, 10.0, 20.0, 30.0)
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A start that was sent: `at` by the monotonic clock of this process; None where another process sent it."""
+
+    start: Start
+    at: float | None = None
+
+
+def find_lost_run(call: Call, sent: Sent) -> Run | None:
+    """Find the run of a start and write it down as its own; None where there is none.
+
+    Raises HexError: `start_uncertain` where several runs could be it, or one could be another start's as well.
+    """
+    record, base_url, start = call.connection.record, call.connection.base_url, sent.start
+    _settle(call, sent)
+    for pause in (*PAUSES, None):
+        candidates = _could_be_ours(call, sent)
+        if not candidates:
+            return None
+        others_wait = _others_wait(call, start)
+        if not others_wait:
+            found = _the_one(call, sent, candidates)
+            if found and record.started(base_url, start.key, found["runId"], start_reply(found, base_url)):
+                return found
+            if found is None:
+                break
+        if pause is None or call.connection.clock.wait(pause, call.stop):
+            break
+    runs = ", ".join(run["runId"] for run in candidates[:10])
+    raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
+
+
+def _settle(call: Call, sent: Sent) -> None:
+    """Give a run the time to be listed, if it has not had it yet."""
+    clock = call.connection.clock
+    passed = clock.time() - sent.start.intended_at if sent.at is None else clock.monotonic() - sent.at
+    clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)), call.stop)
+
+
+def _others_wait(call: Call, start: Start) -> bool:
+    """Tell whether another start on record was sent about the same time and has no run yet either.
+
+    A run without a start could be its, unless both ask for the same: then either may have it.
+    """
+    unanswered = call.connection.record.unanswered(call.connection.base_url, start.project_id)
+    return any(
+        other.key != start.key
+        and other.fingerprint != start.fingerprint
+        and abs(other.intended_at - start.intended_at) <= SOON_SECONDS
+        for other in unanswered
+    )
+
+
+@dataclass(frozen=True)
+class _Times:
+    """When a start was sent and what time it is now, by Hex's clock. sure: not reckoned from another clock."""
+
+    sent_at: float
+    now: float
+    sure: bool
+
+    @classmethod
+    def of(cls, call: Call, sent: Sent) -> _Times:
+        """Tell the times from what the record has and what Hex just said."""
+        clock, start = call.connection.clock, sent.start
+        now = call.connection.api.time_at_hex()
+        if start.at_hex is not None:
+            return cls(start.at_hex, start.at_hex if now is None else now, sure=True)
+        if now is None:
+            return cls(start.intended_at, clock.time(), sure=False)
+        if sent.at is not None:
+            return cls(now - (clock.monotonic() - sent.at), now, sure=True)
+        return cls(now - (clock.time() - start.intended_at), now, sure=False)
+
+    def is_before(self, run: Run) -> bool:
+        """Whether a run began before the start was sent."""
+        began = _began(run)
+        return began is not None and began < self.sent_at - CLOCKS_DIFFER
+
+    def is_within(self, run: Run, seconds: float) -> bool:
+        """Whether a run began so soon after the start was sent, or can still do so."""
+        began = _began(run)
+        return (self.now if began is None else began) <= self.sent_at + seconds
+
+
+def _could_be_ours(call: Call, sent: Sent) -> list[Run]:
+    """Give the runs that appeared after a start was sent, and belong to no other start on record."""
+    newer, bounded = _newer_runs(call, sent)
+    times = _Times.of(call, sent)
+    candidates = [run for run in newer if run.get("runTrigger") == "API"]
+    if times.sure or not bounded:
+        candidates = [run for run in candidates if not times.is_before(run) and times.is_within(run, LATE_SECONDS)]
+    claimed = call.connection.record.claimed(call.connection.base_url, [run["runId"] for run in candidates])
+    return [run for run in candidates if run["runId"] not in claimed]
+
+
+def _newer_runs(call: Call, sent: Sent) -> tuple[list[Run], bool]:
+    """Read a project's list down to the runs that were there before; tell whether these were found."""
+    after = sent.start.after
+    newer: list[Run] = []
+    for page in range(PAGES):
+        listed = list_runs(call, sent.start.project_id, PAGE, page * PAGE)
+        for run in listed:
+            if run["runId"] in (after or ()):
+                return newer, True
+            newer.append(run)
+        if len(listed) < PAGE:
+            return newer, after == ()
+        times = _Times.of(call, sent)
+        if after is None and any(times.is_before(run) for run in listed):
+            break
+    return newer, False
+
+
+def _the_one(call: Call, sent: Sent, candidates: list[Run]) -> Run | None:
+    """Choose the run that the start became, if it can be only one."""
+    times = _Times.of(call, sent)
+    soon = [run for run in candidates if times.is_within(run, SOON_SECONDS)] if times.sure else candidates
+    return soon[0] if len(soon) == 1 else None
+
+
+def _began(run: Run) -> float | None:
+    """Tell when a run began; for one that never did, when it ended; None for one that waits for its kernel."""
+    for name in ("startTime", "endTime"):
+        if run.get(name):
+            return seconds_of(run[name])
+    return None

@@ -1,0 +1,35 @@
+"""What the tests of the hosts share: a sandbox whose clock only moves when somebody waits, and a connection to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from hex_blocks import Connection
+from hex_blocks.clock import DrivenClock
+from hex_blocks.sandbox import TOKENS, Sandbox
+
+
+@pytest.fixture
+def sandbox(clock: DrivenClock) -> Iterator[Sandbox]:
+    """A Hex of our own, with Hex's request limits."""
+    with Sandbox(clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def hex_connection(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Connection]:
+    """A connection to the sandbox."""
+    with Connection(
+        TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), pinned=True, clock=clock
+    ) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def schema_errors() -> Callable[[Any, dict[str, Any]], list[str]]:
+    """Say what is wrong with a value by a JSON Schema."""
+    return lambda value, schema: [error.message for error in Draft202012Validator(schema).iter_errors(value)]

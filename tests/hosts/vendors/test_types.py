@@ -1,0 +1,77 @@
+"""The vendors' own SDKs read what we make: their types refuse what they do not know."""
+
+from __future__ import annotations
+
+import pytest
+
+from hex_blocks.hosts.functions import anthropic_tools, gemini_tools, openai_tools, run_function_call
+from hex_blocks.hosts.toolbox import Toolbox
+from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
+from hex_blocks.sandbox.seed.runs import KNOWN_RUN
+
+pytest.importorskip("openai", reason="run by make test-hosts")
+
+from anthropic.types import ToolParam, ToolResultBlockParam
+from google.genai import types as gemini
+from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
+from openai.types.responses import FunctionToolParam
+from openai.types.responses.response_input_param import FunctionCallOutput
+from pydantic import ConfigDict, TypeAdapter, with_config
+
+RESULTS = {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}
+
+
+def checked(type_, value) -> None:
+    """Fail unless a value is of a TypedDict, with no key that it does not have."""
+    TypeAdapter(with_config(ConfigDict(extra="forbid"))(type_)).validate_python(value)
+
+
+@pytest.fixture
+def box(registry) -> Toolbox:
+    return Toolbox("all", registry=registry)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_openai_reads_chat_tools(strict, box):
+    for tool in openai_tools(box, strict=strict):
+        checked(ChatCompletionFunctionToolParam, tool)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_openai_reads_response_tools(strict, box):
+    for tool in openai_tools(box, strict=strict, responses=True):
+        checked(FunctionToolParam, tool)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_anthropic_reads_tools(strict, box):
+    for tool in anthropic_tools(box, strict=strict):
+        checked(ToolParam, tool)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_gemini_reads_tools(strict, box):
+    tools = [gemini.Tool.model_validate(tool) for tool in gemini_tools(box, strict=strict)]
+
+    assert len(tools[0].function_declarations) == len(box.shown)
+
+
+def test_openai_reads_replies(hex_connection):
+    reply = run_function_call("hex_get_run_results", RESULTS, hex_connection)
+
+    checked(ChatCompletionToolMessageParam, reply.openai("call_1"))
+    checked(FunctionCallOutput, reply.openai_output("call_1"))
+
+
+def test_anthropic_reads_replies(hex_connection):
+    reply = run_function_call("hex_get_run_results", RESULTS, hex_connection)
+
+    checked(ToolResultBlockParam, reply.anthropic("toolu_1"))
+
+
+def test_gemini_reads_replies(hex_connection):
+    reply = run_function_call("hex_get_run_results", RESULTS, hex_connection)
+    parts = [gemini.Part.model_validate(part) for part in reply.gemini("id-1")]
+
+    assert parts[0].function_response.response["output"]["status"] == "COMPLETED"
+    assert parts[1].inline_data.data.startswith(b"\x89PNG")
