@@ -390,6 +390,11 @@ SENTENCES = {
         "The record of runs on this machine cannot be used, so an idempotency key cannot be kept: {reason}.",
         "Make its folder writable, or name another one in HEX_BLOCKS_DATA_DIR.",
     ),
+    "outcome_missing": Sentence(
+        InputError,
+        "The step needs {found}, and that earlier step has come to nothing of the kind.",
+        "Let the pipeline stop at a failure, or call it again with retryFailed.",
+    ),
     "start_lost": Sentence(
         HexDownError,
         "Hex's answer to the start did not come through: {reason} No new run appeared in Hex.",
@@ -483,6 +488,7 @@ FAULTS = {
     "one_of": "Give {input}: one of them is required.",
     "taken": "{input} is {found}, which another one has already.",
     "no_such_outcome": "{input} names {found}, which no earlier step gives; there are {known}.",
+    "no_earlier_run": "{input} skips {found}, which a later step names; no earlier call with this key has run it.",
     "not_our_cursor": "{input} is no cursor that this tool gave.",
     "no_such_chart": "{input} names {found}, which is no chart of this project; there are {known}.",
     "more": "There are {count} more faults like these in the {input}.",

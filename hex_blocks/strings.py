@@ -41,7 +41,14 @@ WORDED = ("title", "description", "tagline", "category")
 NOT_WORDS = ("$comment", "modelHint", "example", "default", "request", "reply", "inputs", "outputs")
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_NO_WORDS = re.compile(r"`[^`]*`|\{[^{}]*\}|%\(\w+\)s|https?://\S+|\bhex_\w+|\bhex-blocks\b|\bHex\b|-{1,2}[a-z][\w-]*")
+# Names of products and kinds of text, which are the same in every language.
+_NAMES = (
+    r"\b(?:Hex|SQL|ID|UUID|URL|JDBC|JSON|Markdown|Amazon (?:Athena|Redshift)|Google (?:BigQuery|Drive)|ClickHouse|"
+    r"Databricks|MotherDuck|MySQL|PostgreSQL|Snowflake|Spark|Starburst|Trino|GitHub|Notion|Confluence|Slack)\b"
+)
+_NO_WORDS = re.compile(
+    _NAMES + r"|`[^`]*`|\{[^{}]*\}|%\(\w+\)s|https?://\S+|\bhex_\w+|\bhex-blocks\b|-{1,2}[a-z][\w-]*"
+)
 _HEADER = """\
 # {title} of hex_blocks.
 # This file is distributed under the same license as hex_blocks.

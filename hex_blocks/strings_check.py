@@ -170,6 +170,7 @@ def problems_of(
         return
     if said == english:
         yield Problem("copy", english, f"translate it, or list it in {language}.same.txt")
+        return
     yield from (Problem("script", english, detail) for detail in _wrong_script(said, language))
 
 
@@ -185,7 +186,8 @@ def _keeps_shape(english: str, said: str) -> Iterator[tuple[str, str]]:
         yield "blanks", "the same blanks at the beginning and the end"
     if english.count("\n") != said.count("\n"):
         yield "lines", f"{english.count(chr(10)) + 1} lines"
-    if (should := _end(english)) != _end(said):
+    # A question may be put otherwise elsewhere; a sentence ends, and a label does not.
+    if (should := _end(english)) not in ("?", _end(said)):
         yield "ending", f"end with {should}" if should else "no mark at the end"
 
 

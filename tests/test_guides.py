@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,7 +72,13 @@ def pattern(printed: str) -> str:
 
 
 def run(kind: str, snippet: str, folder: Path, settings: dict[str, str]) -> None:
-    options = {"cwd": folder, "env": settings, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    options: dict[str, Any] = {
+        "cwd": folder,
+        "env": settings,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+    }
     if kind == "python":
         done = subprocess.run([sys.executable, "-"], input=snippet, check=False, timeout=60, **options)
         assert done.returncode == 0, done.stdout

@@ -21,8 +21,6 @@ CLICK_WORDS = (
     "Options",
     "Commands",
     "Positional arguments",
-    "[OPTIONS]",
-    "COMMAND [ARGS]...",
     "{heading}:",
     "Show this message and exit.",
     "Show the version and exit.",
@@ -128,12 +126,6 @@ def in_short(command: click.Command) -> str:
 
 class Formatter(click.HelpFormatter):
     """Writes help in the user's language, breaking lines also where there are no blanks between words."""
-
-    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """Write the usage line."""
-        for part in ("[OPTIONS]", "COMMAND [ARGS]..."):
-            args = args.replace(part, say(part))
-        super().write_usage(prog, args, prefix)
 
     def write_heading(self, heading: str) -> None:
         """Write a heading."""

@@ -124,10 +124,12 @@ def mcp(
     if find_spec("mcp") is None:
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
 
+    from hex_blocks.hosts.mcp.run import start_quickly
     from hex_blocks.hosts.mcp.server import TOKEN_HEADER, HexServer
     from hex_blocks.hosts.toolbox import Toolbox
     from hex_blocks.hosts.toolsets import ALL
 
+    start_quickly()
     names = (ALL,) if everything else tuple(name.strip() for name in (toolsets or DEFAULT).split(",") if name.strip())
     toolbox = Toolbox(
         names,

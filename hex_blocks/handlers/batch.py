@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import Fault, hex_error
-from hex_blocks.handlers.jobs import Job, Work, moment, work_key
-from hex_blocks.handlers.runs import ENDS, get_run
+from hex_blocks.handlers.job import Job, moment, work_key
+from hex_blocks.handlers.jobs import Work
 
 MOST_SETS = 5000
 PARALLEL = 20
@@ -21,16 +25,13 @@ def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     key = work_key(inputs, "batch")
     shared = {name: inputs[name] for name in SHARED_INPUTS if name in inputs}
     jobs = [
-        Job(_name(parameters, number), f"{key}/{number}", _asked(shared, parameters))
-        for number, parameters in enumerate(sets, 1)
+        Job(_name(parameters, number), f"{key}#set:{mark}", _asked(shared, parameters))
+        for number, (parameters, mark) in enumerate(zip(sets, _marks(sets), strict=True), 1)
     ]
-    if inputs.get("retryFailed"):
-        for job in jobs:
-            job.key = _key_of_next_try(call, inputs["projectId"], job.key)
     began = call.connection.clock.time()
     stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"
     parallel = int(inputs.get("parallel", PARALLEL))
-    Work(call, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure).do(key)
+    Work(call, key, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure).do()
     ended = call.connection.clock.time()
     reports = [
         {"inputParams": parameters} | job.report(call.language) for parameters, job in zip(sets, jobs, strict=True)
@@ -81,19 +82,15 @@ def _combined(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
     return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
 
 
+def _marks(sets: list[dict[str, Any]]) -> Iterator[str]:
+    """Mark each set by its values, so that a longer or reordered list finds the runs of a shorter one."""
+    seen: Counter[str] = Counter()
+    for parameters in sets:
+        mark = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:24]
+        seen[mark] += 1
+        yield mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"
+
+
 def _name(parameters: dict[str, Any], number: int) -> str:
     said = ", ".join(f"{name}={value}" for name, value in parameters.items())
     return said[:80] if said else str(number)
-
-
-def _key_of_next_try(call: Call, project_id: str, key: str) -> str:
-    """Give the key to go on with: of the last try, or of a new one where the last has failed."""
-    connection = call.connection
-    number, last = 1, key
-    while (found := connection.record.find(connection.base_url, last)) and found.run_id:
-        status = get_run(call, project_id, found.run_id).get("status")
-        if not ENDS.get(str(status)):
-            return last
-        number += 1
-        last = f"{key}/try-{number}"
-    return last

@@ -7,226 +7,300 @@ key finds the runs it had started and goes on with the rest.
 from __future__ import annotations
 
 import math
-import uuid
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hex_blocks.call import Call, Progress
-from hex_blocks.errors import BusyError, HexError, hex_error
+from hex_blocks.errors import BusyError, HexDownError, HexError, NotFoundError, TokenError, hex_error
+from hex_blocks.handlers.job import EARLIER_STEP, FREE_PLACE, HEX_DOWN, KERNEL, REQUEST_LIMIT, WAITS, Job, Waits, moment
+from hex_blocks.handlers.recent import usual_of
 from hex_blocks.handlers.runs import ENDS, run_error
-from hex_blocks.handlers.waiting import TIMEOUT, cancel, start_run
-from hex_blocks.record import RecordError
-from hex_blocks.watch import SHORTEST_INTERVAL, Followed, watcher_of
+from hex_blocks.handlers.stopping import last_look, last_words, stop_run
+from hex_blocks.handlers.waiting import CANCEL_PATIENCE, TIMEOUT, record_end, record_fate, recorded, start_run
+from hex_blocks.record import CANCELLED, LEFT, Start
+from hex_blocks.watch import SHORTEST_INTERVAL, watcher_of
 
-# How long to leave Hex alone after it had no kernel, unless one of our own runs ends before.
-KERNEL_PAUSE = 20.0
+# A start whose turn it is does not wait for it; one that others got ahead of stands in their line for so long.
 START_PATIENCE = 2.0
+LINE_PATIENCE = 65.0
+# How long to leave Hex alone after it had no kernel, or gave no answer: longer each time, up to the second number.
+KERNEL_PAUSES = (20.0, 300.0)
+DOWN_PAUSES = (5.0, 60.0)
+# What will be the same for every run that is still to be made.
+HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
 
-@dataclass(eq=False)
-class Job:
-    """One run to be made, and what became of it. Times are ISO 8601."""
-
-    name: str
-    key: str
-    inputs: Callable[[], dict[str, Any]]
-    run: dict[str, Any] = field(default_factory=dict)
-    started_at: str | None = None
-    ended_at: str | None = None
-    error: HexError | None = None
-    skipped: bool = False
-    followed: Followed | None = None
-
-    @property
-    def completed(self) -> bool:
-        """Whether the run has ended well."""
-        return self.run.get("status") == "COMPLETED" and self.error is None
-
-    def report(self, language: str | None = None) -> dict[str, Any]:
-        """Tell what became of the job."""
-        milliseconds = self.run.get("elapsedTime")
-        return {
-            "name": self.name,
-            "projectId": self.run.get("projectId"),
-            "runId": self.run.get("runId"),
-            "runUrl": self.run.get("runUrl"),
-            "status": "SKIPPED" if self.skipped else self.run.get("status") or "NOT_STARTED",
-            "startedAt": self.started_at,
-            "startTime": self.run.get("startTime"),
-            "endTime": self.run.get("endTime"),
-            "endedAt": self.ended_at,
-            "elapsedSeconds": milliseconds / 1000 if isinstance(milliseconds, int | float) else None,
-            "error": self.error.document(language) if self.error else None,
-        }
-
-
-def work_key(inputs: Mapping[str, Any], kind: str) -> str:
-    """Give the key of a piece of work: the caller's, or a new one."""
-    return str(inputs.get("idempotencyKey") or f"{kind}-{uuid.uuid4()}")
+def latest_try(call: Call, job: Job) -> Start | None:
+    """Find the last start of a job that is on record, and let the job go on with it."""
+    latest, number = None, 1
+    while start := recorded(call, job.key_of_try(number)):
+        latest, number = start, number + 1
+    job.tries = max(1, number - 1)
+    return latest
 
 
 class Work:
     """Makes the runs of some jobs: so many at once, in order, inside Hex's limits."""
 
     def __init__(
-        self, call: Call, jobs: Sequence[Job], options: Mapping[str, Any], *, parallel: int, stop_at_failure: bool
+        self,
+        call: Call,
+        key: str,
+        jobs: Sequence[Job],
+        options: Mapping[str, Any],
+        *,
+        parallel: int,
+        stop_at_failure: bool,
+        in_order: bool = False,
     ) -> None:
         self.call = call
+        self.key = key
         self.jobs = jobs
         self.options = options
         self.parallel = parallel
         self.stop_at_failure = stop_at_failure
+        self.in_order = in_order
         self.timeout = float(options.get("timeout", TIMEOUT))
         self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
         self.clock = call.connection.clock
         self.watcher = watcher_of(call.connection)
         self._waiting = deque(job for job in jobs if not job.skipped)
         self._going: list[Job] = []
-        self._no_start_before = 0.0
+        self._waits = Waits(self.clock.monotonic())
+        self._pause_for = ""
+        self._pause_until = 0.0
+        self._pauses = 0
+        self._down_since: float | None = None
+        self._turn_at: float | None = None
+        self._next_start = math.inf
 
-    def do(self, key: str) -> None:
+    def do(self) -> None:
         """Make the runs. An interruption is an error that names the key to go on with."""
         try:
-            self._find_started()
+            self._take_up()
             while self._waiting or self._going:
-                self._start_what_may()
-                self._wait()
                 if self.call.stop.is_set():
                     raise KeyboardInterrupt
+                self._start_what_may()
+                self._wait()
         except KeyboardInterrupt:
-            raise self._interrupted(key) from None
+            raise self._interrupted() from None
         finally:
             for job in self._going:
                 if job.followed:
                     self.watcher.leave(job.followed)
 
-    def _find_started(self) -> None:
-        """Take up the runs that an earlier call with the same key had started."""
-        connection = self.call.connection
-        for job in list(self._waiting):
-            try:
-                earlier = connection.record.find(connection.base_url, job.key)
-            except RecordError as error:
-                raise hex_error("record_unusable", reason=str(error)) from error
+    # Runs that an earlier call had started
+
+    def _take_up(self) -> None:
+        """Take up the runs of an earlier call with the same key; where order matters, each when its turn comes."""
+        if self.in_order:
+            return
+        waiting, self._waiting = list(self._waiting), deque()
+        for job in waiting:
+            earlier = latest_try(self.call, job)
             if earlier and earlier.run_id:
-                self._waiting.remove(job)
-                job.started_at = moment(earlier.intended_at)
-                self._follow(job, self._start_run(job))
+                self._resume(job, earlier)
+            else:
+                self._waiting.append(job)
+
+    def _resume(self, job: Job, earlier: Start) -> None:
+        job.found, job.fate = True, earlier.fate
+        job.started_at = moment(earlier.at_hex or earlier.intended_at)
+        run = self._start_run(job)
+        if earlier.ended:
+            self._finish(job, run | earlier.ended)
+        else:
+            self._follow(job, run, at_once=True)
+
+    # Starting
 
     def _start_what_may(self) -> None:
-        budget = self.call.connection.api.budget
-        while self._waiting and len(self._going) < self.parallel:
-            wait = max(budget.wait_for("runs"), self._no_start_before - self.clock.monotonic())
-            if wait > 0:
+        while self._waiting:
+            reason, seconds = self._obstacle()
+            now = self.clock.monotonic()
+            self._waits.because(reason, now)
+            if reason:
+                self._next_start = now + seconds
                 return
-            job = self._waiting.popleft()
-            job.started_at = moment(self.clock.time())
-            try:
-                self._follow(job, self._start_run(job))
-            except BusyError as error:
-                # Nothing was started: the job's turn comes again.
-                self._waiting.appendleft(job)
-                pause = (
-                    KERNEL_PAUSE if error.key == "no_free_kernel" else float(error.values.get("seconds", KERNEL_PAUSE))
-                )
-                self._no_start_before = self.clock.monotonic() + pause
-                return
-            except HexError as error:
-                self._end(job, error)
+            self._start(self._waiting.popleft())
+        self._next_start = math.inf
 
-    def _start_run(self, job: Job) -> dict[str, Any]:
+    def _obstacle(self) -> tuple[str, float]:
+        """Tell what keeps the next job from being started, and for how long; nothing does where that is empty."""
+        if len(self._going) >= self.parallel:
+            return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
+        if self.in_order and latest_try(self.call, self._waiting[0]):
+            return "", 0.0
+        now = self.clock.monotonic()
+        if now < self._pause_until:
+            return self._pause_for, self._pause_until - now
+        wait = self.call.connection.api.budget.wait_for("runs")
+        if wait <= 0 or (self._turn_at is not None and now >= self._turn_at):
+            return "", 0.0
+        self._turn_at = self._turn_at or now + wait
+        return REQUEST_LIMIT, wait
+
+    def _start(self, job: Job) -> None:
+        earlier = latest_try(self.call, job)
+        if earlier and earlier.run_id:
+            self._resume(job, earlier)
+            return
+        patience = START_PATIENCE if self._turn_at is None else LINE_PATIENCE
+        self._turn_at = None
+        job.waits = self._waits.until(self.clock.monotonic())
+        try:
+            run = self._start_run(job, patience)
+        except BusyError as error:
+            # Nothing was started: the job's turn comes again.
+            self._waiting.appendleft(job)
+            if error.key == "no_free_kernel":
+                self._pause(KERNEL, *KERNEL_PAUSES)
+            elif error.key != "budget_spent":
+                self._pause(REQUEST_LIMIT, float(error.values.get("seconds", KERNEL_PAUSES[0])))
+        except HexError as error:
+            self._not_started(job, error)
+        else:
+            self._pauses, self._down_since = 0, None
+            start = recorded(self.call, job.key)
+            job.started_at = moment(start.at_hex or start.intended_at if start else self.clock.time())
+            self._follow(job, run)
+
+    def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
         quick = replace(self.call, on_progress=None)
-        quick.timing = replace(self.call.timing, patience=START_PATIENCE, on_wait=None)
-        return start_run(quick, job.inputs() | {"idempotencyKey": job.key})
+        quick.timing = replace(self.call.timing, patience=patience, on_wait=None)
+        return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
 
-    def _follow(self, job: Job, run: dict[str, Any]) -> None:
+    def _not_started(self, job: Job, error: HexError) -> None:
+        """Try again later what may pass; what would be the same for all the others ends the work."""
+        now = self.clock.monotonic()
+        if isinstance(error, HexDownError) and error.key not in HOPELESS:
+            self._down_since = self._down_since or now
+            if now - self._down_since < self.timeout:
+                self._waiting.appendleft(job)
+                self._pause(HEX_DOWN, *DOWN_PAUSES)
+                return
+        hopeless = error.key in HOPELESS or error.status == 401
+        if not self.in_order:
+            hopeless |= isinstance(error, TokenError | NotFoundError | HexDownError) or error.key == "not_published"
+        if hopeless and not any(job.run.get("runId") for job in self.jobs):
+            raise error
+        self._end(job, error, others_too=hopeless)
+
+    def _pause(self, reason: str, seconds: float, most: float = math.inf) -> None:
+        self._pause_for = reason
+        self._pause_until = self.clock.monotonic() + min(seconds * 2**self._pauses, most)
+        self._pauses += 1
+
+    # Following
+
+    def _follow(self, job: Job, run: dict[str, Any], *, at_once: bool = False) -> None:
         job.run = run
-        job.followed = self.watcher.follow(run, self.interval, at_once="startTime" not in run and bool(job.ended_at))
+        usual = usual_of(self.call.connection.api, run["projectId"])
+        job.followed = self.watcher.follow(run, self.interval, at_once=at_once, usual=usual)
         self._going.append(job)
 
     def _wait(self) -> None:
-        now = self.clock.monotonic()
         followed = [job.followed for job in self._going if job.followed]
-        until = min((each.began + self.timeout for each in followed), default=now + math.inf)
-        if self._waiting and len(self._going) < self.parallel:
-            next_start = max(self.call.connection.api.budget.wait_for("runs"), self._no_start_before - now)
-            until = min(until, now + next_start)
-        if not followed and until == math.inf:
+        until = min((each.began + self.timeout for each in followed), default=math.inf)
+        until = min(until, self._next_start)
+        if until == math.inf:
             return
         self.watcher.wait(self.call, followed, until, self._tell)
         for job in list(self._going):
             assert job.followed  # noqa: S101
-            if job.followed.ended:
-                self._finish(job, job.followed)
+            if job.followed.failed:
+                reason = job.followed.failed.message()
+                self._end(job, run_error(job.followed.run, "run_unfollowed", reason=reason))
+            elif job.followed.ended:
+                self._finish(job, job.followed.run)
             elif self.clock.monotonic() >= job.followed.began + self.timeout:
                 self._time_out(job)
 
-    def _finish(self, job: Job, followed: Followed) -> None:
-        job.run = followed.run
-        # An end of ours frees a kernel.
-        self._no_start_before = 0.0
-        if followed.failed:
-            self._end(job, run_error(job.run, "run_unfollowed", reason=followed.failed.message()))
+    def _finish(self, job: Job, run: dict[str, Any]) -> None:
+        """Take note of a run that has ended; one of an earlier call may be made again."""
+        job.run = run
+        if job.followed:
+            record_end(self.call, job.key, run)
+        if self._pause_for == KERNEL:
+            # An end of ours frees a kernel.
+            self._pause_until, self._pauses = 0.0, 0
+        key = ENDS[str(run["status"])]
+        if key and job.found and (self.options.get("retryFailed") or job.fate == CANCELLED):
+            self._leave(job)
+            job.begin_next_try()
+            self._waiting.appendleft(job)
             return
-        key = ENDS[followed.status]
-        self._end(job, run_error(job.run, key) if key else None)
+        self._end(job, run_error(run, key) if key else None)
 
     def _time_out(self, job: Job) -> None:
-        key = "run_timeout"
-        if self.options.get("cancelOnTimeout"):
-            key = "run_cancelled_at_timeout"
+        last = last_words(self.call, CANCEL_PATIENCE)
+        run = last_look(last, job.run)
+        stopped, key = False, "run_timeout"
+        if run.get("status") not in ENDS and self.options.get("cancelOnTimeout"):
             try:
-                cancel(self.call, job.run)
+                run, stopped = stop_run(last, run)
             except HexError as error:
                 self._end(job, error)
                 return
-        self._end(job, run_error(job.run, key, timeout=round(self.timeout)))
+            key = "run_cancelled_at_timeout"
+        if run.get("status") in ENDS and not stopped:
+            self._finish(job, run)
+            return
+        job.run = run
+        if stopped:
+            record_end(self.call, job.key, run)
+        self._end(job, run_error(run, key, timeout=round(self.timeout)))
 
-    def _end(self, job: Job, error: HexError | None) -> None:
+    def _end(self, job: Job, error: HexError | None, *, others_too: bool = False) -> None:
         job.error = error
         job.ended_at = moment(self.clock.time())
+        self._leave(job)
+        if error and (self.stop_at_failure or others_too):
+            for left in self._waiting:
+                left.skipped = True
+                left.waits = self._waits.until(self.clock.monotonic())
+            self._waiting.clear()
+        self._tell()
+
+    def _leave(self, job: Job) -> None:
         if job in self._going:
             self._going.remove(job)
         if job.followed:
             self.watcher.leave(job.followed)
-        if error and self.stop_at_failure:
-            for left in self._waiting:
-                left.skipped = True
-            self._waiting.clear()
-        self._tell()
 
     def _tell(self) -> None:
         done = sum(job.ended_at is not None for job in self.jobs)
-        going = ", ".join(job.name for job in self._going[:3])
-        self.call.tell(
-            Progress(
-                self.call.say(
-                    "{done} of {all} ended, {going} going on {names}",
-                    done=done,
-                    all=len(self.jobs),
-                    going=len(self._going),
-                    names=f"({going})" if going else "",
-                ).strip(),
-                percent=round(100 * done / max(1, len(self.jobs)), 1),
-                values={"done": done, "all": len(self.jobs), "going": len(self._going)},
-            )
-        )
+        values: dict[str, Any] = {"done": done, "all": len(self.jobs), "going": len(self._going)}
+        message = self.call.say("{done} of {all} ended, {going} going on", **values)
+        if names := ", ".join(job.name for job in self._going[:3]):
+            message = f"{message} ({names}{', …' if len(self._going) > 3 else ''})"
+        if self._waiting and (reason := self._waits.reason):
+            waiting_for = self.call.say(WAITS[reason])
+            message = f"{message}; {self.call.say('the next one waits for {what}', what=waiting_for)}"
+            values["waitingFor"] = reason
+        self.call.tell(Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values))
 
-    def _interrupted(self, key: str) -> HexError:
-        going = [job for job in self._going if job.run.get("runId")]
-        runs = ", ".join(str(job.run["runId"]) for job in going) or "-"
-        if not self.options.get("cancelOnInterrupt"):
-            return hex_error("work_interrupted", used=key, runs=runs)
-        # The work is over, but its last words to Hex have to get through.
-        self.call.stop.clear()
-        for job in going:
-            cancel(self.call, job.run)
-        return hex_error("work_interrupted_and_cancelled", used=key, runs=runs)
-
-
-def moment(seconds: float) -> str:
-    """Write a moment as Hex does: ISO 8601 in UTC, with milliseconds."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    def _interrupted(self) -> HexError:
+        """Decide the fate of the runs that are going on, and say it."""
+        going = {str(job.run["runId"]): job for job in self._going}
+        cancelled: list[str] = []
+        if self.options.get("cancelOnInterrupt"):
+            last = last_words(self.call)
+            for run_id, job in going.items():
+                try:
+                    job.run, stopped = stop_run(last, job.run)
+                except HexError:
+                    continue
+                record_end(self.call, job.key, job.run)
+                cancelled.append(run_id)
+                if stopped:
+                    record_fate(self.call, job.key, CANCELLED)
+        left = [run_id for run_id in going if run_id not in cancelled]
+        for run_id in left:
+            record_fate(self.call, going[run_id].key, LEFT)
+        key = "work_interrupted" if left or not cancelled else "work_interrupted_and_cancelled"
+        runs = ", ".join(left or cancelled) or "-"
+        return hex_error(key, used=self.key, runs=runs, going=left, cancelled=cancelled)

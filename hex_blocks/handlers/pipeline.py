@@ -8,7 +8,9 @@ from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import Fault, HexError, hex_error
-from hex_blocks.handlers.jobs import Job, Work, moment, work_key
+from hex_blocks.handlers.job import Job, moment, work_key
+from hex_blocks.handlers.jobs import Work, latest_try
+from hex_blocks.handlers.runs import get_run
 
 # What of an earlier step a later one may name, as {{step.runId}}.
 OUTCOMES = ("projectId", "runId", "runUrl", "status", "startTime", "endTime", "elapsedSeconds")
@@ -25,16 +27,14 @@ def run_pipeline(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     key = work_key(inputs, "pipeline")
     began = call.connection.clock.time()
     jobs: list[Job] = []
-    for number, step in enumerate(steps):
-        asked = {name: step[name] for name in STEP_INPUTS if name in step}
-        job = Job(names[number], f"{key}/{names[number]}", _later(asked, jobs, number), skipped=number < first)
-        job.run = {"projectId": step["projectId"]}
-        jobs.append(job)
+    for step, name in zip(steps, names, strict=True):
+        jobs.append(_job(step, name, key, tuple(jobs)))
+    _skip(call, steps, jobs, first)
     stop_at_failure = inputs.get("onFailure", "STOP") == "STOP"
-    Work(call, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure).do(key)
+    Work(call, key, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure, in_order=True).do()
     ended = call.connection.clock.time()
     return {
-        "succeeded": all(job.completed or (job.skipped and number < first) for number, job in enumerate(jobs)),
+        "succeeded": all(job.completed for job in jobs[first:]),
         "steps": [job.report(call.language) for job in jobs],
         "failedStep": next((job.name for job in jobs if job.error), None),
         "startedAt": moment(began),
@@ -44,9 +44,37 @@ def run_pipeline(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _later(asked: dict[str, Any], jobs: list[Job], number: int) -> Any:
-    """Fill a step's references when its turn comes."""
-    return lambda: _filled(asked, {job.name: job.report() for job in jobs[:number]})
+def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...]) -> Job:
+    asked = {name: step[name] for name in STEP_INPUTS if name in step}
+    used = {name for name, _ in _references(step.get("inputParams"))}
+
+    def inputs() -> dict[str, Any]:
+        return dict(_filled(asked, {job.name: job.outcome() for job in earlier}))
+
+    def suffix() -> str:
+        # A step whose ground was made anew is another step than the one that was run on the old ground.
+        return "".join(f"#after:{job.name}:{job.tries}" for job in earlier if job.name in used and job.tries > 1)
+
+    # The key stands for the step as it is written: what its references come to is the earlier steps' business.
+    job = Job(name, f"{key}#step:{name}", inputs, stands_for=asked, suffix=suffix)
+    job.run = {"projectId": step["projectId"]}
+    return job
+
+
+def _skip(call: Call, steps: list[dict[str, Any]], jobs: list[Job], first: int) -> None:
+    """Skip the steps before the first; those that later ones name are found if an earlier call has run them."""
+    used = {name for step in steps[first:] for name, _ in _references(step.get("inputParams"))}
+    faults = []
+    for job in jobs[:first]:
+        job.skipped = True
+        start = latest_try(call, job)
+        if job.name in used and start and start.run_id:
+            job.run |= start.ended or get_run(call, job.run["projectId"], start.run_id)
+            job.run["runId"] = start.run_id
+        elif job.name in used:
+            faults.append(Fault("startAt", "no_earlier_run", {"found": repr(job.name)}))
+    if faults:
+        raise _refused(call, faults)
 
 
 def _filled(value: Any, outcomes: Mapping[str, Mapping[str, Any]]) -> Any:
@@ -58,8 +86,15 @@ def _filled(value: Any, outcomes: Mapping[str, Mapping[str, Any]]) -> Any:
         return value
     if whole := REFERENCE.fullmatch(value.strip()):
         # A value that is nothing but a reference keeps its type: a number stays a number.
-        return outcomes[whole[1]][whole[2]]
-    return REFERENCE.sub(lambda found: str(outcomes[found[1]][found[2]]), value)
+        return _outcome(outcomes, *whole.groups())
+    return REFERENCE.sub(lambda found: str(_outcome(outcomes, *found.groups())), value)
+
+
+def _outcome(outcomes: Mapping[str, Mapping[str, Any]], step: str, name: str) -> Any:
+    value = outcomes[step][name]
+    if value is None:
+        raise hex_error("outcome_missing", found=f"{step}.{name}")
+    return value
 
 
 def _first_step(call: Call, start_at: str | None, names: list[str]) -> int:

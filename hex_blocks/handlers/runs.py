@@ -68,5 +68,6 @@ def start_reply(run: Mapping[str, Any], base_url: str) -> dict[str, Any]:
 
 def run_error(run: Mapping[str, Any], key: str, **values: Any) -> HexError:
     """Make the error of a run, with what is needed to look at it."""
-    known = {name: run.get(name) for name in ("projectId", "runId", "runUrl", "status")}
+    # Not `status`: that is the one of HTTP in every error.
+    known = {name: run.get(name) for name in ("projectId", "runId", "runUrl")} | {"runStatus": run.get("status")}
     return hex_error(key, trace_id=run.get("traceId"), **(known | values))

@@ -22,6 +22,7 @@ from hex_blocks.handlers.recovering import Sent, find_lost_run
 from hex_blocks.handlers.runs import start_reply
 from hex_blocks.hex_api import NOT_SENT
 from hex_blocks.record import RecordError, Start
+from hex_blocks.texts import phrase
 
 log = logging.getLogger(__name__)
 
@@ -153,7 +154,7 @@ class _Once:
             error: HexError = hex_error(
                 "not_hex",
                 host=self.call.connection.api.host,
-                reason=self.call.say("it took the start without naming the run"),
+                reason=phrase("it took the start without naming the run"),
             )
         except HexError as refused:
             error = refused
@@ -174,7 +175,7 @@ class _Once:
         return found
 
     def _failed(self, key: str, error: HexError) -> HexError:
-        reason = error.message(self.call.language)
+        reason = error.message()
         return hex_error(key, status=error.status, trace_id=error.trace_id, reason=reason, used=self.intent.key)
 
     def _found(self, sent: Sent) -> dict[str, Any] | None:

@@ -59,7 +59,7 @@ def stop_run(call: Call, run: Run) -> tuple[Run, bool]:
         seen = last_look(call, run)
         if seen.get("status") in ENDS:
             return seen, False
-        raise run_error(run, "run_not_cancelled", reason=error.message(call.language)) from error
+        raise run_error(run, "run_not_cancelled", reason=error.message()) from error
     seen = last_look(call, run)
     return (seen if seen.get("status") in ENDS else run | {"status": "KILLED"}), True
 

@@ -123,7 +123,7 @@ class _Wait:
         if not followed.ended:
             return self._interrupted() if interrupted else self._timed_out()
         if followed.failed:
-            reason = followed.failed.message(self.call.language)
+            reason = followed.failed.message()
             raise self._error(followed.run, "run_unfollowed", reason=reason) from followed.failed
         tell(self.call, followed)
         return followed.run

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hex_blocks.call import Call
 from hex_blocks.errors import Fault, UnknownToolError, hex_error
 from hex_blocks.hosts.shapes import first_sentence, inputs_of, is_hidden
 from hex_blocks.registry import Registry, Tool
 from hex_blocks.texts import text
+
+if TYPE_CHECKING:
+    from hex_blocks.call import Call
 
 MOST_FOUND = 8
 # So many of those found come with their inputs.
