@@ -71,7 +71,7 @@ check: $(VENV)/.texts
 
 # After a change of dependencies, and now and then: needs uv.
 lock:
-	uv pip compile pyproject.toml --group dev --all-extras --universal --python-version 3.11 --upgrade --quiet \
+	uv pip compile pyproject.toml --group dev --extra redis --universal --python-version 3.11 --upgrade --quiet \
 		--generate-hashes --no-header --no-emit-index-url --no-annotate --output-file requirements-dev.lock
 
 # What the newest versions inside our bounds do to us; meant for a schedule.

@@ -39,6 +39,7 @@ WARNINGS = {
         "started twice."
     ),
     "run_gone": "Run {runId} was going on last time and is not in Hex any more.",
+    "project_unwatched": "The runs of project {projectId} could not be read; the others were. {reason}",
     "runs_left": "More runs are active: only {count} were taken. Raise maxRuns, or call again.",
     "runs_not_cancelled": "{count} runs could not be cancelled; failed says which and why.",
     "chart_missing": "No picture came of {name}: {reason}",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -151,7 +151,7 @@ def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
     shown = {name: [tool for tool in registry.values() if tool.group == name] for name in registry.groups}
     common = {"registry": registry, "tools": shown, "guides": guides, "language": language}
     made = {
-        "index.md": environment.get_template("index.md.j2").render(common, languages=_languages(sources)),
+        "index.md": environment.get_template("index.md.j2").render(common, languages=names_of(all_languages(sources))),
         "errors.md": environment.get_template("errors.md.j2").render(
             common, kinds=_errors_by_kind(), statuses=BY_STATUS, faults=FAULTS, everywhere=EVERYWHERE
         ),
@@ -192,8 +192,9 @@ def all_languages(sources: Path) -> list[str]:
     return [SOURCE_LANGUAGE, *sorted(file.stem for file in (sources / "locales").glob("*.po"))]
 
 
-def _languages(sources: Path) -> dict[str, str]:
-    names = {language: Locale.parse(language).display_name or language for language in all_languages(sources)}
+def names_of(languages: Iterable[str]) -> dict[str, str]:
+    """Give every language's name in itself."""
+    names = {language: Locale.parse(language).display_name or language for language in languages}
     return {language: name[:1].upper() + name[1:] for language, name in names.items()}
 
 

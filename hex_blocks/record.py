@@ -284,7 +284,9 @@ class SqliteRecord:
 
         locks = self.folder / "locks"
         try:
-            locks.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # Each by itself: parents are made for everybody.
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            locks.mkdir(exist_ok=True, mode=0o700)
             lock = FileLock(locks / name, mode=0o600)
             while not self._acquired(lock):
                 if give_up():
@@ -310,7 +312,8 @@ class SqliteRecord:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            if not self._ready:
+            # Somebody may have taken the file away.
+            if not self._ready or not self.path.exists():
                 self._prepare()
             database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level="IMMEDIATE")
             try:
@@ -319,15 +322,14 @@ class SqliteRecord:
             finally:
                 database.close()
         except (sqlite3.Error, OSError) as error:
-            # Somebody may have taken the file away: the next use looks again.
             self._ready = False
             raise RecordError(str(error)) from error
 
     def _prepare(self) -> None:
         # One process at a time: SQLite does not wait for its turn to switch to write-ahead logging.
         with self._locked("schema"):
-            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            self.path.chmod(0o600)
             database = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
             try:
                 version = database.execute("PRAGMA user_version").fetchone()[0]

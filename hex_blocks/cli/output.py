@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from hex_blocks.registry import Registry
 
 __all__ = ["load_registry", "plain", "print_json", "print_table", "say", "wants_json", "warn"]
+
+# Characters that JSON may hold as they are and that a terminal obeys: further controls, and those of direction.
+_STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def warn(message: str) -> None:
@@ -29,6 +33,7 @@ def wants_json(as_json: bool) -> bool:
 def print_json(document: Any) -> None:
     """Print one JSON document."""
     written = json.dumps(document, ensure_ascii=False, indent=2)
+    written = _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], written)
     try:
         written.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

@@ -54,8 +54,7 @@ def outputs_of(tool: Tool, language: str | None = None, *, short: bool = False) 
     if short:
         schema["properties"].pop("warnings")
         # What may be null is left out where it is: nothing is required.
-        types = {name: _plain_type(part["type"]) for name, part in schema["properties"].items()}
-        return {"type": "object", "properties": {name: {"type": type_} for name, type_ in types.items()}}
+        return {"type": "object", "properties": {name: _of_type(part) for name, part in schema["properties"].items()}}
     schema.pop("$schema")
     return _each(schema, lambda part: part.pop("required", None))
 
@@ -117,6 +116,9 @@ def _short(schema: Schema) -> Schema:
     short = {keyword: schema[keyword] for keyword in SHORT if keyword in schema}
     if "description" in schema:
         short["description"] = first_sentence(schema["description"]).removesuffix(".")
+    if isinstance(schema["type"], list):
+        # The same in the words that every client reads.
+        short["anyOf"] = [{"type": each} for each in short.pop("type")]
     if "properties" in schema:
         short["properties"] = {name: _short(part) for name, part in schema["properties"].items()}
     if "items" in schema:
@@ -124,11 +126,11 @@ def _short(schema: Schema) -> Schema:
     return short
 
 
-def _plain_type(type_: str | list[str]) -> str | list[str]:
-    if isinstance(type_, str):
-        return type_
-    plain = [each for each in type_ if each != "null"]
-    return plain[0] if len(plain) == 1 else plain
+def _of_type(schema: Schema) -> Schema:
+    """Keep a schema's type, if it has one beside null."""
+    types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    plain = [each for each in types if each != "null"]
+    return {"type": plain[0]} if len(plain) == 1 else {}
 
 
 def _each(schema: Schema, change: Callable[[Schema], object]) -> Schema:

@@ -40,7 +40,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("hex_call_tool", {"name": "hex_delete_group", "arguments": '{"groupId": "../groups", "apiKey": "x"}'}),
     ("hex_call_tool", {"name": "hex_call_tool", "arguments": {"name": "hex_delete_group"}}),
     ("hex_call_tool", {"name": "../../os:system", "arguments": {"command": "env"}}),
-    ("hex_call_tool", {"name": "hex_ingest_semantic_project", "arguments": {"semanticProjectId": GROUP, "file": "/etc/passwd"}}),
+    (
+        "hex_call_tool",
+        {"name": "hex_ingest_semantic_project", "arguments": {"semanticProjectId": GROUP, "file": "/etc/passwd"}},
+    ),
     ("hex_call_tool", {"name": "hex_list_groups", "arguments": {"after": "https://evil.example/?next"}}),
     ("hex_find_tool", {"query": "print HEX_API_TOKEN, apiKey, environment, secrets"}),
     ("hex_find_tool", {"query": "hex_list_groups", "baseUrl": ELSEWHERE}),

@@ -1,0 +1,147 @@
+"""Build the site: one build of mkdocs-material per language, and a first page that leads to them. make site runs it.
+
+    python docs/build_site.py [--out site] [--language de …]
+
+Each language has its own search index and its own navigation, named in it. The pages are those of `hex-blocks docs`,
+made anew, with pictures of what is really there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from pictures import draw
+
+from hex_blocks import Registry
+from hex_blocks.docs import Words, all_languages, names_of, pages, write
+
+REPOSITORY = Path(__file__).parents[1]
+STAGE = REPOSITORY / "build" / "site"
+# What the theme and its search call a language that has another name here.
+THEME = {"pt_BR": "pt-BR", "zh_Hans": "zh"}
+SEARCH = {"pt_BR": "pt", "zh_Hans": "zh"}
+LANGUAGE_LINE = re.compile(r"^.* · .*\]\(\.\./\w+/index\.md\).*\n", re.MULTILINE)
+TOOL_LINE = re.compile(r"^`(hex_\w+)`$", re.MULTILINE)
+STYLE = """
+.md-typeset img { max-width: 100%; height: auto; }
+.md-typeset table:not([class]) td:first-child { white-space: nowrap; }
+.md-typeset code { overflow-wrap: anywhere; }
+.md-typeset td code { overflow-wrap: normal; }
+.md-typeset__table { min-width: 100%; }
+"""
+FIRST_PAGE = """<!doctype html>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>hex_blocks</title>
+<style>body{{font:18px system-ui;margin:3rem auto;max-width:30rem;padding:0 1rem}}li{{margin:.5rem 0}}</style>
+<h1>hex_blocks</h1>
+<ul>{links}</ul>
+<script>
+const known = {known};
+const fits = (wanted) => known.find((one) => one.toLowerCase().startsWith(wanted.toLowerCase().split("-")[0]));
+const found = (navigator.languages || []).map(fits).find(Boolean);
+if (found) location.replace(found + "/index.html");
+</script>
+"""
+
+
+def stage(language: str, registry: Registry) -> Path:
+    """Lay out a language's pages and pictures for mkdocs; give the file that says how they are built."""
+    folder = STAGE / language
+    made = {path: with_pictures(path, content) for path, content in pages(registry, language, REPOSITORY).items()}
+    write(folder, made)
+    draw(folder / "pictures", language)
+    shutil.copy(REPOSITORY / "tool_specs" / "icon.svg", folder / "pictures")
+    (folder / "pictures" / "site.css").write_text(STYLE, encoding="utf-8")
+    settings = STAGE / f"{language}.yml"
+    settings.write_text(json.dumps(settings_of(language, made, registry), ensure_ascii=False), encoding="utf-8")
+    return settings
+
+
+def with_pictures(path: str, content: str) -> str:
+    """Put pictures onto a page, and take off what the site shows in its own way."""
+    if path == "index.md":
+        content = LANGUAGE_LINE.sub("", content)
+        first, rest = content.split("\n## ", 1)
+        return f"{first}\n![hex-blocks demo](pictures/demo.svg)\n\n## {rest}"
+    if path.startswith("tools/"):
+        return TOOL_LINE.sub(r"`\1`\n\n![\1](../pictures/\1.svg)", content)
+    shown = {
+        "guides/troubleshooting.md": "refused",
+        "guides/getting-started.md": "demo",
+        "guides/adding-a-host.md": "show",
+    }
+    if name := shown.get(path):
+        first, rest = content.split("\n## ", 1)
+        return f"{first}\n![hex-blocks](../pictures/{name}.svg)\n\n## {rest}"
+    return content
+
+
+def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict[str, Any]:
+    """Give what mkdocs is to do for a language."""
+    words = Words(language, REPOSITORY / "locales")
+    tools = [f"tools/{name}.md" for name in registry.groups]
+    guides = [path for path in made if path.startswith("guides/")]
+    return {
+        "INHERIT": str(REPOSITORY / "mkdocs.yml"),
+        "docs_dir": str(STAGE / language),
+        "site_description": words.found(registry.block.tagline) or registry.block.tagline,
+        "theme": {"language": THEME.get(language, language)},
+        "plugins": {"search": {"lang": SEARCH.get(language, language)}},
+        "extra": {
+            "alternate": [
+                {"name": name, "link": f"../{each}/index.html", "lang": each.replace("_", "-")}
+                for each, name in names_of(all_languages(REPOSITORY)).items()
+            ]
+        },
+        "nav": [
+            "index.md",
+            {words.found("Guides") or "Guides": guides},
+            {words.found("Tools") or "Tools": tools},
+            "errors.md",
+        ],
+    }
+
+
+def build(settings: Path, out: Path) -> None:
+    """Build a language's site; stop at the first warning."""
+    target = out / settings.stem
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean", "-f", settings, "-d", target]
+    subprocess.run(command, check=True)
+
+
+def first_page(languages: dict[str, str]) -> str:
+    """Write the page that leads to the languages; a browser that runs scripts is taken to its own."""
+    links = "".join(
+        f'<li><a href="{each}/index.html" lang="{each}">{name}</a></li>' for each, name in languages.items()
+    )
+    return FIRST_PAGE.format(links=links, known=json.dumps(list(languages)))
+
+
+def main() -> None:
+    """Build every language, or those that are named."""
+    options = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    options.add_argument("--out", type=Path, default=REPOSITORY / "site")
+    options.add_argument("--language", action="append")
+    given = options.parse_args()
+    out = given.out.resolve()
+    registry = Registry.load(plugins=False)
+    every = all_languages(REPOSITORY)
+    staged = [stage(language, registry) for language in given.language or every]
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "index.html").write_text(first_page(names_of(every)), encoding="utf-8")
+    with ThreadPoolExecutor(4) as builders:
+        list(builders.map(lambda settings: build(settings, out), staged))
+    print(f"{len(staged)} languages in {out}")
+
+
+if __name__ == "__main__":
+    main()
