@@ -4,18 +4,20 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-pythons test-newest upgrade-and-test lint check audit lock bench clean
+.PHONY: help demo test test-hosts bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          run a notebook on the built-in sandbox"
 	@echo "make test          run the tests"
+	@echo "make test-hosts    run the suites of the hosts, each in an environment of its own in the cache folder"
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
 	@echo "make lint          style and types"
 	@echo "make check         every spec, text and page"
 	@echo "make test-newest   run the tests with the newest versions of what we depend on"
 	@echo "make audit         known faults in what we depend on"
 	@echo "make bench         what is fast, measured"
+	@echo "make bench-mcp     how soon the MCP server is there, beside a bare one"
 
 # uv where it is on the PATH, else venv and pip. --group needs a pip newer than the one venv brings.
 ifdef UV
@@ -51,6 +53,9 @@ demo: $(VENV)/.installed
 
 test: $(VENV)/.texts
 	$(BIN)/python -m pytest
+
+test-hosts: $(VENV)/.texts
+	$(BIN)/python tests/hosts/run_suites.py
 
 test-pythons:
 	@for version in 3.11 3.12 3.13; do \
@@ -91,6 +96,9 @@ bench: $(VENV)/.developing
 	$(BIN)/python bench/one_call.py
 	$(BIN)/python bench/start_up.py
 	$(BIN)/python bench/many_specs.py
+
+bench-mcp: $(VENV)/.texts
+	@$$($(BIN)/python tests/hosts/run_suites.py --environment mcp)/bin/python bench/mcp_start.py
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist

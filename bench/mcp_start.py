@@ -2,9 +2,9 @@
 
     python bench/mcp_start.py [--rounds 11]
 
-Run it where `hex-blocks[mcp]` is installed, as `make bench-mcp` does. Each round starts every server as a process of its
-own, says hello over stdio, asks for the tools, and stops the clock when they are there. The peers' figures were measured
-on the same kind of machine in November 2026, where they cannot be installed now; they are printed as such.
+Run it where `hex-blocks[mcp]` is installed, as `make bench-mcp` does. Each round starts every server as a process of
+its own, says hello over stdio, asks for the tools, and stops the clock when they are there. The peers' figures were
+measured on the same kind of machine in November 2026 and are printed as such: they cannot be installed everywhere.
 """
 
 from __future__ import annotations
@@ -44,7 +44,8 @@ for line in sys.stdin:
     asked = json.loads(line)
     if "id" in asked:
         version = asked.get("params", {}).get("protocolVersion")
-        hello = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": {"name": "loop", "version": "1"}}
+        info = {"name": "loop", "version": "1"}
+        hello = {"protocolVersion": version, "capabilities": {"tools": {}}, "serverInfo": info}
         told = hello if version else {"tools": [{"name": "one", "inputSchema": {"type": "object"}}]}
         print(json.dumps({"jsonrpc": "2.0", "id": asked["id"], "result": told}), flush=True)
 """

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -31,6 +32,18 @@ SEARCH = {"pt_BR": "pt", "zh_Hans": "zh"}
 LANGUAGE_LINE = re.compile(r"^.* · .*\]\(\.\./\w+/index\.md\).*\n", re.MULTILINE)
 TOOL_LINE = re.compile(r"^`(hex_\w+)`$", re.MULTILINE)
 STYLE = """
+:root, [data-md-color-primary="custom"] {
+  --md-primary-fg-color: #5b4b8a;
+  --md-primary-fg-color--light: #7a6aa8;
+  --md-primary-fg-color--dark: #41356a;
+  --md-accent-fg-color: #7a5cd0;
+}
+[data-md-color-scheme="default"] { --md-typeset-a-color: #5b4b8a; }
+[data-md-color-scheme="slate"] { --md-typeset-a-color: #b9a8ee; }
+/* The list of languages hangs from the right edge of its sign, or it would stick out of a phone. */
+.md-header .md-select__inner { left: auto; right: 0; transform: translate3d(0, 0.3rem, 0); }
+.md-header .md-select:focus-within .md-select__inner, .md-header .md-select:hover .md-select__inner { transform: none; }
+.md-header .md-select__inner::after { left: auto; right: 0.8rem; }
 .md-typeset img { max-width: 100%; height: auto; }
 .md-typeset table:not([class]) td:first-child { white-space: nowrap; }
 .md-typeset code { overflow-wrap: anywhere; }
@@ -95,7 +108,7 @@ def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict
         "docs_dir": str(STAGE / language),
         "site_description": words.found(registry.block.tagline) or registry.block.tagline,
         "theme": {"language": THEME.get(language, language)},
-        "plugins": {"search": {"lang": SEARCH.get(language, language)}},
+        "plugins": {"material/search": {"lang": SEARCH.get(language, language)}},
         "extra": {
             "alternate": [
                 {"name": name, "link": f"../{each}/index.html", "lang": each.replace("_", "-")}
@@ -115,7 +128,8 @@ def build(settings: Path, out: Path) -> None:
     """Build a language's site; stop at the first warning."""
     target = out / settings.stem
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--clean", "-f", settings, "-d", target]
-    subprocess.run(command, check=True)
+    # What the theme says of its own future is not about these pages.
+    subprocess.run(command, check=True, env=os.environ | {"NO_MKDOCS_2_WARNING": "1"})
 
 
 def first_page(languages: dict[str, str]) -> str:

@@ -9,6 +9,7 @@ canvas would show it.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import html
 import os
 import pty
@@ -52,6 +53,8 @@ TERMINALS = {
 }
 COLOR, INK, PAPER, WIDTH, LINE = "#5B4B8A", "#2b2438", "#ffffff", 360, 24
 MOST_PORTS = 8
+CONTROL = re.compile(r"(\n|\r|\x1b\[[?\d;]*[A-Zhl])")
+MOVE = re.compile(r"\x1b\[(?P<count>[?\d;]*)(?P<what>[A-Zhl])")
 
 
 def terminals(language: str) -> Iterator[tuple[str, str]]:
@@ -75,20 +78,35 @@ def terminals(language: str) -> Iterator[tuple[str, str]]:
 
 
 def printed(command: list[str], settings: dict[str, str]) -> str:
-    """Run a command as on a terminal and give what it prints: first what it says on the way, then its result."""
+    """Run a command on a terminal and give what stands there in the end."""
     ours, its = pty.openpty()
     with os.fdopen(ours, "rb", buffering=0) as reading:
-        running = subprocess.Popen(command, env=settings, stdout=its, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL)
+        running = subprocess.Popen(command, env=settings, stdout=its, stderr=its, stdin=subprocess.DEVNULL)
         os.close(its)
-        result = bytearray()
-        # The other end of a terminal that has closed is an error on Linux, and the end of a file elsewhere.
-        try:
+        written = bytearray()
+        # A terminal whose other end has closed is an error on Linux, and the end of a file elsewhere.
+        with contextlib.suppress(OSError):
             while part := reading.read(4096):
-                result += part
-        except OSError:
-            pass
-        _, said = running.communicate()
-    return (said + bytes(result)).decode().replace("\r\n", "\n")
+                written += part
+        running.wait()
+    return settled(written.decode())
+
+
+def settled(written: str) -> str:
+    """Do to the lines what a terminal does: a progress bar is drawn over and over, and gone in the end."""
+    lines, at = [""], 0
+    for part in CONTROL.split(written):
+        move = MOVE.fullmatch(part)
+        if part == "\n":
+            at += 1
+            lines += [""] * (at + 1 - len(lines))
+        elif move and move["what"] == "A":
+            at = max(0, at - int(move["count"] or 1))
+        elif move and move["what"] == "K":
+            lines[at] = ""
+        elif part != "\r" and not move:
+            lines[at] += part
+    return "\n".join(lines).rstrip("\n")
 
 
 def terminal(command: list[str], output: str) -> str:

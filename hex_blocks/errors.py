@@ -52,9 +52,12 @@ class HexError(Exception):
         super().__init__(key)
         self.key = key
         self.status = status
-        self.trace_id = trace_id
+        self.trace_id = trace_id and printable(trace_id)
         self.faults = faults
-        self.values = values
+        # Much of this is Hex's, and errors reach terminals and models.
+        self.values: dict[str, Any] = {
+            name: printable(value) if type(value) is str else value for name, value in values.items()
+        }
 
     def message(self, language: str | None = None) -> str:
         """Say what happened. Without a language it is a phrase, which another error can tell in its own language."""
@@ -158,6 +161,11 @@ class Sentence(NamedTuple):
     error: type[HexError]
     message: str
     hint: str = ""
+
+
+def printable(said: str) -> str:
+    """Take out what steers a terminal instead of being shown."""
+    return said if said.isprintable() else "".join(each if each.isprintable() else " " for each in said)
 
 
 def without_tokens(said: str) -> str:

@@ -32,7 +32,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from hex_blocks import __version__
 from hex_blocks.budget import Budget, Limits
 from hex_blocks.clock import Clock
-from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error
+from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error, printable
 from hex_blocks.texts import Phrase, phrase
 from hex_blocks.transport import Transport
 
@@ -377,7 +377,7 @@ def _plain_value(value: Any) -> str | None:
 
 def _plain(said: str, longest: int = 500) -> str:
     """Make text from outside fit for one line of a terminal."""
-    shown = "".join(character if character.isprintable() else " " for character in said[: longest * 2])
+    shown = printable(said[: longest * 2])
     return shown if len(shown) <= longest else shown[:longest] + "…"
 
 

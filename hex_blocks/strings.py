@@ -89,7 +89,8 @@ def template(source: Source) -> Catalog:
 def every_text(source: Source) -> Iterator[tuple[str, str]]:
     """Give every text and where it stands, in the order of the catalogue."""
     root = source.root
-    specs = sorted(root.glob("tool_specs/*.json"), key=lambda file: (file.name.startswith("hex_"), file.name))
+    files = [*root.glob("tool_specs/*.json"), *root.glob("hex_blocks/hosts/tools/*.json")]
+    specs = sorted(files, key=lambda file: (file.name.startswith("hex_"), file.name))
     for file in [*specs, *sorted(root.glob("hex_blocks/hosts/**/*.json"))]:
         if not file.name.endswith(".schema.json"):
             yield from _in_file(_from_spec, file, root)

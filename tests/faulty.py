@@ -334,3 +334,31 @@ def lost(exchange: Exchange) -> None:
     """Let the real server do the work, and lose its answer."""
     fetched(exchange)
     exchange.reset()
+
+
+def done_then(act: Act) -> Act:
+    """Let the real server do the work, and do what another act does instead of answering."""
+
+    def both(exchange: Exchange) -> None:
+        fetched(exchange)
+        act(exchange)
+
+    return both
+
+
+def when(method: str, *acts: Act) -> Act:
+    """Play these acts in turn for requests of a method; pass on what comes after them, and all else."""
+    left = list(acts)
+    lock = threading.Lock()
+
+    def act(exchange: Exchange) -> None:
+        with lock:
+            chosen = left.pop(0) if left and exchange.request.method == method else pass_on
+        chosen(exchange)
+
+    return act
+
+
+def half_a_json(exchange: Exchange) -> None:
+    """Answer with the first half of a document, as if it were whole."""
+    reply(201, b'{"projectId": "01234567-89ab-cdef-0123-456789abcdef", "runI')(exchange)

@@ -263,3 +263,17 @@ def test_control_characters_in_an_error_of_hex_do_not_reach_a_terminal(server: F
 
 def is_plain(said: str) -> bool:
     return all(line.isprintable() for line in said.split("\n"))
+
+
+def test_control_characters_in_the_address_of_a_failed_run_do_not_reach_a_terminal(
+    server: Faulty, hex_blocks: RunCommand
+) -> None:
+    run = {"projectId": PROJECT, "runId": RUN, "runUrl": CONTROL, "status": "ERRORED", "traceId": CONTROL}
+    server.play(reply(200, run | {"runs": [run]}))
+    env = {"HEX_API_TOKEN": "hxtp_x1", "HEX_API_BASE_URL": server.base_url, "HEX_BLOCKS_ALLOWED_HOSTS": server.origin}
+
+    finished = hex_blocks("call", "run_and_wait", f"projectId={PROJECT}", env=env)
+
+    assert finished.returncode == 1
+    assert "error in the project" in finished.stderr
+    assert is_plain(finished.stderr)

@@ -5,6 +5,7 @@ Each command is a module of its own, imported when it is called, so that a listi
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import sys
@@ -107,8 +108,9 @@ def _run() -> int:
         # A command that leaves with a code of its own has click give it back.
         code = cli.main(prog_name="hex-blocks", standalone_mode=False) or DONE
     except click.ClickException as error:
-        error.message = without_tokens(error.message)
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        warn(without_tokens(said.getvalue().rstrip()))
         code = error.exit_code
     except HexError as error:
         code = show_error(error)

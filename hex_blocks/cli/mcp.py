@@ -171,6 +171,8 @@ def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[s
     from hex_blocks.hosts.mcp.run import run_http, run_stdio
 
     if not http:
+        if sys.stdin.isatty():
+            warn(say("Waiting for a client on stdin, which is meant to start this by itself: see --config."))
         run_stdio(server)
         return
     try:

@@ -24,8 +24,9 @@ STARTED = ("projectId", "runId", "runUrl", "runStatusUrl", "traceId", "projectVe
 
 def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
     """Ask Hex how a run is doing."""
-    run: dict[str, Any] = call.ask({"projectId": project_id, "runId": run_id}, "hex_get_run_status") or {}
-    return run
+    asked = {"projectId": project_id, "runId": run_id}
+    # Its IDs are those asked for, whatever else a reply may say: further requests are made with them.
+    return (call.ask(asked, "hex_get_run_status") or {}) | asked
 
 
 def usual_seconds(runs: Iterable[Mapping[str, Any]]) -> float | None:

@@ -1,6 +1,7 @@
 """Run the suites of the hosts, each in a virtual environment of its own.
 
     python tests/hosts/run_suites.py [HOST ...] [-- PYTEST-OPTION ...]
+    python tests/hosts/run_suites.py --environment HOST      sets it up and prints its folder
 
 A host is a folder beside this file with a requirements.txt, and perhaps an npm.txt of Node packages. Environments lie
 in the cache folder, outside the checkout, under the hash of all that goes into them, so that they are made once.
@@ -26,10 +27,13 @@ NPM_FAILED = "npm-failed.txt"
 
 def main() -> int:
     """Run the suites asked for, or all; 0 where all passed."""
-    given, _, options = "\0".join(sys.argv[1:]).partition("--")
-    wanted = [name for name in given.split("\0") if name]
-    hosts = wanted or sorted(file.parent.name for file in HERE.glob("*/requirements.txt"))
-    failed = [host for host in hosts if not run(host, [each for each in options.split("\0") if each])]
+    given = sys.argv[1:]
+    if given[:1] == ["--environment"]:
+        print(set_up(given[1]))
+        return 0
+    cut = given.index("--") if "--" in given else len(given)
+    hosts = given[:cut] or sorted(file.parent.name for file in HERE.glob("*/requirements.txt"))
+    failed = [host for host in hosts if not run(host, given[cut + 1 :])]
     if failed:
         print(f"failed: {', '.join(failed)}", flush=True)
     return 1 if failed else 0
@@ -49,7 +53,7 @@ def run(host: str, options: list[str]) -> bool:
         "LANGSMITH_TRACING": "false",
         "DO_NOT_TRACK": "1",
     }
-    command = [python, "-m", "pytest", "-p", "no:cacheprovider", HERE / host, *options]
+    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", str(HERE / host), *options]
     code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
     print(f"== {host}: {time.monotonic() - ready:.0f} s", flush=True)
     return code == 0
@@ -91,14 +95,14 @@ def install(environment: Path, requirements: list[str]) -> None:
         subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True)
     else:
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *requirements], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--quiet", *requirements], check=True)
 
 
 def install_npm(environment: Path, packages: list[str]) -> None:
     """Install Node packages with the environment's own Node; where that fails, write down why."""
     folder = environment / "npm"
     folder.mkdir()
-    npm = environment / "bin" / "npm"
+    npm = str(environment / "bin" / "npm")
     variables = os.environ | {"PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
     try:

@@ -19,7 +19,7 @@ def box(request, registry) -> Toolbox:
 
 
 def declarations(box: Toolbox, *, strict: bool) -> list[dict]:
-    return gemini_tools(box, strict=strict)[0]["functionDeclarations"]
+    return list(gemini_tools(box, strict=strict)[0]["functionDeclarations"])
 
 
 def test_strict_functions_keep_to_openais_rules(box):

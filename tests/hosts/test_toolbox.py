@@ -11,8 +11,7 @@ from hex_blocks import Connection
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.search import best
 from hex_blocks.hosts.shapes import conforming, outputs_of
-from hex_blocks.hosts.toolbox import CALL_TOOL, FIND_TOOL, Toolbox
-from hex_blocks.registry import Tool
+from hex_blocks.hosts.toolbox import CALL_TOOL, FIND_TOOL, Answer, Toolbox
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
 from hex_blocks.sandbox.seed.runs import KNOWN_RUN
@@ -33,6 +32,11 @@ def all_tools(registry) -> Toolbox:
 @pytest.fixture
 def read_only(registry) -> Toolbox:
     return Toolbox(registry=registry, read_only=True)
+
+
+def key_of(answer: Answer) -> str:
+    """Give the key of the error that came."""
+    return answer.error.key if answer.error else "none"
 
 
 def test_a_call_gives_the_tools_outputs(box, hex_connection):
@@ -61,7 +65,7 @@ def test_arguments_may_be_json_text(box, hex_connection):
 def test_what_is_no_object_is_refused(arguments, fault, box, hex_connection):
     answer = box.call("hex_find_project", arguments, hex_connection)
 
-    assert answer.error.key == "bad_inputs"
+    assert key_of(answer) == "bad_inputs"
     assert [each.key for each in answer.error.faults] == [fault]
 
 
@@ -95,14 +99,14 @@ def test_pictures_stand_beside_the_outputs(box, hex_connection):
 def test_a_tool_that_is_not_shown_is_not_called(name, box, hex_connection, sandbox):
     answer = box.call(name, {"groupId": GROUP}, hex_connection)
 
-    assert answer.error.key == "tool_not_offered"
+    assert key_of(answer) == "tool_not_offered"
     assert sandbox.requests == []
 
 
 def test_a_tool_that_is_not_shown_is_unknown_where_nothing_reaches_it(registry, hex_connection):
     answer = Toolbox(registry=registry, search=False).call("hex_delete_group", {}, hex_connection)
 
-    assert answer.error.key == "unknown_tool"
+    assert key_of(answer) == "unknown_tool"
 
 
 def test_an_unknown_tool_is_guessed(box, hex_connection):
@@ -116,15 +120,15 @@ def test_nothing_writes_where_only_reading_is_allowed(name, read_only, hex_conne
     direct = read_only.call(name, {"projectId": REVENUE_REPORT}, hex_connection)
     around = read_only.call(CALL_TOOL, {"name": name, "arguments": {"groupId": GROUP}}, hex_connection)
 
-    assert direct.error.key == "only_reading"
-    assert around.error.key == "unknown_tool"
+    assert key_of(direct) == "only_reading"
+    assert key_of(around) == "unknown_tool"
     assert sandbox.requests == []
 
 
 def test_the_token_of_the_environment_is_missed_in_words_for_models(box):
     answer = box.call("hex_find_project", {"query": "Revenue"})
 
-    assert answer.error.key == "token_missing_at_host"
+    assert key_of(answer) == "token_missing_at_host"
     assert "apiKey" not in answer.sentence
 
 
@@ -167,7 +171,7 @@ def test_a_tool_is_found_and_called(box, hex_connection):
 def test_a_call_of_a_call_is_refused(box, hex_connection):
     arguments = {"name": CALL_TOOL, "arguments": {"name": "hex_list_groups"}}
 
-    assert box.call(CALL_TOOL, arguments, hex_connection).error.key == "unknown_tool"
+    assert key_of(box.call(CALL_TOOL, arguments, hex_connection)) == "unknown_tool"
 
 
 def test_pictures_come_through_a_call_by_name(box, hex_connection):
@@ -258,8 +262,7 @@ def test_no_output_stands_where_an_error_would(registry):
 def test_our_own_tools_are_whole(box, hex_connection):
     for name in (FIND_TOOL, CALL_TOOL):
         tool = box.shown[name]
-        assert isinstance(tool, Tool)
-        assert tool.handler
+        assert callable(tool.handler)
         for example in tool.spec.examples:
             assert box.call(name, example.inputs, hex_connection).error is None
 
@@ -332,6 +335,6 @@ def test_a_wait_gives_up_after_the_longest_one(registry, slow_hex):
 
     answer = Toolbox(registry=registry, longest_wait=1).call("hex_run_and_wait", endless(sandbox), connection)
 
-    assert answer.error.key == "interrupted"
+    assert key_of(answer) == "interrupted"
     assert answer.document["values"]["runId"]
     assert time.monotonic() - began < 8

@@ -1,4 +1,4 @@
-"""What each vendor publishes about the schemas it takes, as validators: each gives what is wrong, nothing if all is well.
+"""What each vendor publishes about the schemas it takes, as validators: each gives what is wrong, if anything is.
 
 OpenAI: platform.openai.com/docs/guides/structured-outputs (supported schemas) and its reference of function tools.
 Azure OpenAI is the stricter host of the same models: learn.microsoft.com, how-to/structured-outputs.

@@ -88,6 +88,7 @@ def tool_page(tool: Tool, language: str | None = None) -> str:
     inputs = [line for name, field in spec.inputs.items() for line in _lines(name, field, language)]
     outputs = [line for name, field in spec.outputs.items() for line in _lines(name, field, language)]
     example = spec.examples[0]
+    given = {name: value for name, value in example.inputs.items() if name in spec.inputs}
     parts = [
         f"## {tool.title(language)} (`{tool.id}`)",
         description(tool, language),
@@ -96,7 +97,7 @@ def tool_page(tool: Tool, language: str | None = None) -> str:
         f"### {text('Outputs', language)}",
         "\n".join(outputs) or text("None.", language),
         f"### {text('Example', language)}: {text(example.title, language)}",
-        f"```json\n{json.dumps(example.inputs, ensure_ascii=False, indent=2)}\n```",
+        f"```json\n{json.dumps(given, ensure_ascii=False, indent=2)}\n```",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -224,6 +224,7 @@ class HexServer:
         from mcp.server.caching import CACHEABLE_METHODS, CacheHint
         from mcp.server.lowlevel import Server
 
+        fresh: dict[Any, CacheHint] = {method: CacheHint(FRESH_MS, "public") for method in CACHEABLE_METHODS}
         handlers: dict[str, Any] = {
             "on_list_tools": self.list_tools,
             "on_call_tool": self.call_tool,
@@ -241,7 +242,7 @@ class HexServer:
             description=text(block.tagline, self.toolbox.language),
             instructions=self.instructions(),
             get_tool_input_schema=lambda _name: None,
-            cache_hints={method: CacheHint(FRESH_MS, "public") for method in CACHEABLE_METHODS},
+            cache_hints=fresh,
             **handlers,
         )
 

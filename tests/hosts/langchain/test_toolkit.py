@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from hex_blocks.call import Progress
 from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
 from hex_blocks.sandbox.seed.runs import KNOWN_RUN
 
@@ -102,7 +103,7 @@ def test_models_get_the_schemas(tools):
 
 
 def test_progress_is_told(hex_connection):
-    told = []
+    told: list[Progress] = []
     (tool,) = toolkit(hex_connection, "hex_run_and_wait", search=False, progress=told.append)
 
     tool.invoke({"projectId": REVENUE_REPORT})

@@ -73,7 +73,7 @@ def serve_http() -> Iterator[Callable[..., Running]]:
         yield start
 
 
-def stop(process: subprocess.Popen[str]) -> None:
+def stop(process: subprocess.Popen[Any]) -> None:
     """End a process, politely first."""
     process.terminate()
     try:

@@ -28,7 +28,7 @@ RESULTS = {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}
 
 @pytest.fixture(params=MODES)
 def mode(request) -> str:
-    return request.param
+    return str(request.param)
 
 
 @pytest.fixture
@@ -245,6 +245,6 @@ def test_a_scripted_agent_does_the_job(job, mode, make_server):
                 try:
                     wanted = doing.send(Came(json.loads(result.content[0].text), pictures, result.is_error))
                 except StopIteration as done:
-                    return done.value
+                    return dict(done.value)
 
     check(job, asyncio.run(work()))

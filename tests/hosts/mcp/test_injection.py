@@ -135,8 +135,8 @@ def test_destructive_tools_are_only_reached_where_an_annotation_says_so(make_ser
 
 def test_reading_only_means_it(talk, registry, sandbox):
     writing = [tool.id for tool in registry.values() if tool.operation == "mutation"]
-    direct = [(name, {}) for name in writing]
-    around = [("hex_call_tool", {"name": name, "arguments": {}}) for name in writing]
+    direct: list[tuple[str, Any]] = [(name, {}) for name in writing]
+    around: list[tuple[str, Any]] = [("hex_call_tool", {"name": name, "arguments": {}}) for name in writing]
 
     came = talk(direct + around, tools="all", read_only=True)
 

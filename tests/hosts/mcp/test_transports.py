@@ -69,8 +69,7 @@ async def do(client: Client, job: str) -> dict[str, Any]:
         try:
             wanted = doing.send(Came(json.loads(result.content[0].text), pictures, result.is_error))
         except StopIteration as done:
-            told: dict[str, Any] = done.value
-            return told
+            return dict(done.value)
 
 
 def post(url: str, body: Any, **headers: str) -> tuple[int, str]:
@@ -141,7 +140,7 @@ def test_several_clients_work_at_once(serve_http):
 
 
 def test_an_old_client_is_answered_in_its_own_version_over_stdio():
-    messages = [
+    messages: list[dict[str, Any]] = [
         OLD_HELLO,
         {"jsonrpc": "2.0", "method": "notifications/initialized"},
         {"jsonrpc": "2.0", "id": 2, "method": "tools/list"},
@@ -156,7 +155,7 @@ def test_an_old_client_is_answered_in_its_own_version_over_stdio():
     assert process.stdin
     assert process.stdout
     try:
-        replies = {}
+        replies: dict[int, Any] = {}
         for message in messages:
             process.stdin.write(json.dumps(message) + "\n")
             process.stdin.flush()
@@ -308,7 +307,7 @@ def test_callers_do_not_meet_each_others_idempotency_keys(serve_http, tmp_path):
     async def start(token: str) -> str:
         async with over_http(server.url, X_Hex_Token=token) as client:
             started = await client.call_tool("hex_run_project", PROJECT | {"idempotencyKey": "daily"})
-            return started.structured_content["runId"]
+            return str(started.structured_content["runId"])
 
     first, again, other = (asyncio.run(start(token)) for token in (TOKENS.personal, TOKENS.personal, TOKENS.workspace))
 

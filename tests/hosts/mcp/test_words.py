@@ -38,7 +38,7 @@ def ask(request, make_server):
 
 
 def text_of(result) -> str:
-    return result.contents[0].text
+    return str(result.contents[0].text)
 
 
 def test_prompts_for_the_common_jobs_are_listed(ask):
