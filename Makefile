@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-hosts bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
+.PHONY: help demo test test-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make check         every spec, text and page"
 	@echo "make test-newest   run the tests with the newest versions of what we depend on"
 	@echo "make audit         known faults in what we depend on"
+	@echo "make site          the pages as a site in every language, tested in a browser"
 	@echo "make bench         what is fast, measured"
 	@echo "make bench-mcp     how soon the MCP server is there, beside a bare one"
 
@@ -92,6 +93,19 @@ audit: $(VENV)/.developing
 	$(INSTALL) "pip-audit>=2.9,<3"
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements-dev.lock
 
+# The site's own libraries stay out of ours.
+SITE := $(VENV)/site
+
+$(SITE)/.installed: pyproject.toml $(VENV)/.developing
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip install --quiet --upgrade "pip>=25.1"
+	$(SITE)/bin/python -m pip install --quiet --editable . --group site
+	@touch $@
+
+site: $(VENV)/.texts $(SITE)/.installed
+	$(SITE)/bin/python docs/build_site.py
+	$(BIN)/python -m pytest -n0 tests/test_site.py
+
 bench: $(VENV)/.developing
 	$(BIN)/python bench/one_call.py
 	$(BIN)/python bench/start_up.py
@@ -101,4 +115,4 @@ bench-mcp: $(VENV)/.texts
 	@$$($(BIN)/python tests/hosts/run_suites.py --environment mcp)/bin/python bench/mcp_start.py
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache dist
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build dist site

@@ -55,7 +55,7 @@ TOKENS = {
     "workspace": "hxtw_marked_4Tq9ZkPw7sLx2Vb8",
     "bare": "5bbf1c8bmarked0e1f2a3b4c5d6e7f8091",
     "odd": "marked\"'\\/+=~%41{seconds}&#<b>$(x)`y`",
-    "very long": "hxtp_marked_" + "x7" * 2000,
+    "very long": "hxtp_marked_" + "x7" * 500,
 }
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from contextlib import ExitStack
-from importlib.util import find_spec
+from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -121,7 +121,7 @@ def mcp(
         _check_reach(host, allowed_hosts, secret)
     elif token_from_header:
         raise click.UsageError(say("--token-from-header goes with --http: there are no headers on stdin."))
-    if find_spec("mcp") is None:
+    if not _sdk_is_here():
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
 
     from hex_blocks.hosts.mcp.run import start_quickly
@@ -155,6 +155,14 @@ def mcp(
             interrupted = True
     if interrupted:
         _leave()
+
+
+def _sdk_is_here() -> bool:
+    """Whether the SDK is installed, in the version that this is written for: the first one is another."""
+    try:
+        return version("mcp").split(".")[0] == "2"
+    except PackageNotFoundError:
+        return False
 
 
 def _leave() -> None:

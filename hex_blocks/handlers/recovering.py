@@ -52,7 +52,7 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
         candidates = _could_be_ours(call, sent)
         if not candidates:
             return None
-        others_wait = _others_wait(call, start)
+        others_wait = _others_wait(call, start, candidates)
         if not others_wait:
             found = _the_one(call, sent, candidates)
             if found and record.started(base_url, start.key, found["runId"], start_reply(found, base_url)):
@@ -72,18 +72,30 @@ def _settle(call: Call, sent: Sent) -> None:
     clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)), call.stop)
 
 
-def _others_wait(call: Call, start: Start) -> bool:
-    """Tell whether another start on record was sent about the same time and has no run yet either.
+def _others_wait(call: Call, start: Start, candidates: list[Run]) -> bool:
+    """Tell whether another start on record was sent about the same time, has no run yet, and could have one of these.
 
-    A run without a start could be its, unless both ask for the same: then either may have it.
+    Where both ask for the same it does not matter which of them has it.
     """
     unanswered = call.connection.record.unanswered(call.connection.base_url, start.project_id)
     return any(
         other.key != start.key
         and other.fingerprint != start.fingerprint
-        and abs(other.intended_at - start.intended_at) <= SOON_SECONDS
+        and abs(_apart(other, start)) <= SOON_SECONDS
+        and any(_could_be_of(other, run) for run in candidates)
         for other in unanswered
     )
+
+
+def _apart(one: Start, other: Start) -> float:
+    if one.at_hex is not None and other.at_hex is not None:
+        return one.at_hex - other.at_hex
+    return one.intended_at - other.intended_at
+
+
+def _could_be_of(start: Start, run: Run) -> bool:
+    began = _began(run)
+    return began is None or start.at_hex is None or start.at_hex - CLOCKS_DIFFER <= began
 
 
 @dataclass(frozen=True)

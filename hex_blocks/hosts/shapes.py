@@ -127,10 +127,10 @@ def _short(schema: Schema) -> Schema:
 
 
 def _of_type(schema: Schema) -> Schema:
-    """Keep a schema's type, if it has one beside null."""
+    """Keep a schema's type, or types, without null."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
     plain = [each for each in types if each != "null"]
-    return {"type": plain[0]} if len(plain) == 1 else {}
+    return {"type": plain[0]} if len(plain) == 1 else {"anyOf": [{"type": each} for each in plain]}
 
 
 def _each(schema: Schema, change: Callable[[Schema], object]) -> Schema:

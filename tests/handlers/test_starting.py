@@ -241,7 +241,7 @@ def test_a_start_that_never_came_says_so_and_can_be_repeated(
 def test_a_start_without_a_key_can_be_repeated_with_the_key_that_its_error_names(
     through: Through, start: RunTool, started: Callable[[], list[str]]
 ) -> None:
-    connection = through(when("POST", lost), when("POST"), reset)
+    connection = through(when("POST", lost), reset)
 
     with pytest.raises(HexError) as caught:
         start(connection, None)
@@ -502,22 +502,58 @@ def test_threads_with_the_same_key_share_one_run(
     assert len(started()) == 1
 
 
-def test_starts_that_lose_their_answers_at_once_never_share_a_run(
+def test_equal_starts_that_lose_their_answers_at_once_have_a_run_each_in_the_end(
     through: Through, start: RunTool, started: Callable[[], list[str]]
 ) -> None:
     connection = through(when("POST", lost, reset, lost, reset, lost, reset))
-    keys = [f"region-{number}" for number in range(6)]
 
     def until_it_is_known(key: str) -> str:
         while True:
             with contextlib.suppress(HexError):
-                return str(start(connection, key, useCachedSqlResults=key.endswith(("0", "2", "4")))["runId"])
+                return str(start(connection, key)["runId"])
 
     with ThreadPoolExecutor(6) as pool:
-        runs = dict(zip(keys, pool.map(until_it_is_known, keys), strict=True))
+        runs = list(pool.map(until_it_is_known, "abcdef"))
 
-    assert len(set(runs.values())) == 6
-    assert sorted(runs.values()) == sorted(started())
+    assert sorted(runs) == sorted(started())
+    assert len(set(runs)) == 6
+
+
+def test_different_starts_that_lose_their_answers_at_once_never_take_each_others_runs(
+    through: Through, registry: Registry, sandbox: Sandbox
+) -> None:
+    project = sandbox.world.project("Revenue report").id
+    connection = through(when("POST", lost, reset, lost, reset, lost, reset))
+
+    def start_for(region: str) -> str | None:
+        given = {"projectId": project, "inputParams": {"region": region}, "idempotencyKey": region}
+        with contextlib.suppress(HexError):
+            return str(registry["hex_run_project"].run(given, connection)["runId"])
+        return None
+
+    regions = ["EMEA", "US", "APAC", "LATAM"]
+    for _ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            runs = dict(zip(regions, pool.map(start_for, regions), strict=True))
+
+    ran = {run.id: run.inputs["region"] for run in sandbox.world.runs(project) if "region" in run.inputs}
+    assert all(ran[run_id] == region for region, run_id in runs.items() if run_id)
+    assert len(set(ran.values())) == len([run for run in sandbox.world.runs(project) if run.inputs.get("region")])
+
+
+def test_starts_that_lose_their_answers_one_after_the_other_are_told_apart(
+    clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    for number in range(3):
+        connection = through(when("GET"), lost, reset)
+        with pytest.raises(HexError):
+            start(connection, f"region-{number}", useCachedSqlResults=bool(number % 2))
+        clock.advance(30)
+
+    connection = through(when("POST"))
+    runs = [start(connection, f"region-{number}", useCachedSqlResults=bool(number % 2))["runId"] for number in range(3)]
+
+    assert runs[::-1] == started()
 
 
 STARTER = """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -176,7 +177,7 @@ def test_a_run_that_cannot_be_cancelled_is_said_to_go_on(
 
 # Trouble on the way
 
-TROUBLE = {
+TROUBLE: dict[str, Act] = {
     "429": reply(429, {}, {"Retry-After": "2"}),
     "500": reply(500, {"reason": "oops"}),
     "502": reply(502, b""),
@@ -333,7 +334,7 @@ def test_a_long_run_is_looked_at_ever_more_seldom(run: RunTool, sandbox: Sandbox
     run(TOOL, {"projectId": id_of(sandbox, "Quarterly forecast"), "timeout": 3600})
 
     looks = [request.at for request in sandbox.requests if request.operation_id in ("GetRunStatus", "GetProjectRuns")]
-    pauses = [later - sooner for sooner, later in zip(looks, looks[1:], strict=False)]
+    pauses = [later - sooner for sooner, later in pairwise(looks)]
     assert len(looks) <= 60
     assert max(pauses) >= 10
 
@@ -346,7 +347,7 @@ def test_looks_are_at_least_the_interval_apart(run: RunTool, sandbox: Sandbox, i
         run(TOOL, inputs)
 
     looks = [request.at for request in sandbox.requests if request.operation_id == "GetRunStatus"]
-    pauses = [later - sooner for sooner, later in zip(looks, looks[1:], strict=False)]
+    pauses = [later - sooner for sooner, later in pairwise(looks)]
     # The last look, when time is up, waits for nothing.
     assert all(pause >= float(interval) for pause in pauses[:-1])
 

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -33,18 +34,20 @@ def main() -> int:
         return 0
     cut = given.index("--") if "--" in given else len(given)
     hosts = given[:cut] or sorted(file.parent.name for file in HERE.glob("*/requirements.txt"))
-    failed = [host for host in hosts if not run(host, given[cut + 1 :])]
+    began = time.monotonic()
+    with ThreadPoolExecutor() as together:
+        environments = dict(zip(hosts, together.map(set_up, hosts), strict=True))
+    print(f"== environments ready after {time.monotonic() - began:.0f} s", flush=True)
+    failed = [host for host in hosts if not run(host, environments[host], given[cut + 1 :])]
     if failed:
         print(f"failed: {', '.join(failed)}", flush=True)
     return 1 if failed else 0
 
 
-def run(host: str, options: list[str]) -> bool:
-    """Set a host's environment up if need be, and run its suite in it."""
+def run(host: str, environment: Path, options: list[str]) -> bool:
+    """Run a host's suite in its environment; tell whether it passed."""
     began = time.monotonic()
-    environment = set_up(host)
-    ready = time.monotonic()
-    print(f"== {host}: environment ready after {ready - began:.0f} s, {environment}", flush=True)
+    print(f"== {host}, in {environment}", flush=True)
     python = environment / "bin" / "python"
     variables = os.environ | {
         "PYTHONPATH": str(REPOSITORY),
@@ -55,7 +58,7 @@ def run(host: str, options: list[str]) -> bool:
     }
     command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", str(HERE / host), *options]
     code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
-    print(f"== {host}: {time.monotonic() - ready:.0f} s", flush=True)
+    print(f"== {host}: {time.monotonic() - began:.0f} s", flush=True)
     return code == 0
 
 

@@ -8,14 +8,13 @@ from jsonschema import Draft202012Validator
 from hex_blocks import Registry
 from hex_blocks.hosts.functions import anthropic_tools, gemini_tools, json_schema_tools, openai_tools
 from hex_blocks.hosts.toolbox import Toolbox
+from hex_blocks.hosts.toolsets import names
 from tests.hosts import vendor_rules
 
-TOOLS = ["default", *Registry.load(plugins=False)]
 
-
-@pytest.fixture(scope="module", params=TOOLS)
+@pytest.fixture(scope="module", params=names(Registry.load(plugins=False)))
 def box(request, registry) -> Toolbox:
-    return Toolbox(request.param, registry=registry, search=request.param == "default")
+    return Toolbox(request.param, registry=registry)
 
 
 def declarations(box: Toolbox, *, strict: bool) -> list[dict]:

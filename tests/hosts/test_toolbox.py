@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 
 import pytest
@@ -11,7 +10,7 @@ from hex_blocks import Connection
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.search import best
 from hex_blocks.hosts.shapes import conforming, outputs_of
-from hex_blocks.hosts.toolbox import CALL_TOOL, FIND_TOOL, Answer, Toolbox
+from hex_blocks.hosts.toolbox import CALL_TOOL, FIND_TOOL, Answer, Toolbox, calls_ended
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
 from hex_blocks.sandbox.seed.runs import KNOWN_RUN
@@ -311,7 +310,6 @@ def test_waits_do_not_hold_up_other_calls(box, slow_hex):
 
 def test_a_cancelled_call_ends_its_wait_and_leaves_the_run(box, slow_hex):
     sandbox, connection = slow_hex
-    before = threading.active_count()
 
     async def start_and_cancel() -> None:
         call = asyncio.create_task(box.call_async("hex_run_and_wait", endless(sandbox), connection))
@@ -322,10 +320,7 @@ def test_a_cancelled_call_ends_its_wait_and_leaves_the_run(box, slow_hex):
             await call
 
     asyncio.run(start_and_cancel())
-    deadline = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert threading.active_count() <= before
+    assert calls_ended(within=20)
     assert len(going_on(sandbox)) == 1
 
 

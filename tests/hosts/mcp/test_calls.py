@@ -154,7 +154,6 @@ def test_waits_send_progress_that_grows(mode, fast, registry):
 def test_a_cancelled_wait_ends_and_the_run_goes_on(mode, fast, registry):
     sandbox, connection = fast
     server = HexServer(Toolbox(registry=registry), connection).sdk_server()
-    before = threading.active_count()
 
     async def cancel_midway() -> None:
         async with Client(server, mode=mode) as client:
@@ -172,7 +171,6 @@ def test_a_cancelled_wait_ends_and_the_run_goes_on(mode, fast, registry):
     asyncio.run(cancel_midway())
 
     assert len(going_on(sandbox)) == 1
-    assert threading.active_count() <= before + 1
 
 
 def test_a_cancelled_wait_cancels_its_run_where_that_was_asked_for(mode, fast, registry):
