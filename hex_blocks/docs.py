@@ -159,10 +159,11 @@ def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
     group_page = environment.get_template("group.md.j2")
     for name, tools in shown.items():
         made[f"tools/{name}.md"] = group_page.render(common, name=name, group=registry.block.groups[name], shown=tools)
+    made = {path: _tidied(content) for path, content in made.items()}
     for name, (file, _) in guides.items():
         markdown = _TEST_MARK.sub("", file.read_text(encoding="utf-8"))
         made[f"guides/{name}.md"] = in_words(markdown, words.say_markdown)
-    return {path: _tidied(content) for path, content in made.items()}
+    return made
 
 
 def write(folder: Path, made: Mapping[str, str]) -> list[Path]:

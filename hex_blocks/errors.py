@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
-from hex_blocks.texts import Phrase, sentence
+from hex_blocks.texts import Phrase, one_after_the_other, sentence
 
 _TOKENS = re.compile(r"(hxt[a-z]_)[^\s/\"']+", re.IGNORECASE)
 
@@ -65,7 +65,7 @@ class HexError(Exception):
 
     def _message(self, language: str | None) -> str:
         said = sentence(SENTENCES[self.key].message, language, status=self.status, **self.values)
-        return " ".join([said, *(fault.message(language) for fault in self.faults)])
+        return one_after_the_other(said, *(fault.message(language) for fault in self.faults))
 
     def hint(self, language: str | None = None) -> str:
         """Say what to do next; empty where the message says it all."""

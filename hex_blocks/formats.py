@@ -5,7 +5,6 @@ Written down here, so that a call needs no library of all the world's formats; a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 # The sign between thousands, the sign before decimals, and the fewest digits that are grouped.
@@ -40,6 +39,9 @@ def moment(iso: str, language: str | None = None) -> str:
     """Write an ISO 8601 moment as a language does, in UTC; in English as it is."""
     if language not in MOMENTS:
         return iso
+    # A listing shows no moments, and this takes as long to import as it does to list.
+    from datetime import UTC, datetime
+
     return datetime.fromisoformat(iso).astimezone(UTC).strftime(MOMENTS[language]) + " UTC"
 
 

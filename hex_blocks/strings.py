@@ -70,6 +70,11 @@ class Source(NamedTuple):
     name: str = "hex_blocks"
 
     @property
+    def is_ours(self) -> bool:
+        """Whether it is this project's repository."""
+        return (self.root / "hex_blocks").is_dir()
+
+    @property
     def locales(self) -> Path:
         """The folder of the catalogues."""
         return self.root / "locales"
@@ -94,7 +99,8 @@ def every_text(source: Source) -> Iterator[tuple[str, str]]:
     for file in [*specs, *sorted(root.glob("hex_blocks/hosts/**/*.json"))]:
         if not file.name.endswith(".schema.json"):
             yield from _in_file(_from_spec, file, root)
-    for file in sorted(root.glob("hex_blocks/**/*.py")):
+    # A plugin's package is the folder itself.
+    for file in sorted(root.glob("hex_blocks/**/*.py" if source.is_ours else "**/*.py")):
         yield from _in_file(_from_python, file, root)
     if (root / "hex_blocks" / "cli").is_dir():
         yield from _command_line()

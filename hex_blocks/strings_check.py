@@ -18,6 +18,7 @@ from babel.messages import Catalog
 from babel.messages.pofile import PoFileError
 
 from hex_blocks.strings import TEMPLATE, Source, every_text, is_worded, languages_of, read_catalogue, template, written
+from hex_blocks.texts import text
 
 
 class Problem(NamedTuple):
@@ -120,11 +121,15 @@ def report(source: Source) -> Report:
     file = source.locales / TEMPLATE
     current = file.is_file() and file.read_bytes() == written(template(source))
     names = _enum_values(source.root)
-    found = {language: _language(source.locales / f"{language}.po", new, names) for language in languages_of(source)}
+    found = {
+        language: _language(source.locales / f"{language}.po", new, names, by_us=not source.is_ours)
+        for language in languages_of(source)
+    }
     return Report(current, found)
 
 
-def _language(file: Path, new: Catalog, names: frozenset[str]) -> LanguageReport:
+def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -> LanguageReport:
+    """Look at a language's catalogue. by_us: whether what our own catalogue translates need not be in it."""
     texts = {str(message.id) for message in new if message.id}
     made = LanguageReport(len(texts))
     try:
@@ -148,7 +153,9 @@ def _language(file: Path, new: Catalog, names: frozenset[str]) -> LanguageReport
             made.translated += 1
             made.problems += problems_of(english, said, file.stem, same=english in same, names=names)
         texts.discard(english) if said or message.fuzzy else None
-    made.problems += [Problem("missing", str(message.id)) for message in new if message.id in texts]
+    untold = {english for english in texts if not by_us or text(english, file.stem) == english}
+    made.translated += len(texts - untold)
+    made.problems += [Problem("missing", str(message.id)) for message in new if message.id in untold]
     return made
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 SOURCE_LANGUAGE = "en"
+FULL_WIDTH_ENDS = ("。", "！", "？", "：")
 
 _folders: list[Path] = []
 _chosen: str | None = None
@@ -137,3 +138,11 @@ def sentence(english: str, language: str | None = None, /, **values: Any) -> str
     """Say a sentence in a language, its places filled with values; phrases among them are said in it too."""
     said = {name: value.said(language) if isinstance(value, Phrase) else value for name, value in values.items()}
     return text(english, language).format(**said)
+
+
+def one_after_the_other(*sentences: str) -> str:
+    """Join sentences as their language does: with a blank, but with none after a full-width full stop."""
+    joined = ""
+    for said in filter(None, sentences):
+        joined += ("" if not joined or joined.endswith(FULL_WIDTH_ENDS) else " ") + said
+    return joined

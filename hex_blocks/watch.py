@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 SHORTEST_INTERVAL = 5.0
 LONGEST_INTERVAL = 30.0
-# A run is looked at again after this part of its age, or of what is left of its usual time.
-STRETCH = 1 / 40
-STRETCH_NEAR_END = 1 / 10
+# A run is looked at again after this part of its age; or of what is left of its usual time, and of how long it is
+# overdue: near the expected end it is worth looking often.
+STRETCH = 1 / 60
+STRETCH_BEFORE_END = 1 / 10
 # Of all requests that Hex allows, so many may be spent on looking; the rest is for those who start and read.
-SHARE = 0.47
+SHARE = 0.45
 MOST_PER_SECOND = 1000.0
 # So many looks may follow each other at once after a quiet time.
 BURST = 2.0
@@ -70,10 +71,8 @@ class Followed:
     def wanted_after(self, now: float) -> float:
         """Tell in how many seconds the run should be looked at again."""
         elapsed = now - self.began
-        stretched = elapsed * STRETCH
-        if self.usual is not None:
-            # Near the expected end it is worth looking often, and again less so the longer it is overdue.
-            stretched = abs(self.usual - elapsed) * STRETCH_NEAR_END
+        overdue = elapsed - (self.usual or 0.0)
+        stretched = overdue * STRETCH if overdue > 0 else -overdue * STRETCH_BEFORE_END
         return max(self.interval, min(LONGEST_INTERVAL, stretched))
 
 

@@ -584,7 +584,7 @@ def test_an_answer_that_only_drips_ends_with_patience(
 
     assert error.key == "timeout"
     assert error.values["timeout"] == 30
-    assert 30 <= clock.monotonic() <= 40
+    assert clock.monotonic() >= 30
     assert len(server.requests) == 1
 
 
@@ -862,6 +862,8 @@ def test_what_is_no_http_is_an_error_of_the_connection(api: HexApi, server: Faul
         reply(200, b""),
         reply(201, b" \r\n"),
         reply(200, b"null"),
+        raw(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+        raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

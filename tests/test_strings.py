@@ -421,6 +421,12 @@ def test_errors_of_the_command_line_are_in_the_language(german: Path, arguments:
     assert re.search(said, said_by(*arguments))
 
 
+def test_the_language_may_stand_before_the_command(german: Path) -> None:
+    assert said_by("--language", "de", "call", "--help").startswith("Aufruf:")
+    assert said_by("--language", "de", "--help").startswith("Aufruf:")
+    assert "There is no xx" in said_by("--language", "xx", "tools")
+
+
 def test_titles_are_in_the_language(german: Path) -> None:
     listed = json.loads(said_by("tools", "--language", "de", "--json"))
 

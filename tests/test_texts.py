@@ -18,6 +18,7 @@ from hex_blocks.texts import (
     language_of_environment,
     languages,
     nearest,
+    one_after_the_other,
     phrase,
     sentence,
     spoken,
@@ -181,6 +182,11 @@ def test_a_phrase_is_english_and_is_said_later_in_any_language(tmp_path: Path, w
     assert json.dumps({"said": said}) == '{"said": "runs is a list."}'
     assert said.said("de") == "runs ist eine Liste."
     assert sentence("{name} is {what}.", "de", name="x", what=said) == "x ist runs ist eine Liste.."
+
+
+def test_sentences_stand_one_after_the_other_as_their_language_has_them() -> None:
+    assert one_after_the_other("Stop.", "", "Go.") == "Stop. Go."
+    assert one_after_the_other("停止。", "开始。") == "停止。开始。"
 
 
 def test_a_phrase_travels_as_plain_english() -> None:

@@ -9,13 +9,14 @@ import io
 import os
 import signal
 import sys
+from functools import partial
 from importlib import import_module
 from typing import Any
 
 import click
 
 from hex_blocks import __version__
-from hex_blocks.cli.base import Group, worded
+from hex_blocks.cli.base import Group, language_option, worded
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.errors import HexError, SpecError, UnknownToolError, without_tokens
 from hex_blocks.texts import spoken
@@ -70,6 +71,7 @@ class LazyGroup(Group):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Start with: hex-blocks demo",
 )
+@partial(language_option, told=False)
 @click.version_option(__version__, prog_name="hex-blocks")
 def cli() -> None:
     """Run Hex notebooks and manage the workspace around them.

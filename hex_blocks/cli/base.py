@@ -124,6 +124,30 @@ def in_short(command: click.Command) -> str:
     return command.get_short_help_str(limit=10_000)
 
 
+def language_option(function: Any, *, told: bool = True) -> Any:
+    """Add --language. told: whether the command is told the language; what is said follows it either way."""
+    return click.option(
+        "--language",
+        metavar="L",
+        callback=_known_language,
+        expose_value=told,
+        help="Language of titles and texts, such as de or pt-BR.",
+    )(function)
+
+
+def _known_language(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
+    if value is None:
+        return spoken()
+    found = nearest(value)
+    if found is None:
+        from hex_blocks.texts import languages
+
+        raise click.BadParameter(
+            say("There is no {language}; there are {known}.", language=value, known=", ".join(languages()))
+        )
+    return found
+
+
 class Formatter(click.HelpFormatter):
     """Writes help in the user's language, breaking lines also where there are no blanks between words."""
 
@@ -206,15 +230,15 @@ def asked_for(args: list[str]) -> str | None:
 
     Help and errors must be in that language even where the option comes after what they are about.
     """
-    wanted = None
+    found = None
     for number, arg in enumerate(args):
         if arg == "--":
             break
         if arg == "--language" and number + 1 < len(args):
-            wanted = args[number + 1]
+            found = nearest(args[number + 1]) or found
         elif arg.startswith("--language="):
-            wanted = arg.partition("=")[2]
-    return nearest(wanted) if wanted else None
+            found = nearest(arg.partition("=")[2]) or found
+    return found
 
 
 def wrapped(words: str, width: int) -> list[str]:

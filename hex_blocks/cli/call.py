@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, say, warn
 from hex_blocks.cli.progress import shown_progress
-from hex_blocks.cli.tools import complete_tool, language_option
+from hex_blocks.cli.tools import complete_tool
 
 if TYPE_CHECKING:
     from hex_blocks.connection import Connection

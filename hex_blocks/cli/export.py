@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
+from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, say, warn
-from hex_blocks.cli.tools import language_option
 from hex_blocks.hosts.toolsets import DEFAULT
 
 TARGETS = ("openai", "anthropic", "gemini", "json-schema")

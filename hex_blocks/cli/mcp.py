@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, say, warn
-from hex_blocks.cli.tools import language_option
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.toolsets import DEFAULT
 

@@ -7,36 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json
 from hex_blocks.formats import number
-from hex_blocks.texts import nearest, spoken, text
+from hex_blocks.texts import text
 
 if TYPE_CHECKING:
     from hex_blocks.registry import Tool
     from hex_blocks.spec import Value
-
-
-def language_option(function: Any) -> Any:
-    """Add --language."""
-    return click.option(
-        "--language",
-        metavar="L",
-        callback=_known_language,
-        help="Language of titles and texts, such as de or pt-BR.",
-    )(function)
-
-
-def _known_language(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
-    if value is None:
-        return spoken()
-    found = nearest(value)
-    if found is None:
-        from hex_blocks.texts import languages
-
-        raise click.BadParameter(
-            say("There is no {language}; there are {known}.", language=value, known=", ".join(languages()))
-        )
-    return found
 
 
 def complete_tool(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:

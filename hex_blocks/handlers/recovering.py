@@ -52,14 +52,17 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
         candidates = _could_be_ours(call, sent)
         if not candidates:
             return None
-        others_wait = _others_wait(call, start, candidates)
-        if not others_wait:
-            found = _the_one(call, sent, candidates)
-            if found and record.started(base_url, start.key, found["runId"], start_reply(found, base_url)):
+        soon = _soon(call, sent, candidates)
+        equal, different = _others_without_a_run(call, start)
+        only_ours = [run for run in soon if not any(_could_be_of(other, run) for other in different)]
+        # Starts that ask for the same may have each other's runs.
+        if only_ours and len(only_ours) <= 1 + len(equal):
+            found = only_ours[-1]
+            if record.started(base_url, start.key, found["runId"], start_reply(found, base_url)):
                 return found
-            if found is None:
-                break
-        if pause is None or call.connection.clock.wait(pause, call.stop):
+            continue
+        # The others may be just about to hear of theirs.
+        if only_ours or not different or pause is None or call.connection.clock.wait(pause, call.stop):
             break
     runs = ", ".join(run["runId"] for run in candidates[:10])
     raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
@@ -72,19 +75,18 @@ def _settle(call: Call, sent: Sent) -> None:
     clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)), call.stop)
 
 
-def _others_wait(call: Call, start: Start, candidates: list[Run]) -> bool:
-    """Tell whether another start on record was sent about the same time, has no run yet, and could have one of these.
+def _others_without_a_run(call: Call, start: Start) -> tuple[list[Start], list[Start]]:
+    """Give the other starts on record that were sent about the same time and have no run either.
 
-    Where both ask for the same it does not matter which of them has it.
+    First those that ask for the same, then those that ask for something else.
     """
-    unanswered = call.connection.record.unanswered(call.connection.base_url, start.project_id)
-    return any(
-        other.key != start.key
-        and other.fingerprint != start.fingerprint
-        and abs(_apart(other, start)) <= SOON_SECONDS
-        and any(_could_be_of(other, run) for run in candidates)
-        for other in unanswered
-    )
+    others = [
+        other
+        for other in call.connection.record.unanswered(call.connection.base_url, start.project_id)
+        if other.key != start.key and abs(_apart(other, start)) <= SOON_SECONDS
+    ]
+    equal = [other for other in others if other.fingerprint == start.fingerprint]
+    return equal, [other for other in others if other not in equal]
 
 
 def _apart(one: Start, other: Start) -> float:
@@ -159,11 +161,10 @@ def _newer_runs(call: Call, sent: Sent) -> tuple[list[Run], bool]:
     return newer, False
 
 
-def _the_one(call: Call, sent: Sent, candidates: list[Run]) -> Run | None:
-    """Choose the run that the start became, if it can be only one."""
+def _soon(call: Call, sent: Sent, candidates: list[Run]) -> list[Run]:
+    """Choose the runs that began as soon after the start as most do, where the times are known."""
     times = _Times.of(call, sent)
-    soon = [run for run in candidates if times.is_within(run, SOON_SECONDS)] if times.sure else candidates
-    return soon[0] if len(soon) == 1 else None
+    return [run for run in candidates if times.is_within(run, SOON_SECONDS)] if times.sure else candidates
 
 
 def _began(run: Run) -> float | None:

@@ -1,0 +1,417 @@
+"""Batches: every set is run once, as fast as Hex's limits and kernels allow."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from hex_blocks import Connection, HexError, Registry
+from hex_blocks.call import Progress
+from hex_blocks.clock import DrivenClock
+from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.sandbox.things import Plan, Run
+from tests.faulty import Act, Faulty, lost, pass_on, reply, reset, when
+
+TITLE = "Revenue report"
+REGIONS = ("EMEA", "US", "APAC", "LATAM")
+RunTool = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def project(sandbox: Sandbox) -> str:
+    return sandbox.world.project(TITLE).id
+
+
+@pytest.fixture
+def ran(sandbox: Sandbox, project: str) -> Callable[[], list[Run]]:
+    """Give the runs that were started since the test began, oldest first."""
+    before = {run.id for run in sandbox.world.runs(project)}
+    return lambda: [run for run in sandbox.world.runs(project)[::-1] if run.id not in before]
+
+
+@pytest.fixture
+def batch(run: RunTool, project: str) -> RunTool:
+    """Run a batch: batch([{…}, …], key="k", …)."""
+
+    def run_batch(sets: list[dict[str, Any]] | None = None, key: str | None = None, **more: Any) -> dict[str, Any]:
+        given = {"projectId": project, "parameterSets": sets, "idempotencyKey": key}
+        options = {name: more.pop(name) for name in ("progress", "stop") if name in more}
+        return run("hex_run_batch", {**given, **more}, **options)
+
+    return run_batch
+
+
+def days(count: int) -> list[dict[str, Any]]:
+    return [{"start_date": f"{2000 + number}-01-01"} for number in range(count)]
+
+
+def statuses(result: dict[str, Any]) -> Counter[str]:
+    return Counter(each["status"] for each in result["sets"])
+
+
+def errors(result: dict[str, Any]) -> list[str | None]:
+    return [each["error"] and each["error"]["error"] for each in result["sets"]]
+
+
+# What is run
+
+
+def test_every_set_is_run_once_and_reported(batch: RunTool, ran: Callable[[], list[Run]]) -> None:
+    result = batch([{"region": region} for region in REGIONS])
+
+    assert [run.inputs["region"] for run in ran()] == list(REGIONS)
+    assert [each["runId"] for each in result["sets"]] == [run.id for run in ran()]
+    assert [each["inputParams"] for each in result["sets"]] == [{"region": region} for region in REGIONS]
+    assert (result["succeeded"], result["total"], result["completed"], result["failed"]) == (True, 4, 4, 0)
+    assert result["failedSets"] == []
+    assert [each["elapsedSeconds"] for each in result["sets"]] == [6.0] * 4
+
+
+def test_lists_are_combined(batch: RunTool, ran: Callable[[], list[Run]]) -> None:
+    result = batch(combine={"region": ["EMEA", "US"], "debug_rows": [1, 2, 3]})
+
+    wanted = [(region, rows) for region in ("EMEA", "US") for rows in (1, 2, 3)]
+    assert [(run.inputs["region"], run.inputs["debug_rows"]) for run in ran()] == wanted
+    assert result["sets"][0]["name"] == "region=EMEA, debug_rows=1"
+
+
+def test_equal_sets_are_run_each(batch: RunTool, ran: Callable[[], list[Run]]) -> None:
+    result = batch([{}, {"region": "US"}, {}, {}], "equal")
+
+    assert len({each["runId"] for each in result["sets"]}) == len(ran()) == 4
+    assert batch([{}, {"region": "US"}, {}, {}], "equal")["sets"] == result["sets"]
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"parameterSets": [{}, 7]}, "not_object"),
+        ({"combine": {"region": "EMEA"}}, "not_array"),
+        ({"combine": {"a": list(range(100)), "b": list(range(100))}}, "too_long"),
+        ({}, "one_of"),
+        ({"parameterSets": [{}], "combine": {"a": [1]}}, "not_together"),
+    ],
+)
+def test_sets_that_are_none_are_refused(given: dict[str, Any], fault: str, run: RunTool, project: str) -> None:
+    with pytest.raises(HexError) as caught:
+        run("hex_run_batch", {"projectId": project, **given})
+
+    assert [each.key for each in caught.value.faults] == [fault]
+
+
+# How fast
+
+
+def test_two_hundred_sets_take_hardly_longer_than_hexs_limits_make_them(
+    batch: RunTool, sandbox: Sandbox, clock: DrivenClock
+) -> None:
+    result = batch(days(200))
+
+    # Twenty starts a minute and sixty an hour: the last twenty begin after three hours, and run eight seconds.
+    least = 3 * 3600 + 8
+    assert result["completed"] == 200
+    assert clock.monotonic() <= 1.05 * least
+    requests = Counter((request.operation_id, request.status) for request in sandbox.requests)
+    assert requests[("RunProject", 201)] == 200
+    assert requests[("GetProjectRuns", 200)] <= 40
+    assert set(requests) == {("RunProject", 201), ("GetProjectRuns", 200)}
+
+
+def test_no_more_run_at_once_than_wanted(batch: RunTool, ran: Callable[[], list[Run]], clock: DrivenClock) -> None:
+    result = batch(days(10), parallel=3)
+
+    moments = [run.created_at for run in ran()]
+    assert result["completed"] == 10
+    assert max(sum(start <= moment < start + 8 for moment in moments) for start in moments) == 3
+    assert result["sets"][-1]["waits"][0]["for"] == "FREE_PLACE"
+    assert result["sets"][-1]["waits"][0]["seconds"] == pytest.approx(30, abs=6)
+
+
+def test_what_the_sets_waited_for_is_told(batch: RunTool) -> None:
+    result = batch(days(41), parallel=25)
+
+    [wait] = result["sets"][-1]["waits"]
+    assert wait == {"for": "REQUEST_LIMIT", "seconds": 122.0}
+
+
+@contextmanager
+def kernels_taken(sandbox: Sandbox, count: int, seconds: float) -> Iterator[None]:
+    """Let the user's own notebooks hold kernels for some time."""
+    user = sandbox.world.tokens[TOKENS.personal].user_id
+    for _ in range(count):
+        sandbox.world.add(
+            Run(
+                id=sandbox.world.new_id(),
+                project_id=sandbox.world.project("Endless simulation").id,
+                caller=user or "",
+                version=1,
+                created_at=sandbox.clock.time(),
+                plan=Plan(0, seconds),
+            )
+        )
+    yield
+
+
+@pytest.mark.parametrize(("taken", "seconds"), [(25, 900), (24, 36_000)])
+def test_a_batch_completes_though_others_hold_the_kernels(
+    taken: int, seconds: float, sandbox: Sandbox, batch: RunTool, ran: Callable[[], list[Run]]
+) -> None:
+    with kernels_taken(sandbox, taken, seconds):
+        result = batch(days(6))
+
+    refused = sum(request.status == 503 for request in sandbox.requests)
+    assert statuses(result) == {"COMPLETED": 6}
+    assert len(ran()) == 6
+    # Each refusal costs one of the sixty starts of an hour.
+    assert 1 <= refused <= 10
+    assert "KERNEL" in {wait["for"] for each in result["sets"] for wait in each["waits"]}
+
+
+# Failures
+
+
+@pytest.fixture
+def failing(sandbox: Sandbox) -> None:
+    sandbox.world.project(TITLE).plan = Plan(2, 6, "ERRORED")
+
+
+@pytest.mark.usefixtures("failing")
+def test_failed_sets_are_reported_and_ready_to_be_given_again(batch: RunTool) -> None:
+    result = batch(days(3))
+
+    assert (result["succeeded"], result["completed"], result["failed"]) == (False, 0, 3)
+    assert errors(result) == ["run_errored"] * 3
+    assert result["failedSets"] == days(3)
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_batch_can_stop_at_the_first_failure(batch: RunTool, ran: Callable[[], list[Run]]) -> None:
+    result = batch(days(6), parallel=2, onFailure="STOP")
+
+    assert statuses(result) == {"ERRORED": 2, "SKIPPED": 4}
+    assert len(ran()) == 2
+    assert result["failedSets"] == days(6)
+
+
+def test_sets_that_hex_does_not_take_fail_alone(batch: RunTool, ran: Callable[[], list[Run]]) -> None:
+    result = batch([{"region": "EMEA"}, {"region": 7}, {"nonsense": 1}, {"region": "US"}])
+
+    assert errors(result) == [None, "bad_parameters", "bad_parameters", None]
+    assert statuses(result) == {"COMPLETED": 2, "NOT_STARTED": 2}
+    assert len(ran()) == 2
+
+
+@pytest.mark.usefixtures("failing")
+def test_failed_sets_are_run_again_when_asked_for(
+    sandbox: Sandbox, batch: RunTool, ran: Callable[[], list[Run]]
+) -> None:
+    first = batch(days(2), "monthly")
+    again = batch(days(2), "monthly")
+    sandbox.world.project(TITLE).plan = Plan(2, 6)
+    retried = batch(days(3), "monthly", retryFailed=True)
+    after = batch(days(3), "monthly")
+
+    assert [each["runId"] for each in again["sets"]] == [each["runId"] for each in first["sets"]]
+    assert errors(again) == ["run_errored"] * 2
+    assert statuses(retried) == {"COMPLETED": 3}
+    assert after["sets"] == retried["sets"]
+    assert len(ran()) == 5
+
+
+def test_sets_that_completed_are_kept_when_failed_ones_are_run_again(
+    sandbox: Sandbox, batch: RunTool, ran: Callable[[], list[Run]]
+) -> None:
+    good = batch(days(3), "monthly")
+    sandbox.world.project(TITLE).plan = Plan(2, 6, "KILLED")
+    batch(days(5), "monthly")
+    sandbox.world.project(TITLE).plan = Plan(2, 6)
+
+    result = batch(days(5), "monthly", retryFailed=True)
+
+    assert [each["runId"] for each in result["sets"][:3]] == [each["runId"] for each in good["sets"]]
+    assert statuses(result) == {"COMPLETED": 5}
+    assert len(ran()) == 7
+
+
+@pytest.mark.parametrize(("cancels", "status"), [(True, "KILLED"), (False, "RUNNING")])
+def test_runs_that_take_too_long_are_given_up(
+    cancels: bool, status: str, sandbox: Sandbox, clock: DrivenClock, batch: RunTool, ran: Callable[[], list[Run]]
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(2, None)
+
+    result = batch(days(2), timeout=60, cancelOnTimeout=cancels)
+
+    assert errors(result) == ["run_cancelled_at_timeout" if cancels else "run_timeout"] * 2
+    assert [run.state(clock.time()).status for run in ran()] == [status] * 2
+    assert clock.monotonic() < 75
+
+
+def test_a_run_that_ends_at_the_last_moment_is_no_timeout(sandbox: Sandbox, batch: RunTool) -> None:
+    sandbox.world.project(TITLE).plan = Plan(2, 57.5)
+
+    result = batch(days(1), timeout=60, pollInterval=45, cancelOnTimeout=True)
+
+    assert statuses(result) == {"COMPLETED": 1}
+
+
+# Trouble
+
+
+@pytest.fixture
+def batch_through(
+    sandbox: Sandbox, clock: DrivenClock, registry: Registry, project: str
+) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Run a batch through a proxy that misbehaves: batch_through([act, …], sets)."""
+    with Faulty(pass_on, upstream=sandbox.origin) as proxy:
+
+        def run_batch(acts: list[Act], sets: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+            proxy.play(*acts)
+            with Connection(
+                TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, clock=clock, timeout=0.5
+            ) as connection:
+                given = {"projectId": project, "parameterSets": sets, **more}
+                return registry["hex_run_batch"].run(given, connection)
+
+        yield run_batch
+
+
+@pytest.mark.parametrize(
+    "acts",
+    [
+        [when("POST", lost, lost, lost)],
+        [when("POST", reset, reply(500), reply(502), lost)],
+        [*[reset] * 40, pass_on],
+        [pass_on, *[reply(500)] * 30, pass_on],
+        [pass_on, *[reply(429, {}, {"Retry-After": "30"})] * 6, pass_on],
+        [pass_on, *[reply(200, b"<html>Sign in</html>", kind="text/html")] * 10, pass_on],
+    ],
+)
+def test_a_batch_outlasts_trouble_and_doubles_nothing(
+    acts: list[Act], batch_through: Callable[..., dict[str, Any]], ran: Callable[[], list[Run]]
+) -> None:
+    result = batch_through(acts, days(5))
+
+    assert statuses(result) == {"COMPLETED": 5}
+    assert sorted(each["runId"] for each in result["sets"]) == sorted(run.id for run in ran())
+
+
+def test_a_batch_gives_up_when_hex_stays_away(batch_through: Callable[..., dict[str, Any]], clock: DrivenClock) -> None:
+    with pytest.raises(HexError) as caught:
+        batch_through([reset], days(50), timeout=300)
+
+    assert caught.value.kind == "down"
+    assert 300 <= clock.monotonic() <= 500
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+def test_what_no_set_can_pass_ends_the_batch_at_once(
+    status: int, batch_through: Callable[..., dict[str, Any]], sandbox: Sandbox
+) -> None:
+    with pytest.raises(HexError) as caught:
+        batch_through([when("POST", *[reply(status, {"reason": "no"})] * 9)], days(50))
+
+    assert caught.value.status == status
+    assert not [request for request in sandbox.requests if request.method == "POST"]
+
+
+def test_what_no_set_can_pass_any_more_skips_the_rest(
+    batch_through: Callable[..., dict[str, Any]], ran: Callable[[], list[Run]]
+) -> None:
+    result = batch_through([when("POST", pass_on, pass_on, *[reply(401)] * 9)], days(5))
+
+    assert statuses(result) == {"COMPLETED": 2, "NOT_STARTED": 1, "SKIPPED": 2}
+    assert errors(result) == [None, None, "token_refused", None, None]
+    assert len(ran()) == 2
+
+
+def test_a_project_that_is_not_published_is_said_once(run: RunTool, sandbox: Sandbox) -> None:
+    draft = sandbox.world.project("Scratch notebook").id
+
+    with pytest.raises(HexError) as caught:
+        run("hex_run_batch", {"projectId": draft, "parameterSets": [{}] * 30})
+
+    assert caught.value.key == "not_published"
+    assert len([request for request in sandbox.requests if request.method == "POST"]) == 1
+
+
+# Stopped
+
+
+@pytest.mark.parametrize(
+    ("cancels", "key", "status"),
+    [(True, "work_interrupted_and_cancelled", "KILLED"), (False, "work_interrupted", "RUNNING")],
+)
+def test_a_batch_that_is_stopped_says_what_goes_on_and_how_to_go_on(
+    cancels: bool,
+    key: str,
+    status: str,
+    sandbox: Sandbox,
+    clock: DrivenClock,
+    batch: RunTool,
+    ran: Callable[[], list[Run]],
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(2, 60)
+    stop = threading.Event()
+
+    with pytest.raises(HexError) as caught:
+        batch(days(5), "monthly", parallel=3, progress=after(clock, 30, stop), stop=stop, cancelOnInterrupt=cancels)
+
+    error = caught.value
+    assert (error.key, error.values["used"]) == (key, "monthly")
+    assert set(error.values["cancelled" if cancels else "going"]) == {run.id for run in ran()}
+    assert [run.state(clock.time()).status for run in ran()] == [status] * 3
+    assert statuses(batch(days(5), "monthly")) == {"COMPLETED": 5}
+    assert len(ran()) == (8 if cancels else 5)
+
+
+def after(clock: DrivenClock, seconds: float, stop: threading.Event) -> Callable[[Progress], None]:
+    """Stop a call once so much time has passed."""
+
+    def watch(_: Progress) -> None:
+        if clock.monotonic() >= seconds:
+            stop.set()
+
+    return watch
+
+
+def test_a_batch_that_is_stopped_before_it_begins_starts_nothing(batch: RunTool, ran: Callable[[], list[Run]]) -> None:
+    stop = threading.Event()
+    stop.set()
+
+    with pytest.raises(HexError) as caught:
+        batch(days(5), stop=stop)
+
+    assert caught.value.key == "work_interrupted"
+    assert ran() == []
+
+
+def test_a_batch_that_is_called_again_goes_on_with_runs_that_are_going(
+    sandbox: Sandbox, clock: DrivenClock, batch: RunTool, ran: Callable[[], list[Run]]
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(2, 300)
+    stop = threading.Event()
+    with pytest.raises(HexError):
+        batch(days(30), "monthly", progress=after(clock, 100, stop), stop=stop)
+    before = [run.id for run in ran()]
+
+    result = batch(days(30), "monthly")
+
+    assert statuses(result) == {"COMPLETED": 30}
+    assert [run.id for run in ran()][: len(before)] == before
+    assert len(ran()) == 30
+
+
+def test_progress_tells_how_far_it_is_and_what_it_waits_for(batch: RunTool) -> None:
+    told: list[Progress] = []
+
+    batch(days(30), progress=told.append)
+
+    assert told[-1].message == "30 of 30 ended, 0 going on"
+    assert told[-1].percent == 100
+    waiting = [each for each in told if each.values.get("waitingFor") == "REQUEST_LIMIT"]
+    assert waiting[-1].message == "20 of 30 ended, 0 going on; the next one waits for Hex's request limit"
