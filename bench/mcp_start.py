@@ -63,6 +63,8 @@ PEERS = {
     "hex-openapi-mcp, read-only": (917, 85, 25, 77_220),
     "hex-openapi-mcp, full": (1_009, 89, 53, 196_537),
 }
+# shared/hosts.md: what a bare server of the SDK took on that machine, in milliseconds.
+BARE_THEN = 451
 HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "bench", "version": "1"}}
 
 
@@ -124,7 +126,12 @@ def main() -> None:
     for name, (took, weight, tools, size) in PEERS.items():
         print(f"{name:32}{took:8}{'':8}{weight:8}{tools:8}{size:10,}")
     ours = statistics.median(each[OURS].milliseconds for each in measured)
-    print(f"ours against hex-openapi-mcp, read-only: {ours / PEERS['hex-openapi-mcp, read-only'][0]:.2f}")
+    slower = statistics.median(each[bare].milliseconds for each in measured) / BARE_THEN
+    peer = PEERS["hex-openapi-mcp, read-only"][0]
+    print(f"ours against hex-openapi-mcp, read-only: {ours / peer:.2f} as they stand;")
+    print(
+        f"{ours / (peer * slower):.2f} for a machine on which a bare SDK server takes {BARE_THEN} ms, as it did there"
+    )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import finalize
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -156,11 +157,11 @@ def default_folder() -> Path:
 
 
 class SqliteRecord:
-    """The record in one SQLite file. Opened for each use: no handle outlives a fork or a thread."""
+    """The record in one SQLite file. Opened for each use: no handle that is used outlives a fork or a thread."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or default_folder()
-        self._ready = False
+        self._anchor: sqlite3.Connection | None = None
 
     @property
     def path(self) -> Path:
@@ -187,7 +188,7 @@ class SqliteRecord:
     def intend(self, base_url: str, start: Start) -> None:
         """Write down that a start is about to be sent."""
         after = None if start.after is None else json.dumps(start.after)
-        with self._open() as database:
+        with self._open(durable=True) as database:
             database.execute(
                 "INSERT INTO starts (base_url, key, project_id, fingerprint, intended_at, at_hex, after) "
                 "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
@@ -310,39 +311,46 @@ class SqliteRecord:
         return True
 
     @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
+    def _open(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
+        """Open the file. durable: what is written outlives a loss of power, not only the end of the process."""
         try:
-            # Somebody may have taken the file away.
-            if not self._ready or not self.path.exists():
+            # Somebody may have taken the file away since.
+            if self._anchor is None or not self.path.exists():
                 self._prepare()
             database = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level="IMMEDIATE")
             try:
+                database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
                 with database:
                     yield database
             finally:
                 database.close()
         except (sqlite3.Error, OSError) as error:
-            self._ready = False
             raise RecordError(str(error)) from error
 
     def _prepare(self) -> None:
         # One process at a time: SQLite does not wait for its turn to switch to write-ahead logging.
         with self._locked("schema"):
-            os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            if not self.path.exists():
+                # Only then: to close a file takes away the locks that SQLite holds on it in this process.
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
             self.path.chmod(0o600)
-            database = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+            anchor = sqlite3.connect(self.path, timeout=BUSY_SECONDS, check_same_thread=False)
             try:
-                version = database.execute("PRAGMA user_version").fetchone()[0]
+                version = anchor.execute("PRAGMA user_version").fetchone()[0]
                 if version > SCHEMA_VERSION:
                     raise RecordError(f"{self.path} was written by a newer version")
-                database.execute("PRAGMA journal_mode = WAL")
+                anchor.execute("PRAGMA journal_mode = WAL")
                 for number in range(version, SCHEMA_VERSION):
-                    database.executescript(
-                        f"BEGIN IMMEDIATE; {_SCHEMA[number]}; PRAGMA user_version = {number + 1}; COMMIT"
-                    )
-            finally:
-                database.close()
-        self._ready = True
+                    changes = f"BEGIN IMMEDIATE; {_SCHEMA[number]}; PRAGMA user_version = {number + 1}; COMMIT"
+                    anchor.executescript(changes)
+                anchor.execute("SELECT 1 FROM starts LIMIT 1").fetchone()
+            except BaseException:
+                anchor.close()
+                raise
+        # It stays open and is never used: whoever closes the last handle has to tidy up, which takes longer than
+        # all the rest.
+        self._anchor = anchor
+        finalize(self, anchor.close)
 
 
 def _start(row: tuple[Any, ...]) -> Start:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import struct
 import subprocess
 import sys
@@ -18,6 +19,9 @@ from hex_blocks import Connection, HexError, Registry, texts
 from hex_blocks.clock import DrivenClock
 
 REPOSITORY = Path(__file__).parents[1]
+# A job in the background is born deaf to Ctrl-C and hands that on; commands that tests interrupt must hear it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 TOKEN = "hxtp_token_of_the_tests"
 VARIABLES = (
     "HEX_API_TOKEN",

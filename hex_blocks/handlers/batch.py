@@ -11,7 +11,7 @@ from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import Fault, hex_error
-from hex_blocks.handlers.job import Job, moment, work_key
+from hex_blocks.handlers.job import Job, work_key
 from hex_blocks.handlers.jobs import Work
 
 MOST_SETS = 5000
@@ -28,11 +28,10 @@ def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
         Job(_name(parameters, number), f"{key}#set:{mark}", _asked(shared, parameters))
         for number, (parameters, mark) in enumerate(zip(sets, _marks(sets), strict=True), 1)
     ]
-    began = call.connection.clock.time()
     stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"
     parallel = int(inputs.get("parallel", PARALLEL))
-    Work(call, key, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure).do()
-    ended = call.connection.clock.time()
+    work = Work(call, key, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure)
+    work.do()
     reports = [
         {"inputParams": parameters} | job.report(call.language) for parameters, job in zip(sets, jobs, strict=True)
     ]
@@ -43,9 +42,7 @@ def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
         "failed": sum(job.error is not None for job in jobs),
         "sets": reports,
         "failedSets": [parameters for parameters, job in zip(sets, jobs, strict=True) if not job.completed],
-        "startedAt": moment(began),
-        "endedAt": moment(ended),
-        "elapsedSeconds": round(ended - began, 3),
+        **work.times(),
         "idempotencyKey": key,
     }
 

@@ -35,7 +35,7 @@ class Job:
 
     base_key: what its tries are named after; suffix: more of it, known when its turn comes. inputs: what to start,
     known then too. stands_for: what its key stands for, where that is not the inputs. found: an earlier call had
-    started it. waits: seconds that it waited to be started, by what for.
+    started it. renewed: it is being run again in this one. waits: seconds that it waited to be started, by what for.
     """
 
     name: str
@@ -50,6 +50,7 @@ class Job:
     error: HexError | None = None
     skipped: bool = False
     found: bool = False
+    renewed: bool = False
     fate: str | None = None
     waits: dict[str, float] = field(default_factory=dict)
     followed: Followed | None = None
@@ -69,6 +70,7 @@ class Job:
         self.tries += 1
         self.run = {"projectId": self.run.get("projectId")}
         self.started_at, self.found, self.fate, self.followed = None, False, None, None
+        self.renewed = True
 
     @property
     def completed(self) -> bool:

@@ -34,6 +34,8 @@ HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
 def latest_try(call: Call, job: Job) -> Start | None:
     """Find the last start of a job that is on record, and let the job go on with it."""
+    if job.renewed:
+        return None
     latest, number = None, 1
     while start := recorded(call, job.key_of_try(number)):
         latest, number = start, number + 1
@@ -68,13 +70,23 @@ class Work:
         self.watcher = watcher_of(call.connection)
         self._waiting = deque(job for job in jobs if not job.skipped)
         self._going: list[Job] = []
-        self._waits = Waits(self.clock.monotonic())
+        self._began = self.clock.monotonic()
+        self._waits = Waits(self._began)
         self._pause_for = ""
         self._pause_until = 0.0
         self._pauses = 0
         self._down_since: float | None = None
         self._turn_at: float | None = None
         self._next_start = math.inf
+
+    def times(self) -> dict[str, Any]:
+        """Tell when the work began and ended, and how long it took."""
+        now, seconds = self._now(), self.clock.monotonic() - self._began
+        return {
+            "startedAt": moment(now - seconds),
+            "endedAt": moment(now),
+            "elapsedSeconds": round(seconds, 3),
+        }
 
     def do(self) -> None:
         """Make the runs. An interruption is an error that names the key to go on with."""
@@ -112,6 +124,8 @@ class Work:
         run = self._start_run(job)
         if earlier.ended:
             self._finish(job, run | earlier.ended)
+            if job.ended_at:
+                job.ended_at = job.run.get("endTime") or job.ended_at
         else:
             self._follow(job, run, at_once=True)
 
@@ -144,18 +158,18 @@ class Work:
         return REQUEST_LIMIT, wait
 
     def _start(self, job: Job) -> None:
-        earlier = latest_try(self.call, job)
-        if earlier and earlier.run_id:
+        if self.in_order and (earlier := latest_try(self.call, job)) and earlier.run_id:
             self._resume(job, earlier)
             return
         patience = START_PATIENCE if self._turn_at is None else LINE_PATIENCE
         self._turn_at = None
         job.waits = self._waits.until(self.clock.monotonic())
+        job.started_at = moment(self._now())
         try:
             run = self._start_run(job, patience)
         except BusyError as error:
             # Nothing was started: the job's turn comes again.
-            self._waiting.appendleft(job)
+            self._put_back(job)
             if error.key == "no_free_kernel":
                 self._pause(KERNEL, *KERNEL_PAUSES)
             elif error.key != "budget_spent":
@@ -164,8 +178,6 @@ class Work:
             self._not_started(job, error)
         else:
             self._pauses, self._down_since = 0, None
-            start = recorded(self.call, job.key)
-            job.started_at = moment(start.at_hex or start.intended_at if start else self.clock.time())
             self._follow(job, run)
 
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
@@ -179,7 +191,7 @@ class Work:
         if isinstance(error, HexDownError) and error.key not in HOPELESS:
             self._down_since = self._down_since or now
             if now - self._down_since < self.timeout:
-                self._waiting.appendleft(job)
+                self._put_back(job)
                 self._pause(HEX_DOWN, *DOWN_PAUSES)
                 return
         hopeless = error.key in HOPELESS or error.status == 401
@@ -188,6 +200,10 @@ class Work:
         if hopeless and not any(job.run.get("runId") for job in self.jobs):
             raise error
         self._end(job, error, others_too=hopeless)
+
+    def _put_back(self, job: Job) -> None:
+        job.started_at = None
+        self._waiting.appendleft(job)
 
     def _pause(self, reason: str, seconds: float, most: float = math.inf) -> None:
         self._pause_for = reason
@@ -231,7 +247,7 @@ class Work:
         if key and job.found and (self.options.get("retryFailed") or job.fate == CANCELLED):
             self._leave(job)
             job.begin_next_try()
-            self._waiting.appendleft(job)
+            self._put_back(job)
             return
         self._end(job, run_error(run, key) if key else None)
 
@@ -254,9 +270,13 @@ class Work:
             record_end(self.call, job.key, run)
         self._end(job, run_error(run, key, timeout=round(self.timeout)))
 
+    def _now(self) -> float:
+        # Its own times and Hex's are shown beside each other.
+        return self.call.connection.api.time_at_hex() or self.clock.time()
+
     def _end(self, job: Job, error: HexError | None, *, others_too: bool = False) -> None:
         job.error = error
-        job.ended_at = moment(self.clock.time())
+        job.ended_at = moment(self._now())
         self._leave(job)
         if error and (self.stop_at_failure or others_too):
             for left in self._waiting:

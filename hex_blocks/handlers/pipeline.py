@@ -8,7 +8,7 @@ from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import Fault, HexError, hex_error
-from hex_blocks.handlers.job import Job, moment, work_key
+from hex_blocks.handlers.job import Job, work_key
 from hex_blocks.handlers.jobs import Work, latest_try
 from hex_blocks.handlers.runs import get_run
 
@@ -25,21 +25,18 @@ def run_pipeline(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     first = _first_step(call, inputs.get("startAt"), names)
     _check_steps(call, steps, names)
     key = work_key(inputs, "pipeline")
-    began = call.connection.clock.time()
     jobs: list[Job] = []
     for step, name in zip(steps, names, strict=True):
         jobs.append(_job(step, name, key, tuple(jobs)))
     _skip(call, steps, jobs, first)
     stop_at_failure = inputs.get("onFailure", "STOP") == "STOP"
-    Work(call, key, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure, in_order=True).do()
-    ended = call.connection.clock.time()
+    work = Work(call, key, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure, in_order=True)
+    work.do()
     return {
         "succeeded": all(job.completed for job in jobs[first:]),
         "steps": [job.report(call.language) for job in jobs],
         "failedStep": next((job.name for job in jobs if job.error), None),
-        "startedAt": moment(began),
-        "endedAt": moment(ended),
-        "elapsedSeconds": round(ended - began, 3),
+        **work.times(),
         "idempotencyKey": key,
     }
 

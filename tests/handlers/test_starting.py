@@ -600,10 +600,10 @@ class BrokenRecord(SqliteRecord):
 
     broken = True
 
-    def _open(self) -> Any:
+    def _open(self, **options: Any) -> Any:
         if self.broken:
             raise RecordError("no space is left")
-        return super()._open()
+        return super()._open(**options)
 
 
 def test_a_key_that_cannot_be_kept_starts_nothing(sandbox: Sandbox, through: Through, start: RunTool) -> None:
