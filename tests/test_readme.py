@@ -1,8 +1,10 @@
-"""What README.md names is there. That its snippets run as shown is tested with those of the guides."""
+"""What README.md names is there, and its snippets do what it shows."""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from hex_blocks import Registry
@@ -45,3 +47,22 @@ def test_every_page_linked_is_there() -> None:
 
     assert linked != []
     assert [page for page in linked if not (REPOSITORY / page).exists()] == []
+
+
+def test_the_python_example_prints_what_is_shown() -> None:
+    found = re.search(r"```python\n(.*?)^```\n\nprints\n\n```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert found
+
+    done = subprocess.run([sys.executable, "-"], input=found[1], capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == (found[2], "")
+
+
+def test_the_command_line_example_prints_what_is_shown() -> None:
+    found = re.search(r"<!-- test -->\n```console\n\$ (hex-blocks [^\n]*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert found
+    command = found[1].replace("hex-blocks", f"{sys.executable} -m hex_blocks", 1)
+
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert done.stdout == found[2]
