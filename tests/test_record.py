@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def test_what_is_old_is_forgotten(record: SqliteRecord) -> None:
 def test_the_newest_are_kept_when_there_are_too_many(record: SqliteRecord) -> None:
     record.intend(HEX, a_start("oldest", NOW - 1))
     rows = ((HEX, str(number), PROJECT, "f", NOW + number / 1000) for number in range(KEPT_STARTS))
-    with sqlite3.connect(record.path) as database:
+    with closing(sqlite3.connect(record.path)) as database, database:
         columns = "base_url, key, project_id, fingerprint, intended_at"
         database.executemany(f"INSERT INTO starts ({columns}) VALUES (?, ?, ?, ?, ?)", rows)
     database.close()
@@ -227,7 +228,7 @@ def test_its_files_are_for_their_owner_only(record: SqliteRecord) -> None:
 
 def test_its_files_are_for_their_owner_only_while_it_is_open(record: SqliteRecord) -> None:
     record.intend(HEX, a_start())
-    with sqlite3.connect(record.path) as reader:
+    with closing(sqlite3.connect(record.path)) as reader, reader:
         reader.execute("SELECT * FROM starts").fetchall()
         record.intend(HEX, a_start("another"))
 
@@ -376,7 +377,7 @@ def corrupt(folder: Path) -> None:
 
 def made_by_a_newer_version(folder: Path) -> None:
     SqliteRecord(folder).intend(HEX, a_start())
-    with sqlite3.connect(folder / "runs.sqlite3") as database:
+    with closing(sqlite3.connect(folder / "runs.sqlite3")) as database, database:
         database.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     database.close()
 
@@ -468,7 +469,7 @@ def test_the_first_version_of_the_file_is_taken_over(tmp_path: Path) -> None:
     from hex_blocks.record import _SCHEMA
 
     columns = "base_url, key, project_id, fingerprint, intended_at, run_id"
-    with sqlite3.connect(tmp_path / "runs.sqlite3") as database:
+    with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as database, database:
         database.executescript(f"{_SCHEMA[0]}; PRAGMA user_version = 1")
         row = (HEX, "k", PROJECT, "f", NOW, RUN)
         database.execute(f"INSERT INTO starts ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)

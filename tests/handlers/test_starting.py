@@ -11,7 +11,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -661,7 +661,7 @@ def test_the_record_holds_no_input_and_no_token(through: Through, registry: Regi
     registry["hex_run_project"].run({**given, "idempotencyKey": "daily"}, connection)
 
     assert isinstance(connection.record, SqliteRecord)
-    with sqlite3.connect(connection.record.path) as database:
+    with closing(sqlite3.connect(connection.record.path)) as database, database:
         kept = "\n".join(database.iterdump())
     assert "1789" not in kept
     assert TOKENS.personal not in kept
