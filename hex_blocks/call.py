@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,8 @@ from hex_blocks.texts import sentence
 if TYPE_CHECKING:
     from hex_blocks.connection import Connection
     from hex_blocks.registry import Tool
+
+log = logging.getLogger(__name__)
 
 # What a caller should know though the call did what was asked.
 WARNINGS = {
@@ -127,9 +130,13 @@ class Call:
         self.warnings.append({"warning": key, "message": sentence(WARNINGS[key], self.language, **values)})
 
     def tell(self, progress: Progress) -> None:
-        """Report how far the call is."""
+        """Report how far the call is. A listener that fails is told no more: the work is worth more than its echo."""
         if self.on_progress:
-            self.on_progress(progress)
+            try:
+                self.on_progress(progress)
+            except Exception:
+                log.exception("the listener to the progress of %s failed", self.tool.id)
+                self.on_progress = None
 
     def say(self, english: str, **values: Any) -> str:
         """Put a sentence into the caller's language."""

@@ -36,9 +36,11 @@ class HexError(Exception):
     trace_id: Hex's own name for the failed request, for its support.
     values: what the sentence speaks of (`seconds`, `host`, `runUrl` …), JSON-ready and free of secrets.
     faults: every fault found in the inputs, for input errors.
+    partial: what the tool would have given, as far as it had come; None where it had come to nothing.
     """
 
     kind: ClassVar[str] = "hex"
+    partial: dict[str, Any] | None = None
 
     def __init__(
         self,
@@ -424,6 +426,11 @@ SENTENCES = {
         "The start was stopped before Hex answered, so a run may have been started.",
         "Call again with the idempotency key {used}: a run that was started is found, and none is started twice.",
     ),
+    "project_busy": Sentence(
+        BusyError,
+        "Another start of this project was sent from here, and it is not known yet what became of it.",
+        "Try again in {seconds} seconds.",
+    ),
     "key_busy": Sentence(
         BusyError,
         "Another call is starting a run with the idempotency key {used} at this moment.",
@@ -442,6 +449,11 @@ SENTENCES = {
     "interrupted_and_cancelled": Sentence(RunError, "The wait was stopped, and the run was cancelled.", ""),
     "interrupted_before": Sentence(RunError, "The call was stopped before anything was started.", ""),
     "interrupted": Sentence(RunError, "The wait was stopped. The run goes on in Hex.", "Follow it here: {runUrl}"),
+    "wait_interrupted": Sentence(
+        RunError,
+        "The wait was stopped. The run goes on in Hex.",
+        "Call again with the idempotency key {idempotencyKey} to go on waiting, or follow it here: {runUrl}",
+    ),
     "run_not_ended": Sentence(
         RunError, "The run has no results yet: it is {state}.", "Ask again when hex_get_run_status says COMPLETED."
     ),

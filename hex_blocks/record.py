@@ -106,6 +106,12 @@ class Record(Protocol):
         """
         ...
 
+    def sending(
+        self, base_url: str, project_id: str, give_up: Callable[[], bool] = ...
+    ) -> AbstractContextManager[bool]:
+        """Keep every other process and thread from sending a start of a project, so that none is taken for another."""
+        ...
+
     def find(self, base_url: str, key: str) -> Start | None:
         """Give the start of a key."""
         ...
@@ -172,8 +178,14 @@ class SqliteRecord:
     def alone(self, base_url: str, key: str, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
         """Keep every other process and thread from working on the same key."""
         # A fixed number of lock files, so that they need no clearing away; keys that share one wait for each other.
-        name = hashlib.sha256(f"{base_url} {key}".encode()).hexdigest()[:3]
-        with self._locked(name, give_up) as ours:
+        with self._locked(_digest(base_url, key), give_up) as ours:
+            yield ours
+
+    @contextmanager
+    def sending(self, base_url: str, project_id: str, give_up: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        """Keep every other process and thread from sending a start of a project."""
+        # Files of their own: who holds one of these waits for no other, so nobody waits in a circle.
+        with self._locked(f"project-{_digest(base_url, project_id)}", give_up) as ours:
             yield ours
 
     def find(self, base_url: str, key: str) -> Start | None:
@@ -351,6 +363,10 @@ class SqliteRecord:
         # all the rest.
         self._anchor = anchor
         finalize(self, anchor.close)
+
+
+def _digest(base_url: str, name: str) -> str:
+    return hashlib.sha256(f"{base_url} {name}".encode()).hexdigest()[:3]
 
 
 def _start(row: tuple[Any, ...]) -> Start:

@@ -37,6 +37,20 @@ VARIABLES = (
     "FORCE_COLOR",
 )
 
+# How fast the time of programs passes that live in a sandbox's, so that waiting for a run takes no time of ours.
+SPEED = 60
+FAST = f"""
+import hex_blocks.clock
+
+
+class SystemClock(hex_blocks.clock.FastClock):
+    def __init__(self):
+        super().__init__({SPEED})
+
+
+hex_blocks.clock.SystemClock = SystemClock
+"""
+
 Finished = subprocess.CompletedProcess[str]
 RunCommand = Callable[..., Finished]
 Install = Callable[..., Path]
@@ -83,6 +97,15 @@ def connection(httpserver: HTTPServer, clock: DrivenClock) -> Iterator[Connectio
     origin = httpserver.url_for("").rstrip("/")
     with Connection(TOKEN, f"{origin}/api/v1", allowed_hosts=(origin,), pinned=True, clock=clock) as made:
         yield made
+
+
+@pytest.fixture
+def fast(tmp_path: Path) -> dict[str, str]:
+    """What lets a program's time pass fast: a part of its environment."""
+    folder = tmp_path / "fast"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(FAST)
+    return {"PYTHONPATH": str(folder)}
 
 
 @pytest.fixture

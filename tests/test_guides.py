@@ -15,38 +15,26 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.guides import in_words, pieces, texts_of
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, SPEED
 
 GUIDES = sorted((REPOSITORY / "docs" / "guides").glob("*.md"))
 SNIPPET = re.compile(r"^<!-- test -->\n```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-SPEED = 60
-# The snippets' own programs live in the sandbox's time, so that waiting for a run takes no time of ours.
-FAST = f"""
-import hex_blocks.clock
-
-
-class SystemClock(hex_blocks.clock.FastClock):
-    def __init__(self):
-        super().__init__({SPEED})
-
-
-hex_blocks.clock.SystemClock = SystemClock
-"""
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Iterator[dict[str, str]]:
+def settings(fast: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment of somebody who has followed the first guide: a token, an address, the commands."""
-    (tmp_path / "fast").mkdir()
-    (tmp_path / "fast" / "sitecustomize.py").write_text(FAST)
     with Sandbox(clock=FastClock(SPEED)) as sandbox:
-        yield os.environ | {
-            "HEX_API_TOKEN": TOKENS.personal,
-            "HEX_API_BASE_URL": sandbox.base_url,
-            "HEX_BLOCKS_ALLOWED_HOSTS": sandbox.origin,
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(tmp_path / "fast"),
-        }
+        yield (
+            os.environ
+            | fast
+            | {
+                "HEX_API_TOKEN": TOKENS.personal,
+                "HEX_API_BASE_URL": sandbox.base_url,
+                "HEX_BLOCKS_ALLOWED_HOSTS": sandbox.origin,
+                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+            }
+        )
 
 
 def commands(console: str) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ ROOMS = {
     "handlers": ("handlers", "watch"),
     "registry": ("registry", "run"),
     "checks": ("verify", "drift", "guides", "possible_errors"),
-    "hosts": ("cli", "hosts", "docs", "strings", "strings_check", "__main__"),
+    "hosts": ("cli", "hosts", "docs", "report", "strings", "strings_check", "__main__"),
 }
 TOP = ("cli", "hosts", "docs", "strings")
 OUTSIDE = ("sandbox", "__init__")

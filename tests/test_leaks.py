@@ -517,22 +517,23 @@ def test_an_interruption_while_hex_is_asked_shows_no_token(
     assert leaks(said, TOKEN) == []
 
 
-def test_a_fault_of_the_caller_in_the_midst_shows_no_token(
-    registry: Registry, connect: Callable[..., Connection], server: Faulty
+def test_a_listener_that_fails_is_logged_without_the_token(
+    registry: Registry, connect: Callable[..., Connection], server: Faulty, ears: Ears
 ) -> None:
     server.play(reply(429, {}, {"Retry-After": "1"}))
-    tool = registry["hex_list_projects"]
+    told: list[object] = []
 
-    def fail(_: object) -> None:
+    def fail(progress: object) -> None:
+        told.append(progress)
         raise RuntimeError("the caller's own")
 
-    with pytest.raises(RuntimeError) as caught:
-        tool.run({"apiKey": TOKEN}, connect(server, "other"), progress=fail)
+    with pytest.raises(HexError):
+        registry["hex_list_projects"].run({"apiKey": TOKEN}, connect(server, "other"), progress=fail)
 
-    frames = caught.value.__traceback__
-    assert frames is not None
-    caught.value.__traceback__ = frames.tb_next
-    assert leaks("".join(with_locals(caught.value)), TOKEN) == []
+    [fault] = [record.exc_info[1] for record in ears.logged.records if record.exc_info]
+    assert isinstance(fault, RuntimeError)
+    assert len(told) == 1
+    assert leaks("\n".join([*with_locals(fault), looked_into(fault), ears.heard()]), TOKEN) == []
 
 
 # The command line

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from hex_blocks import Registry
 from hex_blocks.cli import COMMANDS
@@ -58,11 +61,18 @@ def test_the_python_example_prints_what_is_shown() -> None:
     assert (done.stdout, done.stderr) == (found[2], "")
 
 
-def test_the_command_line_example_prints_what_is_shown() -> None:
-    found = re.search(r"<!-- test -->\n```console\n\$ (hex-blocks [^\n]*)\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    assert found
-    command = found[1].replace("hex-blocks", f"{sys.executable} -m hex_blocks", 1)
+SNIPPET = re.compile(r"<!-- test -->\n```console\n\$ (hex-blocks [^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
 
-    assert done.stdout == found[2]
+@pytest.mark.parametrize(("command", "shown"), SNIPPET.findall(README))
+def test_the_command_line_examples_print_what_is_shown(
+    command: str, shown: str, fast: dict[str, str], tmp_path: Path
+) -> None:
+    called = command.replace("hex-blocks", f"{sys.executable} -m hex_blocks", 1)
+
+    done = subprocess.run(
+        ["bash", "-c", called], env=os.environ | fast, cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+
+    assert done.stdout == shown
+    assert set(re.findall(r"\S+\.html", command)) == {file.name for file in tmp_path.glob("*.html")}

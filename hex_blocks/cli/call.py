@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ import click
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, say, warn
 from hex_blocks.cli.progress import shown_progress
+from hex_blocks.cli.report import check_report, save_report
+from hex_blocks.cli.stopping import stopped_gently, while_somebody_listens
 from hex_blocks.cli.tools import complete_tool
+from hex_blocks.errors import BusyError, HexError
 
 if TYPE_CHECKING:
     from hex_blocks.connection import Connection
@@ -53,6 +57,12 @@ def complete_input(context: click.Context, _option: click.Parameter, incomplete:
     help="Folder for pictures, the current one unless given, and for an exported project.",
 )
 @click.option("--raw", is_flag=True, help="Write no files: pictures are printed in base64 as they come.")
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a pipeline or batch as a page too: what ran when, waited for what, and ended how.",
+)
 def call(
     tool_id: str,
     values: tuple[str, ...],
@@ -64,6 +74,7 @@ def call(
     as_json: bool,
     out: Path | None,
     raw: bool,
+    report: Path | None,
 ) -> None:
     """Run a tool. Its result is printed as JSON on stdout, its progress on stderr.
 
@@ -77,10 +88,13 @@ def call(
       hex-blocks call run_project --input @inputs.json
       hex-blocks call list_projects limit=5 --sandbox
       hex-blocks call get_run_results projectId=PROJECT runId=RUN --out charts
+      hex-blocks call run_batch --input @batch.json --report batch.html
     """
     if out and raw:
         raise click.UsageError(say("Give only one of --out and --raw."))
     tool = load_registry()[tool_id]
+    if report:
+        check_report(tool.id, report)
     inputs = _document(document) | read_values(values)
     with _connection(on_sandbox, inputs) as connection:
         if tool.destructive and not yes and sys.stdin.isatty() and sys.stderr.isatty():
@@ -89,11 +103,20 @@ def call(
                 abort=True,
                 err=True,
             )
-        result = run_tool(tool, inputs, connection, language, quiet=quiet)
+        try:
+            result = run_tool(tool, inputs, connection, language, quiet=quiet)
+        except HexError as error:
+            if report and error.partial:
+                save_report(tool.id, error.partial, report, language)
+            raise
+    saved = save_report(tool.id, result, report, language) if report else True
     if raw:
         print_json(result)
     else:
         _print_with_files(tool, result, out)
+    if result.get("succeeded") is False or not saved:
+        # Whoever calls us by a schedule looks at nothing else.
+        raise click.exceptions.Exit(1)
 
 
 def _print_with_files(tool: Tool, result: dict[str, Any], out: Path | None) -> None:
@@ -111,8 +134,17 @@ def run_tool(
     tool: Tool, inputs: dict[str, Any], connection: Connection | None, language: str, *, quiet: bool = False
 ) -> dict[str, Any]:
     """Run a tool, showing its progress and its warnings on stderr."""
-    with shown_progress(quiet=quiet) as progress:
-        result = tool.run(inputs, connection, progress=progress, language=language)
+    # What only reads can be stopped anywhere.
+    gently = stopped_gently() if tool.operation == "mutation" else nullcontext(threading.Event())
+    with gently as stop, shown_progress(quiet=quiet) as progress:
+        listener = while_somebody_listens(progress, stop)
+        try:
+            result = tool.run(inputs, connection, progress=listener, stop=stop, language=language)
+        except BusyError:
+            # It was waiting for its turn, and Hex has done nothing.
+            if stop.is_set():
+                raise click.Abort from None
+            raise
     for warning in result.get("warnings", []):
         warn(say("Note: {message}", message=warning["message"]))
     return result

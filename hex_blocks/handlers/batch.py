@@ -31,20 +31,19 @@ def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"
     parallel = int(inputs.get("parallel", PARALLEL))
     work = Work(call, key, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure)
-    work.do()
-    reports = [
-        {"inputParams": parameters} | job.report(call.language) for parameters, job in zip(sets, jobs, strict=True)
-    ]
-    return {
-        "succeeded": all(job.completed for job in jobs),
-        "total": len(jobs),
-        "completed": sum(job.completed for job in jobs),
-        "failed": sum(job.error is not None for job in jobs),
-        "sets": reports,
-        "failedSets": [parameters for parameters, job in zip(sets, jobs, strict=True) if not job.completed],
-        **work.times(),
-        "idempotencyKey": key,
-    }
+    return work.do(
+        lambda: {
+            "succeeded": all(job.completed for job in jobs),
+            "total": len(jobs),
+            "completed": sum(job.completed for job in jobs),
+            "failed": sum(job.error is not None for job in jobs),
+            "sets": [
+                {"inputParams": parameters} | job.report(call.language)
+                for parameters, job in zip(sets, jobs, strict=True)
+            ],
+            "failedSets": [parameters for parameters, job in zip(sets, jobs, strict=True) if not job.completed],
+        }
+    )
 
 
 def _asked(shared: dict[str, Any], parameters: dict[str, Any]) -> Any:

@@ -13,10 +13,11 @@ from hex_blocks.texts import phrase
 from hex_blocks.watch import Followed
 
 # What a job can wait for before it is started.
-EARLIER_STEP, FREE_PLACE, REQUEST_LIMIT, KERNEL, HEX_DOWN = (
+EARLIER_STEP, FREE_PLACE, REQUEST_LIMIT, OTHER_START, KERNEL, HEX_DOWN = (
     "EARLIER_STEP",
     "FREE_PLACE",
     "REQUEST_LIMIT",
+    "OTHER_START",
     "KERNEL",
     "HEX_DOWN",
 )
@@ -24,6 +25,7 @@ WAITS = {
     EARLIER_STEP: phrase("an earlier step"),
     FREE_PLACE: phrase("an earlier run to end"),
     REQUEST_LIMIT: phrase("Hex's request limit"),
+    OTHER_START: phrase("the answer to another start"),
     KERNEL: phrase("a free kernel"),
     HEX_DOWN: phrase("Hex to answer"),
 }

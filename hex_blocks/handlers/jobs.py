@@ -8,13 +8,24 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hex_blocks.call import Call, Progress
 from hex_blocks.errors import BusyError, HexDownError, HexError, NotFoundError, TokenError, hex_error
-from hex_blocks.handlers.job import EARLIER_STEP, FREE_PLACE, HEX_DOWN, KERNEL, REQUEST_LIMIT, WAITS, Job, Waits, moment
+from hex_blocks.handlers.job import (
+    EARLIER_STEP,
+    FREE_PLACE,
+    HEX_DOWN,
+    KERNEL,
+    OTHER_START,
+    REQUEST_LIMIT,
+    WAITS,
+    Job,
+    Waits,
+    moment,
+)
 from hex_blocks.handlers.recent import usual_of
 from hex_blocks.handlers.runs import ENDS, run_error
 from hex_blocks.handlers.stopping import last_look, last_words, stop_run
@@ -25,9 +36,12 @@ from hex_blocks.watch import SHORTEST_INTERVAL, watcher_of
 # A start whose turn it is does not wait for it; one that others got ahead of stands in their line for so long.
 START_PATIENCE = 2.0
 LINE_PATIENCE = 65.0
+# So long Hex may take no start at all before the work is given up.
+START_TIMEOUT = 7200.0
 # How long to leave Hex alone after it had no kernel, or gave no answer: longer each time, up to the second number.
 KERNEL_PAUSES = (20.0, 300.0)
 DOWN_PAUSES = (5.0, 60.0)
+LONGEST_PAUSE = 300.0
 # What will be the same for every run that is still to be made.
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
@@ -65,6 +79,7 @@ class Work:
         self.stop_at_failure = stop_at_failure
         self.in_order = in_order
         self.timeout = float(options.get("timeout", TIMEOUT))
+        self.start_timeout = float(options.get("startTimeout", START_TIMEOUT))
         self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
         self.clock = call.connection.clock
         self.watcher = watcher_of(call.connection)
@@ -76,20 +91,15 @@ class Work:
         self._pause_until = 0.0
         self._pauses = 0
         self._down_since: float | None = None
+        self._refused_since: float | None = None
         self._turn_at: float | None = None
         self._next_start = math.inf
 
-    def times(self) -> dict[str, Any]:
-        """Tell when the work began and ended, and how long it took."""
-        now, seconds = self._now(), self.clock.monotonic() - self._began
-        return {
-            "startedAt": moment(now - seconds),
-            "endedAt": moment(now),
-            "elapsedSeconds": round(seconds, 3),
-        }
+    def do(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Make the runs, and give what is told of them, with the times and the key of the work.
 
-    def do(self) -> None:
-        """Make the runs. An interruption is an error that names the key to go on with."""
+        An interruption is an error that names the key to go on with; it holds what is told by then.
+        """
         try:
             self._take_up()
             while self._waiting or self._going:
@@ -98,11 +108,23 @@ class Work:
                 self._start_what_may()
                 self._wait()
         except KeyboardInterrupt:
-            raise self._interrupted() from None
+            error = self._interrupted()
+            error.partial = told() | self._times()
+            raise error from None
         finally:
             for job in self._going:
                 if job.followed:
                     self.watcher.leave(job.followed)
+        return told() | self._times()
+
+    def _times(self) -> dict[str, Any]:
+        now, seconds = self._now(), self.clock.monotonic() - self._began
+        return {
+            "startedAt": moment(now - seconds),
+            "endedAt": moment(now),
+            "elapsedSeconds": round(seconds, 3),
+            "idempotencyKey": self.key,
+        }
 
     # Runs that an earlier call had started
 
@@ -168,22 +190,36 @@ class Work:
         try:
             run = self._start_run(job, patience)
         except BusyError as error:
-            # Nothing was started: the job's turn comes again.
-            self._put_back(job)
-            if error.key == "no_free_kernel":
-                self._pause(KERNEL, *KERNEL_PAUSES)
-            elif error.key != "budget_spent":
-                self._pause(REQUEST_LIMIT, float(error.values.get("seconds", KERNEL_PAUSES[0])))
+            self._refused(job, error)
         except HexError as error:
             self._not_started(job, error)
         else:
-            self._pauses, self._down_since = 0, None
+            self._pauses, self._down_since, self._refused_since = 0, None, None
             self._follow(job, run)
 
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
         quick = replace(self.call, on_progress=None)
         quick.timing = replace(self.call.timing, patience=patience, on_wait=None)
         return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
+
+    def _refused(self, job: Job, error: BusyError) -> None:
+        """Let the job's turn come again, as nothing was started, unless Hex takes no start for too long."""
+        if error.key == "budget_spent":
+            # Somebody else was quicker; how long our own limits make it wait is known.
+            self._put_back(job)
+            return
+        now, seconds = self.clock.monotonic(), float(error.values.get("seconds", KERNEL_PAUSES[0]))
+        self._refused_since = self._refused_since or now
+        if now + seconds > self._refused_since + self.start_timeout:
+            self._not_started(job, error)
+            return
+        self._put_back(job)
+        if error.key == "no_free_kernel":
+            self._pause(KERNEL, *KERNEL_PAUSES)
+        elif error.key in ("key_busy", "project_busy"):
+            self._pause(OTHER_START, seconds, seconds)
+        else:
+            self._pause(REQUEST_LIMIT, seconds, max(seconds, LONGEST_PAUSE))
 
     def _not_started(self, job: Job, error: HexError) -> None:
         """Try again later what may pass; what would be the same for all the others ends the work."""
@@ -196,7 +232,9 @@ class Work:
                 return
         hopeless = error.key in HOPELESS or error.status == 401
         if not self.in_order:
-            hopeless |= isinstance(error, TokenError | NotFoundError | HexDownError) or error.key == "not_published"
+            hopeless |= (
+                isinstance(error, TokenError | NotFoundError | HexDownError | BusyError) or error.key == "not_published"
+            )
         if hopeless and not any(job.run.get("runId") for job in self.jobs):
             raise error
         self._end(job, error, others_too=hopeless)
@@ -205,7 +243,7 @@ class Work:
         job.started_at = None
         self._waiting.appendleft(job)
 
-    def _pause(self, reason: str, seconds: float, most: float = math.inf) -> None:
+    def _pause(self, reason: str, seconds: float, most: float) -> None:
         self._pause_for = reason
         self._pause_until = self.clock.monotonic() + min(seconds * 2**self._pauses, most)
         self._pauses += 1
@@ -281,7 +319,6 @@ class Work:
         if error and (self.stop_at_failure or others_too):
             for left in self._waiting:
                 left.skipped = True
-                left.waits = self._waits.until(self.clock.monotonic())
             self._waiting.clear()
         self._tell()
 

@@ -31,14 +31,13 @@ def run_pipeline(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     _skip(call, steps, jobs, first)
     stop_at_failure = inputs.get("onFailure", "STOP") == "STOP"
     work = Work(call, key, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure, in_order=True)
-    work.do()
-    return {
-        "succeeded": all(job.completed for job in jobs[first:]),
-        "steps": [job.report(call.language) for job in jobs],
-        "failedStep": next((job.name for job in jobs if job.error), None),
-        **work.times(),
-        "idempotencyKey": key,
-    }
+    return work.do(
+        lambda: {
+            "succeeded": all(job.completed for job in jobs[first:]),
+            "steps": [job.report(call.language) for job in jobs],
+            "failedStep": next((job.name for job in jobs if job.error), None),
+        }
+    )
 
 
 def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...]) -> Job:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -68,12 +68,12 @@ def _shelf_of(api: HexApi) -> _Shelf:
         return _shelves.setdefault(api, _Shelf())
 
 
-def recent_runs(call: Call, project_id: str) -> Recent:
-    """Tell what is known of a project's newest runs, at most half a minute old. Raises HexError."""
+def recent_runs(call: Call, project_id: str, *, anew: bool = False) -> Recent:
+    """Tell what is known of a project's newest runs, at most half a minute old, or read anew. Raises HexError."""
     shelf, clock = _shelf_of(call.connection.api), call.connection.clock
     with shelf.reading(project_id):
         known = shelf.get(project_id)
-        if known is None or clock.monotonic() - known.read_at > FRESH_SECONDS:
+        if known is None or anew or clock.monotonic() - known.read_at > FRESH_SECONDS:
             listed = list_runs(call, project_id, PAGE, 0)
             known = keep_recent(call.connection.api, project_id, listed)
     return known
@@ -83,6 +83,13 @@ def usual_of(api: HexApi, project_id: str) -> float | None:
     """Tell how long a project's runs take, as far as that is known already."""
     known = _shelf_of(api).get(project_id)
     return known.usual if known else None
+
+
+def keep_started(api: HexApi, project_id: str, run_id: str) -> None:
+    """Keep that a run was just started: it is the newest of its project that is known."""
+    shelf = _shelf_of(api)
+    if known := shelf.get(project_id):
+        shelf.put(project_id, replace(known, newest=(run_id, *known.newest)[:LANDMARKS]))
 
 
 def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) -> Recent:

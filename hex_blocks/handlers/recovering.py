@@ -23,6 +23,8 @@ SETTLE_SECONDS = 5.0
 CLOCKS_DIFFER = 10.0
 # A request lasts no longer than this, and most runs get their kernel in this time.
 SOON_SECONDS = 90.0
+# After this, whatever the clocks say, a run that appears is no longer that of a start sent before.
+CLEAR_SECONDS = SOON_SECONDS + CLOCKS_DIFFER
 # A run that begins later than this was not waiting for its kernel since.
 LATE_SECONDS = 900.0
 PAGE = 100
@@ -49,12 +51,13 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
     record, base_url, start = call.connection.record, call.connection.base_url, sent.start
     _settle(call, sent)
     for pause in (*PAUSES, None):
-        candidates = _could_be_ours(call, sent)
+        newer, bounded = _newer_runs(call, sent)
+        candidates = _could_be_ours(call, sent, newer, bounded)
         if not candidates:
             return None
         soon = _soon(call, sent, candidates)
         equal, different = _others_without_a_run(call, start)
-        only_ours = [run for run in soon if not any(_could_be_of(other, run) for other in different)]
+        only_ours = [run for run in soon if not any(_could_be_of(other, run, newer) for other in different)]
         # Starts that ask for the same may have each other's runs.
         if only_ours and len(only_ours) <= 1 + len(equal):
             found = only_ours[-1]
@@ -68,6 +71,15 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
     raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
 
 
+def seconds_until_clear(call: Call, start: Start) -> float:
+    """Tell for how long a run may still appear that another start asked for, so that ours could not be told from it.
+
+    start: with the times of now.
+    """
+    _, different = _others_without_a_run(call, start, CLEAR_SECONDS)
+    return max((CLEAR_SECONDS - max(0.0, _apart(start, other)) for other in different), default=0.0)
+
+
 def _settle(call: Call, sent: Sent) -> None:
     """Give a run the time to be listed, if it has not had it yet."""
     clock = call.connection.clock
@@ -75,7 +87,7 @@ def _settle(call: Call, sent: Sent) -> None:
     clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)), call.stop)
 
 
-def _others_without_a_run(call: Call, start: Start) -> tuple[list[Start], list[Start]]:
+def _others_without_a_run(call: Call, start: Start, within: float = SOON_SECONDS) -> tuple[list[Start], list[Start]]:
     """Give the other starts on record that were sent about the same time and have no run either.
 
     First those that ask for the same, then those that ask for something else.
@@ -83,7 +95,7 @@ def _others_without_a_run(call: Call, start: Start) -> tuple[list[Start], list[S
     others = [
         other
         for other in call.connection.record.unanswered(call.connection.base_url, start.project_id)
-        if other.key != start.key and abs(_apart(other, start)) <= SOON_SECONDS
+        if other.key != start.key and abs(_apart(other, start)) <= within
     ]
     equal = [other for other in others if other.fingerprint == start.fingerprint]
     return equal, [other for other in others if other not in equal]
@@ -95,9 +107,15 @@ def _apart(one: Start, other: Start) -> float:
     return one.intended_at - other.intended_at
 
 
-def _could_be_of(start: Start, run: Run) -> bool:
+def _could_be_of(start: Start, run: Run, newer: list[Run]) -> bool:
+    """Tell whether a run could be another start's. newer: the part of the list that the run was found in."""
     began = _began(run)
-    return began is None or start.at_hex is None or start.at_hex - CLOCKS_DIFFER <= began
+    if began is not None and start.at_hex is not None and began < start.at_hex - CLOCKS_DIFFER:
+        return False
+    # What stands at or below a run that was there before that start was there before it as well.
+    places = {each["runId"]: place for place, each in enumerate(newer)}
+    there_before = [places[run_id] for run_id in start.after or () if run_id in places]
+    return not there_before or places[run["runId"]] < min(there_before)
 
 
 @dataclass(frozen=True)
@@ -132,9 +150,11 @@ class _Times:
         return (self.now if began is None else began) <= self.sent_at + seconds
 
 
-def _could_be_ours(call: Call, sent: Sent) -> list[Run]:
-    """Give the runs that appeared after a start was sent, and belong to no other start on record."""
-    newer, bounded = _newer_runs(call, sent)
+def _could_be_ours(call: Call, sent: Sent, newer: list[Run], bounded: bool) -> list[Run]:
+    """Give the API runs that appeared after a start was sent, and belong to no other start on record.
+
+    newer, bounded: the list down to what was there before, and whether that was found.
+    """
     times = _Times.of(call, sent)
     candidates = [run for run in newer if run.get("runTrigger") == "API"]
     if times.sure or not bounded:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import BusyError, HexDownError, HexError, hex_error
-from hex_blocks.handlers.recent import recent_runs
-from hex_blocks.handlers.recovering import Sent, find_lost_run
+from hex_blocks.handlers.recent import keep_started, recent_runs
+from hex_blocks.handlers.recovering import Sent, find_lost_run, seconds_until_clear
 from hex_blocks.handlers.runs import start_reply
 from hex_blocks.hex_api import NOT_SENT
 from hex_blocks.record import RecordError, Start
@@ -27,6 +29,9 @@ from hex_blocks.texts import phrase
 log = logging.getLogger(__name__)
 
 PARAMETERS = ("inputParams", "inputParamsJson")
+# What became of another start is looked up this often, and worth asking for again after so long.
+LOOK_UP = 2.0
+OTHERS_SECONDS = 10
 
 
 def run_project(call: Call, inputs: dict[str, Any]) -> Any:
@@ -99,18 +104,19 @@ class _Once:
         self.before = before
         self.record = call.connection.record
         self.base_url = call.connection.base_url
+        self.clock = call.connection.clock
         self.promised = False
         self.sent: Sent | None = None
+        self._until = self.clock.monotonic() + call.timing.patience
+        self._turn = ExitStack()
+        self._has_turn = False
 
     def with_key(self) -> dict[str, Any]:
         """Start it, or give the run that the key stands for."""
         self.promised = True
-        clock, key = self.call.connection.clock, self.intent.key
-        until = clock.monotonic() + self.call.timing.patience
+        key = self.intent.key
         try:
-            with self.record.alone(
-                self.base_url, key, lambda: clock.monotonic() > until or self.call.stop.is_set()
-            ) as ours:
+            with self.record.alone(self.base_url, key, self._gives_up) as ours:
                 if not ours:
                     raise hex_error("key_busy", used=key, seconds=10)
                 earlier = self.record.find(self.base_url, key)
@@ -122,8 +128,6 @@ class _Once:
                     return found
                 if self.before:
                     self.before()
-                newest = recent_runs(self.call, self.intent.project_id).newest
-                self.intent = replace(self.intent, after=newest)
                 return self._send()
         except RecordError as error:
             raise hex_error("record_unusable", reason=str(error)) from error
@@ -134,10 +138,19 @@ class _Once:
             self.before()
         return self._send()
 
+    def _gives_up(self) -> bool:
+        """Tell whether the caller's patience is over."""
+        return self.clock.monotonic() > self._until or self.call.stop.is_set()
+
     def _send(self) -> dict[str, Any]:
         try:
-            created = self._ask()
-            self._write_run(created)
+            with self._turn:
+                self._take_turn()
+                if self.promised:
+                    self._note_newest()
+                created = self._ask()
+                self._write_run(created)
+                keep_started(self.call.connection.api, self.intent.project_id, str(created["runId"]))
         except KeyboardInterrupt:
             if self.sent is None:
                 raise
@@ -146,7 +159,7 @@ class _Once:
         return created
 
     def _ask(self) -> dict[str, Any]:
-        timing = replace(self.call.timing, on_send=self._write_intent)
+        timing = replace(self.call.timing, on_send=self._on_send, on_wait=self._on_wait)
         try:
             created: dict[str, Any] = self.call.ask(self.asked, self.tool_id, timing=timing) or {}
             if created.get("runId"):
@@ -185,10 +198,44 @@ class _Once:
         self.call.warn("start_recovered")
         return start_reply(run, self.base_url)
 
-    def _write_intent(self) -> None:
-        """Write the intent down just before each sending: waits for Hex's limits lie before it."""
-        connection = self.call.connection
-        self.intent = replace(self.intent, intended_at=connection.clock.time(), at_hex=connection.api.time_at_hex())
+    def _take_turn(self) -> None:
+        """Wait until no other start of the project is being sent or looked for, and keep the others waiting.
+
+        So the run of a start whose answer is lost can be told from the others'. Waits for Hex's limits lie outside.
+        """
+        try:
+            while not self._has_turn:
+                turn = self.record.sending(self.base_url, self.intent.project_id, self._gives_up)
+                if not self._turn.enter_context(turn):
+                    raise hex_error("project_busy", seconds=OTHERS_SECONDS)
+                self.intent = self._timed()
+                left = seconds_until_clear(self.call, self.intent)
+                if left <= 0:
+                    self._has_turn = True
+                    return
+                # Whoever sent that other start has to get at it meanwhile.
+                self._turn.close()
+                if self.clock.monotonic() + left > self._until or self.clock.wait(min(left, LOOK_UP), self.call.stop):
+                    raise hex_error("project_busy", seconds=math.ceil(left))
+        except RecordError:
+            self._leave_turn()
+            if self.promised:
+                raise
+
+    def _leave_turn(self) -> None:
+        self._turn.close()
+        self._has_turn = False
+
+    def _note_newest(self) -> None:
+        """Note which runs there were before: a run of another start that was never found may be among them."""
+        anew = bool(self.record.unanswered(self.base_url, self.intent.project_id))
+        newest = recent_runs(self.call, self.intent.project_id, anew=anew).newest
+        self.intent = replace(self.intent, after=newest)
+
+    def _on_send(self) -> None:
+        """Write the intent down just before each sending."""
+        self._take_turn()
+        self.intent = self._timed()
         try:
             self.record.intend(self.base_url, self.intent)
         except RecordError as error:
@@ -197,7 +244,19 @@ class _Once:
             # Without a key nothing was promised, and a full disk should not keep a report from being made.
             if self.sent is None:
                 self.call.warn("run_not_recorded", reason=str(error))
-        self.sent = Sent(self.intent, connection.clock.monotonic())
+        self.sent = Sent(self.intent, self.clock.monotonic())
+
+    def _on_wait(self, seconds: float, error: HexError) -> None:
+        """Let others send their starts while this one waits: Hex has refused it, or its turn has not come."""
+        if self.sent:
+            self._forget()
+            self.sent = None
+        self._leave_turn()
+        if self.call.timing.on_wait:
+            self.call.timing.on_wait(seconds, error)
+
+    def _timed(self) -> Start:
+        return replace(self.intent, intended_at=self.clock.time(), at_hex=self.call.connection.api.time_at_hex())
 
     def _write_run(self, created: Mapping[str, Any]) -> None:
         reply = start_reply(created, self.base_url)

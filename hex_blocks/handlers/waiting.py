@@ -146,7 +146,7 @@ class _Wait:
         run = self.followed.run
         if not self.options.get("cancelOnInterrupt"):
             record_fate(self.call, self.key, LEFT)
-            raise self._error(run, "interrupted")
+            raise self._error(run, "wait_interrupted")
         run, stopped = stop_run(last_words(self.call), run)
         if not stopped:
             return run

@@ -319,6 +319,39 @@ def test_a_batch_gives_up_when_hex_stays_away(batch_through: Callable[..., dict[
     assert 300 <= clock.monotonic() <= 500
 
 
+@pytest.mark.parametrize("refusal", [reply(429, {}, {"Retry-After": "30"}), reply(503, {"reason": "no kernel"})])
+def test_a_batch_gives_up_when_hex_takes_no_start(
+    refusal: Act, batch_through: Callable[..., dict[str, Any]], clock: DrivenClock, ran: Callable[[], list[Run]]
+) -> None:
+    with pytest.raises(HexError) as caught:
+        batch_through([when("POST", *[refusal] * 1000)], days(5), startTimeout=3600)
+
+    assert caught.value.kind == "busy"
+    assert 3000 <= clock.monotonic() <= 4000
+    assert ran() == []
+
+
+def test_a_batch_gives_up_at_once_when_hex_says_that_it_will_take_too_long(
+    batch_through: Callable[..., dict[str, Any]], clock: DrivenClock
+) -> None:
+    with pytest.raises(HexError) as caught:
+        batch_through([when("POST", reply(429, {}, {"Retry-After": "80000"}))], days(5))
+
+    assert caught.value.values == {"seconds": 80000}
+    assert clock.monotonic() <= 60
+
+
+def test_what_was_started_before_hex_took_no_more_is_followed_to_its_end(
+    batch_through: Callable[..., dict[str, Any]], ran: Callable[[], list[Run]]
+) -> None:
+    refused = [reply(429, {}, {"Retry-After": "30"})] * 1000
+    result = batch_through([when("POST", pass_on, pass_on, *refused)], days(5), startTimeout=3600)
+
+    assert statuses(result) == {"COMPLETED": 2, "NOT_STARTED": 1, "SKIPPED": 2}
+    assert errors(result) == [None, None, "rate_limited", None, None]
+    assert len(ran()) == 2
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_what_no_set_can_pass_ends_the_batch_at_once(
     status: int, batch_through: Callable[..., dict[str, Any]], sandbox: Sandbox

@@ -541,6 +541,79 @@ def test_different_starts_that_lose_their_answers_at_once_never_take_each_others
     assert len(set(ran.values())) == len([run for run in sandbox.world.runs(project) if run.inputs.get("region")])
 
 
+def lose(through: Through, start: RunTool, key: str, **inputs: Any) -> None:
+    """Start a run whose answer is lost, and nobody finds out."""
+    with pytest.raises(HexError) as caught:
+        start(through(when("GET"), lost, reset), key, **inputs)
+    assert caught.value.key == "start_unknown"
+
+
+@pytest.mark.parametrize("acts", [[], [lost]])
+def test_a_start_waits_until_no_run_of_an_unknown_one_can_be_taken_for_its_own(
+    acts: list[Act], through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+) -> None:
+    began = clock.monotonic()
+    lose(through, start, "first", useCachedSqlResults=True)
+
+    second = start(through(when("POST", *acts), patience=300), "second", useCachedSqlResults=False)
+
+    assert clock.monotonic() - began >= 90
+    assert second["runId"] == started()[0]
+    assert start(through(when("POST")), "first", useCachedSqlResults=True)["runId"] == started()[1]
+    assert len(started()) == 2
+
+
+def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_have_to(
+    through: Through, start: RunTool, sandbox: Sandbox
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    sent = posts(sandbox)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=20), "second", useCachedSqlResults=False)
+
+    assert caught.value.key == "project_busy"
+    assert 50 <= caught.value.values["seconds"] <= 100
+    assert posts(sandbox) == sent
+
+
+def test_a_start_that_asks_for_the_same_need_not_wait(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    lose(through, start, "first")
+
+    second = start(through(when("POST"), patience=5), "second")
+
+    assert second["runId"] == started()[0]
+    assert len(started()) == 2
+
+
+class Meanwhile(DrivenClock):
+    """A clock on which something happens while somebody waits for long."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self.happens: list[Callable[[], object]] = [happens]
+
+    def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+        if seconds > 40 and self.happens:
+            self.happens.pop()()
+        return super().wait(seconds, stop)
+
+
+def test_a_start_that_hex_refused_keeps_no_other_from_being_sent_while_it_waits(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    others: list[str] = []
+    clock = Meanwhile(lambda: others.append(start(connection, "second", useCachedSqlResults=False)["runId"]))
+    connection = through(when("POST", reply(429, {}, {"Retry-After": "50"})), clock=clock, patience=200)
+
+    first = start(connection, "first", useCachedSqlResults=True)
+
+    assert started() == [first["runId"], *others]
+    assert len(others) == 1
+
+
 def test_starts_that_lose_their_answers_one_after_the_other_are_told_apart(
     clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
 ) -> None:

@@ -1,0 +1,224 @@
+"""The page of a pipeline or batch: one file that shows what ran when, what it waited for, and how it ended.
+
+Nothing in it comes from elsewhere, and it reads without JavaScript: it can be mailed, printed and kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hex_blocks import __version__
+from hex_blocks.formats import number
+from hex_blocks.handlers.job import EARLIER_STEP, WAITS
+from hex_blocks.handlers.runs import seconds_of
+from hex_blocks.texts import Phrase, phrase, sentence
+
+# What has a report, and where the parts of its result stand.
+PARTS = {"hex_run_pipeline": "steps", "hex_run_batch": "sets"}
+
+# How a part ended: its words, and the name of its colour in the template.
+STATES: dict[str, tuple[Phrase, str]] = {
+    "COMPLETED": (phrase("completed"), "ok"),
+    "ERRORED": (phrase("failed"), "bad"),
+    "KILLED": (phrase("stopped"), "stopped"),
+    "UNABLE_TO_ALLOCATE_KERNEL": (phrase("got no kernel"), "no-kernel"),
+    "RUNNING": (phrase("going on"), "going"),
+    "PENDING": (phrase("waiting for its kernel"), "going"),
+    "NOT_STARTED": (phrase("not started"), "none"),
+    "SKIPPED": (phrase("skipped"), "skipped"),
+}
+UNKNOWN = (phrase("unknown"), "none")
+# What was not started though its turn had come.
+REFUSED = (phrase("could not be started"), "bad")
+
+# The timeline's width, in units of its own.
+WIDTH = 1000.0
+LEAST_BAR = 3.0
+# So many rows are drawn with their names; more are drawn as thin lines.
+MOST_NAMED = 60
+TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+MOST_TICKS = 5
+LONGEST_DETAILS = 2000
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of a row of the timeline. `kind` is queue, kernel or run."""
+
+    kind: str
+    left: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step or set, ready to be shown."""
+
+    number: int
+    name: str
+    details: str
+    state: str
+    colour: str
+    bars: list[Bar]
+    waited: list[str]
+    ran: str
+    started: str
+    url: str | None
+    error: str | None
+    hint: tuple[str, str, str]
+
+
+def write_report(tool_id: str, result: Mapping[str, Any], language: str | None = None) -> str:
+    """Make the page of a result of hex_run_pipeline or hex_run_batch, in a language. Times are this machine's."""
+    environment = Environment(
+        loader=PackageLoader("hex_blocks"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = Page(result, result[PARTS[tool_id]], language)
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        is_batch=PARTS[tool_id] == "sets",
+        language=(language or "en").replace("_", "-"),
+        say=page.say,
+        width=WIDTH,
+        version=__version__,
+    )
+
+
+class Page:
+    """What the template shows."""
+
+    def __init__(self, result: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], language: str | None) -> None:
+        self._language = language
+        moments = [result["startedAt"], result["endedAt"]]
+        moments += [part.get(name) for part in parts for name in ("startedAt", "startTime", "endTime")]
+        known = [seconds for moment in moments if (seconds := seconds_of(moment)) is not None]
+        self._first, self._last = min(known), max(known)
+        self._scale = WIDTH / max(self._last - self._first, 1.0)
+        self._work_began = seconds_of(result["startedAt"]) or self._first
+        self.began = self.time(self._work_began, date=True)
+        self.ended = self.time(seconds_of(result["endedAt"]) or self._last, date=True)
+        self.took = self.duration(float(result["elapsedSeconds"]))
+        self.succeeded = bool(result["succeeded"])
+        self.key = str(result["idempotencyKey"])
+        self.rows = [self._row(place, part) for place, part in enumerate(parts, 1)]
+        self.named = len(self.rows) <= MOST_NAMED
+        self.ticks = list(self._ticks())
+        self.waited = self._waited(parts)
+        counts = Counter((row.state, row.colour) for row in self.rows)
+        self.counts = [(state, colour, number(count, language)) for (state, colour), count in counts.most_common()]
+
+    def say(self, english: str, **values: Any) -> str:
+        """Put a sentence into the page's language."""
+        return sentence(english, self._language, **values)
+
+    def time(self, seconds: float, *, date: bool = False) -> str:
+        """Write a moment by this machine's clock and zone."""
+        moment = datetime.fromtimestamp(seconds).astimezone()
+        zone = f"{moment:%z}"
+        return f"{moment:%Y-%m-%d %H:%M:%S} (UTC{zone[:3]}:{zone[3:]})" if date else f"{moment:%H:%M:%S}"
+
+    def duration(self, seconds: float) -> str:
+        """Write how long something took."""
+        # What rounds to a minute is one.
+        if seconds < 59.95:
+            return self.say("{seconds} sec", seconds=number(round(seconds, 1), self._language))
+        minutes, rest = divmod(round(seconds), 60)
+        if minutes < 60 and rest:
+            return self.say("{minutes} min {seconds} sec", minutes=minutes, seconds=rest)
+        if minutes < 60:
+            return self.say("{minutes} min", minutes=minutes)
+        hours, minutes = divmod(minutes, 60)
+        return self.say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+
+    def _row(self, place: int, part: Mapping[str, Any]) -> Row:
+        error = part.get("error") or {}
+        refused = error and not part.get("runId")
+        word, colour = REFUSED if refused else STATES.get(str(part.get("status")), UNKNOWN)
+        url = str(part.get("runUrl") or "")
+        # What Hex says may still not become a link that runs something.
+        link = url if url.startswith(("https://", "http://")) else None
+        began = seconds_of(part.get("startTime"))
+        elapsed = part.get("elapsedSeconds")
+        return Row(
+            number=place,
+            name=str(part.get("name") or place),
+            details=_details(part.get("inputParams")),
+            state=word.said(self._language),
+            colour=colour,
+            bars=list(self._bars(part)),
+            waited=[f"{self.say(WAITS[name])} ({self.duration(seconds)})" for name, seconds in _waits(part)],
+            ran=self.duration(float(elapsed)) if isinstance(elapsed, int | float) else "",
+            started=self.time(began) if began is not None else "",
+            url=link,
+            error=error.get("message"),
+            # A hint names the run by its address; here that is a link.
+            hint=str(error.get("hint") or "").partition(link or "\0"),
+        )
+
+    def _bars(self, part: Mapping[str, Any]) -> Iterator[Bar]:
+        asked, began, ended = (seconds_of(part.get(name)) for name in ("startedAt", "startTime", "endTime"))
+        if asked is not None and part.get("waits") and asked > self._work_began:
+            causes = ", ".join(self.say(WAITS[name]) for name, _ in _waits(part))
+            title = self.say("waited {time} for {causes}", time=self.duration(asked - self._work_began), causes=causes)
+            yield self._bar("queue", self._work_began, asked, title)
+        if asked is None:
+            return
+        if part.get("runId") is None:
+            yield self._bar("run", asked, asked, self.say("could not be started"))
+            return
+        end = self._last if ended is None else ended
+        kernel_at = end if began is None else began
+        if kernel_at > asked:
+            title = self.say("waited {time} for its kernel", time=self.duration(kernel_at - asked))
+            yield self._bar("kernel", asked, kernel_at, title)
+        if began is not None:
+            title = self.say("ran for {time}", time=self.duration(max(0.0, end - began)))
+            yield self._bar("run", began, end, title)
+
+    def _bar(self, kind: str, start: float, end: float, title: str) -> Bar:
+        left = (start - self._first) * self._scale
+        width = max((end - start) * self._scale, LEAST_BAR)
+        # A bar at the very end must not fall off the edge.
+        return Bar(kind, round(min(left, WIDTH - width), 2), round(width, 2), f"{self.time(start)}: {title}")
+
+    def _ticks(self) -> Iterator[tuple[float, str]]:
+        """Give the places and words of the timeline's scale, at round times."""
+        span = self._last - self._first
+        step = next((each for each in TICKS if span / each <= MOST_TICKS), 86_400 * max(1, round(span / 86_400 / 4)))
+        offset = (datetime.fromtimestamp(self._first).astimezone().utcoffset() or timedelta()).total_seconds()
+        tick = -(-(self._first + offset) // step) * step - offset
+        while tick <= self._last:
+            shown = datetime.fromtimestamp(tick).astimezone()
+            words = f"{shown:%m-%d %H:%M}" if span > 86_400 else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
+            yield round((tick - self._first) * self._scale, 2), words
+            tick += step
+
+    def _waited(self, parts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+        """Tell what held the work up, and how long: who waited longest saw all that there was."""
+        longest: dict[str, float] = {}
+        for part in parts:
+            for name, seconds in _waits(part):
+                longest[name] = max(longest.get(name, 0.0), seconds)
+        longest.pop(EARLIER_STEP, None)
+        return [(self.say(WAITS[name]), self.duration(seconds)) for name, seconds in longest.items()]
+
+
+def _waits(part: Mapping[str, Any]) -> list[tuple[str, float]]:
+    return [(wait["for"], float(wait["seconds"])) for wait in part.get("waits") or [] if wait["for"] in WAITS]
+
+
+def _details(parameters: Any) -> str:
+    said = json.dumps(parameters, ensure_ascii=False) if parameters else ""
+    return said if len(said) <= LONGEST_DETAILS else said[:LONGEST_DETAILS] + "…"

@@ -1,0 +1,63 @@
+"""A nursery of processes to be killed: they run one tool each against a sandbox elsewhere.
+
+Loads everything once and forks, since a process that starts anew is killed mostly while it loads. Speaks JSON in
+lines: a call comes in, the number of the process that makes it goes out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import hex_blocks.handlers.batch
+import hex_blocks.handlers.pipeline
+import hex_blocks.handlers.waiting
+import hex_blocks.hex_api  # noqa: F401
+from hex_blocks import Connection, HexError, Registry
+from hex_blocks.clock import FastClock
+from hex_blocks.record import SqliteRecord
+
+# As many as the sandbox takes: what is tested here is not the limits.
+LIMITS = {"all": ((10**6, 60),), "runs": ((10**6, 60),)}
+
+
+def make_call(registry: Registry, call: dict[str, str]) -> None:
+    """Run a tool and write what came of it beside the other files of its call, whole or not at all."""
+    origin = call["url"].removesuffix("/api/v1")
+    connection = Connection(
+        call["token"],
+        call["url"],
+        allowed_hosts=(origin,),
+        clock=FastClock(float(call["speed"])),
+        record=SqliteRecord(Path(call["data"])),
+        limits=LIMITS,
+    )
+    try:
+        outcome = {"result": registry[call["tool"]].run(json.loads(call["inputs"]), connection)}
+    except HexError as error:
+        outcome = {"error": error.document()}
+    made = Path(call["out"] + ".part")
+    made.write_text(json.dumps(outcome), encoding="utf-8")
+    made.replace(call["out"])
+
+
+def main() -> None:
+    registry = Registry.load(plugins=False)
+    for tool in ("hex_run_and_wait", "hex_run_pipeline", "hex_run_batch"):
+        _ = registry[tool].check, registry[tool].keep, registry[tool].handler
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    for line in sys.stdin:
+        call = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            os.close(0)
+            make_call(registry, call)
+            os._exit(0)
+        print(child, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,197 @@
+"""kill -9 at any moment, and started again with the same key: every run is made exactly once.
+
+A dozen kills each time the tests run; two hundred with make stress.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hex_blocks.clock import FastClock
+from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.sandbox.things import Run
+
+KILLS = int(os.environ.get("KILLS", "12"))
+SPEED = 50.0
+NURSERY = Path(__file__).with_name("killed.py")
+REVENUE = "Revenue report"
+STEPS = ("Extract orders", "Transform orders", "Load orders")
+DAYS = [f"20{year:02}-01-01" for year in range(5)]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+
+
+class Driver:
+    """Makes calls in processes of their own and kills them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kills = 0
+        # Called when the sandbox has done a request and not yet answered it.
+        self.on_request: Callable[[str], None] = lambda line: None
+        self.sandbox = Sandbox(clock=FastClock(SPEED), limits=False, log=lambda line: self.on_request(line)).start()
+        self._nursery = subprocess.Popen(
+            [sys.executable, str(NURSERY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def close(self) -> None:
+        self._nursery.communicate()
+        self.sandbox.stop()
+
+    def begin(self, tool: str, inputs: dict[str, Any]) -> tuple[int, Path]:
+        """Begin a call; give the number of its process and the file that will hold what came of it."""
+        out = self.folder / f"{time.monotonic_ns()}.json"
+        call = {
+            "tool": tool,
+            "inputs": json.dumps(inputs),
+            "url": self.sandbox.base_url,
+            "token": TOKENS.personal,
+            "speed": str(SPEED),
+            "data": str(self.folder / "data"),
+            "out": str(out),
+        }
+        assert self._nursery.stdin
+        assert self._nursery.stdout
+        self._nursery.stdin.write(json.dumps(call) + "\n")
+        self._nursery.stdin.flush()
+        return int(self._nursery.stdout.readline()), out
+
+    def kill_after(self, tool: str, inputs: dict[str, Any], seconds: float) -> None:
+        """Kill a call some time after it began."""
+        process, _ = self.begin(tool, inputs)
+        time.sleep(seconds)
+        self._kill(process)
+
+    def kill_at_request(self, tool: str, inputs: dict[str, Any], number: int, method: str) -> None:
+        """Kill a call when the sandbox has done its so-manieth request of a method, before the answer is sent."""
+        reached, seen = threading.Event(), 0
+
+        def count(line: str) -> None:
+            nonlocal seen
+            seen += line.startswith(method)
+            if seen == number and not reached.is_set():
+                self._kill(process)
+                reached.set()
+
+        lock = threading.Lock()
+        with lock:
+            # The first request must not come before the number of its process is known.
+            self.on_request = lambda line: self._after(lock, count, line)
+            process, out = self.begin(tool, inputs)
+        while not reached.wait(0.01) and not out.exists():
+            continue
+        self.on_request = lambda line: None
+
+    @staticmethod
+    def _after(lock: threading.Lock, count: Callable[[str], None], line: str) -> None:
+        with lock:
+            count(line)
+
+    def _kill(self, process: int) -> None:
+        self.kills += 1
+        try:
+            os.kill(process, signal.SIGKILL)
+        except ProcessLookupError:
+            # It was quicker.
+            self.kills -= 1
+
+    def finish(self, tool: str, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Make a call and let it live."""
+        _, out = self.begin(tool, inputs)
+        while not out.exists():
+            time.sleep(0.01)
+        outcome: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+        assert "result" in outcome, outcome["error"]
+        return outcome["result"]  # type: ignore[no-any-return]
+
+    def runs_of(self, *titles: str) -> dict[str, Run]:
+        """Give the runs of some projects that were started through the API since the sandbox began."""
+        projects = [self.sandbox.world.project(title).id for title in titles]
+        runs = [run for project in projects for run in self.sandbox.world.runs(project)]
+        return {run.id: run for run in runs if run.created_at >= self.began}
+
+    @property
+    def began(self) -> float:
+        return self.sandbox.clock._started_at  # type: ignore[attr-defined,no-any-return]
+
+
+@pytest.fixture
+def driver(tmp_path: Path) -> Iterator[Driver]:
+    made = Driver(tmp_path)
+    yield made
+    made.close()
+
+
+def killed_again_and_again(
+    driver: Driver, chance: random.Random, tool: str, inputs: dict[str, Any], *, starts: int
+) -> dict[str, Any]:
+    """Kill a call one to three times, at random moments or just when a start was done, and let it end then."""
+    for _ in range(chance.randint(1, 3)):
+        at = chance.random()
+        if at < 0.4:
+            driver.kill_at_request(tool, inputs, chance.randint(1, starts), "POST")
+        elif at < 0.5:
+            driver.kill_at_request(tool, inputs, chance.randint(1, 2 * starts), "GET")
+        else:
+            driver.kill_after(tool, inputs, chance.uniform(0, 0.2 * (1 + starts)))
+    return driver.finish(tool, inputs)
+
+
+def test_a_wait_that_is_killed_and_started_again_makes_one_run(driver: Driver) -> None:
+    chance, number, ours = random.Random(1), 0, set()
+    while driver.kills < KILLS / 3:
+        number += 1
+        inputs = {"projectId": driver.sandbox.world.project(REVENUE).id, "idempotencyKey": f"wait-{number}"}
+        result = killed_again_and_again(driver, chance, "hex_run_and_wait", inputs, starts=1)
+        assert result["status"] == "COMPLETED"
+        ours.add(result["runId"])
+
+        assert set(driver.runs_of(REVENUE)) == ours
+    assert len(ours) == number
+
+
+def test_a_pipeline_that_is_killed_and_started_again_makes_each_step_once(driver: Driver) -> None:
+    chance, number, ours = random.Random(2), 0, set()
+    ids = [driver.sandbox.world.project(title).id for title in STEPS]
+    while driver.kills < KILLS / 3:
+        number += 1
+        inputs = {"steps": [{"projectId": project} for project in ids], "idempotencyKey": f"pipeline-{number}"}
+        result = killed_again_and_again(driver, chance, "hex_run_pipeline", inputs, starts=3)
+        assert result["succeeded"]
+        ours |= {step["runId"] for step in result["steps"]}
+
+        assert set(driver.runs_of(*STEPS)) == ours
+    assert len(ours) == 3 * number
+
+
+def test_a_batch_that_is_killed_and_started_again_makes_each_set_once(driver: Driver) -> None:
+    chance, number, ours = random.Random(3), 0, set()
+    while driver.kills < KILLS / 3:
+        number += 1
+        inputs = {
+            "projectId": driver.sandbox.world.project(REVENUE).id,
+            "parameterSets": [{"start_date": day} for day in DAYS],
+            "parallel": 2,
+            "idempotencyKey": f"batch-{number}",
+        }
+        result = killed_again_and_again(driver, chance, "hex_run_batch", inputs, starts=5)
+        assert result["succeeded"]
+        runs = driver.runs_of(REVENUE)
+        ran = [runs[each["runId"]].inputs["start_date"] for each in result["sets"]]
+        ours |= {each["runId"] for each in result["sets"]}
+
+        assert ran == DAYS
+        assert set(runs) == ours
+    assert len(ours) == len(DAYS) * number
