@@ -4,12 +4,13 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
+.PHONY: help demo test stress test-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          run a notebook on the built-in sandbox"
 	@echo "make test          run the tests"
+	@echo "make stress        a thousand calls through a bad network, and two hundred kill -9"
 	@echo "make test-hosts    run the suites of the hosts, each in an environment of its own in the cache folder"
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
 	@echo "make lint          style and types"
@@ -56,6 +57,10 @@ demo: $(VENV)/.installed
 test: $(VENV)/.texts
 	$(BIN)/python -m pytest || \
 		{ test -n "$$CI" && $(BIN)/python -m pytest -n0 --last-failed --last-failed-no-failures none; }
+
+# The same tests as every day, many times over.
+stress: $(VENV)/.texts
+	CALLS=1000 KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/test_faults.py tests/test_killed.py
 
 test-hosts: $(VENV)/.texts
 	$(BIN)/python tests/hosts/run_suites.py
@@ -112,6 +117,8 @@ bench: $(VENV)/.developing
 	$(BIN)/python bench/one_call.py
 	$(BIN)/python bench/start_up.py
 	$(BIN)/python bench/many_specs.py
+	$(BIN)/python bench/following.py
+	$(BIN)/python bench/batches.py
 
 bench-mcp: $(VENV)/.texts
 	@$$($(BIN)/python tests/hosts/run_suites.py --environment mcp)/bin/python bench/mcp_start.py
