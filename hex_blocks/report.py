@@ -43,7 +43,8 @@ WIDTH = 1000.0
 LEAST_BAR = 3.0
 # So many rows are drawn with their names; more are drawn as thin lines.
 MOST_NAMED = 60
-TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, 86_400)
+DAY = 86_400
+TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY)
 MOST_TICKS = 5
 LONGEST_DETAILS = 2000
 
@@ -107,8 +108,8 @@ class Page:
         self._first, self._last = min(known), max(known)
         self._scale = WIDTH / max(self._last - self._first, 1.0)
         self._work_began = seconds_of(result["startedAt"]) or self._first
-        self.began = self.time(self._work_began, date=True)
-        self.ended = self.time(seconds_of(result["endedAt"]) or self._last, date=True)
+        self.began = self.day_and_time(self._work_began)
+        self.ended = self.day_and_time(seconds_of(result["endedAt"]) or self._last)
         self.took = self.duration(float(result["elapsedSeconds"]))
         self.succeeded = bool(result["succeeded"])
         self.key = str(result["idempotencyKey"])
@@ -123,11 +124,16 @@ class Page:
         """Put a sentence into the page's language."""
         return sentence(english, self._language, **values)
 
-    def time(self, seconds: float, *, date: bool = False) -> str:
-        """Write a moment by this machine's clock and zone."""
+    def day_and_time(self, seconds: float) -> str:
+        """Write a moment by this machine's clock, with its zone."""
         moment = datetime.fromtimestamp(seconds).astimezone()
         zone = f"{moment:%z}"
-        return f"{moment:%Y-%m-%d %H:%M:%S} (UTC{zone[:3]}:{zone[3:]})" if date else f"{moment:%H:%M:%S}"
+        return f"{moment:%Y-%m-%d %H:%M:%S} (UTC{zone[:3]}:{zone[3:]})"
+
+    def time(self, seconds: float) -> str:
+        """Write a moment so that it can be told from the others on the page."""
+        moment = datetime.fromtimestamp(seconds).astimezone()
+        return f"{moment:%m-%d %H:%M:%S}" if self._last - self._first > DAY else f"{moment:%H:%M:%S}"
 
     def duration(self, seconds: float) -> str:
         """Write how long something took."""
@@ -196,12 +202,12 @@ class Page:
     def _ticks(self) -> Iterator[tuple[float, str]]:
         """Give the places and words of the timeline's scale, at round times."""
         span = self._last - self._first
-        step = next((each for each in TICKS if span / each <= MOST_TICKS), 86_400 * max(1, round(span / 86_400 / 4)))
+        step = next((each for each in TICKS if span / each <= MOST_TICKS), DAY * max(1, round(span / DAY / 4)))
         offset = (datetime.fromtimestamp(self._first).astimezone().utcoffset() or timedelta()).total_seconds()
         tick = -(-(self._first + offset) // step) * step - offset
         while tick <= self._last:
             shown = datetime.fromtimestamp(tick).astimezone()
-            words = f"{shown:%m-%d %H:%M}" if span > 86_400 else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
+            words = f"{shown:%m-%d %H:%M}" if span > DAY else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
             yield round((tick - self._first) * self._scale, 2), words
             tick += step
 

@@ -209,6 +209,12 @@ def test_a_batch_tells_what_held_it_up() -> None:
     assert "waited for a free kernel 30 sec" in said
 
 
+def test_work_that_goes_on_for_days_shows_the_days() -> None:
+    page = report_of(pipeline(part(startTime="2026-03-04T12:00:00.000Z", endTime="2026-03-04T12:02:00.000Z")))
+
+    assert re.search(r"03-04 \d\d:\d\d:\d\d", page.text)
+
+
 def test_a_large_batch_is_drawn_in_thin_lines() -> None:
     small, large = report_of(batch(*[part()] * 60)), report_of(batch(*[part()] * 300))
 

@@ -215,8 +215,13 @@ class _Once:
                     return
                 # Whoever sent that other start has to get at it meanwhile.
                 self._turn.close()
-                if self.clock.monotonic() + left > self._until or self.clock.wait(min(left, LOOK_UP), self.call.stop):
-                    raise hex_error("project_busy", seconds=math.ceil(left))
+                error = hex_error("project_busy", seconds=math.ceil(left))
+                if self.clock.monotonic() + left > self._until:
+                    raise error
+                if self.call.timing.on_wait:
+                    self.call.timing.on_wait(left, error)
+                if self.clock.wait(min(left, LOOK_UP), self.call.stop):
+                    raise error
         except RecordError:
             self._leave_turn()
             if self.promised:

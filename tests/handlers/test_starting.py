@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from hex_blocks import Connection, HexError, Registry
+from hex_blocks.call import Progress
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.record import RecordError, SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox
@@ -575,6 +576,18 @@ def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_
     assert caught.value.key == "project_busy"
     assert 50 <= caught.value.values["seconds"] <= 100
     assert posts(sandbox) == sent
+
+
+def test_a_start_that_waits_for_an_unknown_one_says_so(
+    through: Through, start: RunTool, registry: Registry, project: str
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    told: list[Progress] = []
+
+    given = {"projectId": project, "useCachedSqlResults": False}
+    registry["hex_run_project"].run(given, through(when("POST"), patience=300), progress=told.append)
+
+    assert {progress.values["error"] for progress in told} == {"project_busy"}
 
 
 def test_a_start_that_asks_for_the_same_need_not_wait(
