@@ -448,11 +448,13 @@ SENTENCES = {
     ),
     "interrupted_and_cancelled": Sentence(RunError, "The wait was stopped, and the run was cancelled.", ""),
     "interrupted_before": Sentence(RunError, "The call was stopped before anything was started.", ""),
-    "interrupted": Sentence(RunError, "The wait was stopped. The run goes on in Hex.", "Follow it here: {runUrl}"),
-    "wait_interrupted": Sentence(
+    "interrupted": Sentence(
         RunError,
         "The wait was stopped. The run goes on in Hex.",
         "Call again with the idempotency key {idempotencyKey} to go on waiting, or follow it here: {runUrl}",
+    ),
+    "cancel_interrupted": Sentence(
+        RunError, "The call was stopped before this run was cancelled. It goes on in Hex.", "Follow it here: {runUrl}"
     ),
     "run_not_ended": Sentence(
         RunError, "The run has no results yet: it is {state}.", "Ask again when hex_get_run_status says COMPLETED."

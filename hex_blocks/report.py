@@ -6,6 +6,7 @@ Nothing in it comes from elsewhere, and it reads without JavaScript: it can be m
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hex_blocks import __version__
-from hex_blocks.formats import number
+from hex_blocks.formats import MOMENTS, number
+from hex_blocks.handlers.batch import LONGEST_NAME
 from hex_blocks.handlers.job import EARLIER_STEP, WAITS
-from hex_blocks.handlers.runs import seconds_of
+from hex_blocks.handlers.runs import ENDS, seconds_of
 from hex_blocks.texts import Phrase, phrase, sentence
 
 # What has a report, and where the parts of its result stand.
@@ -32,11 +34,13 @@ STATES: dict[str, tuple[Phrase, str]] = {
     "RUNNING": (phrase("going on"), "going"),
     "PENDING": (phrase("waiting for its kernel"), "going"),
     "NOT_STARTED": (phrase("not started"), "none"),
-    "SKIPPED": (phrase("skipped"), "skipped"),
+    "SKIPPED": (phrase("skipped"), "none"),
 }
 UNKNOWN = (phrase("unknown"), "none")
-# What was not started though its turn had come.
+# What has no run though its turn had come, and what may have one that nobody knows.
 REFUSED = (phrase("could not be started"), "bad")
+UNCERTAIN = (phrase("perhaps started"), "stopped")
+UNCERTAIN_ERRORS = ("start_unknown", "start_uncertain", "start_interrupted")
 
 # The timeline's width, in units of its own.
 WIDTH = 1000.0
@@ -44,8 +48,12 @@ LEAST_BAR = 3.0
 # So many rows are drawn with their names; more are drawn as thin lines.
 MOST_NAMED = 60
 DAY = 86_400
+# Work that is called again with its key shows runs of earlier calls, but none is as old as this.
+FARTHEST = 366 * DAY
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY)
 MOST_TICKS = 5
+# The words of a mark take up less than twice this part of the scale.
+EDGE = 0.05
 LONGEST_DETAILS = 2000
 
 
@@ -57,6 +65,15 @@ class Bar:
     left: float
     width: float
     title: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of the scale. `place` is first or last where its words would not fit in the middle of it."""
+
+    left: float
+    place: str
+    words: str
 
 
 @dataclass(frozen=True)
@@ -74,7 +91,7 @@ class Row:
     started: str
     url: str | None
     error: str | None
-    hint: tuple[str, str, str]
+    hint: str
 
 
 def write_report(tool_id: str, result: Mapping[str, Any], language: str | None = None) -> str:
@@ -102,14 +119,12 @@ class Page:
 
     def __init__(self, result: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], language: str | None) -> None:
         self._language = language
-        moments = [result["startedAt"], result["endedAt"]]
-        moments += [part.get(name) for part in parts for name in ("startedAt", "startTime", "endTime")]
-        known = [seconds for moment in moments if (seconds := seconds_of(moment)) is not None]
-        self._first, self._last = min(known), max(known)
+        self._work_began, work_ended = (seconds_of(result[name]) or 0.0 for name in ("startedAt", "endedAt"))
+        known = [self._moment(part, name) for part in parts for name in ("startedAt", "startTime", "endTime")]
+        moments = [self._work_began, work_ended, *(moment for moment in known if moment is not None)]
+        self._first, self._last = min(moments), max(moments)
         self._scale = WIDTH / max(self._last - self._first, 1.0)
-        self._work_began = seconds_of(result["startedAt"]) or self._first
-        self.began = self.day_and_time(self._work_began)
-        self.ended = self.day_and_time(seconds_of(result["endedAt"]) or self._last)
+        self.began, self.ended = self.day_and_time(self._work_began), self.day_and_time(work_ended)
         self.took = self.duration(float(result["elapsedSeconds"]))
         self.succeeded = bool(result["succeeded"])
         self.key = str(result["idempotencyKey"])
@@ -127,8 +142,8 @@ class Page:
     def day_and_time(self, seconds: float) -> str:
         """Write a moment by this machine's clock, with its zone."""
         moment = datetime.fromtimestamp(seconds).astimezone()
-        zone = f"{moment:%z}"
-        return f"{moment:%Y-%m-%d %H:%M:%S} (UTC{zone[:3]}:{zone[3:]})"
+        said, zone = moment.strftime(MOMENTS.get(self._language or "", "%Y-%m-%d %H:%M:%S")), f"{moment:%z}"
+        return f"{said} (UTC{zone[:3]}:{zone[3:]})"
 
     def time(self, seconds: float) -> str:
         """Write a moment so that it can be told from the others on the page."""
@@ -148,19 +163,25 @@ class Page:
         hours, minutes = divmod(minutes, 60)
         return self.say("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
+    def _moment(self, part: Mapping[str, Any], name: str) -> float | None:
+        """Read a moment; what is so far off that it would leave no room for the others is none."""
+        seconds = seconds_of(part.get(name))
+        return seconds if seconds is not None and abs(seconds - self._work_began) <= FARTHEST else None
+
     def _row(self, place: int, part: Mapping[str, Any]) -> Row:
         error = part.get("error") or {}
-        refused = error and not part.get("runId")
-        word, colour = REFUSED if refused else STATES.get(str(part.get("status")), UNKNOWN)
+        name = str(part.get("name") or place)
+        word, colour = _state(part)
         url = str(part.get("runUrl") or "")
         # What Hex says may still not become a link that runs something.
         link = url if url.startswith(("https://", "http://")) else None
-        began = seconds_of(part.get("startTime"))
+        began = self._moment(part, "startTime")
         elapsed = part.get("elapsedSeconds")
         return Row(
             number=place,
-            name=str(part.get("name") or place),
-            details=_details(part.get("inputParams")),
+            name=name,
+            # Only what the name of a set had no room for.
+            details=_details(part.get("inputParams")) if len(name) >= LONGEST_NAME else "",
             state=word.said(self._language),
             colour=colour,
             bars=list(self._bars(part)),
@@ -169,12 +190,11 @@ class Page:
             started=self.time(began) if began is not None else "",
             url=link,
             error=error.get("message"),
-            # A hint names the run by its address; here that is a link.
-            hint=str(error.get("hint") or "").partition(link or "\0"),
+            hint=str(error.get("hint") or ""),
         )
 
     def _bars(self, part: Mapping[str, Any]) -> Iterator[Bar]:
-        asked, began, ended = (seconds_of(part.get(name)) for name in ("startedAt", "startTime", "endTime"))
+        asked, began, ended = (self._moment(part, name) for name in ("startedAt", "startTime", "endTime"))
         if asked is not None and part.get("waits") and asked > self._work_began:
             causes = ", ".join(self.say(WAITS[name]) for name, _ in _waits(part))
             title = self.say("waited {time} for {causes}", time=self.duration(asked - self._work_began), causes=causes)
@@ -182,8 +202,11 @@ class Page:
         if asked is None:
             return
         if part.get("runId") is None:
-            yield self._bar("run", asked, asked, self.say("could not be started"))
+            yield self._bar("run", asked, asked, _state(part)[0].said(self._language))
             return
+        if ended is None and part.get("status") in ENDS:
+            # One that was cancelled may have no end at Hex yet.
+            ended = self._moment(part, "endedAt")
         end = self._last if ended is None else ended
         kernel_at = end if began is None else began
         if kernel_at > asked:
@@ -199,16 +222,18 @@ class Page:
         # A bar at the very end must not fall off the edge.
         return Bar(kind, round(min(left, WIDTH - width), 2), round(width, 2), f"{self.time(start)}: {title}")
 
-    def _ticks(self) -> Iterator[tuple[float, str]]:
-        """Give the places and words of the timeline's scale, at round times."""
+    def _ticks(self) -> Iterator[Tick]:
+        """Give the marks of the timeline's scale, at round times."""
         span = self._last - self._first
-        step = next((each for each in TICKS if span / each <= MOST_TICKS), DAY * max(1, round(span / DAY / 4)))
+        step = next((each for each in TICKS if span / each <= MOST_TICKS), DAY * math.ceil(span / DAY / MOST_TICKS))
         offset = (datetime.fromtimestamp(self._first).astimezone().utcoffset() or timedelta()).total_seconds()
         tick = -(-(self._first + offset) // step) * step - offset
         while tick <= self._last:
             shown = datetime.fromtimestamp(tick).astimezone()
             words = f"{shown:%m-%d %H:%M}" if span > DAY else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
-            yield round((tick - self._first) * self._scale, 2), words
+            left = (tick - self._first) * self._scale
+            place = "first" if left < WIDTH * EDGE else "last" if left > WIDTH * (1 - EDGE) else ""
+            yield Tick(round(left, 2), place, words)
             tick += step
 
     def _waited(self, parts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
@@ -219,6 +244,13 @@ class Page:
                 longest[name] = max(longest.get(name, 0.0), seconds)
         longest.pop(EARLIER_STEP, None)
         return [(self.say(WAITS[name]), self.duration(seconds)) for name, seconds in longest.items()]
+
+
+def _state(part: Mapping[str, Any]) -> tuple[Phrase, str]:
+    error = part.get("error")
+    if error and not part.get("runId"):
+        return UNCERTAIN if error.get("error") in UNCERTAIN_ERRORS else REFUSED
+    return STATES.get(str(part.get("status")), UNKNOWN)
 
 
 def _waits(part: Mapping[str, Any]) -> list[tuple[str, float]]:

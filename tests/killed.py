@@ -10,7 +10,9 @@ import json
 import os
 import signal
 import sys
+import traceback
 from pathlib import Path
+from typing import Any
 
 import hex_blocks.handlers.batch
 import hex_blocks.handlers.pipeline
@@ -35,10 +37,14 @@ def make_call(registry: Registry, call: dict[str, str]) -> None:
         record=SqliteRecord(Path(call["data"])),
         limits=LIMITS,
     )
+    outcome: dict[str, Any]
     try:
         outcome = {"result": registry[call["tool"]].run(json.loads(call["inputs"]), connection)}
     except HexError as error:
         outcome = {"error": error.document()}
+    except Exception:  # noqa: BLE001
+        # Whoever waits for the outcome is to hear of it.
+        outcome = {"error": traceback.format_exc()}
     made = Path(call["out"] + ".part")
     made.write_text(json.dumps(outcome), encoding="utf-8")
     made.replace(call["out"])

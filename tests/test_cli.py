@@ -484,7 +484,7 @@ def test_stopping_a_wait_exits_130_and_says_that_the_run_goes_on(sign: signal.Si
     document = json.loads(ended.stdout)
     assert ended.returncode == 130
     assert "The run goes on in Hex." in ended.stderr
-    assert document["error"] == "wait_interrupted"
+    assert document["error"] == "interrupted"
     assert document["values"]["runId"] in document["values"]["runUrl"]
     assert "Traceback" not in ended.stderr
 

@@ -6,6 +6,7 @@ import os
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -178,22 +179,22 @@ class Callers:
         return run.state(self.sandbox.clock.time()).status
 
 
-driven = DrivenClock()
-
-
 @pytest.mark.parametrize(
-    ("clock", "clock_of_the_callers", "callers"),
-    [(driven, driven, 1), (driven, JumpingClock(driven), 1), (FastClock(40), None, 6)],
+    ("make_clock", "clock_of_the_callers", "callers"),
+    [(DrivenClock, None, 1), (DrivenClock, JumpingClock, 1), (lambda: FastClock(40), None, 6)],
     ids=["one after the other", "while the clock jumps", "six at once"],
 )
 def test_calls_through_a_bad_network_come_out_right(
-    clock: Clock,
-    clock_of_the_callers: Clock | None,
+    make_clock: Callable[[], Clock],
+    clock_of_the_callers: Callable[[Clock], Clock] | None,
     callers: int,
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    weather = Weather(seed=7)
+    for variable in ("no_proxy", "NO_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(variable, raising=False)
+    weather, clock = Weather(seed=7), make_clock()
+    ours = clock_of_the_callers(clock) if clock_of_the_callers else clock
     with ExitStack() as opened:
         sandbox = opened.enter_context(Sandbox(clock=clock, limits=False))
         for title in TITLES:
@@ -203,7 +204,7 @@ def test_calls_through_a_bad_network_come_out_right(
         closed = opened.enter_context(Faulty(listen=False))
 
         def connect(through: str = "") -> Connection:
-            monkeypatch.setenv("HTTP_PROXY", through)
+            monkeypatch.setenv("http_proxy", through)
             made = Connection(
                 TOKENS.personal,
                 proxy.base_url,
@@ -211,7 +212,7 @@ def test_calls_through_a_bad_network_come_out_right(
                 pinned=True,
                 timeout=0.25,
                 patience=30,
-                clock=clock_of_the_callers or clock,
+                clock=ours,
                 limits={"all": ((10**6, 60),), "runs": ((10**6, 60),)},
             )
             # What the environment says is read now.

@@ -42,6 +42,7 @@ class Driver:
         # Called when the sandbox has done a request and not yet answered it.
         self.on_request: Callable[[str], None] = lambda line: None
         self.sandbox = Sandbox(clock=FastClock(SPEED), limits=False, log=lambda line: self.on_request(line)).start()
+        self._before = {run.id for run in self.sandbox.world.all(Run)}
         self._nursery = subprocess.Popen(
             [sys.executable, str(NURSERY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
@@ -117,14 +118,10 @@ class Driver:
         return outcome["result"]  # type: ignore[no-any-return]
 
     def runs_of(self, *titles: str) -> dict[str, Run]:
-        """Give the runs of some projects that were started through the API since the sandbox began."""
+        """Give the runs of some projects that were started since the sandbox began."""
         projects = [self.sandbox.world.project(title).id for title in titles]
         runs = [run for project in projects for run in self.sandbox.world.runs(project)]
-        return {run.id: run for run in runs if run.created_at >= self.began}
-
-    @property
-    def began(self) -> float:
-        return self.sandbox.clock._started_at  # type: ignore[attr-defined,no-any-return]
+        return {run.id: run for run in runs if run.id not in self._before}
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from hex_blocks.handlers.jobs import Work
 
 MOST_SETS = 5000
 PARALLEL = 20
+LONGEST_NAME = 80
 SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
@@ -89,4 +90,4 @@ def _marks(sets: list[dict[str, Any]]) -> Iterator[str]:
 
 def _name(parameters: dict[str, Any], number: int) -> str:
     said = ", ".join(f"{name}={value}" for name, value in parameters.items())
-    return said[:80] if said else str(number)
+    return said[:LONGEST_NAME] if said else str(number)

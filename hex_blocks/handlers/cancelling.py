@@ -77,7 +77,7 @@ def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome)
         entry = {"runId": run["runId"], "status": run.get("status"), "runUrl": run.get("runUrl")}
         try:
             if call.stop.is_set():
-                raise run_error(run, "interrupted")
+                raise run_error(run, "cancel_interrupted")
             call.ask({"projectId": project_id, "runId": run["runId"]}, "hex_cancel_run")
         except HexError as error:
             if _settle(call, project_id, entry, error, outcome):
@@ -90,7 +90,7 @@ def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome)
 
 def _settle(call: Call, project_id: str, entry: Run, error: HexError, outcome: Outcome) -> bool:
     """Find out what a failed cancellation means for its run; False where trying others is useless too."""
-    if error.status == 401 or error.key == "interrupted" or isinstance(error, BusyError):
+    if error.status == 401 or error.key == "cancel_interrupted" or isinstance(error, BusyError):
         return False
     status = None
     if error.key == "run_ended_already" or isinstance(error, HexDownError):

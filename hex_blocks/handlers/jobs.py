@@ -41,6 +41,7 @@ START_TIMEOUT = 7200.0
 # How long to leave Hex alone after it had no kernel, or gave no answer: longer each time, up to the second number.
 KERNEL_PAUSES = (20.0, 300.0)
 DOWN_PAUSES = (5.0, 60.0)
+# After refusals for too many requests: longer each time as well, unless Hex itself asks for more.
 LONGEST_PAUSE = 300.0
 # What will be the same for every run that is still to be made.
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")

@@ -118,7 +118,7 @@ class _Once:
         try:
             with self.record.alone(self.base_url, key, self._gives_up) as ours:
                 if not ours:
-                    raise hex_error("key_busy", used=key, seconds=10)
+                    raise hex_error("key_busy", used=key, seconds=OTHERS_SECONDS)
                 earlier = self.record.find(self.base_url, key)
                 if earlier and earlier.fingerprint != self.intent.fingerprint:
                     raise hex_error("key_reused", used=key)
@@ -128,6 +128,8 @@ class _Once:
                     return found
                 if self.before:
                     self.before()
+                # Read before the turn is taken, since Hex's limits may make it wait.
+                recent_runs(self.call, self.intent.project_id)
                 return self._send()
         except RecordError as error:
             raise hex_error("record_unusable", reason=str(error)) from error
@@ -139,7 +141,7 @@ class _Once:
         return self._send()
 
     def _gives_up(self) -> bool:
-        """Tell whether the caller's patience is over."""
+        """Tell whether the caller's patience is over, or the call was stopped."""
         return self.clock.monotonic() > self._until or self.call.stop.is_set()
 
     def _send(self) -> dict[str, Any]:
@@ -199,9 +201,10 @@ class _Once:
         return start_reply(run, self.base_url)
 
     def _take_turn(self) -> None:
-        """Wait until no other start of the project is being sent or looked for, and keep the others waiting.
+        """Wait until no other start of the project is being sent, or may still become a run; keep the others waiting.
 
-        So the run of a start whose answer is lost can be told from the others'. Waits for Hex's limits lie outside.
+        So the run of a start whose answer is lost can be told from the others'. A wait for Hex's limits gives the turn
+        up, and it is taken anew before the sending.
         """
         try:
             while not self._has_turn:
@@ -232,7 +235,7 @@ class _Once:
         self._has_turn = False
 
     def _note_newest(self) -> None:
-        """Note which runs there were before: a run of another start that was never found may be among them."""
+        """Note which runs there were before; read anew where a run of another start may be among them unknown."""
         anew = bool(self.record.unanswered(self.base_url, self.intent.project_id))
         newest = recent_runs(self.call, self.intent.project_id, anew=anew).newest
         self.intent = replace(self.intent, after=newest)

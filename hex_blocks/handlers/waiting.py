@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from hex_blocks.call import Call, Progress
 from hex_blocks.errors import HexError, hex_error
+from hex_blocks.handlers.job import work_key
 from hex_blocks.handlers.recent import usual_of
 from hex_blocks.handlers.runs import ENDS, percent, run_error
 from hex_blocks.handlers.starting import start
@@ -30,7 +30,7 @@ Run = dict[str, Any]
 def run_and_wait(call: Call, inputs: dict[str, Any]) -> Run:
     """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
     asked = {name: value for name, value in inputs.items() if name not in OWN}
-    key = asked.setdefault("idempotencyKey", f"wait-{uuid.uuid4()}")
+    key = asked["idempotencyKey"] = work_key(inputs, "wait")
     clock = call.connection.clock
     timeout = float(inputs.get("timeout", TIMEOUT))
     until = clock.monotonic() + timeout
@@ -146,7 +146,7 @@ class _Wait:
         run = self.followed.run
         if not self.options.get("cancelOnInterrupt"):
             record_fate(self.call, self.key, LEFT)
-            raise self._error(run, "wait_interrupted")
+            raise self._error(run, "interrupted")
         run, stopped = stop_run(last_words(self.call), run)
         if not stopped:
             return run

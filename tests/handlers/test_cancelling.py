@@ -229,4 +229,4 @@ def test_whoever_stops_the_call_is_told_what_was_left(
     outputs = registry[TOOL].run({"projectId": PROJECT}, connection, stop=stop)
 
     assert outputs["cancelledCount"] == 1
-    assert [(entry["runId"], entry["error"]) for entry in outputs["failed"]] == [(second, "interrupted")]
+    assert [(entry["runId"], entry["error"]) for entry in outputs["failed"]] == [(second, "cancel_interrupted")]

@@ -302,7 +302,7 @@ def test_a_stop_ends_the_wait_and_leaves_the_run(run: RunTool, sandbox: Sandbox,
     with pytest.raises(RunError) as caught:
         run(TOOL, {"projectId": id_of(sandbox, "Endless simulation")}, progress=stop_later, stop=stop)
 
-    assert caught.value.key == "wait_interrupted"
+    assert caught.value.key == "interrupted"
     assert caught.value.values["runId"] == last_run(sandbox, "Endless simulation")[0]
     assert last_run(sandbox, "Endless simulation")[1] == "RUNNING"
     assert "CancelRun" not in asked()
@@ -316,7 +316,7 @@ def test_an_interruption_by_hand_is_told_as_one(run: RunTool, sandbox: Sandbox) 
     with pytest.raises(RunError) as caught:
         run(TOOL, {"projectId": id_of(sandbox, "Endless simulation")}, progress=interrupt)
 
-    assert caught.value.key == "wait_interrupted"
+    assert caught.value.key == "interrupted"
     assert last_run(sandbox, "Endless simulation")[0] in caught.value.hint()
 
 
