@@ -14,6 +14,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from weakref import WeakKeyDictionary
 
 from limits import RateLimitItemPerSecond
@@ -21,6 +22,7 @@ from limits.errors import ConfigurationError
 
 from hex_blocks.clock import Clock
 from hex_blocks.errors import BusyError, hex_error
+from hex_blocks.texts import Phrase, phrase
 from hex_blocks.windows import InMemory, Window, Windows, windows_in_memory, windows_in_redis
 
 BUDGET_VARIABLE = "HEX_BLOCKS_BUDGET"
@@ -150,6 +152,10 @@ class Budget:
         """Tell in how many seconds a request of a group could be sent, behind those who wait already; 0 for now."""
         return self._kept.wait(self._who, self._of(group), len(self._line(group)))
 
+    def longest_window(self, group: str | None = None) -> int:
+        """Tell in how many seconds at the most what is counted of a group now is counted no more."""
+        return max((window.seconds for window in self._of(group)), default=0)
+
     def per_second(self) -> float:
         """Tell how many requests a second the whole API takes in the long run."""
         return min((window.amount / window.seconds for window in self._of(None) if window.item), default=math.inf)
@@ -201,4 +207,7 @@ def _kept_in(uri: str, clock: Clock) -> Windows:
         return windows_in_redis(uri, clock)
     except (ConfigurationError, ImportError, ValueError) as error:
         # The address may hold a password, so it is not repeated.
-        raise hex_error("bad_budget", variable=BUDGET_VARIABLE, reason=type(error).__name__) from None
+        reason: str | Phrase = type(error).__name__
+        if uri.startswith("redis") and find_spec("redis") is None:
+            reason = phrase("the package redis is missing")
+        raise hex_error("bad_budget", variable=BUDGET_VARIABLE, reason=reason) from None

@@ -390,6 +390,11 @@ SENTENCES = {
         "The run was started and goes on in Hex, but could not be followed any longer: {reason}",
         "Ask for it with hex_get_run_status: {runUrl}",
     ),
+    "run_gone": Sentence(
+        RunError,
+        "The run cannot be found in Hex any more, or no longer be seen by you: {reason}",
+        "Look in Hex whether it is there. If it is gone, start again with a new idempotency key.",
+    ),
     "key_reused": Sentence(
         InputError,
         "The idempotency key {used} stands for another start, of another project or with other inputs.",
@@ -431,6 +436,11 @@ SENTENCES = {
         "Another start of this project was sent from here, and it is not known yet what became of it.",
         "Try again in {seconds} seconds.",
     ),
+    "start_pending": Sentence(
+        BusyError,
+        "This start was sent before, and Hex may still carry it out.",
+        "Call again with the idempotency key {used} in {seconds} seconds.",
+    ),
     "key_busy": Sentence(
         BusyError,
         "Another call is starting a run with the idempotency key {used} at this moment.",
@@ -439,6 +449,11 @@ SENTENCES = {
     "work_interrupted": Sentence(
         RunError,
         "The work was stopped. Runs that go on in Hex: {runs}.",
+        "Call it again with the idempotency key {used} to go on where it was.",
+    ),
+    "work_interrupted_between": Sentence(
+        RunError,
+        "The work was stopped. No run of it is going on.",
         "Call it again with the idempotency key {used} to go on where it was.",
     ),
     "work_interrupted_and_cancelled": Sentence(
@@ -509,6 +524,7 @@ FAULTS = {
     "only_together": "Give all of {input}, or none.",
     "one_of": "Give {input}: one of them is required.",
     "taken": "{input} is {found}, which another one has already.",
+    "too_many_sets": "{input} makes {found} sets; {limit} is the most.",
     "no_such_outcome": "{input} names {found}, which no earlier step gives; there are {known}.",
     "no_earlier_run": "{input} skips {found}, which a later step names; no earlier call with this key has run it.",
     "not_our_cursor": "{input} is no cursor that this tool gave.",

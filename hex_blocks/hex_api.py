@@ -30,7 +30,7 @@ from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from hex_blocks import __version__
-from hex_blocks.budget import Budget, Limits
+from hex_blocks.budget import ARRIVAL_MARGIN, Budget, Limits
 from hex_blocks.clock import Clock
 from hex_blocks.errors import BY_STATUS, HexDownError, HexError, hex_error, printable
 from hex_blocks.texts import Phrase, phrase
@@ -137,9 +137,7 @@ class HexApi:
         ends_at = self.clock.monotonic() + timing.patience
         retries = 0
         while True:
-            self.budget.take(group, ends_at, timing.stop, timing.on_wait)
-            if timing.on_send:
-                timing.on_send()
+            self._take_turn(group, ends_at, timing)
             error = self._send(prepared, error_keys or {}, timing, self.clock.monotonic() + timing.read)
             if not isinstance(error, HexError):
                 return error.value
@@ -161,6 +159,16 @@ class HexApi:
             log.info("%s %s: %s, again in %.1f s", method, prepared.path_url, error.key, delay)
             if self.clock.wait(delay, timing.stop):
                 raise error
+
+    def _take_turn(self, group: str | None, ends_at: float, timing: Timing) -> None:
+        """Count the request and do what comes before its sending; anew where that took so long that it counts later."""
+        while True:
+            self.budget.take(group, ends_at, timing.stop, timing.on_wait)
+            counted_at = self.clock.monotonic()
+            if timing.on_send:
+                timing.on_send()
+            if self.clock.monotonic() - counted_at <= ARRIVAL_MARGIN:
+                return
 
     def _prepare(self, method: str, path: str, query: Any, body: Any, files: Any) -> requests.PreparedRequest:
         # Built by hand: Session.prepare_request reads cookies, netrc and hooks again for each call.

@@ -166,8 +166,18 @@ class SqliteRecord:
     """The record in one SQLite file. Opened for each use: no handle that is used outlives a fork or a thread."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder or default_folder()
+        self._folder = folder
         self._anchor: sqlite3.Connection | None = None
+
+    @property
+    def folder(self) -> Path:
+        """Where it lies. Raises RecordError where there is no home to put it in."""
+        if self._folder is None:
+            try:
+                self._folder = default_folder()
+            except RuntimeError as error:
+                raise RecordError(str(error)) from error
+        return self._folder
 
     @property
     def path(self) -> Path:
@@ -207,7 +217,9 @@ class SqliteRecord:
                 "intended_at = excluded.intended_at, at_hex = excluded.at_hex, after = excluded.after",
                 (base_url, start.key, start.project_id, start.fingerprint, start.intended_at, start.at_hex, after),
             )
-            self._keep_small(database, start.at_hex or start.intended_at)
+            if start.at_hex is not None:
+                # By a machine's clock alone, which may be wrong, nothing is forgotten.
+                self._keep_small(database, start.at_hex)
 
     def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> bool:
         """Write down the run that a start became, unless another start has it."""

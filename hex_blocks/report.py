@@ -82,6 +82,7 @@ class Row:
 
     number: int
     name: str
+    label: str
     details: str
     state: str
     colour: str
@@ -180,6 +181,8 @@ class Page:
         return Row(
             number=place,
             name=name,
+            # Beside the timeline there is room for values, and what they are called is the same in all rows.
+            label=", ".join(str(value) for value in (part.get("inputParams") or {}).values())[:LONGEST_NAME] or name,
             # Only what the name of a set had no room for.
             details=_details(part.get("inputParams")) if len(name) >= LONGEST_NAME else "",
             state=word.said(self._language),

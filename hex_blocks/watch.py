@@ -216,6 +216,8 @@ class Watcher:
         if len(missing) > 1 + (project.depth - 1) // PAGE:
             missing = self._read_list(call, project, missing)
         for run_id in self._longest_unseen(project, missing):
+            if call.stop.is_set():
+                break
             self._read_stray(call, project, run_id)
         now = self._clock.monotonic()
         with self._lock:
@@ -235,7 +237,7 @@ class Watcher:
     def _read_list(self, call: Call, project: _Project, missing: set[str]) -> set[str]:
         """Read the project's list, newest first, until all that is followed was seen; give what was not."""
         offset = deepest = empty = 0
-        while missing and empty < max(EMPTY_PAGES, len(missing) // 10):
+        while missing and empty < max(EMPTY_PAGES, len(missing) // 10) and not call.stop.is_set():
             limit = min(PAGE, project.depth - offset) if project.depth > offset else PAGE
             self._count_look()
             runs = list_runs(call, project.id, limit, offset)

@@ -293,7 +293,8 @@ class InRedis:
 class Shared:
     """Windows in a Redis, and this process's own for while it cannot be reached.
 
-    Counting alone is worse than counting together, and better than not working.
+    Counting alone is worse than counting together, and better than not working. What this process has sent counts in
+    any case: a Redis that was away, or has forgotten, knows less.
     """
 
     def __init__(self, redis: InRedis, memory: InMemory, clock: Clock) -> None:
@@ -304,7 +305,8 @@ class Shared:
 
     def take(self, who: str, windows: Sequence[Window]) -> float:
         """Count a request if every window has room for it."""
-        if self._together():
+        wait = self._memory.wait(who, windows, 0)
+        if wait <= 0 and self._together():
             try:
                 wait = self._redis.take(who, windows)
             except StorageError as error:
@@ -313,25 +315,27 @@ class Shared:
                 if wait <= 0:
                     self._memory.count(who, windows)
                 return wait
-        return self._memory.take(who, windows)
+        return wait if wait > 0 else self._memory.take(who, windows)
 
     def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
         """Tell in how many seconds there is room for a request, when `ahead` others come first."""
+        wait = self._memory.wait(who, windows, ahead)
         if self._together():
             try:
-                return self._redis.wait(who, windows, ahead)
+                return max(wait, self._redis.wait(who, windows, ahead))
             except StorageError as error:
                 self._go_alone(error)
-        return self._memory.wait(who, windows, ahead)
+        return wait
 
     def left(self, who: str, windows: Sequence[Window]) -> int:
         """Tell how many requests there is room for."""
+        left = self._memory.left(who, windows)
         if self._together():
             try:
-                return self._redis.left(who, windows)
+                return min(left, self._redis.left(who, windows))
             except StorageError as error:
                 self._go_alone(error)
-        return self._memory.left(who, windows)
+        return left
 
     def close(self, who: str, name: str, seconds: float) -> None:
         """Let no request through the windows of a name for so long."""

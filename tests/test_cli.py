@@ -7,6 +7,7 @@ import json
 import os
 import pty
 import re
+import shlex
 import signal
 import struct
 import subprocess
@@ -456,6 +457,48 @@ def test_a_full_disk_is_told_without_a_traceback() -> None:
     assert ended.returncode == 1
     assert b"No space left on device" in ended.stderr
     assert b"Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("closing", ["2>&-", "2> >(true)", "2> >(head -1 >/dev/null)"])
+def test_a_result_comes_though_nobody_listens_to_the_progress(closing: str, fast: dict[str, str]) -> None:
+    called = command("call", "run_batch", f"projectId={PROJECT}", "parameterSets:=[{}]", "--sandbox")
+    line = f"{shlex.join(called)} {closing}"
+
+    ended = subprocess.run(
+        ["bash", "-c", line], env=os.environ | fast, stdout=subprocess.PIPE, text=True, timeout=60, check=False
+    )
+
+    assert json.loads(ended.stdout)["succeeded"] is True
+    assert ended.returncode == 0
+
+
+def test_a_closed_stdout_is_no_reason_to_complain() -> None:
+    line = f"{shlex.join(command('call', 'list_projects', '--sandbox'))} >&-"
+
+    ended = subprocess.run(["bash", "-c", line], stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_file_of_inputs_may_begin_with_a_byte_order_mark(
+    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, tmp_path: Path
+) -> None:
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"title": "x"})
+    file = tmp_path / "inputs.json"
+    file.write_text(json.dumps({"projectId": PROJECT}), encoding="utf-8-sig")
+
+    called = hex_blocks("call", "get_project", "--input", f"@{file}", env=served)
+
+    assert (called.returncode, called.stderr) == (0, "")
+
+
+def test_an_empty_key_is_told_of(hex_blocks: RunCommand, fast: dict[str, str]) -> None:
+    arguments = ("call", "run_and_wait", f"projectId={PROJECT}", "idempotencyKey=", "--sandbox", "--quiet")
+
+    called = hex_blocks(*arguments, env=fast)
+
+    assert called.returncode == 0
+    assert called.stderr == "Note: idempotencyKey is empty, so it counts as not given.\n"
 
 
 # Stopping

@@ -385,6 +385,19 @@ def test_a_get_is_sent_again_when_a_connection_was_refused(connect: Connect) -> 
         assert api.call("GET", "/x", timing=Timing(on_wait=lambda *_: server.listen())) == {"done": True}
 
 
+def test_a_request_that_is_held_up_after_its_turn_is_counted_when_it_is_sent(
+    connect: Connect, server: Faulty, clock: DrivenClock
+) -> None:
+    api = connect(server.origin, limits={"all": ((2, 60),)})
+    held_up = [30.0]
+
+    api.call("POST", "/x", timing=Timing(on_send=lambda: clock.advance(held_up.pop() if held_up else 0)))
+
+    assert api.budget.left() == 0
+    clock.advance(32)
+    assert api.budget.left() == 1
+
+
 @pytest.mark.parametrize("fault", ["502", "503", "504", "end", "reset", "reset mid-body", "end mid-body"])
 def test_a_get_is_given_up_after_a_few_attempts_with_capped_pauses(
     api: HexApi, server: Faulty, clock: DrivenClock, fault: str

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def record(tmp_path: Path) -> SqliteRecord:
 
 
 def a_start(key: str = "k", at: float = NOW, project_id: str = PROJECT) -> Start:
-    return Start(key, project_id, f"fingerprint of {key}", at)
+    return Start(key, project_id, f"fingerprint of {key}", at, at_hex=at)
 
 
 def mode_of(path: Path) -> int:
@@ -176,6 +177,17 @@ def test_any_text_may_be_a_key(record: SqliteRecord, odd: str) -> None:
     assert found.reply == {"odd": odd}
 
 
+def test_where_there_is_no_home_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere(*_given: object, **_options: object) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("HEX_BLOCKS_DATA_DIR")
+    monkeypatch.setattr("platformdirs.user_data_path", nowhere)
+
+    with pytest.raises(RecordError, match="home directory"):
+        SqliteRecord().find(HEX, "k")
+
+
 def test_a_record_opened_anew_knows_the_same(record: SqliteRecord) -> None:
     record.intend(HEX, a_start())
     record.started(HEX, "k", RUN, {})
@@ -195,6 +207,14 @@ def test_what_is_old_is_forgotten(record: SqliteRecord) -> None:
 
     assert [record.find(HEX, key) is None for key in ("old", "young", "new")] == [True, False, False]
     assert record.project_of(HEX, "old-run") is None
+
+
+def test_nothing_is_forgotten_by_a_machines_clock_alone(record: SqliteRecord) -> None:
+    record.intend(HEX, a_start("kept"))
+
+    record.intend(HEX, replace(a_start("from the future", NOW + 10 * KEPT_DAYS * DAY), at_hex=None))
+
+    assert record.find(HEX, "kept")
 
 
 def test_the_newest_are_kept_when_there_are_too_many(record: SqliteRecord) -> None:

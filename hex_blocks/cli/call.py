@@ -107,9 +107,9 @@ def call(
             result = run_tool(tool, inputs, connection, language, quiet=quiet)
         except HexError as error:
             if report and error.partial:
-                save_report(tool.id, error.partial, report, language)
+                save_report(tool.id, error.partial, report, language, quiet=quiet)
             raise
-    saved = save_report(tool.id, result, report, language) if report else True
+    saved = save_report(tool.id, result, report, language, quiet=quiet) if report else True
     if raw:
         print_json(result)
     else:
@@ -171,7 +171,7 @@ def _document(given: str | None) -> dict[str, Any]:
         if given == "-":
             given = sys.stdin.read()
         elif given.startswith("@"):
-            given = Path(given[1:]).read_text(encoding="utf-8")
+            given = Path(given[1:]).read_text(encoding="utf-8-sig")
         read = json.loads(given)
     except OSError as error:
         raise click.BadParameter(
@@ -215,6 +215,9 @@ def read_values(values: tuple[str, ...]) -> dict[str, Any]:
             target = target.setdefault(parent, {})
             if not isinstance(target, dict):
                 raise click.UsageError(say("{name} is given as a value and as an object.", name=parent))
+        if last == "idempotencyKey" and isinstance(read, str) and not read.strip():
+            # Mostly a variable of the shell that was never set.
+            warn(say("Note: {name} is empty, so it counts as not given.", name=last))
         target[last] = [*_as_list(target[last]), read] if last in target else read
     return inputs
 

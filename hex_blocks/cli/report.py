@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,13 @@ def check_report(tool_id: str, file: Path) -> None:
         raise click.BadParameter(_cannot_be_written(file, say("it is no file")), param_hint="--report")
     try:
         # The folder must take a new file, which the page is until it is whole.
-        tempfile.TemporaryFile(dir=file.resolve().parent).close()
+        _beside(file.resolve()).unlink()
     except OSError as error:
         raise click.BadParameter(_cannot_be_written(file, error.strerror), param_hint="--report") from None
 
 
-def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: str) -> bool:
-    """Write the page of a result, whole or not at all; where that fails, say so: the result is worth more."""
+def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: str, *, quiet: bool) -> bool:
+    """Write the page of a result and say where it is; where that fails, say so: the result is worth more."""
     from hex_blocks.report import write_report
 
     try:
@@ -41,6 +40,8 @@ def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: s
         # A moment or a number that Hex gave and that no calendar and no page can show.
         warn(_cannot_be_written(file, str(error)))
         return False
+    if not quiet:
+        warn(say("The page is in {file}.", file=file))
     return True
 
 
@@ -48,14 +49,19 @@ def _cannot_be_written(file: Path, reason: str | None) -> str:
     return say("{file} cannot be written: {reason}", file=file, reason=reason or "?")
 
 
+def _beside(file: Path, content: str = "") -> Path:
+    """Write a new file in the same folder."""
+    made = file.with_name(f".{file.name[:200]}.{uuid.uuid4().hex[:8]}")
+    # Half a character in an input is shown as a question mark.
+    with made.open("x", encoding="utf-8", errors="replace", newline="\n") as opened:
+        opened.write(content)
+    return made
+
+
 def _write(file: Path, content: str) -> None:
-    """Write a file that only its owner can read, unless one is there that others can."""
-    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    made = Path(name)
+    """Write a file, whole or not at all; one that was there keeps who may read it."""
+    made = _beside(file, content)
     try:
-        # Half a character in an input is shown as a question mark.
-        with os.fdopen(handle, "w", encoding="utf-8", errors="replace", newline="\n") as opened:
-            opened.write(content)
         if file.exists():
             made.chmod(file.stat().st_mode & 0o777)
         made.replace(file)

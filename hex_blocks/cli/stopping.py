@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import select
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 from hex_blocks.cli.output import say, warn
 
@@ -16,11 +19,13 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 @contextmanager
 def stopped_gently() -> Iterator[threading.Event]:
     """Give an event that the first signal sets, so that a call can say what goes on; a second one ends it at once."""
-    stop = threading.Event()
+    stop, heard = threading.Event(), False
 
     def on_signal(number: int, frame: object) -> None:
-        if stop.is_set():
+        nonlocal heard
+        if heard:
             raise KeyboardInterrupt
+        heard = True
         # In a thread of its own: the one that was interrupted may be holding the event's lock, or be writing.
         threading.Thread(target=_stop, args=(stop,), daemon=True).start()
 
@@ -37,14 +42,16 @@ def stopped_gently() -> Iterator[threading.Event]:
 
 
 def _stop(stop: threading.Event) -> None:
-    stop.set()
-    # The terminal may be gone.
-    with suppress(OSError):
-        warn(say("Stopping. Interrupt again to stop at once."))
+    try:
+        # Said first, so that it does not come after the last word. The terminal may be gone.
+        with suppress(OSError):
+            warn(say("Stopping. Interrupt again to stop at once."))
+    finally:
+        stop.set()
 
 
 def while_somebody_listens(tell: Callable[..., None] | None, stop: threading.Event) -> Callable[..., None] | None:
-    """Let a call stop when whoever reads its progress has gone away."""
+    """Let a call stop when whoever reads its progress has gone away, unless somebody waits for its result."""
     if tell is None:
         return None
 
@@ -52,6 +59,15 @@ def while_somebody_listens(tell: Callable[..., None] | None, stop: threading.Eve
         try:
             tell(*given)
         except BrokenPipeError:
-            stop.set()
+            if _has_lost_its_reader(sys.stdout):
+                stop.set()
 
     return tell_or_stop
+
+
+def _has_lost_its_reader(stream: TextIO) -> bool:
+    if not hasattr(select, "poll"):
+        return True
+    waiting = select.poll()
+    waiting.register(stream.fileno(), 0)
+    return any(event & select.POLLERR for _, event in waiting.poll(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
 from itertools import product
@@ -62,17 +63,25 @@ def _sets(call: Call, inputs: dict[str, Any]) -> list[dict[str, Any]]:
         ]
     else:
         lists = inputs["combine"]
-        faults = [
-            Fault(f"combine.{name}", "not_array", {"found": repr(values)[:40]})
-            for name, values in lists.items()
-            if not isinstance(values, list)
-        ]
+        faults = list(_faults_of(lists))
         sets = [] if faults else _combined(lists)
-    if not faults and len(sets) > MOST_SETS:
-        faults = [Fault("parameterSets", "too_long", {"limit": MOST_SETS})]
     if faults:
         raise hex_error("bad_inputs", tool=call.tool.id, faults=tuple(faults))
     return list(sets)
+
+
+def _faults_of(lists: dict[str, Any]) -> Iterator[Fault]:
+    """Find what keeps lists from being combined, before a mistyped one fills the memory."""
+    for name, values in lists.items():
+        if not isinstance(values, list):
+            yield Fault(f"combine.{name}", "not_array", {"found": repr(values)[:40]})
+        elif not values:
+            yield Fault(f"combine.{name}", "too_short", {"limit": 1})
+    if not lists:
+        yield Fault("combine", "too_short", {"limit": 1})
+    made = math.prod(len(values) for values in lists.values() if isinstance(values, list))
+    if made > MOST_SETS:
+        yield Fault("combine", "too_many_sets", {"found": made, "limit": MOST_SETS})
 
 
 def _combined(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:

@@ -67,6 +67,11 @@ class Job:
         base = self.base_key + self.suffix()
         return base if number == 1 else f"{base}#try:{number}"
 
+    @property
+    def renewed_ground(self) -> bool:
+        """Whether what stands on its outcome stands on another one than at first."""
+        return self.tries > 1 or bool(self.suffix())
+
     def begin_next_try(self) -> None:
         """Forget the run of an earlier call, which ended badly."""
         self.tries += 1

@@ -29,7 +29,15 @@ from hex_blocks.handlers.job import (
 from hex_blocks.handlers.recent import usual_of
 from hex_blocks.handlers.runs import ENDS, run_error
 from hex_blocks.handlers.stopping import last_look, last_words, stop_run
-from hex_blocks.handlers.waiting import CANCEL_PATIENCE, TIMEOUT, record_end, record_fate, recorded, start_run
+from hex_blocks.handlers.waiting import (
+    CANCEL_PATIENCE,
+    TIMEOUT,
+    record_end,
+    record_fate,
+    recorded,
+    start_run,
+    unfollowed,
+)
 from hex_blocks.record import CANCELLED, LEFT, Start
 from hex_blocks.watch import SHORTEST_INTERVAL, watcher_of
 
@@ -43,6 +51,7 @@ KERNEL_PAUSES = (20.0, 300.0)
 DOWN_PAUSES = (5.0, 60.0)
 # After refusals for too many requests: longer each time as well, unless Hex itself asks for more.
 LONGEST_PAUSE = 300.0
+MOST_DOUBLINGS = 16
 # What will be the same for every run that is still to be made.
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
@@ -84,6 +93,7 @@ class Work:
         self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
         self.clock = call.connection.clock
         self.watcher = watcher_of(call.connection)
+        self._longest_window = call.connection.api.budget.longest_window("runs")
         self._waiting = deque(job for job in jobs if not job.skipped)
         self._going: list[Job] = []
         self._began = self.clock.monotonic()
@@ -95,6 +105,7 @@ class Work:
         self._refused_since: float | None = None
         self._turn_at: float | None = None
         self._next_start = math.inf
+        self._over = False
 
     def do(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Make the runs, and give what is told of them, with the times and the key of the work.
@@ -119,11 +130,11 @@ class Work:
         return told() | self._times()
 
     def _times(self) -> dict[str, Any]:
-        now, seconds = self._now(), self.clock.monotonic() - self._began
+        now = self.clock.monotonic()
         return {
-            "startedAt": moment(now - seconds),
-            "endedAt": moment(now),
-            "elapsedSeconds": round(seconds, 3),
+            "startedAt": self._moment_of(self._began),
+            "endedAt": self._moment_of(now),
+            "elapsedSeconds": round(now - self._began, 3),
             "idempotencyKey": self.key,
         }
 
@@ -138,6 +149,8 @@ class Work:
             earlier = latest_try(self.call, job)
             if earlier and earlier.run_id:
                 self._resume(job, earlier)
+            elif self._over:
+                job.skipped = True
             else:
                 self._waiting.append(job)
 
@@ -155,10 +168,14 @@ class Work:
     # Starting
 
     def _start_what_may(self) -> None:
-        while self._waiting:
+        while self._waiting and not self.call.stop.is_set():
             reason, seconds = self._obstacle()
             now = self.clock.monotonic()
             self._waits.because(reason, now)
+            if reason == REQUEST_LIMIT and seconds > max(self.start_timeout, self._longest_window):
+                # Hex itself has said that it will take no start for so long.
+                self._not_started(self._waiting.popleft(), hex_error("budget_spent", seconds=math.ceil(seconds)))
+                continue
             if reason:
                 self._next_start = now + seconds
                 return
@@ -169,7 +186,7 @@ class Work:
         """Tell what keeps the next job from being started, and for how long; nothing does where that is empty."""
         if len(self._going) >= self.parallel:
             return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
-        if self.in_order and latest_try(self.call, self._waiting[0]):
+        if self.in_order and (earlier := latest_try(self.call, self._waiting[0])) and earlier.run_id:
             return "", 0.0
         now = self.clock.monotonic()
         if now < self._pause_until:
@@ -186,22 +203,34 @@ class Work:
             return
         patience = START_PATIENCE if self._turn_at is None else LINE_PATIENCE
         self._turn_at = None
-        job.waits = self._waits.until(self.clock.monotonic())
-        job.started_at = moment(self._now())
+        asked_at = self.clock.monotonic()
+        job.waits = self._waits.until(asked_at)
         try:
             run = self._start_run(job, patience)
         except BusyError as error:
+            job.started_at = self._moment_of(asked_at)
             self._refused(job, error)
         except HexError as error:
+            job.started_at = self._moment_of(asked_at)
+            if error.key == "start_interrupted":
+                job.error = error
+                raise KeyboardInterrupt from None
             self._not_started(job, error)
         else:
+            job.started_at = self._moment_of(asked_at)
             self._pauses, self._down_since, self._refused_since = 0, None, None
             self._follow(job, run)
 
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
         quick = replace(self.call, on_progress=None)
         quick.timing = replace(self.call.timing, patience=patience, on_wait=None)
-        return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
+        try:
+            return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
+        except HexError as error:
+            if error.values.get("used") == job.key:
+                # The caller knows the key of the whole.
+                error.values["used"] = self.key
+            raise
 
     def _refused(self, job: Job, error: BusyError) -> None:
         """Let the job's turn come again, as nothing was started, unless Hex takes no start for too long."""
@@ -225,9 +254,11 @@ class Work:
     def _not_started(self, job: Job, error: HexError) -> None:
         """Try again later what may pass; what would be the same for all the others ends the work."""
         now = self.clock.monotonic()
-        if isinstance(error, HexDownError) and error.key not in HOPELESS:
+        # What has never been reached is mistyped rather than down.
+        unreached = error.key == "no_network" and self.call.connection.api.time_at_hex() is None
+        if isinstance(error, HexDownError) and error.key not in HOPELESS and not unreached:
             self._down_since = self._down_since or now
-            if now - self._down_since < self.timeout:
+            if now - self._down_since < min(self.timeout, self.start_timeout):
                 self._put_back(job)
                 self._pause(HEX_DOWN, *DOWN_PAUSES)
                 return
@@ -246,7 +277,7 @@ class Work:
 
     def _pause(self, reason: str, seconds: float, most: float) -> None:
         self._pause_for = reason
-        self._pause_until = self.clock.monotonic() + min(seconds * 2**self._pauses, most)
+        self._pause_until = self.clock.monotonic() + min(seconds * 2 ** min(self._pauses, MOST_DOUBLINGS), most)
         self._pauses += 1
 
     # Following
@@ -267,8 +298,7 @@ class Work:
         for job in list(self._going):
             assert job.followed  # noqa: S101
             if job.followed.failed:
-                reason = job.followed.failed.message()
-                self._end(job, run_error(job.followed.run, "run_unfollowed", reason=reason))
+                self._end(job, unfollowed(job.followed))
             elif job.followed.ended:
                 self._finish(job, job.followed.run)
             elif self.clock.monotonic() >= job.followed.began + self.timeout:
@@ -283,7 +313,7 @@ class Work:
             # An end of ours frees a kernel.
             self._pause_until, self._pauses = 0.0, 0
         key = ENDS[str(run["status"])]
-        if key and job.found and (self.options.get("retryFailed") or job.fate == CANCELLED):
+        if key and job.found and not self._over and (self.options.get("retryFailed") or job.fate == CANCELLED):
             self._leave(job)
             job.begin_next_try()
             self._put_back(job)
@@ -309,15 +339,17 @@ class Work:
             record_end(self.call, job.key, run)
         self._end(job, run_error(run, key, timeout=round(self.timeout)))
 
-    def _now(self) -> float:
-        # Its own times and Hex's are shown beside each other.
-        return self.call.connection.api.time_at_hex() or self.clock.time()
+    def _moment_of(self, monotonic: float) -> str:
+        # Its own times and Hex's are shown beside each other, so Hex's clock is the one that counts.
+        now = self.call.connection.api.time_at_hex() or self.clock.time()
+        return moment(now - (self.clock.monotonic() - monotonic))
 
     def _end(self, job: Job, error: HexError | None, *, others_too: bool = False) -> None:
         job.error = error
-        job.ended_at = moment(self._now())
+        job.ended_at = self._moment_of(self.clock.monotonic())
         self._leave(job)
         if error and (self.stop_at_failure or others_too):
+            self._over = True
             for left in self._waiting:
                 left.skipped = True
             self._waiting.clear()
@@ -353,12 +385,21 @@ class Work:
                 except HexError:
                     continue
                 record_end(self.call, job.key, job.run)
-                cancelled.append(run_id)
                 if stopped:
+                    cancelled.append(run_id)
                     record_fate(self.call, job.key, CANCELLED)
-        left = [run_id for run_id in going if run_id not in cancelled]
+        left = [run_id for run_id, job in going.items() if job.run.get("status") not in ENDS]
         for run_id in left:
             record_fate(self.call, going[run_id].key, LEFT)
-        key = "work_interrupted" if left or not cancelled else "work_interrupted_and_cancelled"
-        runs = ", ".join(left or cancelled) or "-"
+        key = "work_interrupted_and_cancelled" if cancelled else "work_interrupted_between"
+        key = "start_interrupted" if self._has_unknown_start() else key
+        key = "work_interrupted" if left else key
+        runs = ", ".join(left or cancelled)
         return hex_error(key, used=self.key, runs=runs, going=left, cancelled=cancelled)
+
+    def _has_unknown_start(self) -> bool:
+        if any(job.error and job.error.key == "start_interrupted" for job in self.jobs):
+            return True
+        # Jobs are started in order: only the next one can have been sent without being known.
+        start = latest_try(self.call, self._waiting[0]) if self._waiting else None
+        return start is not None and start.run_id is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,6 +16,8 @@ from hex_blocks.handlers.runs import get_run
 # What of an earlier step a later one may name, as {{step.runId}}.
 OUTCOMES = ("projectId", "runId", "runUrl", "status", "startTime", "endTime", "elapsedSeconds")
 REFERENCE = re.compile(r"\{\{\s*([^{}.]+?)\s*\.\s*([A-Za-z]+)\s*\}\}")
+# What looks like one and names a step, but nothing of it.
+INCOMPLETE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 STEP_INPUTS = ("projectId", "inputParams", "viewId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
@@ -48,8 +51,9 @@ def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...]) ->
         return dict(_filled(asked, {job.name: job.outcome() for job in earlier}))
 
     def suffix() -> str:
-        # A step whose ground was made anew is another step than the one that was run on the old ground.
-        return "".join(f"#after:{job.name}:{job.tries}" for job in earlier if job.name in used and job.tries > 1)
+        # A step whose ground was made anew, or the ground of that, is another step than the one on the old ground.
+        ground = [f"{job.name}:{job.tries}{job.suffix()}" for job in earlier if job.name in used and job.renewed_ground]
+        return f"#after:{hashlib.sha256(' '.join(ground).encode()).hexdigest()[:16]}" if ground else ""
 
     # The key stands for the step as it is written: what its references come to is the earlier steps' business.
     job = Job(name, f"{key}#step:{name}", inputs, stands_for=asked, suffix=suffix)
@@ -111,21 +115,26 @@ def _check_steps(call: Call, steps: list[dict[str, Any]], names: list[str]) -> N
             faults.append(Fault(f"{place}.name", "taken", {"found": repr(names[number])}))
         if "viewId" in step and "inputParams" in step:
             faults.append(Fault(f"{place}.viewId, {place}.inputParams", "not_together"))
-        for name, outcome in _references(step.get("inputParams")):
+        incomplete = [(name, "") for name in _found(INCOMPLETE, step.get("inputParams")) if name in names]
+        for name, outcome in [*_references(step.get("inputParams")), *incomplete]:
             if name not in names[:number] or outcome not in OUTCOMES:
                 known = ", ".join(f"{earlier}.{each}" for earlier in names[:number][-3:] for each in OUTCOMES[:3])
-                values = {"found": f"{name}.{outcome}", "known": known or "-"}
+                values = {"found": f"{name}.{outcome}".rstrip("."), "known": known or "-"}
                 faults.append(Fault(f"{place}.inputParams", "no_such_outcome", values))
     if faults:
         raise _refused(call, faults)
 
 
 def _references(value: Any) -> list[tuple[str, str]]:
+    return _found(REFERENCE, value)
+
+
+def _found(pattern: re.Pattern[str], value: Any) -> list[Any]:
     if isinstance(value, dict):
-        return [found for part in value.values() for found in _references(part)]
+        return [found for part in value.values() for found in _found(pattern, part)]
     if isinstance(value, list):
-        return [found for part in value for found in _references(part)]
-    return REFERENCE.findall(value) if isinstance(value, str) else []
+        return [found for part in value for found in _found(pattern, part)]
+    return pattern.findall(value) if isinstance(value, str) else []
 
 
 def _refused(call: Call, faults: list[Fault]) -> HexError:

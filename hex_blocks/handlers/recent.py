@@ -17,7 +17,7 @@ from hex_blocks.handlers.runs import usual_seconds
 if TYPE_CHECKING:
     from hex_blocks.hex_api import HexApi
 
-FRESH_SECONDS = 30.0
+FRESH_SECONDS = 10.0
 PAGE = 25
 LANDMARKS = 5
 MOST_PROJECTS = 1000
@@ -69,7 +69,7 @@ def _shelf_of(api: HexApi) -> _Shelf:
 
 
 def recent_runs(call: Call, project_id: str, *, anew: bool = False) -> Recent:
-    """Tell what is known of a project's newest runs, at most half a minute old, or read anew. Raises HexError."""
+    """Tell what is known of a project's newest runs, at most ten seconds old, or read anew. Raises HexError."""
     shelf, clock = _shelf_of(call.connection.api), call.connection.clock
     with shelf.reading(project_id):
         known = shelf.get(project_id)

@@ -53,6 +53,10 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
     for pause in (*PAUSES, None):
         newer, bounded = _newer_runs(call, sent)
         candidates = _could_be_ours(call, sent, newer, bounded)
+        if not candidates and len(newer) > (PAGES - 1) * PAGE:
+            # What lies deeper was not looked at.
+            candidates = newer
+            break
         if not candidates:
             return None
         soon = _soon(call, sent, candidates)
@@ -80,11 +84,17 @@ def seconds_until_clear(call: Call, start: Start) -> float:
     return max((CLEAR_SECONDS - max(0.0, _apart(start, other)) for other in different), default=0.0)
 
 
+def seconds_until_lost(call: Call, earlier: Start, now: Start) -> float:
+    """Tell for how long a start that was sent, and has no run yet, may still become one. now: with the times of now."""
+    return CLEAR_SECONDS - max(0.0, _apart(now, earlier))
+
+
 def _settle(call: Call, sent: Sent) -> None:
     """Give a run the time to be listed, if it has not had it yet."""
     clock = call.connection.clock
     passed = clock.time() - sent.start.intended_at if sent.at is None else clock.monotonic() - sent.at
-    clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)), call.stop)
+    # Also for a call that is being stopped: what became of its start is worth these seconds.
+    clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)))
 
 
 def _others_without_a_run(call: Call, start: Start, within: float = SOON_SECONDS) -> tuple[list[Start], list[Start]]:
@@ -131,12 +141,13 @@ class _Times:
         """Tell the times from what the record has and what Hex just said."""
         clock, start = call.connection.clock, sent.start
         now = call.connection.api.time_at_hex()
+        if now is not None and sent.at is not None:
+            # What Hex has just said counts more than what was reckoned before: the machine may have slept meanwhile.
+            return cls(now - (clock.monotonic() - sent.at), now, sure=True)
         if start.at_hex is not None:
             return cls(start.at_hex, start.at_hex if now is None else now, sure=True)
         if now is None:
             return cls(start.intended_at, clock.time(), sure=False)
-        if sent.at is not None:
-            return cls(now - (clock.monotonic() - sent.at), now, sure=True)
         return cls(now - (clock.time() - start.intended_at), now, sure=False)
 
     def is_before(self, run: Run) -> bool:
@@ -158,7 +169,12 @@ def _could_be_ours(call: Call, sent: Sent, newer: list[Run], bounded: bool) -> l
     times = _Times.of(call, sent)
     candidates = [run for run in newer if run.get("runTrigger") == "API"]
     if times.sure or not bounded:
-        candidates = [run for run in candidates if not times.is_before(run) and times.is_within(run, LATE_SECONDS)]
+        # One that still waits for its kernel may do so for long, and can always be ours.
+        candidates = [
+            run
+            for run in candidates
+            if not times.is_before(run) and (_began(run) is None or times.is_within(run, LATE_SECONDS))
+        ]
     claimed = call.connection.record.claimed(call.connection.base_url, [run["runId"] for run in candidates])
     return [run for run in candidates if run["runId"] not in claimed]
 
@@ -166,19 +182,20 @@ def _could_be_ours(call: Call, sent: Sent, newer: list[Run], bounded: bool) -> l
 def _newer_runs(call: Call, sent: Sent) -> tuple[list[Run], bool]:
     """Read a project's list down to the runs that were there before; tell whether these were found."""
     after = sent.start.after
-    newer: list[Run] = []
+    # A run that arrives meanwhile pushes the last one of a page onto the next.
+    newer: dict[str, Run] = {}
     for page in range(PAGES):
         listed = list_runs(call, sent.start.project_id, PAGE, page * PAGE)
         for run in listed:
             if run["runId"] in (after or ()):
-                return newer, True
-            newer.append(run)
+                return list(newer.values()), True
+            newer.setdefault(run["runId"], run)
         if len(listed) < PAGE:
-            return newer, after == ()
+            return list(newer.values()), after == ()
         times = _Times.of(call, sent)
         if after is None and any(times.is_before(run) for run in listed):
             break
-    return newer, False
+    return list(newer.values()), False
 
 
 def _soon(call: Call, sent: Sent, candidates: list[Run]) -> list[Run]:

@@ -20,7 +20,7 @@ from typing import Any
 from hex_blocks.call import Call
 from hex_blocks.errors import BusyError, HexDownError, HexError, hex_error
 from hex_blocks.handlers.recent import keep_started, recent_runs
-from hex_blocks.handlers.recovering import Sent, find_lost_run, seconds_until_clear
+from hex_blocks.handlers.recovering import Sent, find_lost_run, seconds_until_clear, seconds_until_lost
 from hex_blocks.handlers.runs import start_reply
 from hex_blocks.hex_api import NOT_SENT
 from hex_blocks.record import RecordError, Start
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 PARAMETERS = ("inputParams", "inputParamsJson")
 # What became of another start is looked up this often, and worth asking for again after so long.
 LOOK_UP = 2.0
+LOOK_FOR = 15.0
 OTHERS_SECONDS = 10
 
 
@@ -116,23 +117,55 @@ class _Once:
         self.promised = True
         key = self.intent.key
         try:
+            if known := self._known():
+                return known
             with self.record.alone(self.base_url, key, self._gives_up) as ours:
                 if not ours:
                     raise hex_error("key_busy", used=key, seconds=OTHERS_SECONDS)
+                if known := self._known():
+                    return known
                 earlier = self.record.find(self.base_url, key)
-                if earlier and earlier.fingerprint != self.intent.fingerprint:
-                    raise hex_error("key_reused", used=key)
-                if earlier and earlier.run_id:
-                    return earlier.reply
-                if earlier and (found := self._found(Sent(earlier))):
+                if earlier and (found := self._found_before_it_is_lost(earlier)):
                     return found
                 if self.before:
                     self.before()
                 # Read before the turn is taken, since Hex's limits may make it wait.
-                recent_runs(self.call, self.intent.project_id)
+                recent_runs(self._in_time(), self.intent.project_id)
                 return self._send()
         except RecordError as error:
             raise hex_error("record_unusable", reason=str(error)) from error
+
+    def _known(self) -> dict[str, Any] | None:
+        """Give what Hex answered to the start that the key stands for; None where that is not known."""
+        earlier = self.record.find(self.base_url, self.intent.key)
+        if earlier and earlier.fingerprint != self.intent.fingerprint:
+            raise hex_error("key_reused", used=earlier.key)
+        return earlier.reply if earlier and earlier.run_id else None
+
+    def _found_before_it_is_lost(self, earlier: Start) -> dict[str, Any] | None:
+        """Look for the run of a start that was sent before, until Hex cannot be carrying it out any more."""
+        while True:
+            if found := self._found(Sent(earlier)):
+                return found
+            left = seconds_until_lost(self.call, earlier, self._timed())
+            if left <= 0:
+                return None
+            self._wait_for(left, LOOK_FOR, hex_error("start_pending", used=earlier.key, seconds=math.ceil(left)))
+
+    def _wait_for(self, left: float, interval: float, error: HexError) -> None:
+        """Let a part of the time pass that is left, and say so. Raises the error where that is more than patience."""
+        if self.clock.monotonic() + left > self._until:
+            raise error
+        if self.call.timing.on_wait:
+            self.call.timing.on_wait(left, error)
+        if self.clock.wait(min(left, interval), self.call.stop):
+            raise error
+
+    def _in_time(self) -> Call:
+        """Give the call with the patience that is left of it."""
+        quick = replace(self.call)
+        quick.timing = replace(self.call.timing, patience=max(0.0, self._until - self.clock.monotonic()))
+        return quick
 
     def without_key(self) -> dict[str, Any]:
         """Start it, and keep a record of it where that is possible."""
@@ -148,8 +181,6 @@ class _Once:
         try:
             with self._turn:
                 self._take_turn()
-                if self.promised:
-                    self._note_newest()
                 created = self._ask()
                 self._write_run(created)
                 keep_started(self.call.connection.api, self.intent.project_id, str(created["runId"]))
@@ -161,7 +192,7 @@ class _Once:
         return created
 
     def _ask(self) -> dict[str, Any]:
-        timing = replace(self.call.timing, on_send=self._on_send, on_wait=self._on_wait)
+        timing = replace(self._in_time().timing, on_send=self._on_send, on_wait=self._on_wait)
         try:
             created: dict[str, Any] = self.call.ask(self.asked, self.tool_id, timing=timing) or {}
             if created.get("runId"):
@@ -214,17 +245,12 @@ class _Once:
                 self.intent = self._timed()
                 left = seconds_until_clear(self.call, self.intent)
                 if left <= 0:
+                    self._note_newest()
                     self._has_turn = True
                     return
                 # Whoever sent that other start has to get at it meanwhile.
                 self._turn.close()
-                error = hex_error("project_busy", seconds=math.ceil(left))
-                if self.clock.monotonic() + left > self._until:
-                    raise error
-                if self.call.timing.on_wait:
-                    self.call.timing.on_wait(left, error)
-                if self.clock.wait(min(left, LOOK_UP), self.call.stop):
-                    raise error
+                self._wait_for(left, LOOK_UP, hex_error("project_busy", seconds=math.ceil(left)))
         except RecordError:
             self._leave_turn()
             if self.promised:
@@ -237,8 +263,9 @@ class _Once:
     def _note_newest(self) -> None:
         """Note which runs there were before; read anew where a run of another start may be among them unknown."""
         anew = bool(self.record.unanswered(self.base_url, self.intent.project_id))
-        newest = recent_runs(self.call, self.intent.project_id, anew=anew).newest
-        self.intent = replace(self.intent, after=newest)
+        if self.promised or anew:
+            newest = recent_runs(self._in_time(), self.intent.project_id, anew=anew).newest
+            self.intent = replace(self.intent, after=newest)
 
     def _on_send(self) -> None:
         """Write the intent down just before each sending."""

@@ -23,6 +23,7 @@ LARGEST_CURSOR = 4 * 1024 * 1024
 PAGE = 100
 # Pages overlap, in case that runs are removed from the list while it is read.
 OVERLAP = 10
+GOING_ON = ("PENDING", "RUNNING")
 # So many of the newest runs are remembered, in case that some of them are gone next time.
 LANDMARKS = 5
 # Up to so many open runs that lie deep in the list are asked for one by one.
@@ -90,7 +91,7 @@ def _first_look(call: Call, project_id: str, since: float | None) -> tuple[list[
     runs: dict[str, Run] = {}
     page: list[Run] = []
     for page in _pages(call, project_id):
-        runs |= {run["runId"]: run for run in page if run["runId"] not in runs}
+        runs |= {run["runId"]: run for run in _where_it_was(page, runs) if run["runId"] not in runs}
         if since is None or all((_began(run) or since) < since - LONGEST_RUN for run in page):
             break
     going = [run for run in runs.values() if not _has_ended(run)]
@@ -107,7 +108,7 @@ def _look(call: Call, project_id: str, before: _Seen) -> tuple[list[Run], _Seen]
     new: dict[str, Run] = {}
     met_known = False
     for page in _pages(call, project_id):
-        for run in page:
+        for run in _where_it_was(page, runs):
             runs.setdefault(run["runId"], run)
             met_known = met_known or run["runId"] in before.newest
             if not met_known:
@@ -137,14 +138,26 @@ def _pages(call: Call, project_id: str, **filters: str) -> Iterator[list[Run]]:
         offset += PAGE - OVERLAP
 
 
+def _where_it_was(page: list[Run], runs: Mapping[str, Run]) -> list[Run]:
+    """Leave out of a page what has arrived since the pages before it were read: it belongs to the next look."""
+    if not runs:
+        return page
+    known = next((place for place, run in enumerate(page) if run["runId"] in runs), len(page))
+    return page[known:]
+
+
 def _active_runs(call: Call, project_id: str) -> list[Run]:
     """List the runs that go on; in this order a run that gets its kernel between the two lists is in both."""
-    return [
-        run
-        for status in ("PENDING", "RUNNING")
-        for page in _pages(call, project_id, statusFilter=status)
-        for run in page
-    ]
+    found: dict[str, Run] = {}
+    while True:
+        known, pages = len(found), 0
+        for status in GOING_ON:
+            for page in _pages(call, project_id, statusFilter=status):
+                pages += 1
+                found |= {run["runId"]: run for run in page}
+        # Runs that leave one of these lists move the rest of it up, past what is read next.
+        if pages <= len(GOING_ON) or len(found) == known:
+            return list(found.values())
 
 
 def _deep_runs(call: Call, project_id: str, run_ids: list[str]) -> dict[str, Run]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hex_blocks.call import Call, Progress
-from hex_blocks.errors import HexError, hex_error
+from hex_blocks.errors import HexError, NotFoundError, hex_error
 from hex_blocks.handlers.job import work_key
 from hex_blocks.handlers.recent import usual_of
 from hex_blocks.handlers.runs import ENDS, percent, run_error
@@ -123,8 +123,7 @@ class _Wait:
         if not followed.ended:
             return self._interrupted() if interrupted else self._timed_out()
         if followed.failed:
-            reason = followed.failed.message()
-            raise self._error(followed.run, "run_unfollowed", reason=reason) from followed.failed
+            raise unfollowed(followed, idempotencyKey=self.key) from followed.failed
         tell(self.call, followed)
         return followed.run
 
@@ -156,6 +155,13 @@ class _Wait:
 
     def _error(self, run: Run, key: str, **values: Any) -> HexError:
         return run_error(run, key, idempotencyKey=self.key, **values)
+
+
+def unfollowed(followed: Followed, **values: Any) -> HexError:
+    """Make the error of a run that cannot be followed any longer: it goes on, or Hex no longer knows it."""
+    reason = followed.failed.message() if followed.failed else ""
+    key = "run_gone" if isinstance(followed.failed, NotFoundError) else "run_unfollowed"
+    return run_error(followed.run, key, reason=reason, **values)
 
 
 def tell(call: Call, followed: Followed) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -13,13 +15,16 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.call import Progress
 from hex_blocks.clock import DrivenClock
+from hex_blocks.handlers.batch import _marks
+from hex_blocks.handlers.runs import seconds_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Plan, Run
-from tests.faulty import Act, Faulty, lost, pass_on, reply, reset, when
+from tests.faulty import Act, Exchange, Faulty, done_then, lost, pass_on, reply, reset, silence, when
 
 TITLE = "Revenue report"
 REGIONS = ("EMEA", "US", "APAC")
 RunTool = Callable[..., dict[str, Any]]
+Connect = Callable[..., Connection]
 
 
 @pytest.fixture
@@ -103,7 +108,10 @@ def test_a_list_that_was_reordered_and_made_longer_finds_the_runs_of_the_first(
     [
         ({"parameterSets": [{}, 7]}, "not_object"),
         ({"combine": {"region": "EMEA"}}, "not_array"),
-        ({"combine": {"a": list(range(100)), "b": list(range(100))}}, "too_long"),
+        ({"combine": {"a": list(range(100)), "b": list(range(100))}}, "too_many_sets"),
+        ({"combine": {str(number): list(range(1000)) for number in range(40)}}, "too_many_sets"),
+        ({"combine": {"a": [1, 2], "b": []}}, "too_short"),
+        ({"combine": {}}, "too_short"),
         ({}, "one_of"),
         ({"parameterSets": [{}], "combine": {"a": [1]}}, "not_together"),
     ],
@@ -280,13 +288,15 @@ def batch_through(
     """Run a batch through a proxy that misbehaves: batch_through([act, …], sets)."""
     with Faulty(pass_on, upstream=sandbox.origin) as proxy:
 
-        def run_batch(acts: list[Act], sets: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
+        def run_batch(
+            acts: list[Act], sets: list[dict[str, Any]], stop: threading.Event | None = None, **more: Any
+        ) -> dict[str, Any]:
             proxy.play(*acts)
             with Connection(
                 TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, clock=clock, timeout=0.5
             ) as connection:
                 given = {"projectId": project, "parameterSets": sets, **more}
-                return registry["hex_run_batch"].run(given, connection)
+                return registry["hex_run_batch"].run(given, connection, stop=stop)
 
         yield run_batch
 
@@ -350,6 +360,69 @@ def test_what_was_started_before_hex_took_no_more_is_followed_to_its_end(
     assert statuses(result) == {"COMPLETED": 2, "NOT_STARTED": 1, "SKIPPED": 2}
     assert errors(result) == [None, None, "rate_limited", None, None]
     assert len(ran()) == 2
+
+
+def test_a_batch_fails_at_once_where_nothing_answers(registry: Registry, project: str, clock: DrivenClock) -> None:
+    with Faulty(listen=False) as closed:
+        connection = Connection(TOKENS.personal, closed.base_url, allowed_hosts=(closed.origin,), clock=clock)
+        with pytest.raises(HexError) as caught:
+            registry["hex_run_batch"].run({"projectId": project, "parameterSets": days(2)}, connection)
+
+    assert caught.value.key == "no_network"
+    assert clock.monotonic() <= 30
+
+
+def test_a_limit_that_hex_has_closed_for_a_day_ends_the_waiting_at_once(
+    run: RunTool, connect: Connect, project: str, clock: DrivenClock
+) -> None:
+    connect().api.budget.refused("runs", 86_400)
+
+    with pytest.raises(HexError) as caught:
+        run("hex_run_batch", {"projectId": project, "parameterSets": days(2)})
+
+    assert (caught.value.key, caught.value.values["seconds"]) == ("budget_spent", 86_400)
+    assert clock.monotonic() <= 5
+
+
+def test_a_start_timeout_ends_the_waiting_for_an_answer_too(
+    batch_through: Callable[..., dict[str, Any]], clock: DrivenClock
+) -> None:
+    with pytest.raises(HexError) as caught:
+        batch_through([reset], days(2), startTimeout=60)
+
+    assert caught.value.kind == "down"
+    assert 60 <= clock.monotonic() <= 150
+
+
+def test_times_are_by_hexs_clock_from_the_first_set_on(registry: Registry, sandbox: Sandbox, project: str) -> None:
+    class Fast(DrivenClock):
+        """A machine's clock that is an hour ahead of Hex's."""
+
+        def time(self) -> float:
+            return sandbox.clock.time() + 3600
+
+        def monotonic(self) -> float:
+            return sandbox.clock.monotonic()
+
+        def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+            return sandbox.clock.wait(seconds, stop)
+
+    with Connection(TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), clock=Fast()) as connection:
+        given = {"projectId": project, "parameterSets": [{}, {"nonsense": 1}]}
+        result = registry["hex_run_batch"].run(given, connection)
+
+    for each in result["sets"]:
+        assert result["startedAt"] <= each["startedAt"] <= each["endedAt"] <= result["endedAt"]
+    assert seconds_of(result["startedAt"]) == pytest.approx(sandbox.clock.time(), abs=60)
+
+
+def test_a_key_that_stands_for_something_else_is_named_as_it_was_given(batch: RunTool, registry: Registry) -> None:
+    batch(days(1), key="mine", useCachedSqlResults=True)
+
+    with pytest.raises(HexError) as caught:
+        batch(days(1), key="mine", useCachedSqlResults=False)
+
+    assert (caught.value.key, caught.value.values["used"]) == ("key_reused", "mine")
 
 
 @pytest.mark.parametrize("status", [401, 403, 404])
@@ -430,7 +503,7 @@ def test_a_batch_that_is_stopped_before_it_begins_starts_nothing(batch: RunTool,
     with pytest.raises(HexError) as caught:
         batch(days(5), stop=stop)
 
-    assert caught.value.key == "work_interrupted"
+    assert caught.value.key == "work_interrupted_between"
     assert ran() == []
 
 
@@ -448,6 +521,78 @@ def test_a_batch_that_is_called_again_goes_on_with_runs_that_are_going(
     assert statuses(result) == {"COMPLETED": 30}
     assert [run.id for run in ran()][: len(before)] == before
     assert len(ran()) == 30
+
+
+@pytest.mark.usefixtures("failing")
+def test_a_batch_that_stopped_at_a_failure_starts_no_more_when_it_is_called_again(
+    batch: RunTool, ran: Callable[[], list[Run]]
+) -> None:
+    results = [batch(days(3), key="k", onFailure="STOP", parallel=1) for _ in range(3)]
+
+    assert [list(statuses(result).items()) for result in results] == [[("ERRORED", 1), ("SKIPPED", 2)]] * 3
+    assert len(ran()) == 1
+
+
+def test_nothing_is_started_after_a_stop(
+    batch_through: Callable[..., dict[str, Any]], ran: Callable[[], list[Run]]
+) -> None:
+    stop = threading.Event()
+
+    def stop_and_pass_on(exchange: Exchange) -> None:
+        stop.set()
+        pass_on(exchange)
+
+    with pytest.raises(HexError) as caught:
+        batch_through([when("POST", pass_on, stop_and_pass_on)], days(9), stop=stop)
+
+    assert caught.value.key == "work_interrupted"
+    assert len(ran()) == len(caught.value.values["going"]) == 2
+
+
+def test_ctrl_c_during_a_start_stops_the_whole_and_says_that_it_may_have_been_made(
+    batch_through: Callable[..., dict[str, Any]], ran: Callable[[], list[Run]]
+) -> None:
+    def interrupt(exchange: Exchange) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        silence(exchange)
+
+    with pytest.raises(HexError) as caught:
+        batch_through([when("POST", done_then(interrupt))], days(9), idempotencyKey="mine")
+
+    assert (caught.value.key, caught.value.values["used"]) == ("start_interrupted", "mine")
+    assert len(ran()) == 1
+
+
+def test_a_run_that_ended_by_itself_before_it_could_be_cancelled_is_not_called_cancelled(
+    batch: RunTool, sandbox: Sandbox, clock: DrivenClock
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(0, 3)
+    stop = threading.Event()
+
+    def stop_late(progress: Progress) -> None:
+        if progress.values["going"] and not stop.is_set():
+            clock.advance(4)
+            stop.set()
+
+    with pytest.raises(HexError) as caught:
+        batch(days(1), stop=stop, progress=stop_late, cancelOnInterrupt=True)
+
+    assert caught.value.key == "work_interrupted_between"
+    assert caught.value.partial
+    assert statuses(caught.value.partial) == {"COMPLETED": 1}
+
+
+def test_a_finished_batch_waits_for_nobody_when_it_is_called_again(batch: RunTool, connect: Connect) -> None:
+    batch(days(2), key="k")
+    connection = connect()
+    keys = [f"k#set:{mark}" for mark in _marks(days(2))]
+
+    with ExitStack() as held:
+        for key in keys:
+            held.enter_context(connection.record.alone(connection.base_url, key))
+        result = batch(days(2), key="k")
+
+    assert result["succeeded"]
 
 
 def test_progress_tells_how_far_it_is_and_what_it_waits_for(batch: RunTool) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from hex_blocks import HexError
+from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
-from hex_blocks.sandbox import Sandbox
+from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Input, Plan, Run
+from tests.faulty import Faulty, reply, reset, when
 
 TITLES = ("Extract orders", "Transform orders", "Load orders")
 NAMES = ("extract", "transform", "load")
@@ -120,7 +121,7 @@ def test_a_value_that_is_only_a_reference_keeps_its_type(
 
 
 @pytest.mark.parametrize(
-    "reference", ["{{load.runId}}", "{{extract.colour}}", "{{transform.runId}}", "{{nobody.runId}}"]
+    "reference", ["{{load.runId}}", "{{extract.colour}}", "{{transform.runId}}", "{{nobody.runId}}", "{{ extract }}"]
 )
 def test_a_reference_to_nothing_is_refused_before_anything_runs(
     reference: str, pipeline: RunTool, steps: list[dict[str, Any]], ran: Callable[[], list[Run]]
@@ -289,7 +290,7 @@ def test_a_pipeline_with_other_steps_needs_another_key(
     with pytest.raises(HexError) as caught:
         pipeline(steps, "nightly")
 
-    assert (caught.value.key, caught.value.values["used"]) == ("key_reused", "nightly#step:transform")
+    assert (caught.value.key, caught.value.values["used"]) == ("key_reused", "nightly")
     assert len(ran()) == 3
 
 
@@ -370,3 +371,33 @@ def test_a_pipeline_that_was_stopped_goes_on_where_it_was(
     assert result["succeeded"]
     assert len(ran()) == runs
     assert run_ids(result)[0] == ran()[0].id
+
+
+def test_a_step_is_run_again_when_what_it_stands_on_was_however_long_the_chain(
+    sandbox: Sandbox, pipeline: RunTool, steps: list[dict[str, Any]]
+) -> None:
+    steps[1]["inputParams"] = {"a": "{{extract.runId}}"}
+    steps[2]["inputParams"] = {"a": "{{transform.runId}}"}
+    fails(sandbox, "extract")
+    first = pipeline(steps, "k", onFailure="CONTINUE")
+    works(sandbox, "extract")
+
+    second, third = (pipeline(steps, "k", onFailure="CONTINUE", retryFailed=True) for _ in range(2))
+
+    last = sandbox.world.get(Run, second["steps"][2]["runId"])
+    assert last
+    assert last.inputs["a"] == second["steps"][1]["runId"]
+    assert not {step["runId"] for step in first["steps"]} & {step["runId"] for step in second["steps"]}
+    assert [step["runId"] for step in third["steps"]] == [step["runId"] for step in second["steps"]]
+
+
+def test_a_step_whose_answer_was_lost_keeps_its_pauses(
+    sandbox: Sandbox, registry: Registry, clock: DrivenClock, steps: list[dict[str, Any]]
+) -> None:
+    with Faulty(when("POST", reset), reply(502), upstream=sandbox.origin) as proxy:
+        connection = Connection(TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), clock=clock)
+        result = registry["hex_run_pipeline"].run({"steps": steps[:1]}, connection)
+
+    assert result["steps"][0]["error"]["kind"] == "down"
+    assert clock.monotonic() >= 600
+    assert len(proxy.requests) <= 80

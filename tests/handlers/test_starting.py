@@ -227,9 +227,9 @@ def test_a_run_that_was_found_keeps_its_key(
 
 @pytest.mark.parametrize("how", NEVER_CAME)
 def test_a_start_that_never_came_says_so_and_can_be_repeated(
-    how: str, through: Through, start: RunTool, started: Callable[[], list[str]]
+    how: str, through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
-    connection = through(when("POST", NEVER_CAME[how]))
+    connection = through(when("POST", NEVER_CAME[how]), patience=200)
 
     with pytest.raises(HexError) as caught:
         start(connection)
@@ -237,6 +237,36 @@ def test_a_start_that_never_came_says_so_and_can_be_repeated(
     assert (caught.value.key, caught.value.values["used"]) == ("start_lost", "daily")
     assert started() == []
     assert [start(connection)["runId"]] == started()
+    # Until then, Hex might have been carrying out the first one.
+    assert clock.monotonic() >= 90
+
+
+def test_a_start_that_hex_may_still_carry_out_is_not_sent_again_at_once(
+    through: Through, start: RunTool, sandbox: Sandbox
+) -> None:
+    connection = through(when("POST", reset), patience=20)
+    with pytest.raises(HexError):
+        start(connection)
+
+    with pytest.raises(HexError) as caught:
+        start(connection)
+
+    assert (caught.value.key, caught.value.values["used"]) == ("start_pending", "daily")
+    assert 60 <= caught.value.values["seconds"] <= 100
+    assert posts(sandbox) == 0
+
+
+def test_a_start_that_hex_carries_out_late_is_found(
+    through: Through, start: RunTool, started: Callable[[], list[str]], sandbox: Sandbox
+) -> None:
+    connection = through(when("POST", reply(504)), patience=200)
+    with pytest.raises(HexError):
+        start(connection)
+
+    late = appear(sandbox)
+
+    assert start(connection)["runId"] == late
+    assert started() == [late]
 
 
 def test_a_start_without_a_key_can_be_repeated_with_the_key_that_its_error_names(
@@ -327,7 +357,7 @@ def test_a_start_that_never_came_is_sent_after_the_crash(
 ) -> None:
     crash(reset)
 
-    assert [start(through(when("POST")))["runId"]] == started()
+    assert [start(through(when("POST"), patience=200))["runId"]] == started()
 
 
 class WrongClock(DrivenClock):
@@ -435,9 +465,88 @@ def test_a_run_that_belongs_to_another_start_is_never_taken_for_ours(
     crash(reset)
     other = start(through(when("POST")), "another")["runId"]
 
-    ours = start(through(when("POST")))["runId"]
+    ours = start(through(when("POST"), patience=200))["runId"]
 
     assert started() == [ours, other]
+
+
+@pytest.mark.parametrize("minutes", [10, 16, 45])
+def test_a_run_that_waits_long_for_its_kernel_is_never_made_twice(
+    minutes: int,
+    through: Through,
+    start: RunTool,
+    sandbox: Sandbox,
+    clock: DrivenClock,
+    started: Callable[[], list[str]],
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(3600, 60)
+    lose(through, start, "daily")
+    clock.advance(60 * minutes)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=300))
+
+    assert caught.value.key == "start_uncertain"
+    assert len(started()) == 1
+
+
+def test_a_start_that_lies_too_deep_in_the_list_is_not_made_twice(
+    through: Through, start: RunTool, sandbox: Sandbox, clock: DrivenClock
+) -> None:
+    lose(through, start, "daily")
+    for _ in range(2001):
+        clock.advance(60)
+        appear(sandbox, trigger="SCHEDULED")
+    before = posts(sandbox)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=300))
+
+    assert caught.value.key == "start_uncertain"
+    assert posts(sandbox) == before
+
+
+def test_a_run_is_found_though_another_arrived_while_the_list_was_read(
+    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+) -> None:
+    lose(through, start, "daily")
+    [ours] = started()
+    for _ in range(99):
+        appear(sandbox, trigger="SCHEDULED")
+
+    def arrive(exchange: Exchange) -> None:
+        pass_on(exchange)
+        appear(sandbox, trigger="SCHEDULED")
+
+    assert start(through(when("GET", *[arrive] * 3), patience=300))["runId"] == ours
+
+
+def test_a_machine_may_sleep_between_two_starts(
+    sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    class Sleepy(DrivenClock):
+        """A clock whose seconds stand still while the machine sleeps."""
+
+        slept = 0.0
+
+        def time(self) -> float:
+            return clock.time()
+
+        def monotonic(self) -> float:
+            return clock.monotonic() - self.slept
+
+        def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+            return clock.wait(seconds, stop)
+
+    sleepy = Sleepy()
+    connection = through(when("POST", pass_on, lost), clock=sleepy, patience=300)
+    first = start(connection, "first")["runId"]
+    clock.advance(3600)
+    sleepy.slept = 3600
+
+    second = start(connection, "second")["runId"]
+
+    assert started() == [second, first]
 
 
 @pytest.mark.parametrize("act", [lost, reset])
@@ -588,6 +697,17 @@ def test_a_start_that_waits_for_an_unknown_one_says_so(
     registry["hex_run_project"].run(given, through(when("POST"), patience=300), progress=told.append)
 
     assert {progress.values["error"] for progress in told} == {"project_busy"}
+
+
+def test_all_that_a_start_waits_for_fits_in_one_patience(through: Through, start: RunTool, clock: DrivenClock) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    began = clock.monotonic()
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST", *[reply(503, {"reason": "no kernel"})] * 99), patience=150), "second")
+
+    assert caught.value.key == "no_free_kernel"
+    assert 100 <= clock.monotonic() - began <= 151
 
 
 def test_a_start_that_asks_for_the_same_need_not_wait(

@@ -17,6 +17,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Plan, Project, Run
+from tests.faulty import Exchange, Faulty, pass_on, when
 
 # More of them with SEEDS=200.
 SEEDS = int(os.environ.get("SEEDS", "8"))
@@ -322,6 +323,60 @@ def test_a_cursor_for_fifty_projects_stays_small(sandbox: Sandbox, watch: Watch)
     cursor = watch([each.id for each in projects])["cursor"]
 
     assert len(cursor) < 25_000
+
+
+# Lists that change while they are read
+
+
+@pytest.fixture
+def watch_while(sandbox: Sandbox, clock: DrivenClock, registry: Registry) -> Iterator[Watch]:
+    """Ask what has ended while something happens between two pages: watch_while(happens, project_ids, cursor)."""
+    with Faulty(pass_on, upstream=sandbox.origin) as proxy:
+
+        def ask(happens: Callable[[], object], project_ids: list[str], cursor: str | None = None) -> dict[str, Any]:
+            def pass_on_and_go_on(exchange: Exchange) -> None:
+                pass_on(exchange)
+                happens()
+
+            proxy.play(when("GET", pass_on_and_go_on))
+            with Connection(
+                TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, clock=clock
+            ) as connection:
+                return registry["hex_watch_runs"].run({"projectIds": project_ids, "cursor": cursor}, connection)
+
+        yield ask
+
+
+@pytest.mark.parametrize("arriving", [5, 95, 250])
+def test_what_arrives_between_two_pages_is_told_next_time_and_once(
+    arriving: int, sandbox: Sandbox, clock: DrivenClock, watch: Watch, watch_while: Watch, project: str
+) -> None:
+    cursor = watch([project])["cursor"]
+    told = [add_run(sandbox, project) for _ in range(150)]
+    clock.advance(60)
+
+    def arrive() -> None:
+        told.extend(add_run(sandbox, project, 0, pending=0) for _ in range(arriving))
+        clock.advance(5)
+
+    first = watch_while(arrive, [project], cursor)
+    clock.advance(60)
+    second = watch([project], first["cursor"])
+
+    assert Counter(ids(first) + ids(second)) == Counter(told)
+
+
+def test_runs_that_get_their_kernels_while_they_are_listed_are_not_missed(
+    sandbox: Sandbox, clock: DrivenClock, watch: Watch, watch_while: Watch, project: str
+) -> None:
+    waiting = [add_run(sandbox, project, 30, pending=40 if number < 60 else 400) for number in range(250)]
+    clock.advance(30)
+
+    # The oldest sixty get their kernels when the first pages have been read.
+    cursor = watch_while(lambda: clock.advance(8), [project])["cursor"]
+    clock.advance(1000)
+
+    assert sorted(ids(watch([project], cursor))) == sorted(waiting)
 
 
 # Any course of things

@@ -230,16 +230,23 @@ def test_a_limit_that_closes_for_long_does_not_stretch_the_timeout(
     assert clock.monotonic() <= 60
 
 
-@pytest.mark.parametrize(("status", "said"), [(401, "token"), (403, "does not let"), (404, "found nothing")])
-def test_a_run_that_may_not_be_looked_at_any_more_is_said_to_go_on(
-    run_between: RunTool, between: Faulty, sandbox: Sandbox, status: int, said: str
+@pytest.mark.parametrize(
+    ("status", "key", "said"),
+    [
+        (401, "run_unfollowed", "token"),
+        (403, "run_unfollowed", "does not let"),
+        (404, "run_gone", "found nothing"),
+    ],
+)
+def test_a_run_that_cannot_be_looked_at_any_more_is_told_of_with_what_is_known(
+    run_between: RunTool, between: Faulty, sandbox: Sandbox, status: int, key: str, said: str
 ) -> None:
     between.play(on_looks(reply(status, {"reason": "because"}), 10_000))
 
     with pytest.raises(RunError) as caught:
         run_between(TOOL, {"projectId": REVENUE})
 
-    assert caught.value.key == "run_unfollowed"
+    assert caught.value.key == key
     assert said in caught.value.message()
     assert caught.value.values["runId"] == last_run(sandbox, "Revenue report")[0]
 
