@@ -205,21 +205,25 @@ class Work:
         self._turn_at = None
         asked_at = self.clock.monotonic()
         job.waits = self._waits.until(asked_at)
-        try:
-            run = self._start_run(job, patience)
-        except BusyError as error:
-            job.started_at = self._moment_of(asked_at)
-            self._refused(job, error)
-        except HexError as error:
-            job.started_at = self._moment_of(asked_at)
-            if error.key == "start_interrupted":
-                job.error = error
-                raise KeyboardInterrupt from None
-            self._not_started(job, error)
-        else:
-            job.started_at = self._moment_of(asked_at)
+        run, error = self._try_to_start(job, patience)
+        # By Hex's clock, which may have been heard for the first time just now.
+        job.started_at = self._moment_of(asked_at)
+        if run is not None:
             self._pauses, self._down_since, self._refused_since = 0, None, None
             self._follow(job, run)
+        elif isinstance(error, BusyError):
+            self._refused(job, error)
+        elif error and error.key == "start_interrupted":
+            job.error = error
+            raise KeyboardInterrupt
+        elif error:
+            self._not_started(job, error)
+
+    def _try_to_start(self, job: Job, patience: float) -> tuple[dict[str, Any] | None, HexError | None]:
+        try:
+            return self._start_run(job, patience), None
+        except HexError as error:
+            return None, error
 
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
         quick = replace(self.call, on_progress=None)

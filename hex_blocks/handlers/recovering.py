@@ -27,6 +27,8 @@ SOON_SECONDS = 90.0
 CLEAR_SECONDS = SOON_SECONDS + CLOCKS_DIFFER
 # A run that begins later than this was not waiting for its kernel since.
 LATE_SECONDS = 900.0
+# No run waits for its kernel for longer than this.
+LONGEST_PENDING = 86_400.0
 PAGE = 100
 PAGES = 20
 # How long to leave others that are just starting a run too, before each further look.
@@ -82,6 +84,12 @@ def seconds_until_clear(call: Call, start: Start) -> float:
     """
     _, different = _others_without_a_run(call, start, CLEAR_SECONDS)
     return max((CLEAR_SECONDS - max(0.0, _apart(start, other)) for other in different), default=0.0)
+
+
+def may_be_listed(call: Call, start: Start) -> bool:
+    """Tell whether the list may show a run of another start that nobody has found yet. start: with the times of now."""
+    equal, different = _others_without_a_run(call, start, LONGEST_PENDING)
+    return bool(equal or different)
 
 
 def seconds_until_lost(call: Call, earlier: Start, now: Start) -> float:

@@ -20,7 +20,13 @@ from typing import Any
 from hex_blocks.call import Call
 from hex_blocks.errors import BusyError, HexDownError, HexError, hex_error
 from hex_blocks.handlers.recent import keep_started, recent_runs
-from hex_blocks.handlers.recovering import Sent, find_lost_run, seconds_until_clear, seconds_until_lost
+from hex_blocks.handlers.recovering import (
+    Sent,
+    find_lost_run,
+    may_be_listed,
+    seconds_until_clear,
+    seconds_until_lost,
+)
 from hex_blocks.handlers.runs import start_reply
 from hex_blocks.hex_api import NOT_SENT
 from hex_blocks.record import RecordError, Start
@@ -262,7 +268,7 @@ class _Once:
 
     def _note_newest(self) -> None:
         """Note which runs there were before; read anew where a run of another start may be among them unknown."""
-        anew = bool(self.record.unanswered(self.base_url, self.intent.project_id))
+        anew = may_be_listed(self.call, self.intent)
         if self.promised or anew:
             newest = recent_runs(self._in_time(), self.intent.project_id, anew=anew).newest
             self.intent = replace(self.intent, after=newest)
