@@ -148,7 +148,8 @@ def test_a_step_that_was_not_started_is_drawn_as_nothing(status: str) -> None:
     [
         ("bad_parameters", "could not be started", "bad"),
         ("rate_limited", "could not be started", "bad"),
-        ("start_lost", "could not be started", "bad"),
+        ("start_lost", "perhaps started", "stopped"),
+        ("start_pending", "perhaps started", "stopped"),
         ("start_unknown", "perhaps started", "stopped"),
         ("start_uncertain", "perhaps started", "stopped"),
         ("start_interrupted", "perhaps started", "stopped"),
