@@ -302,14 +302,16 @@ class Work:
         for job in list(self._going):
             assert job.followed  # noqa: S101
             if job.followed.failed:
-                self._end(job, unfollowed(job.followed))
+                error = unfollowed(job.followed)
+                if error.key != "run_gone" or not self._tries_again(job):
+                    self._end(job, error)
             elif job.followed.ended:
                 self._finish(job, job.followed.run)
             elif self.clock.monotonic() >= job.followed.began + self.timeout:
                 self._time_out(job)
 
     def _finish(self, job: Job, run: dict[str, Any]) -> None:
-        """Take note of a run that has ended; one of an earlier call may be made again."""
+        """Take note of a run that has ended."""
         job.run = run
         if job.followed:
             record_end(self.call, job.key, run)
@@ -317,12 +319,17 @@ class Work:
             # An end of ours frees a kernel.
             self._pause_until, self._pauses = 0.0, 0
         key = ENDS[str(run["status"])]
-        if key and job.found and not self._over and (self.options.get("retryFailed") or job.fate == CANCELLED):
-            self._leave(job)
-            job.begin_next_try()
-            self._put_back(job)
-            return
-        self._end(job, run_error(run, key) if key else None)
+        if not key or not self._tries_again(job):
+            self._end(job, run_error(run, key) if key else None)
+
+    def _tries_again(self, job: Job) -> bool:
+        """Let the run of an earlier call be made again, where it was cancelled by that or the caller wants it."""
+        if not job.found or self._over or not (self.options.get("retryFailed") or job.fate == CANCELLED):
+            return False
+        self._leave(job)
+        job.begin_next_try()
+        self._put_back(job)
+        return True
 
     def _time_out(self, job: Job) -> None:
         last = last_words(self.call, CANCEL_PATIENCE)

@@ -242,6 +242,30 @@ def test_failed_sets_are_run_again_when_asked_for(
     assert len(ran()) == 5
 
 
+def test_runs_that_hex_no_longer_knows_are_told_of_and_run_again_when_asked_for(
+    batch: RunTool, sandbox: Sandbox, ran: Callable[[], list[Run]]
+) -> None:
+    stop = threading.Event()
+    sandbox.world.project(TITLE).plan = Plan(0, 100)
+
+    def stop_when_both_go_on(progress: Progress) -> None:
+        if progress.values["going"] == 2:
+            stop.set()
+
+    with pytest.raises(HexError):
+        batch(days(2), key="k", stop=stop, progress=stop_when_both_go_on)
+    for run in ran():
+        sandbox.world.remove(run)
+        sandbox.world._runs[run.project_id].remove(run)
+
+    told = batch(days(2), key="k")
+    again = batch(days(2), key="k", retryFailed=True)
+
+    assert errors(told) == ["run_gone", "run_gone"]
+    assert statuses(again) == {"COMPLETED": 2}
+    assert len(ran()) == 2
+
+
 def test_sets_that_completed_are_kept_when_failed_ones_are_run_again(
     sandbox: Sandbox, batch: RunTool, ran: Callable[[], list[Run]]
 ) -> None:
