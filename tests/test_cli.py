@@ -38,7 +38,7 @@ HURRY = 100_000
 Environment = dict[str, str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
     with Sandbox(clock=FastClock(HURRY), limits=False) as running:
         yield running
@@ -341,6 +341,20 @@ def test_an_error_is_one_json_document_where_it_is_asked_for(hex_blocks: RunComm
     assert refused.returncode == 2
     assert (document["error"], document["kind"]) == ("bad_inputs", "input")
     assert [(fault["input"], fault["fault"]) for fault in document["faults"]] == [("projectId", "not_uuid")]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("call", "run_batch", "a:={"), ("call",), ("call", "list_users", "--input", "[")]
+)
+def test_wrong_use_is_one_json_document_where_it_is_asked_for(
+    hex_blocks: RunCommand, arguments: tuple[str, ...]
+) -> None:
+    called = hex_blocks(*arguments, "--json")
+
+    document = json.loads(called.stdout)
+    assert called.returncode == 2
+    assert (document["error"], document["kind"]) == ("wrong_use", "input")
+    assert document["message"] in called.stderr
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,8 @@ def _run() -> int:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
+        if "--json" in sys.argv:
+            print_json({"error": "wrong_use", "kind": "input", "message": without_tokens(error.format_message())})
         warn(without_tokens(said.getvalue().rstrip()))
         code = error.exit_code
     except HexError as error:
