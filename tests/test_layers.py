@@ -22,7 +22,7 @@ ROOMS = {
     "checks": ("verify", "drift", "guides", "possible_errors"),
     "hosts": ("cli", "hosts", "docs", "report", "strings", "strings_check", "__main__"),
 }
-TOP = ("cli", "hosts", "docs", "strings")
+TOP = ("cli", "hosts", "docs", "report", "strings")
 OUTSIDE = ("sandbox", "__init__")
 
 Imports = dict[str, set[str]]

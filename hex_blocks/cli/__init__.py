@@ -112,7 +112,7 @@ def _run() -> int:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
-        if "--json" in sys.argv:
+        if _wants_json():
             print_json({"error": "wrong_use", "kind": "input", "message": without_tokens(error.format_message())})
         warn(without_tokens(said.getvalue().rstrip()))
         code = error.exit_code
@@ -133,8 +133,7 @@ def _run() -> int:
 def show_error(error: HexError) -> int:
     """Say an error on stderr, and on stdout as JSON where that was asked for; give the exit code."""
     language = spoken()
-    context = click.get_current_context(silent=True)
-    if (context and context.params.get("as_json")) or "--json" in sys.argv:
+    if _wants_json():
         print_json(error.document(language))
     warn(error.message(language))
     if hint := error.hint(language):
@@ -144,6 +143,11 @@ def show_error(error: HexError) -> int:
     if "interrupted" in error.key:
         return INTERRUPTED
     return WRONG_USE if error.kind == "input" and error.status is None else FAILED
+
+
+def _wants_json() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and context.params.get("as_json")) or "--json" in sys.argv
 
 
 def _interrupt(_signal: int, _frame: object) -> None:

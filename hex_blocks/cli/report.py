@@ -24,7 +24,7 @@ def check_report(tool_id: str, file: Path) -> None:
         # The folder must take a new file, which the page is until it is whole.
         _beside(file.resolve()).unlink()
     except OSError as error:
-        raise click.BadParameter(_cannot_be_written(file, error.strerror), param_hint="--report") from None
+        raise click.BadParameter(_cannot_be_written(file, error), param_hint="--report") from None
 
 
 def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: str, *, quiet: bool) -> bool:
@@ -33,20 +33,18 @@ def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: s
 
     try:
         _write(file.resolve(), write_report(tool_id, result, language))
-    except OSError as error:
-        warn(_cannot_be_written(file, error.strerror))
-        return False
-    except (ValueError, ArithmeticError) as error:
-        # A moment or a number that Hex gave and that no calendar and no page can show.
-        warn(_cannot_be_written(file, str(error)))
+    except (OSError, ValueError, ArithmeticError) as error:
+        # No room on the disk, or a moment or a number of Hex's that no calendar and no page can show.
+        warn(_cannot_be_written(file, error))
         return False
     if not quiet:
         warn(say("The page is in {file}.", file=file))
     return True
 
 
-def _cannot_be_written(file: Path, reason: str | None) -> str:
-    return say("{file} cannot be written: {reason}", file=file, reason=reason or "?")
+def _cannot_be_written(file: Path, reason: str | Exception) -> str:
+    said = getattr(reason, "strerror", None) or str(reason)
+    return say("{file} cannot be written: {reason}", file=file, reason=said)
 
 
 def _beside(file: Path, content: str = "") -> Path:

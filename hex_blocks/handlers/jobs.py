@@ -52,6 +52,8 @@ DOWN_PAUSES = (5.0, 60.0)
 # After refusals for too many requests: longer each time as well, unless Hex itself asks for more.
 LONGEST_PAUSE = 300.0
 MOST_DOUBLINGS = 16
+# What passes by itself, in a time that is known.
+WAITS_FOR_A_START = ("key_busy", "project_busy", "start_pending")
 # What will be the same for every run that is still to be made.
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
@@ -250,7 +252,7 @@ class Work:
         self._put_back(job)
         if error.key == "no_free_kernel":
             self._pause(KERNEL, *KERNEL_PAUSES)
-        elif error.key in ("key_busy", "project_busy"):
+        elif error.key in WAITS_FOR_A_START:
             self._pause(OTHER_START, seconds, seconds)
         else:
             self._pause(REQUEST_LIMIT, seconds, max(seconds, LONGEST_PAUSE))

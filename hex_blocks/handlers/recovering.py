@@ -55,7 +55,7 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
     for pause in (*PAUSES, None):
         newer, bounded = _newer_runs(call, sent)
         candidates = _could_be_ours(call, sent, newer, bounded)
-        if not candidates and len(newer) > (PAGES - 1) * PAGE:
+        if not candidates and not bounded and len(newer) > (PAGES - 1) * PAGE:
             # What lies deeper was not looked at.
             candidates = newer
             break

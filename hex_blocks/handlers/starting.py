@@ -123,14 +123,14 @@ class _Once:
         self.promised = True
         key = self.intent.key
         try:
-            if known := self._known():
-                return known
+            if (earlier := self._earlier()) and earlier.run_id:
+                return earlier.reply
             with self.record.alone(self.base_url, key, self._gives_up) as ours:
                 if not ours:
                     raise hex_error("key_busy", used=key, seconds=OTHERS_SECONDS)
-                if known := self._known():
-                    return known
-                earlier = self.record.find(self.base_url, key)
+                # Another call may have worked on it until just now.
+                if (earlier := self._earlier()) and earlier.run_id:
+                    return earlier.reply
                 if earlier and (found := self._found_before_it_is_lost(earlier)):
                     return found
                 if self.before:
@@ -141,12 +141,12 @@ class _Once:
         except RecordError as error:
             raise hex_error("record_unusable", reason=str(error)) from error
 
-    def _known(self) -> dict[str, Any] | None:
-        """Give what Hex answered to the start that the key stands for; None where that is not known."""
+    def _earlier(self) -> Start | None:
+        """Give the start that the key stands for already. Raises HexError where that asks for something else."""
         earlier = self.record.find(self.base_url, self.intent.key)
         if earlier and earlier.fingerprint != self.intent.fingerprint:
             raise hex_error("key_reused", used=earlier.key)
-        return earlier.reply if earlier and earlier.run_id else None
+        return earlier
 
     def _found_before_it_is_lost(self, earlier: Start) -> dict[str, Any] | None:
         """Look for the run of a start that was sent before, until Hex cannot be carrying it out any more."""

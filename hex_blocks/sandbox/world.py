@@ -66,6 +66,11 @@ class World:
         """Let a thing go."""
         with self.lock:
             del self._things[type(thing)][thing.id]
+            if isinstance(thing, Run):
+                run: Run = thing
+                self._runs[run.project_id].remove(run)
+                if run in self._active[run.caller]:
+                    self._active[run.caller].remove(run)
 
     def get(self, kind: type[T], id_: object) -> T | None:
         """Return the thing of a kind that has an id, which may be spelt in capitals."""

@@ -256,7 +256,6 @@ def test_runs_that_hex_no_longer_knows_are_told_of_and_run_again_when_asked_for(
         batch(days(2), key="k", stop=stop, progress=stop_when_both_go_on)
     for run in ran():
         sandbox.world.remove(run)
-        sandbox.world._runs[run.project_id].remove(run)
 
     told = batch(days(2), key="k")
     again = batch(days(2), key="k", retryFailed=True)
@@ -396,6 +395,17 @@ def test_a_batch_fails_at_once_where_nothing_answers(registry: Registry, project
     assert clock.monotonic() <= 30
 
 
+def test_a_set_whose_answer_was_lost_is_sent_again_as_soon_as_that_is_safe(
+    batch_through: Callable[..., dict[str, Any]], clock: DrivenClock
+) -> None:
+    result = batch_through([when("POST", reset)], days(1))
+
+    waits = {wait["for"]: wait["seconds"] for wait in result["sets"][0]["waits"]}
+    assert result["succeeded"]
+    assert 80 <= waits["OTHER_START"] <= 100
+    assert clock.monotonic() <= 130
+
+
 def test_a_limit_that_hex_has_closed_for_a_day_ends_the_waiting_at_once(
     run: RunTool, connect: Connect, project: str, clock: DrivenClock
 ) -> None:
@@ -440,7 +450,7 @@ def test_times_are_by_hexs_clock_from_the_first_set_on(registry: Registry, sandb
     assert seconds_of(result["startedAt"]) == pytest.approx(sandbox.clock.time(), abs=60)
 
 
-def test_a_key_that_stands_for_something_else_is_named_as_it_was_given(batch: RunTool, registry: Registry) -> None:
+def test_a_key_that_stands_for_something_else_is_named_as_it_was_given(batch: RunTool) -> None:
     batch(days(1), key="mine", useCachedSqlResults=True)
 
     with pytest.raises(HexError) as caught:

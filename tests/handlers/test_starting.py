@@ -506,6 +506,20 @@ def test_a_start_that_lies_too_deep_in_the_list_is_not_made_twice(
     assert posts(sandbox) == before
 
 
+def test_a_start_that_never_came_is_sent_though_many_runs_appeared_since(
+    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+) -> None:
+    with pytest.raises(HexError):
+        start(through(when("GET"), reset))
+    for _ in range(1950):
+        appear(sandbox, trigger="SCHEDULED")
+    before = len(started())
+
+    start(through(when("POST"), patience=300))
+
+    assert len(started()) == before + 1
+
+
 def test_a_run_is_found_though_another_arrived_while_the_list_was_read(
     through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
 ) -> None:

@@ -65,11 +65,6 @@ def add_run(sandbox: Sandbox, project_id: str, seconds: float | None = 10, **mor
     return sandbox.world.add(run).id
 
 
-def remove_run(sandbox: Sandbox, run: Run) -> None:
-    sandbox.world.remove(run)
-    sandbox.world._runs[run.project_id].remove(run)
-
-
 def ids(result: dict[str, Any]) -> list[str]:
     return [run["runId"] for run in result["runs"]]
 
@@ -198,7 +193,7 @@ def test_runs_by_which_the_place_was_known_may_be_gone(
     clock.advance(60)
     cursor = watch([project])["cursor"]
     for run in sandbox.world.runs(project)[:gone]:
-        remove_run(sandbox, run)
+        sandbox.world.remove(run)
     new = [add_run(sandbox, project) for _ in range(3)]
     clock.advance(60)
 
@@ -211,7 +206,7 @@ def test_runs_by_which_the_place_was_known_may_be_gone(
 def test_an_open_run_that_is_gone_is_told_of(sandbox: Sandbox, watch: Watch, project: str) -> None:
     run_id = add_run(sandbox, project, None)
     cursor = watch([project])["cursor"]
-    remove_run(sandbox, sandbox.world.runs(project)[0])
+    sandbox.world.remove(sandbox.world.runs(project)[0])
 
     result = watch([project], cursor)
 
