@@ -7,6 +7,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from hex_blocks import Connection, HexError, Registry, texts
-from hex_blocks.clock import DrivenClock
+from hex_blocks.clock import Clock, DrivenClock
 
 REPOSITORY = Path(__file__).parents[1]
 # A job in the background is born deaf to Ctrl-C and hands that on; commands that tests interrupt must hear it.
@@ -50,6 +51,30 @@ class SystemClock(hex_blocks.clock.FastClock):
 
 hex_blocks.clock.SystemClock = SystemClock
 """
+
+
+class WrongClock(DrivenClock):
+    """A clock of a machine whose idea of the time is wrong; it measures seconds as another one does."""
+
+    def __init__(self, right: Clock, wrong_by: float = 0.0) -> None:
+        super().__init__()
+        self.right = right
+        self.wrong_by = wrong_by
+
+    def time(self) -> float:
+        return self.right.time() + self.wrong_by
+
+    def monotonic(self) -> float:
+        return self.right.monotonic()
+
+    def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+        return self.right.wait(seconds, stop)
+
+
+def leading_to(base_url: str, origin: str, token: str) -> dict[str, str]:
+    """Give the environment that leads a program to a local Hex."""
+    return {"HEX_API_BASE_URL": base_url, "HEX_BLOCKS_ALLOWED_HOSTS": origin, "HEX_API_TOKEN": token}
+
 
 Finished = subprocess.CompletedProcess[str]
 RunCommand = Callable[..., Finished]

@@ -26,7 +26,7 @@ from hex_blocks.cli import COMMANDS
 from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import Finished, RunCommand
+from tests.conftest import Finished, RunCommand, leading_to
 
 PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
 RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -54,10 +54,6 @@ def living(sandbox: Sandbox) -> Environment:
 def served(httpserver: HTTPServer) -> Environment:
     """The environment that leads to a server that answers as a test says."""
     return leading_to(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), SECRET)
-
-
-def leading_to(base_url: str, origin: str, token: str) -> Environment:
-    return {"HEX_API_BASE_URL": base_url, "HEX_BLOCKS_ALLOWED_HOSTS": origin, "HEX_API_TOKEN": token}
 
 
 def command(*arguments: str) -> list[str]:

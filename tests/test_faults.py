@@ -17,6 +17,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock, FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Input, Run
+from tests.conftest import WrongClock
 from tests.faulty import (
     LOGIN_PAGE,
     Act,
@@ -84,22 +85,15 @@ class Weather:
         return fault
 
 
-class JumpingClock(DrivenClock):
-    """A clock whose time of day is set anew again and again; it measures seconds as another one does."""
+class JumpingClock(WrongClock):
+    """A clock whose time of day is set anew again and again."""
 
-    def __init__(self, right: DrivenClock) -> None:
-        super().__init__()
-        self.right = right
+    def __init__(self, right: Clock) -> None:
+        super().__init__(right)
         self._chance = random.Random(0)
 
     def time(self) -> float:
         return self.right.time() + self._chance.choice([-90_000, -3600, 0, 5, 400, 86_400 * 30])
-
-    def monotonic(self) -> float:
-        return self.right.monotonic()
-
-    def advance(self, seconds: float) -> None:
-        self.right.advance(seconds)
 
 
 class Callers:

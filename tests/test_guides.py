@@ -15,7 +15,7 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.guides import in_words, pieces, texts_of
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import REPOSITORY, SPEED
+from tests.conftest import REPOSITORY, SPEED, leading_to
 
 GUIDES = sorted((REPOSITORY / "docs" / "guides").glob("*.md"))
 SNIPPET = re.compile(r"^<!-- test -->\n```(console|python)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -28,12 +28,8 @@ def settings(fast: dict[str, str]) -> Iterator[dict[str, str]]:
         yield (
             os.environ
             | fast
-            | {
-                "HEX_API_TOKEN": TOKENS.personal,
-                "HEX_API_BASE_URL": sandbox.base_url,
-                "HEX_BLOCKS_ALLOWED_HOSTS": sandbox.origin,
-                "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
-            }
+            | leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal)
+            | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         )
 
 

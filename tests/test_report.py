@@ -21,7 +21,7 @@ from hex_blocks.report import WIDTH, write_report
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Plan
 from hex_blocks.texts import languages
-from tests.conftest import SPEED
+from tests.conftest import SPEED, leading_to
 
 RUN_URL = "https://app.hex.tech/hex/5a8591dd/app?runId=78c33d18&x=<y>"
 RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -348,11 +348,7 @@ def call(sandbox: Sandbox, hex_blocks: RunCommand) -> RunCommand:
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
-    return {
-        "HEX_API_BASE_URL": sandbox.base_url,
-        "HEX_API_TOKEN": TOKENS.personal,
-        "HEX_BLOCKS_ALLOWED_HOSTS": sandbox.origin,
-    }
+    return leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from hex_blocks.handlers.batch import _marks
 from hex_blocks.handlers.runs import seconds_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Plan, Run
+from tests.conftest import WrongClock
 from tests.faulty import Act, Exchange, Faulty, done_then, lost, pass_on, reply, reset, silence, when
 
 TITLE = "Revenue report"
@@ -429,19 +430,8 @@ def test_a_start_timeout_ends_the_waiting_for_an_answer_too(
 
 
 def test_times_are_by_hexs_clock_from_the_first_set_on(registry: Registry, sandbox: Sandbox, project: str) -> None:
-    class Fast(DrivenClock):
-        """A machine's clock that is an hour ahead of Hex's."""
-
-        def time(self) -> float:
-            return sandbox.clock.time() + 3600
-
-        def monotonic(self) -> float:
-            return sandbox.clock.monotonic()
-
-        def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
-            return sandbox.clock.wait(seconds, stop)
-
-    with Connection(TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), clock=Fast()) as connection:
+    ahead = WrongClock(sandbox.clock, 3600)
+    with Connection(TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), clock=ahead) as connection:
         given = {"projectId": project, "parameterSets": [{}, {"nonsense": 1}]}
         result = registry["hex_run_batch"].run(given, connection)
 

@@ -23,6 +23,7 @@ from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.record import RecordError, SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.things import Plan, Run
+from tests.conftest import WrongClock
 from tests.faulty import (
     LOGIN_PAGE,
     Act,
@@ -360,24 +361,6 @@ def test_a_start_that_never_came_is_sent_after_the_crash(
     assert [start(through(when("POST"), patience=200))["runId"]] == started()
 
 
-class WrongClock(DrivenClock):
-    """A clock of a machine whose idea of the time is wrong; it measures seconds as another one does."""
-
-    def __init__(self, right: DrivenClock, wrong_by: float) -> None:
-        super().__init__()
-        self.right = right
-        self.wrong_by = wrong_by
-
-    def time(self) -> float:
-        return self.right.time() + self.wrong_by
-
-    def monotonic(self) -> float:
-        return self.right.monotonic()
-
-    def advance(self, seconds: float) -> None:
-        self.right.advance(seconds)
-
-
 @pytest.mark.parametrize("key", ["daily", None])
 @pytest.mark.parametrize("wrong_by", [-400 * 86_400, -3600, -8, 8, 3600, 400 * 86_400])
 def test_a_lost_run_is_found_whatever_the_machines_clock_says(
@@ -538,21 +521,15 @@ def test_a_run_is_found_though_another_arrived_while_the_list_was_read(
 def test_a_machine_may_sleep_between_two_starts(
     sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
 ) -> None:
-    class Sleepy(DrivenClock):
+    class Sleepy(WrongClock):
         """A clock whose seconds stand still while the machine sleeps."""
 
         slept = 0.0
 
-        def time(self) -> float:
-            return clock.time()
-
         def monotonic(self) -> float:
-            return clock.monotonic() - self.slept
+            return self.right.monotonic() - self.slept
 
-        def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
-            return clock.wait(seconds, stop)
-
-    sleepy = Sleepy()
+    sleepy = Sleepy(clock)
     connection = through(when("POST", pass_on, lost), clock=sleepy, patience=300)
     first = start(connection, "first")["runId"]
     clock.advance(3600)
