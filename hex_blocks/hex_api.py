@@ -292,7 +292,8 @@ class HexApi:
             key, values = "bad_parameters", said.parameters
         elif status == 422 and "publish" in said.reason.lower():
             key = "not_published"
-        return hex_error(key, status=status, trace_id=said.trace_id, **values)
+        trace_id = said.trace_id or _plain(headers.get("x-trace-id", ""), 100) or None
+        return hex_error(key, status=status, trace_id=trace_id, **values)
 
     def _tls_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):

@@ -82,6 +82,8 @@ def _output(field: OutputField, language: str | None) -> dict[str, Any]:
     # Hex may add values to its enums any day; what it answers is not ours to refuse.
     if allowed := schema.pop("enum", None):
         schema["examples"] = allowed
+    if field.words is not None:
+        schema["type"] = [schema["type"], "string"]
     if field.fields is not None:
         schema |= _outputs(field.fields, language)
     if field.items is not None:
@@ -120,7 +122,7 @@ def _whole(bound: float | None) -> float | int | None:
 
 
 def _or_null(schema: dict[str, Any]) -> None:
-    if isinstance(schema["type"], str):
-        schema["type"] = [schema["type"], "null"]
+    types = [schema["type"]] if isinstance(schema["type"], str) else schema["type"]
+    schema["type"] = [*types, *(["null"] if "null" not in types else [])]
     if "enum" in schema:
         schema["enum"] = [*schema["enum"], None]

@@ -55,6 +55,7 @@ class Value(Strict):
     min_length: int | None = Field(default=None, alias="minLength", ge=0, description="Characters or entries.")
     max_length: int | None = Field(default=None, alias="maxLength", ge=1, description="Characters or entries.")
     format: Format | None = None
+    newer: bool = Field(default=False, description="Not in every version of Hex's API that is in use.")
     secret: bool = Field(default=False, description="Never shown, logged or sent to a model.")
     example: Any = None
 
@@ -158,6 +159,7 @@ class OutputField(Value):
         description="Where it stands in its parent, dotted, if not under its name.",
     )
     scale: float | None = Field(default=None, description="What a number from Hex is multiplied by.")
+    words: tuple[Text, ...] | None = Field(default=None, description="Texts that may stand in place of the number.")
     fields: dict[Name, OutputField] | None = None
     items: OutputField | None = None
 
@@ -166,6 +168,8 @@ class OutputField(Value):
         _check_nesting(self)
         if self.scale is not None and self.type not in ("integer", "number"):
             raise ValueError("scale is for numbers")
+        if self.words is not None and self.type not in ("integer", "number"):
+            raise ValueError("words is for numbers")
         return self
 
 
@@ -193,7 +197,7 @@ class Output(OutputField):
         return self
 
 
-LimitGroup = Literal["hex-api", "runs", "charts", "ingest", "threads"]
+LimitGroup = Literal["hex-api", "hex-api-30rpm", "runs", "charts", "ingest"]
 
 
 class Request(Strict):

@@ -6,6 +6,7 @@ Both directions are compiled once per tool into plain functions, so that a call 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -15,6 +16,8 @@ from hex_blocks.spec import PYTHON_TYPES, Input, Output, OutputField, ToolSpec
 
 _NOTHING = object()
 LARGEST = 2**63
+WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
+FRACTION = re.compile(r"-?\d{1,15}\.\d{1,15}", re.ASCII)
 
 
 class Sending(NamedTuple):
@@ -111,11 +114,21 @@ def conformer(spec: ToolSpec) -> Callable[[Any], Any]:
     return root.fit
 
 
+def _number_in(said: str) -> int | float | None:
+    """Return the number that a text holds; None where it holds none, or none that can be kept exactly."""
+    if WHOLE.fullmatch(said):
+        return int(said)
+    if FRACTION.fullmatch(said) and len(said.lstrip("-").replace(".", "")) <= 15:
+        return float(said)
+    return None
+
+
 class _Shape:
     """What a part of a reply is declared to be: its types, its named parts, its entries."""
 
     def __init__(self) -> None:
         self.types: tuple[type, ...] = (object,)
+        self.words: tuple[str, ...] = ()
         self.parts: dict[str, _Shape] = {}
         self.entries: _Shape | None = None
 
@@ -127,6 +140,7 @@ class _Shape:
             shape = shape.parts.setdefault(step, _Shape())
         # Hex's document says integer where a number with a fraction would be no harm.
         shape.types = PYTHON_TYPES["number" if field.type == "integer" else field.type]
+        shape.words = field.words or ()
         for part, nested in (field.fields or {}).items():
             shape.add(part, nested)
         if field.items is not None:
@@ -134,7 +148,11 @@ class _Shape:
             shape.entries.add("$", field.items.model_copy(update={"source": "$"}))
 
     def fit(self, value: Any) -> Any:
-        """Give the value as declared."""
+        """Return the value as declared; a number in text is read where that is exact."""
+        if isinstance(value, str) and self.types == PYTHON_TYPES["number"]:
+            value = value if value in self.words else _number_in(value)
+            if isinstance(value, str):
+                return value
         if value is None or not isinstance(value, self.types):
             return None
         if isinstance(value, bool):

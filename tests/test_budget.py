@@ -377,10 +377,10 @@ def test_budgets_count_together_in_redis(redis: RedisServer, clock: DrivenClock)
 def test_budgets_learn_from_refusals_together_in_redis(redis: RedisServer) -> None:
     one, other = (Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=redis.uri) for _ in range(2))
 
-    one.refused("threads", 500)
-    one.refused("threads", 20)
+    one.refused("ingest", 500)
+    one.refused("ingest", 20)
 
-    assert 490 < other.wait_for("threads") <= 500
+    assert 490 < other.wait_for("ingest") <= 500
     assert other.wait_for() == 0
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.errors import BY_STATUS, SENTENCES
 from hex_blocks.spec import Example
+from tests.documents import HEX_DOCUMENTS
 
 REPOSITORY = Path(__file__).parents[1]
 SPECS: dict[str, Any] = {
@@ -126,10 +126,7 @@ def answer(httpserver: HTTPServer, registry: Registry, connection: Connection, e
 @pytest.fixture(scope="session")
 def hex_document() -> Json:
     """Hex's own OpenAPI document, which is not part of the project."""
-    path = Path(os.environ.get("HEX_OPENAPI", REPOSITORY.parent / "shared" / "hex-openapi.json"))
-    if not path.is_file():
-        pytest.skip("Hex's OpenAPI document is not here; its path goes into HEX_OPENAPI")
-    document = json.loads(path.read_bytes())
+    document = json.loads(HEX_DOCUMENTS["today"].read_bytes())
     schemas = document["components"]["schemas"]
     extended = re.findall(r'"allOf": \[\{"\$ref": "#/components/schemas/(\w+)"\}, ', json.dumps(document))
     # What others extend has to stay open.

@@ -56,7 +56,7 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
     if not made.template_is_current:
         yield "locales/hex_blocks.pot: not what the texts are; run hex-blocks strings"
     for language, each in made.languages.items():
-        for kind, count in Counter(problem.kind for problem in each.problems).items():
+        for kind, count in Counter(problem.kind for problem in each.faults).items():
             yield f"locales/{language}.po: {count} texts: {kind}; run hex-blocks strings --check"
     if (repository / "docs" / "guides").is_dir():
         yield from _of_pages(fix=fix)

@@ -30,7 +30,8 @@ ENCODINGS = {"json": "application/json", "multipart": "multipart/form-data"}
 class Deviation:
     """A difference that is meant: `what` differs in these fields of these tools, as long as Hex says `hex`.
 
-    In the names of tools and fields, * stands for anything. Without hex it holds whatever Hex says.
+    In the names of tools and fields, * stands for anything. Without hex it holds whatever Hex says. sometimes: only
+    some of the versions of Hex's document call for it.
     """
 
     what: str
@@ -38,6 +39,7 @@ class Deviation:
     fields: tuple[str, ...]
     reason: str
     hex: Any = WHATEVER
+    sometimes: bool = False
 
     def excuses(self, finding: Finding) -> bool:
         """Whether it is this difference that is meant."""
@@ -50,6 +52,8 @@ class Deviation:
 
     def unused(self, findings: Iterable[Finding]) -> Iterator[str]:
         """Name the tools and fields in it that nothing calls for any more."""
+        if self.sometimes:
+            return
         mine = [finding for finding in findings if self.excuses(finding)]
         yield from (tool for tool in self.tools if not any(_fits(tool, each.tool or each.operation) for each in mine))
         yield from (name for name in self.fields if not any(_fits(name, each.field) for each in mine))

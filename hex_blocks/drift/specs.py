@@ -14,12 +14,17 @@ OWN_FORMATS = ("json-object", "image", "base64", "path")
 
 @dataclass(frozen=True)
 class Claim:
-    """What a spec says of one value: its name in the tool, its type, and whether it must be given."""
+    """What a spec says of one value: its name in the tool, its type, and whether it must be given.
+
+    newer: not in every version of Hex's document. words: a number that may come as text.
+    """
 
     name: str
     type: str
     facts: Facts
     required: bool = False
+    newer: bool = False
+    words: bool = False
 
 
 @dataclass
@@ -157,4 +162,5 @@ def _claim(name: str, value: Value, type_: str | None = None, required: bool = F
         format=value.format if value.format not in OWN_FORMATS else None,
         default=getattr(value, "default", None),
     )
-    return Claim(name, type_ or value.type, facts, required)
+    words = isinstance(value, OutputField) and value.words is not None
+    return Claim(name, type_ or value.type, facts, required, newer=value.newer, words=words)

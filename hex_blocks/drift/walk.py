@@ -18,6 +18,8 @@ FACTS = {
     "format": "format",
 }
 NUMBERS = {"integer": "number", "number": "integer"}
+# Newer documents of Hex leave these formats out where older ones have them; the values are the same.
+DROPPED_FORMATS = ("uuid", "date-time")
 LENGTHS = ("min_length", "max_length")
 
 
@@ -94,19 +96,31 @@ class Walk:
         claims = ours.claims
         types = sorted({claim.type for claim in claims})
         loose = "any" in types and len(theirs.types) == 1
-        if theirs.types and types != sorted(theirs.types) and ("any" not in types or loose):
+        if (
+            theirs.types
+            and types != sorted(theirs.types)
+            and ("any" not in types or loose)
+            and not self._takes(theirs, ours)
+        ):
             yield self.changed(claims[0].name, "type", " or ".join(sorted(theirs.types)), " or ".join(types), wire)
         if self.incoming and ours.demanded != there and not wire.endswith("[]"):
             yield self.changed(claims[0].name, "required", there, ours.demanded, wire)
         # What a reply leaves out is null to whoever calls a tool.
         nullable = theirs.nullable or (not self.incoming and not there)
-        if nullable != ours.nullable:
+        # What not every version of Hex gives is null where it is not given.
+        if nullable != ours.nullable and (self.incoming or not all(claim.newer for claim in claims)):
             yield self.changed(claims[0].name, "nullable", nullable, ours.nullable, wire)
         for claim in claims:
             yield from self._facts(theirs, claim, wire, FACTS)
             default = theirs.types[claim.type].default if claim.type in theirs.types else None
             if None not in (default, claim.facts.default) and default != claim.facts.default:
                 yield self.changed(claim.name, "default", default, claim.facts.default, wire)
+
+    def _takes(self, theirs: Shape, ours: Node) -> bool:
+        """Tell whether both types are taken: a whole number is a number, and some numbers come as text."""
+        if self.incoming:
+            return set(theirs.types) == {"number"} and all(claim.type == "integer" for claim in ours.claims)
+        return theirs.types.keys() <= {"integer", "string"} and all(claim.words for claim in ours.claims)
 
     def _facts(self, theirs: Shape, claim: Claim, wire: str, names: Any) -> Iterator[Finding]:
         facts = theirs.types.get(claim.type) or theirs.types.get(NUMBERS.get(claim.type, ""))
@@ -116,7 +130,9 @@ class Walk:
             hex_says, here = getattr(facts, name), getattr(claim.facts, name)
             # An ID in a reply is text to whoever reads it.
             shown_as_text = name == "format" and not self.incoming and (hex_says, here) == ("uuid", None)
-            if hex_says != here and not shown_as_text:
+            dropped = name == "format" and hex_says is None and here in DROPPED_FORMATS
+            known = name == "enum" and not self.incoming and hex_says and here and set(hex_says) <= set(here)
+            if hex_says != here and not shown_as_text and not dropped and not known:
                 yield self.changed(claim.name, FACTS[name], _plain(hex_says), _plain(here), wire)
 
     def _fields(self, theirs: Shape, ours: Node, name: str, wire: str, sure: bool, in_entry: bool) -> Iterator[Finding]:
@@ -160,7 +176,8 @@ class Walk:
 
     def _gone(self, node: Node, wire: str) -> Iterator[Finding]:
         for claim in node.outermost():
-            yield Finding("gone", self.tool, self.operation, claim.name, "field", None, claim.type, wire)
+            if not claim.newer:
+                yield Finding("gone", self.tool, self.operation, claim.name, "field", None, claim.type, wire)
 
 
 def _plain(value: Any) -> Any:

@@ -125,7 +125,8 @@ class _Exchange:
     def _refused(self, refusal: Refusal) -> Answer:
         family = self.operation.family if self.operation else "A"
         body = error_body(refusal, family, self.trace_id)
-        return _written(refusal.status, {**self.limit_headers, **refusal.headers}, body)
+        traced = {"x-trace-id": self.trace_id}
+        return _written(refusal.status, {**traced, **self.limit_headers, **refusal.headers}, body)
 
     def record(self, status: int) -> None:
         """Write the request down for whoever looks at `Sandbox.requests`."""

@@ -77,6 +77,11 @@ def checked_inputs(project: Project, given: Mapping[str, Any]) -> dict[str, Any]
         if name in given and wanted.on_app and not INPUT_KINDS[wanted.kind].fits(given[name], wanted)
     ]
     if not_found or invalid:
-        body = {"invalid": invalid, "notFound": not_found}
-        raise Refusal(422, "Some input parameters do not fit", body=body)
+        # Newer Hex names the inputs in its text alone, older Hex in the two lists alone; both can be read here.
+        names = [each["paramName"] for each in invalid] + not_found
+        reason = "Some input parameters do not fit"
+        issues = [{"message": f"{reason}: {name}"} for name in names]
+        words = {"message": reason, "code": "UNPROCESSABLE_CONTENT", "issues": issues}
+        body = {**words, "invalid": invalid, "notFound": not_found}
+        raise Refusal(422, reason, body=body)
     return {name: value for name, value in given.items() if known[name].on_app}

@@ -17,11 +17,11 @@ EVERY_REQUEST = "whole-api"
 HEX_LIMITS: Rules = {
     EVERY_REQUEST: ((60, 60),),
     "hex-api": ((30, 60), (1800, 3600)),
-    "run-project": ((20, 60), (60, 3600)),
+    "hex-api-30rpm": ((30, 60),),
+    # Hex publishes no number for this group any more: its last ones for runs.
+    "hex-run-kernel": ((20, 60), (60, 3600)),
     "hex-chart-image": ((20, 60),),
     "ingest": ((3, 60),),
-    # Hex has a limit here and publishes no number: the sandbox's choice.
-    "hex-send-thread-message": ((10, 60), (100, 3600)),
 }
 
 

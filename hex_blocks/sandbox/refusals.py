@@ -12,11 +12,13 @@ CODES = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
     404: "NOT_FOUND",
+    422: "UNPROCESSABLE_CONTENT",
     # Hex publishes neither these statuses nor their codes for its newer operations: the sandbox's choice.
     405: "METHOD_NOT_SUPPORTED",
     413: "PAYLOAD_TOO_LARGE",
     429: "TOO_MANY_REQUESTS",
     500: "INTERNAL_SERVER_ERROR",
+    503: "SERVICE_UNAVAILABLE",
 }
 
 

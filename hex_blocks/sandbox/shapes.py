@@ -125,7 +125,7 @@ def run_shape(call: Call, run: Run, *, expanded: bool = False) -> dict[str, Any]
         elapsed = round((ended_at - state.started_at) * 1000)
     shape: dict[str, Any] = {
         "projectId": run.project_id,
-        "projectVersion": run.version,
+        "projectVersion": str(run.version),
         "runId": run.id,
         "runUrl": run_url(call, run.id, run.project_id),
         "status": state.status,

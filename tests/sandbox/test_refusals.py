@@ -33,8 +33,10 @@ def test_without_a_valid_token_nothing_is_answered(operation_id, token, callers,
     assert reply.status_code == 401
     if operation.family == "A":
         assert reply.text == "Unauthorized"
-    else:
+    elif 401 in reference.statuses(operation_id):
         reference.check(operation_id, reply)
+    else:
+        assert reply.json()["code"] == "UNAUTHORIZED"
 
 
 @pytest.mark.parametrize("operation_id", [name for name in OPERATIONS if name != "Me"])
@@ -248,11 +250,11 @@ REFUSED = (
     Refused("UpdateCell", 400, cell_path("Totals"), "Only a SQL cell", {"dataConnectionId": None}),
     Refused("UpdateCell", 400, cell_path("Revenue chart"), "do not fit", {"contents": {"codeCell": {"source": ""}}}),
     Refused("GetCellOutput", 400, cell_path("Totals", rest="/output"), "Only SQL cells"),
-    Refused("GetChartImageFromLogic", 422, cell_path("Totals", rest="/image"), "Only chart cells"),
-    Refused("GetChartImageFromLogic", 422, cell_path("Revenue chart", rest="/image"), "together", query={"width": 200}),
+    Refused("GetChartImageFromLogic", 400, cell_path("Totals", rest="/image"), "Only chart cells"),
+    Refused("GetChartImageFromLogic", 400, cell_path("Revenue chart", rest="/image"), "together", query={"width": 200}),
     Refused(
         "GetChartImageFromLogic",
-        422,
+        400,
         cell_path("Revenue chart", rest="/image"),
         "at most 2000",
         query={"width": 2001, "height": 200},
@@ -392,7 +394,7 @@ def test_no_strange_query_breaks_an_operation(operation_id, ada):
 
 
 def test_an_older_operation_answers_with_a_reason_and_a_trace(ada):
-    first, second = (ada("PATCH", f"/projects/{REPORT}", json={"status": 5}).json() for _ in range(2))
+    first, second = (ada("POST", "/groups", json={"name": 5}).json() for _ in range(2))
 
     assert set(first) == {"reason", "details", "traceId"}
     assert first["traceId"] != second["traceId"]

@@ -113,7 +113,8 @@ def test_inputs_that_do_not_fit_are_named(ada):
 
     body = reply.json()
     assert reply.status_code == 422
-    assert set(body) == {"traceId", "invalid", "notFound"}
+    assert set(body) == {"message", "code", "issues", "traceId", "invalid", "notFound"}
+    assert [issue["message"].split(": ")[1] for issue in body["issues"]] == ["start_date", "region", "regoin", "colour"]
     assert body["notFound"] == ["regoin", "colour"]
     assert body["invalid"] == [
         {"dataType": "date", "inputCellType": "date", "paramName": "start_date", "paramValue": "2024"},
@@ -219,7 +220,8 @@ def test_a_user_has_25_kernels(start, ada, eli, clock):
     again = ada("POST", path)
 
     assert refused.status_code == 503
-    assert set(refused.json()) == {"reason", "traceId"}
+    assert refused.json()["code"] == "SERVICE_UNAVAILABLE"
+    assert refused.headers["x-trace-id"]
     assert somebody_else.status_code == 201
     assert again.status_code == 201
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +39,7 @@ LIST_QUERY: dict[str, Kind] = {
     "roles": ListOf(Text(choices=ROLES)),
     "warnings": ListOf(Text(choices=("DATA_LIMITATION", "USER_DOUBT", "MISSING_CONTEXT", "OTHER"))),
     "topicIds": ListOf(Text()),
+    "resourceIds": ListOf(Text()),
 }
 
 
@@ -107,6 +109,7 @@ def get_thread(call: Call) -> Json:
         "threadId": thread.id,
         "status": status,
         "error": error if status == "ERROR" else None,
+        "resources": _resources(call, thread),
         "response": _response(call, thread) if status == "IDLE" else None,
     }
 
@@ -134,6 +137,7 @@ def _listed(call: Call, thread: Thread) -> bool:
         query["hasFeedback"] in (None, bool(thread.feedback)),
         not query["roles"] or (user is not None and user.role in query["roles"]),
         not query["warnings"] or any(warning["type"] in query["warnings"] for warning in thread.warnings),
+        not query["resourceIds"] or thread.project_id in query["resourceIds"],
         not query["topicIds"] or any(id_ in thread.topic_ids for id_ in query["topicIds"]),
     )
     return all(tests)
@@ -153,19 +157,26 @@ class Message:
 
     order: int
     text: str
+    at: float
+    record: dict[str, Any]
 
 
 def get_thread_messages(call: Call) -> Json:
     """Return the latest messages, oldest first; the cursor `before` leads to those that came before."""
     thread = _thread(call, "threadId")
-    texts: list[str] = []
+    said: list[tuple[str, float, dict[str, Any]]] = []
     for turn in thread.turns:
-        texts.append(f"user: {turn.prompt}")
+        said.append((f"user: {turn.prompt}", turn.asked_at, {"role": "user", "text": turn.prompt}))
         if turn.ready_at <= call.now:
-            texts.append("[error] The agent could not answer." if turn.fails else f"assistant: {_answer(turn)}")
-    messages = [Message(order, text) for order, text in enumerate(texts)]
+            answer = "[error] The agent could not answer." if turn.fails else f"assistant: {_answer(turn)}"
+            said.append((answer, turn.ready_at, {"role": "assistant", "thinking": "", "toolCalls": []}))
+    messages = [Message(order, *each) for order, each in enumerate(said)]
     found = call.page(messages, Sort(thread.id, lambda message: message.order), from_end=True)
-    content = [{"type": "text", "text": message.text} for message in found.items]
+    content = [
+        {"type": "text", "text": text, "createdAt": timestamp(message.at)}
+        for message in found.items
+        for text in (message.text, *([json.dumps(message.record)] if call.query["full"] else []))
+    ]
     return {"content": content, "pagination": found.pagination}
 
 
@@ -213,6 +224,11 @@ def _response(call: Call, thread: Thread) -> list[dict[str, Any]]:
     return parts
 
 
+def _resources(call: Call, thread: Thread) -> list[dict[str, Any]]:
+    project = call.world.get(Project, thread.project_id)
+    return [{"id": project.id, "resourceType": "project", "name": project.title}] if project else []
+
+
 def _url(call: Call, thread: Thread) -> str:
     return f"{call.origin}/threads/{thread.id}"
 
@@ -229,10 +245,14 @@ def _meta(call: Call, thread: Thread) -> dict[str, Any]:
         "warnings": list(thread.warnings),
         "feedback": list(thread.feedback),
         "model": "sandbox",
+        "auto": True,
+        "effectiveModel": "sandbox" if answered else None,
+        "effortLevel": "low" if answered else None,
         "userId": thread.user_id,
         "type": thread.type,
         "source": thread.source,
         "createdAt": timestamp(thread.created_at),
+        "updatedAt": timestamp(answered[-1].ready_at if answered else thread.created_at),
         "sensitive": thread.private,
         "url": _url(call, thread),
     }
@@ -247,7 +267,7 @@ OPERATIONS = (
         family="B",
         body=CREATE_BODY,
         missing=400,
-        limits=("hex-send-thread-message",),
+        limits=("hex-run-kernel",),
     ),
     Operation(
         id="ListThreads",
@@ -266,7 +286,7 @@ OPERATIONS = (
         path="/threads/{threadId}/messages",
         run=get_thread_messages,
         family="B",
-        query=paged(50),
+        query={**paged(50), "full": Flag()},
         limits=("hex-api",),
     ),
     Operation(
@@ -277,7 +297,7 @@ OPERATIONS = (
         family="B",
         body=Obj(PROMPT),
         missing=400,
-        limits=("hex-send-thread-message",),
+        limits=("hex-run-kernel",),
     ),
     Operation(
         id="ListTopics",

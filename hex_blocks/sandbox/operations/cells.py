@@ -207,7 +207,7 @@ OPERATIONS = (
         run=list_cells,
         family="B",
         query={"projectId*": Text(), **paged()},
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
     ),
     Operation(
         id="CreateCell",
@@ -217,9 +217,9 @@ OPERATIONS = (
         family="B",
         body=CREATE_BODY,
         missing=400,
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
     ),
-    Operation(id="GetCell", method="GET", path="/cells/{cellId}", run=get_cell, family="B", limits=("hex-api",)),
+    Operation(id="GetCell", method="GET", path="/cells/{cellId}", run=get_cell, family="B", limits=("hex-api-30rpm",)),
     Operation(
         id="UpdateCell",
         method="PATCH",
@@ -227,7 +227,7 @@ OPERATIONS = (
         run=update_cell,
         family="B",
         body=UPDATE_BODY,
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
     ),
     Operation(
         id="DeleteCell",
@@ -235,7 +235,7 @@ OPERATIONS = (
         path="/cells/{cellId}",
         run=delete_cell,
         family="B",
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
     ),
     Operation(
         id="GetCellOutput",

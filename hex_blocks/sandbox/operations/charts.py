@@ -60,8 +60,8 @@ OPERATIONS = (
         path="/cells/{cellId}/image",
         run=chart_image_from_logic,
         query=IMAGE_QUERY,
-        invalid=422,
         limits=("hex-chart-image",),
+        family="B",
     ),
     Operation(
         id="GetChartImageFromRun",

@@ -228,12 +228,16 @@ OPERATIONS = (
             "sortBy": Text(choices=tuple(SORTS), default="CREATED_AT"),
             "sortDirection": DIRECTION,
         },
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="GetDataConnection",
         method="GET",
         path="/data-connections/{dataConnectionId}",
         run=get_data_connection,
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="CreateDataConnection",

@@ -150,6 +150,6 @@ OPERATIONS = (
         run=list_draft_guides,
         family="B",
         query={**paged(100, default=100), "externalSource": Text()},
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
     ),
 )

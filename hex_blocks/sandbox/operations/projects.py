@@ -235,6 +235,8 @@ OPERATIONS = (
         success=201,
         body=Obj({"title*": NAME, "description": Text()}),
         role="EDITOR",
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="GetProject",
@@ -251,6 +253,8 @@ OPERATIONS = (
         path="/projects/{projectId}",
         run=update_project,
         body=Obj({"status^": Text()}),
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="GetQueriedTables",

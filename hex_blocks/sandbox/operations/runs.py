@@ -170,7 +170,8 @@ OPERATIONS = (
         body=RUN_BODY,
         body_required=False,
         invalid=422,
-        limits=("run-project",),
+        limits=("hex-run-kernel",),
+        family="B",
     ),
     Operation(
         id="GetProjectRuns",
@@ -179,6 +180,8 @@ OPERATIONS = (
         run=get_project_runs,
         query=RUNS_QUERY,
         invalid=422,
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="GetRunStatus",
@@ -186,6 +189,8 @@ OPERATIONS = (
         path="/projects/{projectId}/runs/{runId}",
         run=get_run_status,
         invalid=422,
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="CancelRun",

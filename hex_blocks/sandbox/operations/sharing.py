@@ -81,6 +81,8 @@ OPERATIONS = (
         path="/projects/{projectId}/sharing/users",
         run=edit_sharing_users,
         body=_body("users", "user"),
+        family="B",
+        limits=("hex-api-30rpm",),
     ),
     Operation(
         id="EditProjectSharingGroups",
@@ -88,6 +90,8 @@ OPERATIONS = (
         path="/projects/{projectId}/sharing/groups",
         run=edit_sharing_groups,
         body=_body("groups", "group"),
+        family="B",
+        limits=("hex-api",),
     ),
     Operation(
         id="EditProjectSharingCollections",
@@ -102,5 +106,7 @@ OPERATIONS = (
         path="/projects/{projectId}/sharing/workspaceAndPublic",
         run=edit_sharing_workspace,
         body=Obj({"sharing*": Obj({"workspace": ACCESS_LEVEL, "publicWeb": ACCESS_LEVEL})}),
+        family="B",
+        limits=("hex-api",),
     ),
 )

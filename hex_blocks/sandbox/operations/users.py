@@ -52,7 +52,7 @@ def deactivate_user(call: Call) -> Json:
 
 
 OPERATIONS = (
-    Operation(id="Me", method="GET", path="/users/me", run=me, family="B", limits=("hex-api",)),
+    Operation(id="Me", method="GET", path="/users/me", run=me, family="B", limits=("hex-api-30rpm",)),
     Operation(
         id="ListUsers",
         method="GET",
@@ -60,7 +60,7 @@ OPERATIONS = (
         run=list_users,
         family="B",
         query=LIST_QUERY,
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
     ),
     Operation(
         id="DeactivateUser",
@@ -69,7 +69,7 @@ OPERATIONS = (
         run=deactivate_user,
         family="B",
         missing=400,
-        limits=("hex-api",),
+        limits=("hex-api-30rpm",),
         role="ADMIN",
     ),
 )
