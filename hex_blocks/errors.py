@@ -512,6 +512,12 @@ FAULTS = {
     "too_short": "{input} must have at least {limit} entries or characters.",
     "too_long": "{input} must have at most {limit} entries or characters.",
     "not_uuid": "{input} must be an ID such as 5a8591dd-4039-49df-9202-96385ba3eff8, not {found}.",
+    "address_of_other": "{input} is the address of {other}, which does not hold the ID that is due here.",
+    "address_of_app": "{input} is the address of a published app, whose last part is not the project's ID; take the "
+    "part after /hex/ in the address of its notebook, or find it by its title with hex_find_project.",
+    "not_json": "{input} cannot be written as JSON: it is {found}.",
+    "name_not_text": "{input} has a name that is not text: {found}.",
+    "goes_inside": "{input} goes inside arguments.",
     "not_email": "{input} must be an e-mail address, not {found}.",
     "not_date_time": "{input} must be a date and time such as 2026-01-31T08:00:00Z, not {found}.",
     "not_uri": "{input} must be a web address, not {found}.",

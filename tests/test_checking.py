@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import uuid
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,11 @@ TOOLS = sorted(file.stem for file in (Path(__file__).parents[1] / "tool_specs").
 GIVEN = {"thingId": ID, "label": None}
 
 Check = Callable[[Any], dict[str, Any]]
+
+
+class Colour(Enum):
+    RED = "RED"
+
 
 FIELDS: dict[str, dict[str, Any]] = {
     "thingId": {"type": "string", "format": "uuid", "required": True},
@@ -206,6 +215,36 @@ def test_ids_and_the_like_are_trimmed_and_other_text_is_not(name: str, given: An
         ("colour", "Blue", "BLUE"),
         ("picture", "PNG", "png"),
         ("picture", "Pdf", "pdf"),
+        ("thingId", ID.replace("-", ""), ID),
+        ("thingId", f"{{{ID}}}", ID),
+        ("thingId", f'"{ID}"', ID),
+        ("thingId", f"\u201c{ID}\u201d", ID),
+        ("thingId", f"urn:uuid:{ID}", ID),
+        ("thingId", uuid.UUID(ID), ID),
+        ("ids", [ID.replace("-", ""), f"'{ID}'"], [ID, ID]),
+        ("text", 2026, "2026"),
+        ("text", 2026.0, "2026"),
+        ("text", -3, "-3"),
+        ("text", date(2026, 9, 1), "2026-09-01"),
+        ("at", datetime(2026, 9, 1, tzinfo=UTC), "2026-09-01T00:00:00Z"),
+        ("colour", Colour.RED, "RED"),
+        ("colour", '"RED"', "RED"),
+        ("flag", 1, True),
+        ("flag", 0, False),
+        ("flag", 0.0, False),
+        ("count", Decimal(7), 7),
+        ("count", '"7"', 7),
+        ("amount", Decimal("1.5"), 1.5),
+        ("params", json.dumps(json.dumps({"a": 1})), {"a": 1}),
+        ("paramsJson", json.dumps(json.dumps({"a": 1})), '{"a": 1}'),
+        ("words", json.dumps(json.dumps(["a"])), ["a"]),
+        ("words", ("a", "b"), ["a", "b"]),
+        ("words", {"b", "a"}, ["a", "b"]),
+        ("owner", json.dumps(json.dumps({"mail": "a@b.cd"})), {"mail": "a@b.cd"}),
+        ("words", ["", "a", None, " "], ["a"]),
+        ("ids", ["", ID], [ID]),
+        ("rows", [{"key": "", "limit": None}, {"key": "A"}], [{"key": "A"}]),
+        ("words", [7], ["7"]),
     ],
 )
 def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given: Any, taken: Any) -> None:
@@ -218,10 +257,9 @@ def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given
     ("name", "given", "key"),
     [
         ("thingId", "123", "not_uuid"),
-        ("thingId", f"{{{ID}}}", "not_uuid"),
         ("thingId", f"{ID}/../users", "not_uuid"),
-        ("thingId", 5, "not_string"),
-        ("text", 5, "not_string"),
+        ("thingId", 5, "not_uuid"),
+        ("text", 5.5, "not_string"),
         ("text", True, "not_string"),
         ("text", {}, "not_string"),
         ("text", "half a pair: \ud83d", "not_string"),
@@ -234,7 +272,7 @@ def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given
         ("link", "javascript:alert(1)", "not_uri"),
         ("link", "example.com", "not_uri"),
         ("colour", "GREEN", "not_allowed"),
-        ("colour", 1, "not_string"),
+        ("colour", 1, "not_allowed"),
         ("count", "seven", "not_integer"),
         ("count", "7.5", "not_integer"),
         ("count", 7.5, "not_integer"),
@@ -262,8 +300,8 @@ def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given
         pytest.param("count", 10**5000, "too_large", id="count-5000-digits"),
         ("amount", "1e999", "not_number"),
         ("flag", "maybe", "not_boolean"),
-        ("flag", 1, "not_boolean"),
-        ("flag", 0.0, "not_boolean"),
+        ("flag", 2, "not_boolean"),
+        ("flag", 0.5, "not_boolean"),
         ("flag", [], "not_boolean"),
         ("params", "text", "bad_json"),
         ("params", "[1]", "json_not_object"),
@@ -271,16 +309,16 @@ def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given
         ("params", "3", "json_not_object"),
         ("params", [1], "not_object"),
         ("params", 5, "not_object"),
-        ("params", {1: 2}, "not_object"),
-        ("params", {"a": b"bytes"}, "not_object"),
+        ("params", {1: 2}, "name_not_text"),
+        ("params", {"a": b"bytes"}, "not_json"),
         ("params", {"a": math.nan}, "not_number"),
         ("params", '{"a": NaN}', "bad_json"),
         ("paramsJson", "{a: 1}", "bad_json"),
         ("paramsJson", "[1]", "json_not_object"),
         ("paramsJson", {"a": math.inf}, "not_number"),
-        ("paramsJson", 3, "not_string"),
+        ("paramsJson", 3, "json_not_object"),
         ("anything", math.inf, "not_number"),
-        ("anything", object(), "not_object"),
+        ("anything", object(), "not_json"),
         ("words", {"a": 1}, "not_array"),
         ("words", 5, "not_array"),
         ("words", "[1", "bad_json"),
@@ -560,3 +598,135 @@ def test_what_was_taken_once_is_taken_as_it_is(inputs: dict[str, Any]) -> None:
     once = CHECK(whole)
 
     assert CHECK(once) == once
+
+
+@pytest.mark.parametrize("word", ["null", "None", "undefined", "nil", " NULL ", '"null"'])
+@pytest.mark.parametrize(
+    "name", ["count", "amount", "flag", "params", "paramsJson", "at", "mail", "colour", "ids", "rows", "owner"]
+)
+def test_words_for_nothing_mean_not_given_where_they_cannot_be_meant(name: str, word: str) -> None:
+    assert CHECK(GIVEN | {name: word}) == GIVEN
+
+
+@pytest.mark.parametrize("name", ["text", "words", "either", "anything"])
+def test_words_for_nothing_stay_where_they_can_be_meant(name: str) -> None:
+    assert name in CHECK(GIVEN | {name: "None"})
+
+
+def test_an_access_that_is_called_none_is_taken(registry: Registry) -> None:
+    given = registry["hex_edit_project_sharing_workspace"].check({"projectId": ID, "workspaceAccess": "none"})
+
+    assert given["workspaceAccess"] == "NONE"
+
+
+def test_nothing_is_blamed_on_two_of_which_one_was_not_given(registry: Registry) -> None:
+    given = {"projectId": ID, "inputParams": "null", "viewId": "None", "dryRun": "None"}
+
+    assert registry["hex_run_project"].check(given) == {"projectId": ID}
+    with_view = registry["hex_run_project"].check({"projectId": ID, "inputParams": "null", "viewId": "v"})
+    assert with_view == {"projectId": ID, "viewId": "v"}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("words", ["", None]), ("ids", [" "]), ("rows", [{"key": "", "limit": None}]), ("rows", [None])],
+)
+def test_a_list_of_empty_rows_is_not_given(name: str, given: list[Any]) -> None:
+    assert CHECK(GIVEN | {name: given}) == GIVEN
+
+
+def test_faults_keep_their_place_beside_empty_rows() -> None:
+    assert faults(ids=["", "x"], rows=[{"key": ""}, {"key": "C"}]) == {
+        "ids[1]": "not_uuid",
+        "rows[1].key": "not_allowed",
+    }
+
+
+def test_what_python_holds_becomes_what_json_holds() -> None:
+    given = {
+        "day": date(2026, 9, 1),
+        "at": datetime(2026, 9, 1, 8, tzinfo=UTC),
+        "time": time(8, 30),
+        "x": Decimal("1.5"),
+        "whole": Decimal(3),
+        "colour": Colour.RED,
+        "id": uuid.UUID(ID),
+        "list": (1, {2}),
+        "zero": 0,
+        "blank": "",
+        "off": False,
+    }
+
+    assert checked(params=given) == {
+        "params": {
+            "day": "2026-09-01",
+            "at": "2026-09-01T08:00:00Z",
+            "time": "08:30:00",
+            "x": 1.5,
+            "whole": 3,
+            "colour": "RED",
+            "id": ID,
+            "list": [1, [2]],
+            "zero": 0,
+            "blank": "",
+            "off": False,
+        }
+    }
+
+
+@pytest.mark.parametrize(
+    ("given", "place", "key"),
+    [
+        ({"n": math.nan}, "params.n", "not_number"),
+        ({"n": Decimal("NaN")}, "params.n", "not_number"),
+        ({"a": {"n": [1, math.inf]}}, "params.a.n[1]", "not_number"),
+        ({1: "a"}, "params.1", "name_not_text"),
+        ({"a": b"x"}, "params.a", "not_json"),
+        ({"a": object()}, "params.a", "not_json"),
+    ],
+)
+def test_what_json_cannot_hold_is_refused_by_its_own_name(given: Any, place: str, key: str) -> None:
+    assert faults(params=given) == {place: key}
+
+
+RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
+
+
+@pytest.mark.parametrize(
+    ("tool", "inputs"),
+    [
+        ("hex_get_project", {"projectId": f"https://app.hex.tech/acme/hex/{ID}/draft/logic?view=notebook#cell-1"}),
+        (
+            "hex_get_project",
+            {"projectId": f"eu.hex.tech/acme/hex/{ID}/app"},
+        ),
+        ("hex_get_project", {"projectId": f"<https://app.hex.tech/api/v1/projects/{ID}/runs/{RUN}>"}),
+        (
+            "hex_get_run_status",
+            {
+                "projectId": f"https://app.hex.tech/hex/{ID}/app?runId={RUN}",
+                "runId": f"https://app.hex.tech/hex/{ID}/app?runId={RUN}",
+            },
+        ),
+        ("hex_get_thread", {"threadId": f"https://app.hex.tech/example/thread/{ID}"}),
+        ("hex_get_data_connection", {"dataConnectionId": f"https://app.hex.tech/acme/settings/connections/{ID}"}),
+    ],
+)
+def test_an_id_is_taken_out_of_an_address(registry: Registry, tool: str, inputs: dict[str, str]) -> None:
+    ids = {"runId": RUN}
+
+    assert registry[tool].check(inputs) == {name: ids.get(name, ID) for name in inputs}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (f"https://app.hex.tech/example/thread/{ID}", "is the address of a thread"),
+        ("https://app.hex.tech/acme/app/Revenue-report-02xYzAbCdEfGhIjKlMnOpQ/latest", "is not the project's ID"),
+        (f"https://evil.example/{ID}", "must be an ID such as"),
+    ],
+)
+def test_an_address_of_something_else_is_refused_by_what_it_is(registry: Registry, given: str, said: str) -> None:
+    error = refused({"projectId": given}, registry["hex_get_project"].check)
+
+    assert said in error.message()
