@@ -33,6 +33,9 @@ class Sandbox:
     `clock` decides what time it is there. `limits` is True for Hex's request limits, False for none, or a
     mapping from a group's name to its (count, seconds) pairs, which replaces the limits of those groups
     (see `hex_blocks.sandbox.limits.HEX_LIMITS`). `log` is called with one line per request.
+
+    `strict` refuses booleans and numbers that a body gives as text. `workspace_me_fails` answers 500 where a
+    workspace token asks whose it is, as a real Hex may.
     """
 
     def __init__(
@@ -42,6 +45,9 @@ class Sandbox:
         clock: Clock | None = None,
         limits: LimitsChoice = True,
         log: Callable[[str], object] | None = None,
+        *,
+        strict: bool = False,
+        workspace_me_fails: bool = False,
     ) -> None:
         from hex_blocks.sandbox.seed import seeded_world
 
@@ -50,7 +56,9 @@ class Sandbox:
         self.clock: Clock = clock or SystemClock()
         self.world: World = seeded_world(self.clock.time())
         self.requests: list[Received] = []
+        self.world.workspace_me_fails = workspace_me_fails
         self._limits = limits
+        self._strict = strict
         self._log = log
         self._server: Server | None = None
 
@@ -76,7 +84,9 @@ class Sandbox:
         self._server = Server(self.host, self.port)
         self.port = self._server.port
         limits = Limits.of(self._limits, self.clock)
-        self._server.serve(App(self.world, self.clock, limits, self.origin, self.requests, self._log))
+        self._server.serve(
+            App(self.world, self.clock, limits, self.origin, self.requests, self._log, strict=self._strict)
+        )
         return self
 
     def stop(self) -> None:

@@ -35,6 +35,10 @@ class Kind:
             raise ValueError("is given more than once")
         return texts[0]
 
+    def unquoted(self, value: Any) -> Any:
+        """Return a body's value with the booleans and numbers in it that were sent as text made real ones."""
+        return value
+
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Kind):
@@ -57,6 +61,16 @@ class Text(Kind):
             yield f"{where} must have at least {self.least} character(s)"
         elif self.most is not None and len(value) > self.most:
             yield f"{where} must have at most {self.most} characters"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cursor(Text):
+    """A place in a list. An empty one in a query is none: clients fill in a parameter that has no value yet."""
+
+    def read(self, texts: Sequence[str]) -> str | None:
+        """Return the cursor."""
+        text: str = super().read(texts)
+        return text or None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,10 +99,14 @@ class Number(Kind):
             raise ValueError("must be a number")
         return float(text) if "." in text else int(text)
 
+    def unquoted(self, value: Any) -> Any:
+        """Return the number that a text stands for."""
+        return _if_it_can(self, value)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flag(Kind):
-    """True or false; in a query, those two words."""
+    """True or false; in a query, those two words, in capitals or not: Python's clients send `True`."""
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         """Yield what is wrong with a value."""
@@ -97,10 +115,22 @@ class Flag(Kind):
 
     def read(self, texts: Sequence[str]) -> bool:
         """Return the boolean."""
-        text = super().read(texts)
+        text = super().read(texts).lower()
         if text not in ("true", "false"):
             raise ValueError("must be true or false")
         return bool(text == "true")
+
+    def unquoted(self, value: Any) -> Any:
+        """Return the boolean that a text stands for."""
+        return _if_it_can(self, value)
+
+
+def _if_it_can(kind: Kind, value: Any) -> Any:
+    """Return what a text stands for; anything else, and a text that stands for nothing, as it is."""
+    try:
+        return kind.read([value]) if isinstance(value, str) else value
+    except ValueError:
+        return value
 
 
 @dataclass(frozen=True)
@@ -125,6 +155,10 @@ class ListOf(Kind):
         parts = (part.strip() for text in texts for part in text.split(","))
         return [self.item.read([part]) for part in parts if part]
 
+    def unquoted(self, value: Any) -> Any:
+        """Return the list with real booleans and numbers."""
+        return [self.item.unquoted(item) for item in value] if isinstance(value, list) else value
+
 
 @dataclass(frozen=True)
 class MapOf(Kind):
@@ -140,6 +174,12 @@ class MapOf(Kind):
         for name, item in value.items():
             yield from self.value.problems(item, f"{where}.{name}")
 
+    def unquoted(self, value: Any) -> Any:
+        """Return the object with real booleans and numbers."""
+        if not isinstance(value, dict):
+            return value
+        return {name: self.value.unquoted(item) for name, item in value.items()}
+
 
 @dataclass(frozen=True)
 class Obj(Kind):
@@ -151,11 +191,6 @@ class Obj(Kind):
     def __post_init__(self) -> None:
         bare = {name.rstrip("*^"): (name, kind) for name, kind in self.fields.items()}
         object.__setattr__(self, "_fields", bare)
-
-    @property
-    def flags(self) -> set[str]:
-        """The names of the booleans."""
-        return {name.rstrip("*^") for name, kind in self.fields.items() if isinstance(kind, Flag)}
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         """Yield what is wrong with a value."""
@@ -172,6 +207,13 @@ class Obj(Kind):
         if self.closed:
             yield from (f"{where}.{name} is not a known key" for name in value if name not in fields)
 
+    def unquoted(self, value: Any) -> Any:
+        """Return the object with real booleans and numbers where it names such; the rest is free and stays."""
+        if not isinstance(value, dict):
+            return value
+        fields: Mapping[str, tuple[str, Kind]] = self._fields  # type: ignore[attr-defined]
+        return {name: fields[name][1].unquoted(item) if name in fields else item for name, item in value.items()}
+
 
 @dataclass(frozen=True)
 class Variants(Kind):
@@ -186,6 +228,10 @@ class Variants(Kind):
             yield from self.fields[named[0]].problems(value[named[0]], f"{where}.{named[0]}")
         else:
             yield f"{where} must be an object with exactly one of {', '.join(self.fields)}"
+
+    def unquoted(self, value: Any) -> Any:
+        """Return the object with real booleans and numbers in each of its variants."""
+        return Obj(self.fields).unquoted(value)
 
 
 def read_query(fields: Mapping[str, Kind], query: Mapping[str, list[str]]) -> tuple[dict[str, Any], list[str]]:
@@ -207,6 +253,7 @@ def read_query(fields: Mapping[str, Kind], query: Mapping[str, list[str]]) -> tu
             values[name] = kind.read(texts)
         except ValueError as error:
             problems.append(f"query.{name} {error}")
-        else:
+            continue
+        if values[name] is not None:
             problems.extend(kind.problems(values[name], f"query.{name}"))
     return values, problems

@@ -86,13 +86,19 @@ class Connection(Thing):
 
 @dataclass(frozen=True)
 class Input:
-    """A variable that a project asks for; `kind` is its sort of cell. Only those on the app can be set."""
+    """A variable that a project asks for; `kind` is its sort of cell. Only those on the app can be set.
+
+    `least`, `most` and `step` are how a slider or number field moves.
+    """
 
     name: str
     kind: str
     default: Any = None
     choices: tuple[str, ...] = ()
     on_app: bool = True
+    least: float = 0
+    most: float = 100
+    step: float = 1
 
 
 @dataclass(frozen=True)
@@ -190,7 +196,10 @@ class Run(Thing):
 
 @dataclass(kw_only=True)
 class Cell(Thing):
-    """A cell of a project's draft. `rank` places it; `rows` are a SQL cell's output, `fault` its error."""
+    """A cell of a project's draft. `rank` places it; `rows` are a SQL cell's output, `fault` its error.
+
+    `variable` is the name of the input that a cell of type INPUT shows.
+    """
 
     static_id: str
     project_id: str
@@ -200,6 +209,7 @@ class Cell(Thing):
     source: str | None = None
     connection_id: str | None = None
     output_dataframe: str | None = None
+    variable: str | None = None
     parent_id: str | None = None
     columns: tuple[tuple[str, str], ...] = ()
     rows: tuple[tuple[str | None, ...], ...] = ()

@@ -43,6 +43,7 @@ class World:
         self.slack_channels: dict[str, tuple[str, bool]] = {}
         self.tokens: dict[str, Token] = {}
         self.signed_urls: dict[str, tuple[str, float]] = {}
+        self.workspace_me_fails = False
         self.lock = threading.RLock()
         self._things: dict[type[Thing], dict[str, Thing]] = defaultdict(dict)
         self._runs: dict[str, list[Run]] = defaultdict(list)

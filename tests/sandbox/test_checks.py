@@ -61,6 +61,8 @@ FIELDS = {"id*": Text(), "limit": Number(most=9, default=5), "all": Flag(default
         ({"limit": ["7"]}, {"limit": 7}),
         ({"limit": ["-2.5"]}, {"limit": -2.5}),
         ({"all": ["true"]}, {"all": True}),
+        ({"all": ["True"]}, {"all": True}),
+        ({"all": ["FALSE"]}, {"all": False}),
         ({"names": ["a,b", "c"], "names[]": ["d"]}, {"names": ["a", "b", "c", "d"]}),
         ({"offset": ["3"]}, {}),
     ],
@@ -84,3 +86,32 @@ def test_a_query_is_read(query, values):
 )
 def test_a_query_is_told_what_is_wrong_with_it(query, problem):
     assert read_query(FIELDS, query)[1] == [problem]
+
+
+BODY = Obj(
+    {
+        "all": Flag(),
+        "limit": Number(),
+        "name": Text(),
+        "list": ListOf(Number()),
+        "map": MapOf(Flag()),
+        "one": Variants({"a": Obj({"on": Flag()}), "b": Obj({})}),
+        "free": Obj({}),
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("sent", "meant"),
+    [
+        ({"all": "True", "limit": "7", "name": "7"}, {"all": True, "limit": 7, "name": "7"}),
+        ({"all": "yes", "limit": "0x7"}, {"all": "yes", "limit": "0x7"}),
+        ({"all": False, "limit": None, "other": "1"}, {"all": False, "limit": None, "other": "1"}),
+        ({"list": ["1", 2, "x"], "map": {"a": "FALSE"}}, {"list": [1, 2, "x"], "map": {"a": False}}),
+        ({"one": {"a": {"on": "true"}}, "free": {"on": "true"}}, {"one": {"a": {"on": True}}, "free": {"on": "true"}}),
+        ({"list": "1", "map": 1, "one": []}, {"list": "1", "map": 1, "one": []}),
+        (["true"], ["true"]),
+    ],
+)
+def test_booleans_and_numbers_in_text_are_made_real(sent, meant):
+    assert BODY.unquoted(sent) == meant

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from urllib.parse import urlsplit
 
 import pytest
+import yaml  # type: ignore[import-untyped]
 
 REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 NOBODY = "11111111-1111-1111-1111-111111111111"
@@ -164,17 +164,38 @@ def test_a_collection_lets_its_members_in(sandbox, ada, eli):
     assert eli("GET", f"/projects/{payroll}").status_code == 200
 
 
-@pytest.mark.parametrize(("version", "written"), [("draft", "draft"), ("latest", 13), (3, 3)])
-def test_a_definition_is_yaml(version, written, ada):
+@pytest.mark.parametrize("version", ["draft", "latest", 3])
+def test_an_export_is_a_file_of_hex(version, ada):
     reply = ada("POST", "/projects/export", json={"projectId": REPORT, "version": version}).json()
 
-    lines = reply["content"].splitlines()
-    items = [json.loads(line.removeprefix("  - ")) for line in lines if line.startswith("  - ")]
+    file = yaml.safe_load(reply["content"])
+    cells = {cell["cellId"]: cell for cell in file["cells"]}
+    inputs = {cell["config"]["name"]: cell for cell in file["cells"] if cell["cellType"] == "INPUT"}
+    placed = {
+        element["cellId"]
+        for row in file["appLayout"]["tabs"][0]["rows"]
+        for column in row["columns"]
+        for element in column["elements"]
+    }
     assert reply["filename"] == "revenue-report.hex.yaml"
-    assert 'projectTitle: "Revenue report"' in lines
-    assert f"version: {json.dumps(written)}" in lines
-    assert [item["name"] for item in items[:4]] == ["start_date", "end_date", "region", "debug_rows"]
-    assert items[4]["cellType"] == "MARKDOWN"
+    assert (file["schemaVersion"], file["meta"]["projectId"], file["meta"]["codeLanguage"]) == (3, REPORT, "PYTHON")
+    assert list(inputs) == ["start_date", "end_date", "region", "debug_rows"]
+    assert inputs["start_date"]["config"]["defaultValue"] == {"dateString": "2024-01-01"}
+    assert inputs["region"]["config"]["options"] == {"valueOptions": ["US", "EMEA", "APAC"], "optional": False}
+    assert {name for name, cell in inputs.items() if cell["cellId"] not in placed} == {"debug_rows"}
+    assert placed <= set(cells)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no", "12:30", "2026-06-01", "007", "~", "a: b # c", "1e3", "", " x", "two\nlines\n", "\x85\u2028\U0001f600"],
+)
+def test_a_text_is_the_same_text_in_an_export(text, sandbox, ada):
+    sandbox.world.project("Revenue report").description = text
+
+    content = ada("POST", "/projects/export", json={"projectId": REPORT}).json()["content"]
+
+    assert yaml.safe_load(content)["meta"]["description"] == text
 
 
 def test_a_presigned_url_opens_once(ada):

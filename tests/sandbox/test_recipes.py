@@ -28,14 +28,59 @@ def test_a_project_is_run_with_inputs_at_its_old_path(sandbox, ada):
     assert sandbox.world.runs(PROJECT_ID)[0].inputs == inputs["inputParams"]
 
 
-def test_a_boolean_may_be_quoted_at_an_old_path_only(sandbox, ada):
-    body = {"updateCache": "true"}
+@pytest.mark.parametrize("word", ["true", "True", "TRUE"])
+@pytest.mark.parametrize("path", ["/project/{}/run", "/projects/{}/runs"])
+def test_a_boolean_may_be_quoted(path, word, sandbox, ada):
+    reply = ada("POST", path.format(PROJECT_ID), json={"updateCache": word})
 
-    old = ada("POST", f"/project/{PROJECT_ID}/run", json=body)
-    new = ada("POST", f"/projects/{PROJECT_ID}/runs", json=body)
-
-    assert (old.status_code, new.status_code) == (201, 422)
+    assert reply.status_code == 201
     assert sandbox.world.runs(PROJECT_ID)[0].updates_published_results
+
+
+def test_a_quoted_false_is_false(sandbox, ada):
+    ada("POST", f"/projects/{PROJECT_ID}/runs", json={"updatePublishedResults": "False"})
+
+    assert not sandbox.world.runs(PROJECT_ID)[0].updates_published_results
+
+
+def test_a_number_may_be_quoted(ada):
+    path = f"/embedding/createPresignedUrl/{PROJECT_ID}"
+
+    fits, too_much = (ada("POST", path, json={"expiresIn": given}).status_code for given in ("2000", "300001"))
+
+    assert (fits, too_much) == (200, 422)
+
+
+def test_what_a_notebook_is_given_stays_as_it_was_sent(ada):
+    reply = ada("POST", f"/projects/{PROJECT_ID}/runs", json={"inputParams": {"id": "1"}})
+
+    assert reply.status_code == 422
+    assert reply.json()["invalid"][0]["paramValue"] == '"1"'
+
+
+def test_a_strict_sandbox_takes_quoted_booleans_at_old_paths_only(clock, callers):
+    body = {"updateCache": "true"}
+    with Sandbox(clock=clock, strict=True) as sandbox:
+        ada = callers(TOKENS.personal, sandbox)
+        old = ada("POST", f"/project/{PROJECT_ID}/run", json=body)
+        new = ada("POST", f"/projects/{PROJECT_ID}/runs", json=body)
+        asked = ada("GET", "/projects", params={"includeArchived": "True", "after": ""})
+
+    assert (old.status_code, new.status_code, asked.status_code) == (201, 422, 200)
+    assert "body.updateCache must be a boolean" in new.text
+
+
+@pytest.mark.parametrize("word", [True, "True", "TRUE", "true"])
+def test_a_query_says_true_in_capitals_or_not(word, ada):
+    titles = [project["title"] for project in ada.get("/projects", includeArchived=word, limit=100)["values"]]
+
+    assert "Old marketing dashboard" in titles
+
+
+@pytest.mark.parametrize("name", ["after", "before"])
+@pytest.mark.parametrize("path", ["/projects", "/users", f"/cells?projectId={PROJECT_ID}"])
+def test_an_empty_cursor_is_none(path, name, ada):
+    assert ada("GET", path, params={name: ""}).json() == ada("GET", path).json()
 
 
 def test_all_runs_of_a_project_are_cancelled_at_the_old_paths(ada, clock):

@@ -120,7 +120,7 @@ REFUSED = (
         "body.updateCacheResult is not a known key",
         {"updateCacheResult": True},
     ),
-    Refused("RunProject", 422, f"/projects/{REPORT}/runs", "body.dryRun must be a boolean", {"dryRun": "true"}),
+    Refused("RunProject", 422, f"/projects/{REPORT}/runs", "body.dryRun must be a boolean", {"dryRun": "yes"}),
     Refused("RunProject", 422, f"/projects/{REPORT}/runs", "body.inputParams must be an object", {"inputParams": None}),
     Refused(
         "RunProject",

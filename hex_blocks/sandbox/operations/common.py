@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from hex_blocks.sandbox.checks import Flag, Kind, Number, Text
+from hex_blocks.sandbox.checks import Cursor, Flag, Kind, Number, Text
 
 UUID = Text(uuid=True)
 NAME = Text(least=1)
 DIRECTION = Text(choices=("ASC", "DESC"))
-CURSORS: dict[str, Kind] = {"after": Text(), "before": Text()}
+CURSORS: dict[str, Kind] = {"after": Cursor(), "before": Cursor()}
 
 
 def paged(most: int = 100, default: int = 25) -> dict[str, Kind]:

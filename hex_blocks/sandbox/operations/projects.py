@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from typing import Any
 
 from hex_blocks.sandbox.call import Call, Json, Operation
 from hex_blocks.sandbox.checks import Flag, Kind, ListOf, MapOf, Number, Obj, Text
+from hex_blocks.sandbox.hex_file import hex_file
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, NO_FLAG, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.shapes import project_shape
@@ -172,7 +172,7 @@ class Version(Kind):
 
 
 def export_project(call: Call) -> Json:
-    """Return the definition of a project as YAML."""
+    """Return the definition of a project as Hex writes it to a file."""
     project = call.project(call.body["projectId"], need="CAN_VIEW")
     version = call.body.get("version", "draft")
     if version == "latest":
@@ -182,36 +182,7 @@ def export_project(call: Call) -> Json:
     if version != "draft" and version > project.version:
         raise call.refusal(f"The project has no version {version}")
     slug = re.sub(r"[^a-z0-9]+", "-", project.title.lower()).strip("-") or "project"
-    return {"filename": f"{slug}.hex.yaml", "content": _definition(call.world, project, version)}
-
-
-def _definition(world: World, project: Project, version: object) -> str:
-    """Return YAML of which every value is written as JSON, which YAML reads as it is."""
-    lines = [
-        "schemaVersion: 3",
-        f"hexType: {project.type}",
-        f"projectId: {json.dumps(project.id)}",
-        f"version: {json.dumps(version)}",
-        f"projectTitle: {json.dumps(project.title)}",
-        f"description: {json.dumps(project.description)}",
-        f"status: {json.dumps(project.status)}",
-        f"categories: {json.dumps(list(project.categories))}",
-        "inputs:" if project.inputs else "inputs: []",
-    ]
-    for wanted in project.inputs:
-        entry = {"name": wanted.name, "type": wanted.kind, "default": wanted.default, "onApp": wanted.on_app}
-        lines.append(f"  - {json.dumps(entry)}")
-    cells = world.cells(project.id)
-    lines.append("cells:" if cells else "cells: []")
-    for cell in cells:
-        entry = {
-            "cellType": cell.type,
-            "cellId": cell.static_id,
-            "cellLabel": cell.label,
-            "source": cell.source,
-        }
-        lines.append(f"  - {json.dumps(entry)}")
-    return "\n".join(lines) + "\n"
+    return {"filename": f"{slug}.hex.yaml", "content": hex_file(call.world, project, version)}
 
 
 def create_presigned_url(call: Call) -> Json:

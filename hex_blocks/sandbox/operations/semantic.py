@@ -71,7 +71,7 @@ def _upload(call: Call) -> tuple[bytes, dict[str, bool]]:
         raise _problem("The multipart body cannot be read") from None
     flags = dict(FLAGS)
     for name in flags:
-        text = form.get(name, str(flags[name]).lower())
+        text = form.get(name, str(flags[name])).lower()
         if text not in ("true", "false"):
             raise call.refusal(f"{name} must be true or false")
         flags[name] = text == "true"

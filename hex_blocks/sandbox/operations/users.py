@@ -6,6 +6,7 @@ from hex_blocks.sandbox.call import Call, Json, Operation
 from hex_blocks.sandbox.checks import Kind, Text
 from hex_blocks.sandbox.operations.common import DIRECTION, paged
 from hex_blocks.sandbox.paging import Sort
+from hex_blocks.sandbox.refusals import Refusal
 from hex_blocks.sandbox.shapes import user_shape
 from hex_blocks.sandbox.things import Group, User
 
@@ -22,6 +23,8 @@ LIST_QUERY: dict[str, Kind] = {
 
 def me(call: Call) -> Json:
     """Return the caller, and when the token ends. A workspace token has no user."""
+    if call.user is None and call.world.workspace_me_fails:
+        raise Refusal(500, "The caller has no user")
     user = user_shape(call.user) if call.user else {}
     return {**user, "org": {"id": call.world.org_id}, "token": {"exp": call.token.expires_at}}
 

@@ -30,7 +30,7 @@ def _notebook(world: World, project: Project) -> list[Cell]:
     )
     cells = [
         _cell(project, "MARKDOWN", "Introduction", f"# {project.title}\n\n{project.description or ''}"),
-        *(_cell(project, "INPUT", wanted.name) for wanted in project.inputs),
+        *(_cell(project, "INPUT", wanted.name, variable=wanted.name) for wanted in project.inputs),
         _cell(
             project,
             "SQL",
@@ -91,6 +91,7 @@ def _cell(
     *,
     connection_id: str | None = None,
     output_dataframe: str | None = None,
+    variable: str | None = None,
     columns: tuple[tuple[str, str], ...] = (),
     rows: tuple[tuple[str | None, ...], ...] = (),
     fault: str | None = None,
@@ -107,6 +108,7 @@ def _cell(
         source=source,
         connection_id=connection_id,
         output_dataframe=output_dataframe,
+        variable=variable,
         columns=columns,
         rows=rows,
         fault=fault,
