@@ -153,7 +153,7 @@ REFUSED = (
         400,
         "/projects",
         "query.includeArchived must be true or false",
-        query={"includeArchived": "True"},
+        query={"includeArchived": "yes"},
     ),
     Refused("ListProjects", 400, "/projects", "cursor", query={"after": "nonsense"}),
     Refused("ListProjects", 400, "/projects", "not both", query={"after": "a", "before": "b"}),
