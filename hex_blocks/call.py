@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.errors import HexError
+from hex_blocks.errors import HexError, hex_error
 from hex_blocks.hex_api import Timing
-from hex_blocks.texts import sentence
+from hex_blocks.texts import phrase, sentence
+from hex_blocks.wire import at
 
 if TYPE_CHECKING:
     from hex_blocks.connection import Connection
@@ -99,7 +100,8 @@ class Call:
     ) -> Any:
         """Send this tool's request, or another tool's, with checked inputs, and give Hex's reply.
 
-        What the tool's outputs declare is of the declared type there, or null; the rest is as Hex sent it.
+        What the tool's outputs declare is of the declared type there, or null; the rest is as Hex sent it. Raises
+        HexError: `not_hex` where a list was due and there is none.
         """
         tool = self.tool.registry[tool_id] if tool_id else self.tool
         request = tool.spec.request
@@ -117,7 +119,15 @@ class Call:
             error_keys=request.errors,
             timing=timing or self.timing,
         )
-        return tool.conform(reply)
+        conformed = tool.conform(reply)
+        paging = tool.spec.paging
+        if paging is not None:
+            place = tool.spec.outputs[paging.items].source or paging.items
+            # A reply without its list is not an empty list: whoever took it for one would start a run again.
+            if not isinstance(at(conformed or {}, place), list):
+                reason = phrase("its reply has no {name}", name=place)
+                raise hex_error("not_hex", host=self.connection.api.host, reason=reason)
+        return conformed
 
     def use(self, tool_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Run another tool as a part of this call and give its outputs; its warnings come with this one's."""

@@ -161,13 +161,16 @@ class HexApi:
                 raise error
 
     def _take_turn(self, group: str | None, ends_at: float, timing: Timing) -> None:
-        """Count the request and do what comes before its sending; anew where that took so long that it counts later."""
-        while True:
+        """Count the request and do what comes before its sending; once more where that took long enough to count later.
+
+        Not more often: where it is always slow, a request would be counted for ever and never sent.
+        """
+        for last in (False, True):
             self.budget.take(group, ends_at, timing.stop, timing.on_wait)
             counted_at = self.clock.monotonic()
             if timing.on_send:
                 timing.on_send()
-            if self.clock.monotonic() - counted_at <= ARRIVAL_MARGIN:
+            if last or self.clock.monotonic() - counted_at <= ARRIVAL_MARGIN:
                 return
 
     def _prepare(self, method: str, path: str, query: Any, body: Any, files: Any) -> requests.PreparedRequest:

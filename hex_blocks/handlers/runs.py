@@ -9,6 +9,7 @@ from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import HexError, hex_error
+from hex_blocks.texts import phrase
 
 # Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
 ENDS: dict[str, str | None] = {
@@ -26,7 +27,11 @@ def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
     """Ask Hex how a run is doing."""
     asked = {"projectId": project_id, "runId": run_id}
     # Its IDs are those asked for, whatever else a reply may say: further requests are made with them.
-    return (call.ask(asked, "hex_get_run_status") or {}) | asked
+    run = call.ask(asked, "hex_get_run_status") or {}
+    if not run.get("status"):
+        reason = phrase("its reply has no {name}", name="status")
+        raise hex_error("not_hex", host=call.connection.api.host, reason=reason)
+    return run | asked
 
 
 def usual_seconds(runs: Iterable[Mapping[str, Any]]) -> float | None:

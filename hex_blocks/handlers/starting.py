@@ -188,7 +188,6 @@ class _Once:
             with self._turn:
                 self._take_turn()
                 created = self._ask()
-                self._write_run(created)
                 keep_started(self.call.connection.api, self.intent.project_id, str(created["runId"]))
         except KeyboardInterrupt:
             if self.sent is None:
@@ -201,19 +200,27 @@ class _Once:
         timing = replace(self._in_time().timing, on_send=self._on_send, on_wait=self._on_wait)
         try:
             created: dict[str, Any] = self.call.ask(self.asked, self.tool_id, timing=timing) or {}
-            if created.get("runId"):
+            fault = self._fault_of(created)
+            if fault is None:
                 return created
-            error: HexError = hex_error(
-                "not_hex",
-                host=self.call.connection.api.host,
-                reason=phrase("it took the start without naming the run"),
-            )
+            error: HexError = hex_error("not_hex", host=self.call.connection.api.host, reason=fault)
         except HexError as refused:
             error = refused
         if isinstance(error, HexDownError) and error.key not in NOT_SENT and self.sent:
             return self._recovered(self.sent, error)
         self._forget()
         raise error
+
+    def _fault_of(self, created: Mapping[str, Any]) -> str | None:
+        """Say why a reply is not the one to this start; None, with the run on record, where it is."""
+        if not created.get("runId"):
+            return phrase("it took the start without naming the run")
+        project_id = created.get("projectId")
+        if project_id and project_id.lower() != self.intent.project_id.lower():
+            return phrase("it named a run of another project")
+        if not self._write_run(created):
+            return phrase("it named a run that another start has")
+        return None
 
     def _recovered(self, sent: Sent, error: HexDownError) -> dict[str, Any]:
         """Find the run of a start whose answer did not come."""
@@ -299,13 +306,15 @@ class _Once:
     def _timed(self) -> Start:
         return replace(self.intent, intended_at=self.clock.time(), at_hex=self.call.connection.api.time_at_hex())
 
-    def _write_run(self, created: Mapping[str, Any]) -> None:
+    def _write_run(self, created: Mapping[str, Any]) -> bool:
+        """Write the run down. False where another start has it."""
         reply = start_reply(created, self.base_url)
         try:
-            self.record.started(self.base_url, self.intent.key, str(created["runId"]), reply)
+            return self.record.started(self.base_url, self.intent.key, str(created["runId"]), reply)
         except RecordError as error:
             # The run is there: that it cannot be written down is told, not raised.
             self.call.warn("run_not_recorded", reason=str(error))
+            return True
 
     def _forget(self) -> None:
         try:
