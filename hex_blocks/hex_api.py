@@ -41,7 +41,21 @@ log = logging.getLogger(__name__)
 LARGEST_REPLY = 64 * 1024 * 1024
 CHUNK = 256 * 1024
 GET_RETRIES = 4
-RETRIED_STATUSES = frozenset({502, 503, 504})
+RETRIED_STATUSES = frozenset({408, 425, 502, 503, 504})
+# The codes of Hex's newer error bodies. A gateway's JSON has a message at most.
+CODES = frozenset(
+    {
+        "BAD_REQUEST",
+        "UNAUTHORIZED",
+        "FORBIDDEN",
+        "NOT_FOUND",
+        "INTERNAL_SERVER_ERROR",
+        "UNPROCESSABLE_CONTENT",
+        "SERVICE_UNAVAILABLE",
+    }
+)
+# Statuses below 500 with which a gateway may answer after Hex took the request.
+GATEWAY_STATUSES = frozenset({408, 425, 429, 499})
 # Faults of a request that never left, so that Hex has done nothing.
 NOT_SENT = ("no_network", "bad_certificate")
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
@@ -54,7 +68,8 @@ SHORTEST_HIDDEN = 8
 DEEPEST = 64
 MOST_NAMED = 50
 RETRY_HEADERS = ("Retry-After", "RateLimit-Reset", "X-RateLimit-Reset")
-LONGEST_RETRY = 86_400
+# No window of Hex's is longer, so no wait that is longer is believed.
+LONGEST_RETRY = 3_600
 _HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
 
 OnWait = Callable[[float, HexError], None]
@@ -130,7 +145,7 @@ class HexApi:
         path: below the base URL, quoted. query: lists are sent as repeated keys. body: sent as JSON.
         files: sent as multipart, with the body's values as fields. group: Hex's limit group beside the whole.
         A GET is sent again after a fault or a refusal; anything else only where it never left (NOT_SENT), or where
-        Hex refused it before doing anything (429, and 503 if `refused_by_503`). Raises HexError.
+        Hex refused it, in its own words, before doing anything (429, and 503 if `refused_by_503`). Raises HexError.
         """
         timing = timing or Timing()
         prepared = self._prepare(method, path, query, body, files)
@@ -141,9 +156,11 @@ class HexApi:
             error = self._send(prepared, error_keys or {}, timing, self.clock.monotonic() + timing.read)
             if not isinstance(error, HexError):
                 return error.value
-            refused = error.status == 429 or (error.status == 503 and refused_by_503)
+            refused = error.key == "rate_limited" or (
+                error.status == 503 and refused_by_503 and "outcome" not in error.values
+            )
             seconds = float(error.values.get("seconds", RATE_WINDOW))
-            if error.status == 429:
+            if error.key == "rate_limited":
                 self.budget.refused(group, seconds)
             if refused:
                 delay = seconds + random.uniform(0, 1)  # noqa: S311
@@ -234,7 +251,7 @@ class HexApi:
         status = response.status_code
         if 200 <= status < 300:
             return self._parse(content, response)
-        return self._error(status, content, response.headers, error_keys)
+        return self._error(prepared.method or "", status, content, response.headers, error_keys)
 
     def _read(self, response: requests.Response) -> bytes:
         parts: list[bytes] = []
@@ -277,10 +294,22 @@ class HexApi:
             return {self._clean(name): self._clean(part) for name, part in value.items()}
         return [self._clean(part) for part in value] if isinstance(value, list) else value
 
-    def _error(self, status: int, content: bytes, headers: Mapping[str, str], keys: Mapping[str, str]) -> HexError:
+    def _is_lost(self, method: str, status: int, said: _Refusal, headers: Mapping[str, str]) -> bool:
+        """Whether an answer to a write leaves open what Hex did: it is a gateway's, which may have passed it on."""
+        if method == "GET" or said.is_hexs or (status < 500 and status not in GATEWAY_STATUSES):
+            return False
+        return status != 429 or _told_seconds(headers, self.clock) is None
+
+    def _error(
+        self, method: str, status: int, content: bytes, headers: Mapping[str, str], keys: Mapping[str, str]
+    ) -> HexError:
         if 300 <= status < 400:
             return hex_error("redirected", status=status, host=self.host)
         said = _Refusal.read(self._clean(_said(content)))
+        if self._is_lost(method, status, said, headers):
+            trace_id = said.trace_id or _plain(headers.get("x-trace-id", ""), 100) or None
+            key = "hex_failed" if status >= 500 and BY_STATUS.get(status) != "hex_down" else "hex_down"
+            return hex_error(key, status=status, trace_id=trace_id, outcome="unknown")
         key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
         values: dict[str, Any] = {"reason": said.reason or phrase("it gave no reason")}
         if key in ("hex_failed", "hex_down"):
@@ -329,11 +358,15 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Refusal:
-    """What Hex says in an error body, in any of its forms: two JSON families, lists of faults, or bare text."""
+    """What Hex says in an error body, in any of its forms: two JSON families, lists of faults, or bare text.
+
+    is_hexs: whether it is Hex itself that says it.
+    """
 
     reason: str = ""
     trace_id: str | None = None
     parameters: dict[str, Any] | None = None
+    is_hexs: bool = False
 
     @classmethod
     def read(cls, body: Any) -> _Refusal:
@@ -352,7 +385,15 @@ class _Refusal:
             reason=_plain("; ".join(dict.fromkeys(part for part in parts if isinstance(part, str) and part))),
             trace_id=_plain(trace_id)[:100] if isinstance(trace_id, str) else None,
             parameters=_parameters(invalid, not_found),
+            is_hexs=_is_hexs(body),
         )
+
+
+def _is_hexs(body: Mapping[str, Any]) -> bool:
+    reason, message = body.get("reason"), body.get("message")
+    older = isinstance(reason, str) and bool(reason)
+    newer = isinstance(message, str) and isinstance(code := body.get("code"), str) and code in CODES
+    return older or newer or isinstance(body.get("invalid"), list) or isinstance(body.get("notFound"), list)
 
 
 def _entry(problem: Any) -> str | None:
@@ -450,9 +491,14 @@ def _causes(fault: BaseException) -> Iterator[BaseException]:
 
 def _seconds_to_wait(headers: Mapping[str, str], clock: Clock, otherwise: float) -> int:
     """Read when to come back: Retry-After (seconds or a date), or one of the RateLimit headers."""
-    told = (_seconds(headers.get(name, ""), clock.time()) for name in RETRY_HEADERS)
-    seconds = next((each for each in told if each is not None), otherwise)
+    told = _told_seconds(headers, clock)
+    seconds = otherwise if told is None else told
     return max(1, math.ceil(min(seconds, LONGEST_RETRY)))
+
+
+def _told_seconds(headers: Mapping[str, str], clock: Clock) -> float | None:
+    told = (_seconds(headers.get(name, ""), clock.time()) for name in RETRY_HEADERS)
+    return next((each for each in told if each is not None), None)
 
 
 def _seconds(value: str, now: float) -> float | None:

@@ -398,6 +398,15 @@ def test_a_request_that_is_held_up_after_its_turn_is_counted_when_it_is_sent(
     assert api.budget.left() == 1
 
 
+def test_a_request_that_is_always_held_up_is_sent_all_the_same(
+    connect: Connect, server: Faulty, clock: DrivenClock
+) -> None:
+    api = connect(server.origin, limits={"all": ((60, 60),)})
+
+    assert api.call("POST", "/x", timing=Timing(on_send=lambda: clock.advance(1.2))) == {"done": True}
+    assert api.budget.left() == 58
+
+
 @pytest.mark.parametrize("fault", ["502", "503", "504", "end", "reset", "reset mid-body", "end mid-body"])
 def test_a_get_is_given_up_after_a_few_attempts_with_capped_pauses(
     api: HexApi, server: Faulty, clock: DrivenClock, fault: str
@@ -525,7 +534,7 @@ def test_a_time_beyond_all_reason_is_an_error_and_no_crash(
     outcome = refused(api, timing=Timing(patience=0.5))
 
     assert outcome.key == "rate_limited"
-    assert 1 <= outcome.values["seconds"] <= 86_400
+    assert 1 <= outcome.values["seconds"] <= 3_600
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -536,7 +545,7 @@ def test_any_text_may_stand_in_a_header(server: Faulty, connect: Connect, value:
     with Connection(TOKEN, server.origin, allowed_hosts=(server.origin,), clock=DrivenClock()) as connection:
         error = refused(connection.api, timing=Timing(patience=0.5))
 
-    assert 1 <= error.values["seconds"] <= 86_400
+    assert 1 <= error.values["seconds"] <= 3_600
 
 
 def test_a_wait_beyond_the_callers_patience_is_an_error_that_says_how_long(

@@ -5,13 +5,14 @@ Each command is a module of its own, imported when it is called, so that a listi
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
 import sys
 from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -101,7 +102,19 @@ def main() -> None:
         # Python would complain once more while it exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FAILED
+    _flush_or_drop(sys.stderr)
     sys.exit(code)
+
+
+def _flush_or_drop(stream: TextIO | None) -> None:
+    """Write out what a stream still holds. Left to Python, a reader that has gone would change the exit code."""
+    if stream is None:
+        return
+    try:
+        stream.flush()
+    except (OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run() -> int:

@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -192,6 +193,17 @@ LOST: dict[str, Act] = {
     "login page": done_then(reply(200, LOGIN_PAGE, kind="text/html")),
     "redirect": done_then(reply(302, b"", {"Location": "/login"})),
 }
+GATEWAYS: dict[str, Act] = {
+    "Envoy's 503": reply(503, b"upstream connect error or disconnect/reset before headers. connection termination"),
+    "nginx's 503": reply(503, b"<html><h1>503 Service Temporarily Unavailable</h1></html>", kind="text/html"),
+    "an API gateway's 503": reply(503, {"message": "Service Unavailable"}),
+    "an empty 503": reply(503, b""),
+    "a gateway's 429": reply(429, b"<html>slow down</html>", kind="text/html"),
+    "a gateway's 408": reply(408, b""),
+    "a gateway's 499": reply(499, b""),
+    "another project's run": reply(201, {"runId": str(uuid.uuid4()), "projectId": str(uuid.uuid4())}),
+}
+LOST |= {name: done_then(act) for name, act in GATEWAYS.items()}
 NEVER_CAME: dict[str, Act] = {
     "reset": reset,
     "end": end,
@@ -224,6 +236,24 @@ def test_a_run_that_was_found_keeps_its_key(
     runs = {start(connection)["runId"] for _ in range(3)}
 
     assert list(runs) == started()
+
+
+@pytest.mark.parametrize("listed", [{}, {"runs": None}, {"traceId": "x"}, []])
+def test_a_list_without_its_runs_does_not_mean_that_there_are_none(
+    listed: Any, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    def act(exchange: Exchange) -> None:
+        (lost if exchange.request.method == "POST" else reply(200, listed))(exchange)
+
+    start(through(when("POST")), "to know the project")
+    connection = through(act)
+
+    for _ in range(2):
+        with pytest.raises(HexError) as caught:
+            start(connection)
+
+        assert caught.value.key in ("start_unknown", "not_hex")
+    assert len(started()) <= 2
 
 
 @pytest.mark.parametrize("how", NEVER_CAME)
