@@ -1140,3 +1140,13 @@ def test_the_machines_clock_waits_for_real(server: Faulty, connect: Connect) -> 
     server.play(reply(502, {}), DONE)
 
     assert connect(server.origin, clock=SystemClock()).call("GET", "/x") == {"done": True}
+
+
+def test_the_trace_id_of_a_newer_error_comes_from_its_header(api: HexApi, server: Faulty) -> None:
+    body = {"message": "No", "code": "FORBIDDEN"}
+    server.play(
+        reply(403, body, {"x-trace-id": "abc-123"}), reply(403, {**body, "traceId": "own"}, {"x-trace-id": "b"})
+    )
+
+    assert refused(api).trace_id == "abc-123"
+    assert refused(api).trace_id == "own"

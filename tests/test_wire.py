@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from hex_blocks import Registry
 from hex_blocks.spec import ToolSpec, read_tool_spec
 from hex_blocks.wire import keeper, sender
 
@@ -260,3 +261,26 @@ def test_outputs_are_kept_in_declared_order() -> None:
     result = kept_of({"b": {"type": "string"}, "a": {"type": "string"}}, {"a": 1, "b": 2})
 
     assert list(result) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (12, 12),
+        ("12", 12),
+        ("draft", "draft"),
+        ("-3", -3),
+        ("1.5", 1.5),
+        ("12a", None),
+        ("", None),
+        ("1e400", None),
+        ("1.00000000000000000001", None),
+        ("99999999999999999999", None),
+        ([], None),
+    ],
+)
+def test_a_number_in_text_is_read_where_that_is_exact(sent: Any, read: Any, registry: Registry) -> None:
+    conformed = registry["hex_get_run_status"].conform({"status": "RUNNING", "projectVersion": sent})
+
+    assert conformed["projectVersion"] == read
+    assert type(conformed["projectVersion"]) is type(read)
