@@ -22,6 +22,8 @@ TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 BASE_URL_VARIABLE = "HEX_API_BASE_URL"
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+# Quotes, what stands before a token in a header or file, and places nobody has filled.
+_NO_TOKEN = re.compile(r"[\"'`<>{}$]|^(Bearer|HEX_API_TOKEN)\b", re.IGNORECASE)
 _MOST_DERIVED = 16
 # Stands for what is no text at all, and is refused as no token could be.
 NO_TEXT = "\0"
@@ -99,7 +101,8 @@ class Connection:
 
             if not self._token.get_secret_value():
                 raise hex_error("token_missing")
-            if not _TOKEN.fullmatch(self._token.get_secret_value()):
+            token = self._token.get_secret_value()
+            if not _TOKEN.fullmatch(token) or _NO_TOKEN.search(token):
                 raise hex_error("token_malformed")
             made = HexApi(self.base_url, self._token, self.clock, self.limits)
             with self._lock:
@@ -135,4 +138,10 @@ class Connection:
 
 def _sealed(given: str | SecretStr) -> SecretStr:
     given = given.get_secret_value() if isinstance(given, SecretStr) else given
-    return SecretStr(given.strip() if isinstance(given, str) else NO_TEXT)
+    if not isinstance(given, str):
+        return SecretStr(NO_TEXT)
+    given = given.strip()
+    # Docker and others hand on the quotes of a file of variables as they stand there.
+    if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'":
+        given = given[1:-1].strip()
+    return SecretStr(given)

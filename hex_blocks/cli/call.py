@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import sys
 import threading
@@ -169,15 +170,21 @@ def _document(given: str | None) -> dict[str, Any]:
         return {}
     try:
         if given == "-":
-            given = sys.stdin.read()
+            given = _decoded(sys.stdin.buffer.read())
         elif given.startswith("@"):
-            given = Path(given[1:]).read_text(encoding="utf-8-sig")
+            given = _decoded(Path(given[1:]).read_bytes())
         read = json.loads(given)
     except OSError as error:
         raise click.BadParameter(
             say("{file} cannot be read: {reason}", file=given[1:], reason=error.strerror),
             param_hint="--input",
         ) from None
+    except UnicodeDecodeError as error:
+        message = say(
+            "This is not {encoding}: write it as UTF-8, or with a byte order mark that tells the encoding.",
+            encoding=error.encoding.upper(),
+        )
+        raise click.BadParameter(message, param_hint="--input") from None
     except json.JSONDecodeError as error:
         message = say(
             "This is not JSON: {problem} at line {line}, column {column}.",
@@ -191,6 +198,22 @@ def _document(given: str | None) -> dict[str, Any]:
     if not isinstance(read, dict):
         raise click.BadParameter(say("Inputs are a JSON object of names and values."), param_hint="--input")
     return read
+
+
+# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+
+
+def _decoded(content: bytes) -> str:
+    """Read text in the encoding that its byte order mark tells, else in UTF-8."""
+    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
+    return content.decode(encoding)
 
 
 def read_values(values: tuple[str, ...]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ GOING_ON = ("PENDING", "RUNNING")
 LANDMARKS = 5
 # Up to so many open runs that lie deep in the list are asked for one by one.
 FEW = 2
+# So many projects that a call leaves out are kept in the cursor, those left out last.
+MOST_LEFT_OUT = 200
 # A first look back is complete for runs that took no longer than this.
 LONGEST_RUN = 86_400.0
 
@@ -46,7 +48,8 @@ class _Seen:
 def watch_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     """Give the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
     seen = _read(call, inputs["cursor"]) if "cursor" in inputs else {}
-    since = seconds_of(inputs.get("since"))
+    # Builders send their form whole each time: what the cursor knows goes before the moment of a first call.
+    since = None if seen else seconds_of(inputs.get("since"))
     project_ids = list(dict.fromkeys(project_id.lower() for project_id in inputs["projectIds"]))
     ended: list[Run] = []
     known: dict[str, _Seen] = {}
@@ -69,6 +72,8 @@ def watch_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
                 known[project_id] = before
     if len(refusals) == len(project_ids):
         raise refusals[0]
+    active = sum(len(each.open) for each in known.values())
+    left_out = [(project_id, each) for project_id, each in seen.items() if project_id not in known]
     wanted = inputs.get("statuses") or ENDS
     told = sorted(
         (run for run in ended if run["status"] in wanted), key=lambda run: seconds_of(run.get("endTime")) or 0
@@ -76,8 +81,8 @@ def watch_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     return {
         "runs": told,
         "total": len(told),
-        "active": sum(len(each.open) for each in known.values()),
-        "cursor": _written(known),
+        "active": active,
+        "cursor": _written(known | dict(left_out[:MOST_LEFT_OUT])),
     }
 
 

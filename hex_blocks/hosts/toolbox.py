@@ -201,6 +201,8 @@ class Toolbox:
 
         tool = self._shown_tool(name)
         given = _object(tool, arguments)
+        if tool.id == CALL_TOOL:
+            given = _inside(self._own_tools[CALL_TOOL], given)
         refuse_hidden(tool, given)
         return tool, tool.run(given, connection, progress=progress, stop=stop, language=self.language)
 
@@ -282,6 +284,20 @@ def _object(tool: Tool, arguments: Any) -> Mapping[str, Any]:
     if not isinstance(arguments, Mapping):
         raise _refused(tool, "not_an_inputs_object", {"found": type(arguments).__name__})
     return arguments
+
+
+def _inside(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Put inputs of the tool to be called that stand beside `arguments` inside, where nothing else can be meant."""
+    beside = {name: value for name, value in given.items() if name not in tool.spec.inputs}
+    name, arguments = given.get("name"), given.get("arguments") or {}
+    if not beside or not isinstance(name, str) or name not in tool.registry or not isinstance(arguments, Mapping):
+        return given
+    fitting = {each: value for each, value in beside.items() if each in tool.registry[name].spec.inputs}
+    if twice := [each for each in fitting if each in arguments]:
+        faults = tuple(Fault(each, "goes_inside") for each in twice)
+        raise hex_error("bad_inputs", tool=tool.id, faults=faults)
+    kept = {each: value for each, value in given.items() if each not in fitting}
+    return kept | {"arguments": {**arguments, **fitting}}
 
 
 def _refused(tool: Tool, fault: str, values: dict[str, Any]) -> HexError:

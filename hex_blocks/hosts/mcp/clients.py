@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+from pathlib import Path
 from typing import Any
 
 # The client's own name for its list of servers, where the file lies, and what an entry says beside the command.
@@ -23,7 +26,7 @@ def configuration(client: str, arguments: list[str]) -> dict[str, Any]:
     """Give what goes into a client's file to start this server with these arguments."""
     servers, _, more = CLIENTS[client]
     environment = {TOKEN: "${input:hex-token}" if client == "vscode" else PLACEHOLDER}
-    entry = {**more, "command": "hex-blocks", "args": ["mcp", *arguments], "env": environment}
+    entry = {**more, "command": command(), "args": ["mcp", *arguments], "env": environment}
     document: dict[str, Any] = {servers: {"hex": entry}}
     if client == "vscode":
         # VS Code asks once and keeps it encrypted.
@@ -31,6 +34,15 @@ def configuration(client: str, arguments: list[str]) -> dict[str, Any]:
             {"type": "promptString", "id": "hex-token", "description": "Hex API token", "password": True}
         ]
     return document
+
+
+def command() -> str:
+    """Give the command that starts this, with its whole path: programs of the desktop have another PATH."""
+    beside = Path(sys.argv[0])
+    if beside.stem == "hex-blocks" and beside.is_file():
+        return str(beside.absolute())
+    beside = Path(sys.executable).with_name("hex-blocks" + Path(sys.executable).suffix)
+    return str(beside) if beside.is_file() else shutil.which("hex-blocks") or "hex-blocks"
 
 
 def place(client: str) -> str:

@@ -51,12 +51,14 @@ def security(host: str, allowed_hosts: tuple[str, ...] = ()) -> TransportSecurit
 
 def guarded(app: App, secret: str) -> App:
     """Let only requests through that bring the secret as a bearer token."""
-    wanted = f"Bearer {secret}".encode()
+    wanted = secret.encode()
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = next((value for name, value in scope["headers"] if name.lower() == b"authorization"), b"")
-            if not hmac.compare_digest(given, wanted):
+            # Schemes are compared without case, and one blank or more stands after them.
+            scheme, _, brought = given.strip().partition(b" ")
+            if scheme.lower() != b"bearer" or not hmac.compare_digest(brought.strip(), wanted):
                 headers = [(b"content-type", b"text/plain"), (b"www-authenticate", b"Bearer")]
                 await send({"type": "http.response.start", "status": 401, "headers": headers})
                 await send({"type": "http.response.body", "body": b"The bearer secret is missing or wrong.\n"})

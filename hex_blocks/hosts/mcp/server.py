@@ -49,6 +49,16 @@ PROGRESS_SECONDS = 1.0
 # What is listed is settled when the server starts, and the same for every caller.
 FRESH_MS = 3_600_000
 
+BOOKKEEPING = frozenset(
+    {
+        "toolCallId",  # n8n
+        "sessionId",  # n8n
+        "chatInput",  # n8n
+        "tool_call_id",  # LangChain and those built on it
+        "_meta",  # clients that put the protocol's own _meta among the arguments
+    }
+)
+
 Wire = dict[str, Any]
 
 
@@ -156,7 +166,8 @@ class HexServer:
         def work() -> Answer:
             connection = own or self.connection
             try:
-                return self.toolbox.call(params.name, params.arguments, connection, progress=reports.take, stop=stop)
+                arguments = without_bookkeeping(params.arguments)
+                return self.toolbox.call(params.name, arguments, connection, progress=reports.take, stop=stop)
             finally:
                 if own is not None:
                     own.close()
@@ -245,6 +256,13 @@ class HexServer:
             cache_hints=fresh,
             **handlers,
         )
+
+
+def without_bookkeeping(arguments: Any) -> Any:
+    """Leave out what clients add to every call for themselves. No tool has an input of these names."""
+    if not isinstance(arguments, dict):
+        return arguments
+    return {name: value for name, value in arguments.items() if name not in BOOKKEEPING}
 
 
 class _Reports:
