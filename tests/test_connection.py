@@ -127,6 +127,15 @@ def test_a_token_with_characters_that_no_token_has_is_refused(
     assert server.requests == []
 
 
+@pytest.mark.parametrize("given", ['"hxtp_abc"', "'hxtp_abc'", ' "hxtp_abc" ', '" hxtp_abc"'])
+def test_the_quotes_of_a_file_of_variables_are_taken_off(
+    connect: Callable[..., Connection], server: Faulty, given: str
+) -> None:
+    connect(given).api.call("GET", "/x")
+
+    assert tokens_at(server) == ["hxtp_abc"]
+
+
 @pytest.mark.parametrize("token", ["x", "5bbf1c8b0e1f", "!~\"'\\", "x" * 4096, "hxtp_A-Z.a_z~0=9+/"])
 def test_no_token_is_refused_for_its_looks(connect: Callable[..., Connection], server: Faulty, token: str) -> None:
     connect(token).api.call("GET", "/x")

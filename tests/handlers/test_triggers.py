@@ -90,6 +90,34 @@ def test_an_end_is_told_once(sandbox: Sandbox, clock: DrivenClock, watch: Watch,
     assert (later["runs"], later["active"]) == ([], 0)
 
 
+def test_a_project_that_is_left_out_of_a_poll_misses_no_end(
+    sandbox: Sandbox, clock: DrivenClock, watch: Watch, project: str
+) -> None:
+    other = sandbox.world.project(TITLES[1]).id
+    cursor = watch([project, other])["cursor"]
+    run_id = add_run(sandbox, project)
+    without = watch([other], cursor)
+    clock.advance(60)
+    still_without = watch([other], without["cursor"])
+    back = watch([project, other], still_without["cursor"])
+
+    assert (without["active"], without["runs"], still_without["runs"]) == (0, [], [])
+    assert ids(back) == [run_id]
+    assert watch([project, other], back["cursor"])["runs"] == []
+
+
+def test_the_cursor_goes_before_the_moment_of_the_first_call(
+    sandbox: Sandbox, clock: DrivenClock, watch: Watch, project: str
+) -> None:
+    since = "2020-01-01T00:00:00Z"
+    first = watch([project], since=since)
+    run_id = add_run(sandbox, project)
+    clock.advance(60)
+
+    assert len(ids(first)) > 1
+    assert ids(watch([project], first["cursor"], since=since)) == [run_id]
+
+
 def test_a_call_that_was_lost_can_be_made_again(
     sandbox: Sandbox, clock: DrivenClock, watch: Watch, project: str
 ) -> None:

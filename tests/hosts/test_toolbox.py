@@ -167,6 +167,14 @@ def test_a_tool_is_found_and_called(box, hex_connection):
     assert called.outputs["result"]["total"] == 1
 
 
+def test_inputs_beside_the_arguments_are_meant_for_the_tool_that_is_called(box, hex_connection):
+    beside = {"name": "hex_list_groups", "limit": 1}
+
+    assert box.call(CALL_TOOL, beside, hex_connection).outputs["result"]["total"] == 1
+    assert key_of(box.call(CALL_TOOL, {**beside, "arguments": {"limit": 2}}, hex_connection)) == "bad_inputs"
+    assert key_of(box.call(CALL_TOOL, {**beside, "colour": "red"}, hex_connection)) == "bad_inputs"
+
+
 def test_a_call_of_a_call_is_refused(box, hex_connection):
     arguments = {"name": CALL_TOOL, "arguments": {"name": "hex_list_groups"}}
 
