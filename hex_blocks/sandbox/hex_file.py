@@ -45,9 +45,8 @@ def hex_file(world: World, project: Project, version: int | str) -> str:
 
 
 def _meta(project: Project, version: int | str) -> dict[str, Any]:
-    stands_at = project.last_edited_at if version == "draft" else version
     return {
-        "sourceVersionId": _id(project, f"version {version} {stands_at}"),
+        "sourceVersionId": _id(project, f"version {version}"),
         "description": project.description,
         "projectId": project.id,
         "title": project.title,
