@@ -87,7 +87,7 @@ def test_an_empty_answer_to_a_write_is_its_success(registry: Registry, server: F
 def test_values_of_another_type_than_declared_are_null(
     registry: Registry, server: Faulty, connection: Connection
 ) -> None:
-    odd = {"status": ["COMPLETED"], "runUrl": 7, "projectVersion": "12", "elapsedTime": True, "traceId": {"a": 1}}
+    odd = {"status": ["COMPLETED"], "runUrl": 7, "projectVersion": "twelve", "elapsedTime": True, "traceId": {"a": 1}}
     server.play(reply(200, STATUS | odd))
 
     outputs = registry["hex_get_run_status"].run(ASKED, connection)
