@@ -33,7 +33,7 @@ def mode(request) -> str:
 
 @pytest.fixture
 def fast() -> Iterator[tuple[Sandbox, Connection]]:
-    """A sandbox and a connection whose clock runs eight times as fast as ours, so that a busy machine is not late by its seconds."""
+    """A sandbox and a connection whose clock runs eight times as fast as ours: a busy machine is not late by that."""
     clock = FastClock(8)
     with (
         Sandbox(clock=clock) as sandbox,
