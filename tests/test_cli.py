@@ -245,6 +245,31 @@ def test_inputs_are_read_from_a_file_or_from_stdin(
     assert json.loads(called.stdout)["id"] == PROJECT
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"])
+def test_a_document_may_begin_with_a_byte_order_mark(
+    hex_blocks: RunCommand, tmp_path: Path, living: Environment, encoding: str
+) -> None:
+    mark = "\ufeff" if encoding.endswith(("-le", "-be")) else ""
+    file = tmp_path / "inputs.json"
+    file.write_bytes((mark + json.dumps({"projectId": PROJECT})).encode(encoding))
+
+    called = hex_blocks("call", "get_project", "--input", f"@{file}", env=living)
+
+    assert called.returncode == 0, called.stderr
+    assert json.loads(called.stdout)["id"] == PROJECT
+
+
+def test_another_encoding_is_named(hex_blocks: RunCommand, tmp_path: Path) -> None:
+    file = tmp_path / "inputs.json"
+    file.write_bytes('{"query": "Umsätze"}'.encode("latin-1"))
+
+    called = hex_blocks("call", "find_project", "--input", f"@{file}")
+
+    assert called.returncode == 2
+    assert "This is not UTF-8" in called.stderr
+    assert "Traceback" not in called.stderr
+
+
 # What goes wrong
 
 

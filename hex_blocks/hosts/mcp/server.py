@@ -10,6 +10,7 @@ import asyncio
 import json
 import logging
 import threading
+from collections.abc import Container
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -49,6 +50,7 @@ PROGRESS_SECONDS = 1.0
 # What is listed is settled when the server starts, and the same for every caller.
 FRESH_MS = 3_600_000
 
+# What clients add to the arguments of every call for themselves.
 BOOKKEEPING = frozenset(
     {
         "toolCallId",  # n8n
@@ -166,7 +168,9 @@ class HexServer:
         def work() -> Answer:
             connection = own or self.connection
             try:
-                arguments = without_bookkeeping(params.arguments)
+                registry = self.toolbox.registry
+                declared = registry[params.name].spec.inputs if params.name in registry else ()
+                arguments = without_bookkeeping(params.arguments, declared)
                 return self.toolbox.call(params.name, arguments, connection, progress=reports.take, stop=stop)
             finally:
                 if own is not None:
@@ -258,11 +262,11 @@ class HexServer:
         )
 
 
-def without_bookkeeping(arguments: Any) -> Any:
-    """Leave out what clients add to every call for themselves. No tool has an input of these names."""
+def without_bookkeeping(arguments: Any, declared: Container[str]) -> Any:
+    """Leave out what clients add to every call for themselves. declared: the tool's own inputs, which stay."""
     if not isinstance(arguments, dict):
         return arguments
-    return {name: value for name, value in arguments.items() if name not in BOOKKEEPING}
+    return {name: value for name, value in arguments.items() if name not in BOOKKEEPING or name in declared}
 
 
 class _Reports:

@@ -15,7 +15,7 @@ from mcp import Client
 
 from hex_blocks import Connection
 from hex_blocks.clock import FastClock
-from hex_blocks.hosts.mcp.server import HexServer
+from hex_blocks.hosts.mcp.server import HexServer, without_bookkeeping
 from hex_blocks.hosts.toolbox import Toolbox
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
@@ -69,6 +69,23 @@ def test_structured_content_comes_with_the_same_as_text(mode, make_server):
     assert result.is_error is False
     assert result.structured_content["matches"][0]["id"] == REVENUE_REPORT
     assert json.loads(result.content[0].text)["total"] == 1
+
+
+@pytest.mark.parametrize("name", ["toolCallId", "sessionId", "chatInput", "tool_call_id"])
+def test_what_a_client_adds_for_itself_is_left_out(name, mode, make_server):
+    result = call(make_server(), "hex_find_project", {"query": "revenue report", name: "call_7f3"}, mode)
+
+    assert result.is_error is False
+
+
+def test_any_other_name_is_refused(mode, make_server):
+    assert call(make_server(), "hex_find_project", {"query": "revenue report", "colour": "red"}, mode).is_error
+
+
+def test_an_input_that_a_tool_declares_stays():
+    given = {"sessionId": "s", "toolCallId": "c", "query": "q"}
+
+    assert without_bookkeeping(given, {"sessionId", "query"}) == {"sessionId": "s", "query": "q"}
 
 
 def test_pictures_are_image_content(mode, make_server):

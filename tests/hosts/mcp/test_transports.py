@@ -278,6 +278,7 @@ def test_a_secret_is_asked_for(serve_http):
     assert post(url, OLD_HELLO, Authorization="Bearer wrong")[0] == 401
     assert post(url, OLD_HELLO, Authorization=f"Basic {SECRET}")[0] == 401
     assert post(url, OLD_HELLO, Authorization=f"Bearer {SECRET}")[0] == 200
+    assert post(url, OLD_HELLO, Authorization=f"bearer {SECRET}")[0] == 200
 
 
 def test_each_caller_brings_a_token(serve_http, tmp_path):
