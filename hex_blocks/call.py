@@ -120,14 +120,16 @@ class Call:
             timing=timing or self.timing,
         )
         conformed = tool.conform(reply)
-        paging = tool.spec.paging
-        if paging is not None:
-            place = tool.spec.outputs[paging.items].source or paging.items
-            # A reply without its list is not an empty list: whoever took it for one would start a run again.
-            if not isinstance(at(conformed or {}, place), list):
-                reason = phrase("its reply has no {name}", name=place)
-                raise hex_error("not_hex", host=self.connection.api.host, reason=reason)
+        place = tool.spec.list_place
+        # A reply without its list is not an empty list: whoever took it for one would start a run again.
+        if place is not None and not isinstance(at(conformed or {}, place), list):
+            raise self.reply_lacks(place)
         return conformed
+
+    def reply_lacks(self, name: str) -> HexError:
+        """Return the error of a reply without what it was asked for."""
+        reason = phrase("its reply has no {name}", name=name)
+        return hex_error("not_hex", host=self.connection.api.host, reason=reason)
 
     def use(self, tool_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
         """Run another tool as a part of this call and give its outputs; its warnings come with this one's."""

@@ -594,12 +594,8 @@ def _plainly(value: Any, place: str) -> Any:
     if isinstance(plain, float) and (plain != plain or plain in (float("inf"), float("-inf"))):
         raise _refuse("not_number", plain, place)
     if plain is not None and not isinstance(plain, str | int | float):
-        raise _refuse("not_json", _type_name(value), place)
+        raise _refuse("not_json", type(value).__name__, place)
     return plain
-
-
-def _type_name(value: Any) -> str:
-    return type(value).__name__
 
 
 def _scalar(value: Any) -> Any:

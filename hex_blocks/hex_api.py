@@ -156,11 +156,10 @@ class HexApi:
             error = self._send(prepared, error_keys or {}, timing, self.clock.monotonic() + timing.read)
             if not isinstance(error, HexError):
                 return error.value
-            refused = error.key == "rate_limited" or (
-                error.status == 503 and refused_by_503 and "outcome" not in error.values
-            )
+            is_lost = "outcome" in error.values
+            refused = not is_lost and (error.status == 429 or (error.status == 503 and refused_by_503))
             seconds = float(error.values.get("seconds", RATE_WINDOW))
-            if error.key == "rate_limited":
+            if error.status == 429 and not is_lost:
                 self.budget.refused(group, seconds)
             if refused:
                 delay = seconds + random.uniform(0, 1)  # noqa: S311
@@ -306,8 +305,8 @@ class HexApi:
         if 300 <= status < 400:
             return hex_error("redirected", status=status, host=self.host)
         said = _Refusal.read(self._clean(_said(content)))
+        trace_id = said.trace_id or _plain(headers.get("x-trace-id", ""), 100) or None
         if self._is_lost(method, status, said, headers):
-            trace_id = said.trace_id or _plain(headers.get("x-trace-id", ""), 100) or None
             key = "hex_failed" if status >= 500 and BY_STATUS.get(status) != "hex_down" else "hex_down"
             return hex_error(key, status=status, trace_id=trace_id, outcome="unknown")
         key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
@@ -324,7 +323,6 @@ class HexApi:
             key, values = "bad_parameters", said.parameters
         elif status == 422 and "publish" in said.reason.lower():
             key = "not_published"
-        trace_id = said.trace_id or _plain(headers.get("x-trace-id", ""), 100) or None
         return hex_error(key, status=status, trace_id=trace_id, **values)
 
     def _tls_error(self, fault: Exception) -> HexError:

@@ -293,6 +293,11 @@ class ToolSpec(Strict):
     outputs: dict[Name, Output]
     examples: tuple[Example, ...] = Field(min_length=1)
 
+    @property
+    def list_place(self) -> str | None:
+        """Where the entries of a list stand in Hex's reply; None where the tool reads no list."""
+        return (self.outputs[self.paging.items].source or self.paging.items) if self.paging else None
+
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         problems = [*self._request_problems(), *self._name_problems(), *self._example_problems()]

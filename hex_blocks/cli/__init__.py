@@ -99,8 +99,7 @@ def main() -> None:
         # Whoever reads our output has had enough, or there is no room for it.
         if not isinstance(error, BrokenPipeError):
             warn(say("It cannot be written: {reason}", reason=error.strerror or str(error)))
-        # Python would complain once more while it exits.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop(sys.stdout)
         code = FAILED
     _flush_or_drop(sys.stderr)
     sys.exit(code)
@@ -114,7 +113,12 @@ def _flush_or_drop(stream: TextIO | None) -> None:
         stream.flush()
     except (OSError, ValueError):
         with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            _drop(stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let what a stream still holds go nowhere. Python would complain of it once more while it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run() -> int:

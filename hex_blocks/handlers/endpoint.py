@@ -26,7 +26,7 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
     """
     spec = call.tool.spec
     if not inputs.get("fetchAll"):
-        page = call.ask(inputs) or {}
+        page = call.ask(inputs)
         return page if wanted is None else page | {_key(spec): [each for each in _entries(spec, page) if wanted(each)]}
     most = inputs.get("maxItems") or spec.inputs["maxItems"].default
     size = int(spec.inputs["limit"].maximum or most)
@@ -40,7 +40,7 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
         # Never more than is still wanted: the cursor then leads exactly to what was not read.
         asked["limit"] = min(size, most - len(read))
         try:
-            last = call.ask(asked) or {}
+            last = call.ask(asked)
         except (BusyError, HexDownError) as error:
             if not read:
                 raise
@@ -69,13 +69,12 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
 
 def _key(spec: ToolSpec) -> str:
     """Name the part of the reply that holds the entries."""
-    assert spec.paging  # noqa: S101
-    return spec.outputs[spec.paging.items].source or spec.paging.items
+    assert spec.list_place  # noqa: S101
+    return spec.list_place
 
 
 def _entries(spec: ToolSpec, page: Mapping[str, Any]) -> list[Any]:
-    found = page.get(_key(spec))
-    return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
+    return [each for each in page[_key(spec)] if isinstance(each, dict)]
 
 
 def _identity(entry: Entry, otherwise: Any) -> Any:

@@ -95,7 +95,6 @@ class Work:
         self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
         self.clock = call.connection.clock
         self.watcher = watcher_of(call.connection)
-        self._list_refused = False
         self._longest_window = call.connection.api.budget.longest_window("runs")
         self._waiting = deque(job for job in jobs if not job.skipped)
         self._going: list[Job] = []
@@ -196,7 +195,7 @@ class Work:
             return self._pause_for, self._pause_until - now
         budget = self.call.connection.api.budget
         # Before a start the list of runs is read, which counts in a group of its own.
-        wait = max(budget.wait_for("runs"), budget.wait_for("hex-api") if self._list_refused else 0.0)
+        wait = max(budget.wait_for("runs"), budget.wait_for("hex-api"))
         if wait <= 0 or (self._turn_at is not None and now >= self._turn_at):
             return "", 0.0
         self._turn_at = self._turn_at or now + wait
@@ -246,7 +245,6 @@ class Work:
         if error.key == "budget_spent":
             # Somebody else was quicker; how long our own limits make it wait is known.
             self._put_back(job)
-            self._list_refused = True
             return
         now, seconds = self.clock.monotonic(), float(error.values.get("seconds", KERNEL_PAUSES[0]))
         self._refused_since = self._refused_since or now

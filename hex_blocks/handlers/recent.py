@@ -105,5 +105,5 @@ def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) ->
 def list_runs(call: Call, project_id: str, limit: int, offset: int, **filters: str) -> list[dict[str, Any]]:
     """Read a part of a project's list of runs, newest first; what has no ID is left out."""
     asked = {"projectId": project_id, "limit": limit, "offset": offset, **filters}
-    runs = (call.ask(asked, "hex_get_project_runs") or {}).get("runs") or []
+    runs = call.ask(asked, "hex_get_project_runs")["runs"]
     return [run for run in runs if run.get("runId")]

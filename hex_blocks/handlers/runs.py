@@ -9,7 +9,6 @@ from typing import Any
 
 from hex_blocks.call import Call
 from hex_blocks.errors import HexError, hex_error
-from hex_blocks.texts import phrase
 
 # Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
 ENDS: dict[str, str | None] = {
@@ -29,8 +28,7 @@ def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
     # Its IDs are those asked for, whatever else a reply may say: further requests are made with them.
     run = call.ask(asked, "hex_get_run_status") or {}
     if not run.get("status"):
-        reason = phrase("its reply has no {name}", name="status")
-        raise hex_error("not_hex", host=call.connection.api.host, reason=reason)
+        raise call.reply_lacks("status")
     return run | asked
 
 

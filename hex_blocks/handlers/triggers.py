@@ -72,7 +72,6 @@ def watch_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
                 known[project_id] = before
     if len(refusals) == len(project_ids):
         raise refusals[0]
-    active = sum(len(each.open) for each in known.values())
     left_out = [(project_id, each) for project_id, each in seen.items() if project_id not in known]
     wanted = inputs.get("statuses") or ENDS
     told = sorted(
@@ -81,7 +80,7 @@ def watch_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     return {
         "runs": told,
         "total": len(told),
-        "active": active,
+        "active": sum(len(each.open) for each in known.values()),
         "cursor": _written(known | dict(left_out[:MOST_LEFT_OUT])),
     }
 

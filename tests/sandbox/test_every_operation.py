@@ -294,6 +294,10 @@ def reference_outline(schema: Any, schemas: Any) -> Any:
     return "object" if schema.get("type") == "object" else "value"
 
 
+# Older Hex refuses unknown keys here and newer Hex does not; the sandbox refuses them.
+CLOSED_BEFORE = {"RunProject"}
+
+
 def _opened(kind: Any) -> Any:
     """Return an outline without what it says of other keys."""
     if isinstance(kind, list):
@@ -312,8 +316,8 @@ def test_an_operation_takes_the_body_of_the_reference(operation_id, reference):
 
     expected = reference_outline(schema, reference.document["components"]["schemas"])
 
-    # Older Hex refuses unknown keys in more places than newer Hex; the sandbox refuses them as older Hex does.
-    assert _opened(outline(OPERATIONS[operation_id].body)) == _opened(expected)
+    shown = _opened if operation_id in CLOSED_BEFORE else lambda kind: kind
+    assert shown(outline(OPERATIONS[operation_id].body)) == shown(expected)
     assert OPERATIONS[operation_id].body_required == body["required"]
 
 
