@@ -54,6 +54,11 @@ WARNINGS = {
     "no_project_found_nearest": "None of the {count} projects looked at has such a title. Nearest: {nearest}.",
     "token_expires_soon": "The token expires in less than {hours} hours, at {moment}. Make a new one in Hex in time.",
     "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
+    "project_file_newer": (
+        "The project's file has version {version} of Hex's format, which is newer than the one known here. "
+        "Parts of it may be missing."
+    ),
+    "inputs_of_components": "The project imports components. Inputs that they bring are not in the project's file.",
     "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
 }
 

@@ -283,6 +283,12 @@ SENTENCES = {
         "Hex does not let this token do that: {reason}",
         "It is not open to every workspace: ask an admin whether your plan includes it and whether it is switched on.",
     ),
+    "export_refused": Sentence(
+        TokenError,
+        "Hex does not let this token export the project, so its inputs cannot be read: {reason}",
+        "Export is enabled per organization: ask Hex's support for it. Also check the project ID, and that the token's "
+        "user can edit the project. Without it, look the inputs up in the project.",
+    ),
     # not there
     "not_found": Sentence(
         NotFoundError,

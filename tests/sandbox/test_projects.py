@@ -6,7 +6,7 @@ import re
 from urllib.parse import urlsplit
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 NOBODY = "11111111-1111-1111-1111-111111111111"
