@@ -19,7 +19,7 @@ class CustomBuildHook(BuildHookInterface[Any]):
         """Compile every language before files are gathered."""
         sys.path.insert(0, self.root)
         try:
-            from hex_blocks.strings import compile_catalogues
+            from hex_blocks.dev.catalogues import compile_catalogues
         finally:
             sys.path.remove(self.root)
         for compiled in compile_catalogues(Path(self.root) / "locales"):

@@ -14,11 +14,11 @@ from collections import Counter
 from pathlib import Path
 
 from hex_blocks import Connection, Registry
-from hex_blocks.budget import HEX_LIMITS
+from hex_blocks.api.limits.budget import HEX_LIMITS
 from hex_blocks.clock import DrivenClock
-from hex_blocks.record import SqliteRecord
+from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.things import Plan
+from hex_blocks.sandbox.model import Plan
 
 SIZES = (20, 50, 200, 600)
 

@@ -14,11 +14,11 @@ import time
 from dataclasses import dataclass, replace
 
 from hex_blocks import Connection, Registry
-from hex_blocks.call import Call
 from hex_blocks.clock import DrivenClock
+from hex_blocks.runs.watcher import watcher_of
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.things import Plan, Run
-from hex_blocks.watch import watcher_of
+from hex_blocks.sandbox.model import Plan, Run
+from hex_blocks.tools.tool_call import Call
 
 # So many runs, in so many projects.
 SCENES = ((1, 1), (50, 1), (500, 1), (50, 5), (50, 50), (500, 50))

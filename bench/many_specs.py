@@ -11,8 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from hex_blocks.registry import Registry
-from hex_blocks.texts import beside_package
+from hex_blocks.i18n.texts import beside_package
+from hex_blocks.tools.registry import Registry
 
 COUNTS = (125, 250, 500, 1000)
 

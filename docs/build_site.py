@@ -22,7 +22,7 @@ from typing import Any
 from pictures import draw
 
 from hex_blocks import Registry
-from hex_blocks.docs import Words, all_languages, names_of, pages, write
+from hex_blocks.dev.doc_pages import Words, all_languages, names_of, pages, write
 
 REPOSITORY = Path(__file__).parents[1]
 STAGE = REPOSITORY / "build" / "site"

@@ -27,9 +27,9 @@ from rich.text import Text
 
 from hex_blocks import Registry
 from hex_blocks.clock import FastClock
-from hex_blocks.registry import Tool
+from hex_blocks.i18n.texts import text
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.texts import text
+from hex_blocks.tools.registry import Tool
 
 SPEED = 60
 COLUMNS = 100

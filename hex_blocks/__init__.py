@@ -10,18 +10,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hex_blocks.connection import Connection
-    from hex_blocks.errors import HexError
-    from hex_blocks.registry import Registry, Tool
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.errors.classes import HexError
+    from hex_blocks.tools.registry import Registry, Tool
 
 __version__ = "0.1.0"
 __all__ = ["Connection", "HexError", "Registry", "Tool", "__version__"]
 
 _HOMES = {
-    "Connection": "hex_blocks.connection",
-    "HexError": "hex_blocks.errors",
-    "Registry": "hex_blocks.registry",
-    "Tool": "hex_blocks.registry",
+    "Connection": "hex_blocks.api.connection",
+    "HexError": "hex_blocks.errors.classes",
+    "Registry": "hex_blocks.tools.registry",
+    "Tool": "hex_blocks.tools.registry",
 }
 
 

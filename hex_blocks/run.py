@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from hex_blocks.call import Call, ProgressCallback
-from hex_blocks.connection import Connection
-from hex_blocks.registry import Tool
+from hex_blocks.api.connection import Connection
+from hex_blocks.tools.registry import Tool
+from hex_blocks.tools.tool_call import Call, ProgressCallback
 
 
 def run(

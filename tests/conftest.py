@@ -1,4 +1,4 @@
-"""What all tests share: a clean environment, the registry, connections to a local server, and the command line."""
+"""What all tests share: a clean environment, the registry, connections to a local server or a sandbox, the command."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from hex_blocks import Connection, HexError, Registry, texts
+from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock
+from hex_blocks.i18n import texts
+from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.documents import FIXTURES, missing
 
 REPOSITORY = Path(__file__).parents[1]
@@ -77,6 +80,7 @@ def leading_to(base_url: str, origin: str, token: str) -> dict[str, str]:
     return {"HEX_API_BASE_URL": base_url, "HEX_BLOCKS_ALLOWED_HOSTS": origin, "HEX_API_TOKEN": token}
 
 
+RunTool = Callable[..., dict[str, Any]]
 Finished = subprocess.CompletedProcess[str]
 RunCommand = Callable[..., Finished]
 Install = Callable[..., Path]
@@ -123,6 +127,44 @@ def connection(httpserver: HTTPServer, clock: DrivenClock) -> Iterator[Connectio
     origin = httpserver.url_for("").rstrip("/")
     with Connection(TOKEN, f"{origin}/api/v1", allowed_hosts=(origin,), pinned=True, clock=clock) as made:
         yield made
+
+
+@pytest.fixture
+def sandbox(clock: DrivenClock) -> Iterator[Sandbox]:
+    """A Hex of our own, with Hex's request limits."""
+    with Sandbox(clock=clock) as running:
+        yield running
+
+
+@pytest.fixture
+def connect(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Callable[..., Connection]]:
+    """Make connections to the sandbox: connect(token)."""
+    with ExitStack() as open_ones:
+
+        def connect_with(token: str = TOKENS.personal) -> Connection:
+            return open_ones.enter_context(
+                Connection(token, sandbox.base_url, allowed_hosts=(sandbox.origin,), pinned=True, clock=clock)
+            )
+
+        yield connect_with
+
+
+@pytest.fixture
+def run(registry: Registry, connect: Callable[..., Connection]) -> RunTool:
+    """Run a tool on the sandbox: run("hex_ask", {…}, token=…) gives its outputs."""
+    connections: dict[str, Connection] = {}
+
+    def run_tool(tool_id: str, inputs: dict[str, Any], token: str = TOKENS.personal, **more: Any) -> dict[str, Any]:
+        connection = connections.setdefault(token, connect(token))
+        return registry[tool_id].run(inputs, connection, **more)
+
+    return run_tool
+
+
+@pytest.fixture
+def asked(sandbox: Sandbox) -> Callable[[], list[str]]:
+    """Name the operations that the sandbox was asked for, in order."""
+    return lambda: [str(request.operation_id) for request in sandbox.requests]
 
 
 @pytest.fixture

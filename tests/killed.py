@@ -14,13 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-import hex_blocks.handlers.batch
-import hex_blocks.handlers.pipeline
-import hex_blocks.handlers.waiting
-import hex_blocks.hex_api  # noqa: F401
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import FastClock
-from hex_blocks.record import SqliteRecord
+from hex_blocks.runs.record.sqlite import SqliteRecord
 
 # As many as the sandbox takes: what is tested here is not the limits.
 LIMITS = {"all": ((10**6, 60),), "runs": ((10**6, 60),)}

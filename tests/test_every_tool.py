@@ -18,8 +18,8 @@ from werkzeug import Request
 
 from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.cli.new_tool import BLANK
-from hex_blocks.errors import BY_STATUS, SENTENCES
-from hex_blocks.spec import Example
+from hex_blocks.errors.classes import BY_STATUS, SENTENCES
+from hex_blocks.tools.spec.tool import Example
 from tests.documents import HEX_DOCUMENTS
 
 REPOSITORY = Path(__file__).parents[1]

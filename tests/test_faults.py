@@ -16,7 +16,7 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock, FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.things import Input, Run
+from hex_blocks.sandbox.model import Input, Run
 from tests.conftest import WrongClock
 from tests.faulty import (
     LOGIN_PAGE,

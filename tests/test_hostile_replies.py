@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from hex_blocks import Connection, HexError, Registry, Tool
-from hex_blocks.call import Progress
 from hex_blocks.clock import DrivenClock
-from hex_blocks.spec import Example, fits
+from hex_blocks.tools.spec.tool import Example, fits
+from hex_blocks.tools.tool_call import Progress
 from tests.conftest import RunCommand
 from tests.faulty import LOGIN_PAGE, Act, Faulty, reply
 

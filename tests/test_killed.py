@@ -21,7 +21,7 @@ import pytest
 
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.things import Run
+from hex_blocks.sandbox.model import Run
 
 KILLS = int(os.environ.get("KILLS", "12"))
 SPEED = 50.0

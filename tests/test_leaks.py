@@ -27,9 +27,9 @@ from pydantic import SecretStr
 from rich.traceback import Traceback
 
 from hex_blocks import Connection, Registry, Tool
-from hex_blocks.call import Progress
 from hex_blocks.clock import DrivenClock
-from hex_blocks.errors import HexError
+from hex_blocks.errors.classes import HexError
+from hex_blocks.tools.tool_call import Progress
 from tests.conftest import RunCommand
 from tests.faulty import (
     LOGIN_PAGE,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from hex_blocks import Connection, HexError, Registry
-from hex_blocks.call import Progress
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.tools.tool_call import Progress
 from tests.faulty import Exchange, Faulty, reply
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"

@@ -21,7 +21,7 @@ from urllib.parse import unquote, urldefrag
 
 import pytest
 
-from hex_blocks.docs import all_languages
+from hex_blocks.dev.doc_pages import all_languages
 from tests.conftest import REPOSITORY
 
 SITE = REPOSITORY / "site"

@@ -19,8 +19,8 @@ import click
 from hex_blocks import __version__
 from hex_blocks.cli.base import Group, language_option, worded
 from hex_blocks.cli.output import print_json, say, warn
-from hex_blocks.errors import HexError, SpecError, UnknownToolError, without_tokens
-from hex_blocks.texts import spoken
+from hex_blocks.errors.classes import HexError, SpecError, UnknownToolError, without_tokens
+from hex_blocks.i18n.texts import spoken
 
 COMMANDS = {
     "tools": "hex_blocks.cli.tools:tools",

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from hex_blocks.texts import SOURCE_LANGUAGE, choose, nearest, spoken, text
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, choose, nearest, spoken, text
 
 # What click says by itself, in the versions we take. Its plural forms are two texts here.
 CLICK_WORDS = (
@@ -140,7 +140,7 @@ def _known_language(_context: click.Context, _option: click.Parameter, value: st
         return spoken()
     found = nearest(value)
     if found is None:
-        from hex_blocks.texts import languages
+        from hex_blocks.i18n.texts import languages
 
         raise click.BadParameter(
             say("There is no {language}; there are {known}.", language=value, known=", ".join(languages()))

@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import language_option
+from hex_blocks.cli.interrupts import stopped_gently, while_somebody_listens
 from hex_blocks.cli.output import load_registry, print_json, say, warn
 from hex_blocks.cli.progress import shown_progress
 from hex_blocks.cli.report import check_report, save_report
-from hex_blocks.cli.stopping import stopped_gently, while_somebody_listens
 from hex_blocks.cli.tools import complete_tool
-from hex_blocks.errors import BusyError, HexError
+from hex_blocks.errors.classes import BusyError, HexError
 
 if TYPE_CHECKING:
-    from hex_blocks.connection import Connection
-    from hex_blocks.registry import Tool
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.tools.registry import Tool
 
 
 def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:

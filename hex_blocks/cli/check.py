@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import click
 
 from hex_blocks.cli.output import load_registry, print_json, say
-from hex_blocks.texts import PACKAGE
+from hex_blocks.i18n.texts import PACKAGE
 
 
 @click.command()
@@ -23,7 +23,7 @@ def check(fix: bool, as_json: bool) -> None:
     Example:
       hex-blocks check --fix
     """
-    from hex_blocks.verify import problems, write_schemas
+    from hex_blocks.dev.check_specs import problems, write_schemas
 
     registry = load_registry()
     if fix:
@@ -46,8 +46,8 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
         return
     from collections import Counter
 
-    from hex_blocks.strings import Source, refresh
-    from hex_blocks.strings_check import report
+    from hex_blocks.dev.catalogue_check import report
+    from hex_blocks.dev.catalogues import Source, refresh
 
     source = Source(repository)
     if fix:
@@ -63,8 +63,8 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
 
 
 def _of_pages(*, fix: bool) -> Iterator[str]:
-    from hex_blocks.docs import all_languages, pages, stale, write
-    from hex_blocks.registry import Registry
+    from hex_blocks.dev.doc_pages import all_languages, pages, stale, write
+    from hex_blocks.tools.registry import Registry
 
     repository = PACKAGE.parent
     registry = Registry.load(plugins=False)

@@ -11,7 +11,7 @@ from hex_blocks.cli.base import language_option
 from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, warn
 from hex_blocks.cli.sandbox import running_sandbox
-from hex_blocks.formats import shown
+from hex_blocks.i18n.formats import shown
 
 TOOL = "hex_run_and_wait"
 # The sandbox's revenue report takes these parameters; a few seconds suffice for it.

@@ -8,7 +8,7 @@ import click
 
 from hex_blocks.cli.output import say, warn
 from hex_blocks.cli.strings import source
-from hex_blocks.texts import nearest
+from hex_blocks.i18n.texts import nearest
 
 
 @click.command()
@@ -29,8 +29,8 @@ def docs(language: str, out: Path | None, check: bool) -> None:
       hex-blocks docs --check
     """
     repository = source(None).root
-    from hex_blocks.docs import all_languages, pages, stale, write
-    from hex_blocks.registry import Registry
+    from hex_blocks.dev.doc_pages import all_languages, pages, stale, write
+    from hex_blocks.tools.registry import Registry
 
     known = all_languages(repository)
     languages = known if language == "all" else [found] if (found := nearest(language)) in known else []

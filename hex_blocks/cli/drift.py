@@ -14,7 +14,7 @@ from hex_blocks.cli.output import load_registry, plain, print_json, say
 if TYPE_CHECKING:
     from requests import Session
 
-    from hex_blocks.drift import Drift, Finding
+    from hex_blocks.dev.drift import Drift, Finding
 
 LARGEST = 32 * 1024 * 1024
 MOST_REDIRECTS = 5
@@ -34,7 +34,7 @@ def drift(source: str, as_json: bool) -> None:
       hex-blocks drift openapi.json
       hex-blocks drift https://example.com/openapi.json --json
     """
-    from hex_blocks.drift import NotOpenApiError, compare
+    from hex_blocks.dev.drift import NotOpenApiError, compare
 
     document = _read(source)
     registry = load_registry()

@@ -6,7 +6,7 @@ import click
 
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, say, warn
-from hex_blocks.hosts.toolsets import DEFAULT
+from hex_blocks.hosts.models.toolsets import DEFAULT
 
 TARGETS = ("openai", "anthropic", "gemini", "json-schema")
 
@@ -37,7 +37,7 @@ def export(
       hex-blocks export json-schema --tools hex_run_and_wait
     """
     from hex_blocks.hosts.functions import EXPORTS
-    from hex_blocks.hosts.toolbox import Toolbox
+    from hex_blocks.hosts.models.toolbox import Toolbox
 
     if responses and target != "openai":
         raise click.UsageError(say("--responses is for openai."))

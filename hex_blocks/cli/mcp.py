@@ -14,10 +14,10 @@ import click
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
-from hex_blocks.hosts.toolsets import DEFAULT
+from hex_blocks.hosts.models.toolsets import DEFAULT
 
 if TYPE_CHECKING:
-    from hex_blocks.connection import Connection
+    from hex_blocks.api.connection import Connection
 
 SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
@@ -124,10 +124,10 @@ def mcp(
     if not _sdk_is_here():
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
 
-    from hex_blocks.hosts.mcp.run import start_quickly
     from hex_blocks.hosts.mcp.server import TOKEN_HEADER, HexServer
-    from hex_blocks.hosts.toolbox import Toolbox
-    from hex_blocks.hosts.toolsets import ALL
+    from hex_blocks.hosts.mcp.serving import start_quickly
+    from hex_blocks.hosts.models.toolbox import Toolbox
+    from hex_blocks.hosts.models.toolsets import ALL
 
     start_quickly()
     names = (ALL,) if everything else tuple(name.strip() for name in (toolsets or DEFAULT).split(",") if name.strip())
@@ -167,7 +167,7 @@ def _sdk_is_here() -> bool:
 
 def _leave() -> None:
     """End the process as an interrupted one. A thread of the SDK's still reads stdin, and Python would wait for it."""
-    from hex_blocks.hosts.toolbox import calls_ended
+    from hex_blocks.hosts.models.toolbox import calls_ended
 
     warn(say("Stopped."))
     calls_ended(LAST_WORD_SECONDS)
@@ -176,7 +176,7 @@ def _leave() -> None:
 
 
 def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[str, ...], secret: str | None) -> None:
-    from hex_blocks.hosts.mcp.run import run_http, run_stdio
+    from hex_blocks.hosts.mcp.serving import run_http, run_stdio
 
     if not http:
         if sys.stdin.isatty():
@@ -201,7 +201,7 @@ def _sandbox(open_ones: ExitStack, speed: float) -> Connection:
 
 def _check_reach(host: str, allowed_hosts: tuple[str, ...], secret: str | None) -> None:
     """Refuse to be reached from outside this machine without a secret, or under any name."""
-    from hex_blocks.hosts.mcp.reach import is_anywhere, is_loopback
+    from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
 
     if is_loopback(host):
         return

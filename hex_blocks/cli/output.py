@@ -12,7 +12,7 @@ import click
 from hex_blocks.cli.base import say
 
 if TYPE_CHECKING:
-    from hex_blocks.registry import Registry
+    from hex_blocks.tools.registry import Registry
 
 __all__ = ["load_registry", "plain", "print_json", "print_table", "say", "wants_json", "warn"]
 
@@ -62,7 +62,7 @@ def print_table(columns: list[str], rows: list[list[str]], title: str = "") -> N
 
 def load_registry() -> Registry:
     """Load the registry and say which plugins are broken."""
-    from hex_blocks.registry import Registry
+    from hex_blocks.tools.registry import Registry
 
     registry = Registry.load()
     for problem in registry.problems:

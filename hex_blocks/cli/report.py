@@ -14,7 +14,7 @@ from hex_blocks.cli.output import say, warn
 
 def check_report(tool_id: str, file: Path) -> None:
     """Refuse what cannot be written before hours of work rather than after them. Raises click.UsageError."""
-    from hex_blocks.report import PARTS
+    from hex_blocks.cli.report_page import PARTS
 
     if tool_id not in PARTS:
         raise click.UsageError(say("--report is for {tools}.", tools=", ".join(PARTS)))
@@ -29,7 +29,7 @@ def check_report(tool_id: str, file: Path) -> None:
 
 def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: str, *, quiet: bool) -> bool:
     """Write the page of a result and say where it is; where that fails, say so: the result is worth more."""
-    from hex_blocks.report import write_report
+    from hex_blocks.cli.report_page import write_report
 
     try:
         _write(file.resolve(), write_report(tool_id, result, language))

@@ -16,15 +16,15 @@ from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.clock import Clock, FastClock, SystemClock
 
 if TYPE_CHECKING:
-    from hex_blocks.connection import Connection
+    from hex_blocks.api.connection import Connection
     from hex_blocks.sandbox import Sandbox
 
 
 @contextmanager
 def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Connection]]:
     """Run a sandbox on this machine and give it with a connection to it. Its runs are recorded beside nothing else."""
-    from hex_blocks.connection import Connection
-    from hex_blocks.record import SqliteRecord
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.runs.record.sqlite import SqliteRecord
     from hex_blocks.sandbox import TOKENS, Sandbox
 
     with tempfile.TemporaryDirectory(prefix="hex-blocks-") as folder, Sandbox(clock=clock) as sandbox:

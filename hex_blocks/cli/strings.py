@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 from hex_blocks.cli.output import print_json, print_table, say
-from hex_blocks.texts import PACKAGE
+from hex_blocks.i18n.texts import PACKAGE
 
 if TYPE_CHECKING:
-    from hex_blocks.strings import Source
-    from hex_blocks.strings_check import Problem, Report
+    from hex_blocks.dev.catalogue_check import Problem, Report
+    from hex_blocks.dev.catalogues import Source
 
 SHOWN = 20
 
@@ -40,7 +40,7 @@ def strings(check: bool, only_compile: bool, package: Path | None, languages: tu
     if check:
         _check(found, languages, as_json=as_json)
         return
-    from hex_blocks.strings import compile_catalogues, refresh
+    from hex_blocks.dev.catalogues import compile_catalogues, refresh
 
     if not only_compile:
         for file in refresh(found, languages):
@@ -51,7 +51,7 @@ def strings(check: bool, only_compile: bool, package: Path | None, languages: tu
 def source(package: Path | None = None) -> Source:
     """Find what is translated; refuse where there is nothing to be written, as in an installed package."""
     try:
-        from hex_blocks.strings import Source
+        from hex_blocks.dev.catalogues import Source
     except ImportError:
         raise click.ClickException(say("This needs Babel: pip install {name}", name="hex-blocks[strings]")) from None
     if package is not None:
@@ -62,7 +62,7 @@ def source(package: Path | None = None) -> Source:
 
 
 def _check(found: Source, languages: tuple[str, ...], *, as_json: bool) -> None:
-    from hex_blocks.strings_check import places, report
+    from hex_blocks.dev.catalogue_check import places, report
 
     made = report(found)
     if languages:

@@ -9,12 +9,12 @@ import click
 
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json
-from hex_blocks.formats import number
-from hex_blocks.texts import text
+from hex_blocks.i18n.formats import number
+from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
-    from hex_blocks.registry import Tool
-    from hex_blocks.spec import Value
+    from hex_blocks.tools.registry import Tool
+    from hex_blocks.tools.spec.tool import Value
 
 
 def complete_tool(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:

@@ -17,16 +17,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.hosts.search import description
-from hex_blocks.hosts.shapes import Schema, inputs_of, outputs_of
-from hex_blocks.hosts.toolbox import Answer, Toolbox
-from hex_blocks.hosts.toolsets import DEFAULT
-from hex_blocks.texts import text
+from hex_blocks.hosts.models.schemas import Schema, inputs_of, outputs_of
+from hex_blocks.hosts.models.search import description
+from hex_blocks.hosts.models.toolbox import Answer, Toolbox
+from hex_blocks.hosts.models.toolsets import DEFAULT
+from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
-    from hex_blocks.call import ProgressCallback
-    from hex_blocks.connection import Connection
-    from hex_blocks.registry import Tool
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.tools.registry import Tool
+    from hex_blocks.tools.tool_call import ProgressCallback
 
 LEVEL = {
     "schemas, plain and strict": "done: tests/hosts/test_functions.py",

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import StructuredTool, ToolException
 
-from hex_blocks.hosts.search import description
-from hex_blocks.hosts.shapes import inputs_of
-from hex_blocks.hosts.toolbox import Answer, Toolbox
-from hex_blocks.hosts.toolsets import DEFAULT
+from hex_blocks.hosts.models.schemas import inputs_of
+from hex_blocks.hosts.models.search import description
+from hex_blocks.hosts.models.toolbox import Answer, Toolbox
+from hex_blocks.hosts.models.toolsets import DEFAULT
 
 if TYPE_CHECKING:
-    from hex_blocks.call import ProgressCallback
-    from hex_blocks.connection import Connection
-    from hex_blocks.registry import Tool
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.tools.registry import Tool
+    from hex_blocks.tools.tool_call import ProgressCallback
 
 LEVEL = {
     "tools, sync and async": "done: tests/hosts/langchain/test_toolkit.py",

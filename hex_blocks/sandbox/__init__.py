@@ -20,7 +20,7 @@ from hex_blocks.sandbox.tokens import TOKENS, Tokens
 if TYPE_CHECKING:
     from hex_blocks.sandbox.app import Received
     from hex_blocks.sandbox.server import Server
-    from hex_blocks.sandbox.world import World
+    from hex_blocks.sandbox.workspace import World
 
 __all__ = ["TOKENS", "Sandbox", "Tokens"]
 
@@ -32,7 +32,7 @@ class Sandbox:
 
     `clock` decides what time it is there. `limits` is True for Hex's request limits, False for none, or a
     mapping from a group's name to its (count, seconds) pairs, which replaces the limits of those groups
-    (see `hex_blocks.sandbox.limits.HEX_LIMITS`). `log` is called with one line per request.
+    (see `hex_blocks.sandbox.request_limits.HEX_LIMITS`). `log` is called with one line per request.
 
     `strict` refuses booleans and numbers that a body gives as text. `workspace_me_fails` answers 500 where a
     workspace token asks whose it is, as a real Hex may.
@@ -78,7 +78,7 @@ class Sandbox:
         if self._server is not None:
             return self
         from hex_blocks.sandbox.app import App
-        from hex_blocks.sandbox.limits import Limits
+        from hex_blocks.sandbox.request_limits import Limits
         from hex_blocks.sandbox.server import Server
 
         self._server = Server(self.host, self.port)

@@ -13,15 +13,15 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from hex_blocks.clock import Clock
-from hex_blocks.sandbox.call import Call, Operation
-from hex_blocks.sandbox.checks import Obj, is_uuid, read_query
-from hex_blocks.sandbox.limits import Limits
-from hex_blocks.sandbox.pages import web_page
-from hex_blocks.sandbox.refusals import Refusal, error_body
+from hex_blocks.i18n.texts import nearest, phrase, spoken, text
+from hex_blocks.sandbox.error_replies import Refusal, error_body
+from hex_blocks.sandbox.model import ROLES, Token, User
+from hex_blocks.sandbox.request import Call, Operation
+from hex_blocks.sandbox.request_limits import Limits
 from hex_blocks.sandbox.routes import Route, find_route
-from hex_blocks.sandbox.things import ROLES, Token, User
-from hex_blocks.sandbox.world import World
-from hex_blocks.texts import nearest, phrase, spoken, text
+from hex_blocks.sandbox.validation import Obj, is_uuid, read_query
+from hex_blocks.sandbox.web_pages import web_page
+from hex_blocks.sandbox.workspace import World
 
 PREFIX = "/api/v1"
 OPEN_TO_ALL = "Me"

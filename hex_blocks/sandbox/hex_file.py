@@ -6,8 +6,8 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hex_blocks.sandbox.things import Cell, Input, Project
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.model import Cell, Input, Project
+from hex_blocks.sandbox.workspace import World
 from hex_blocks.sandbox.yaml_text import yaml_text
 
 SCHEMA_VERSION = 3

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from hex_blocks.sandbox.refusals import Refusal
+from hex_blocks.sandbox.error_replies import Refusal
 
 
 class Ordered(Protocol):

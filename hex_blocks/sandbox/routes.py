@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from hex_blocks.sandbox.call import Operation
+from hex_blocks.sandbox.request import Operation
 
 # Paths that Hex serves beside those of its reference: earlier ones, and another name.
 OLD_PATHS = {

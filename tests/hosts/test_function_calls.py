@@ -8,8 +8,8 @@ import json
 import pytest
 
 from hex_blocks.hosts.functions import run_function_call, run_function_call_async
-from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
-from hex_blocks.sandbox.seed.runs import KNOWN_RUN
+from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
+from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 from tests.hosts.agent import JOBS, Came, check, do
 
 RESULTS = {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}

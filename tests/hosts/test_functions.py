@@ -7,8 +7,8 @@ from jsonschema import Draft202012Validator
 
 from hex_blocks import Registry
 from hex_blocks.hosts.functions import anthropic_tools, gemini_tools, json_schema_tools, openai_tools
-from hex_blocks.hosts.toolbox import Toolbox
-from hex_blocks.hosts.toolsets import names
+from hex_blocks.hosts.models.toolbox import Toolbox
+from hex_blocks.hosts.models.toolsets import names
 from tests.hosts import vendor_rules
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hex_blocks.hosts.mcp.clients import CLIENTS
-from hex_blocks.hosts.mcp.reach import is_anywhere, is_loopback
+from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
 
 SECRET = {"HEX_BLOCKS_MCP_SECRET": "a-secret-of-the-tests-0123456789"}
 
@@ -90,8 +90,8 @@ def test_every_address_is_known(host):
 def test_a_server_starts_without_what_only_calls_need():
     """What a start imports is most of its time."""
     code = (
-        "import sys; import hex_blocks.hosts.mcp.server, hex_blocks.hosts.mcp.run; "
-        "from hex_blocks.hosts.toolbox import Toolbox; from hex_blocks.hosts.mcp.server import HexServer; "
+        "import sys; import hex_blocks.hosts.mcp.server, hex_blocks.hosts.mcp.serving; "
+        "from hex_blocks.hosts.models.toolbox import Toolbox; from hex_blocks.hosts.mcp.server import HexServer; "
         "HexServer(Toolbox()).tools; heavy = ('requests', 'limits', 'sqlite3', 'jinja2'); "
         "print([name for name in heavy if name in sys.modules])"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hex_blocks.sandbox.checks import Flag, Kind, ListOf, MapOf, Number, Obj, Text, Variants, read_query
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, MapOf, Number, Obj, Text, Variants, read_query
 
 THING = Obj({"name*": Text(least=1, most=3), "note^": Text(), "kind": Text(choices=("a", "b"))}, closed=True)
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.checks import ListOf, MapOf, Obj, Variants
+from hex_blocks.sandbox.model import Guide, Plan, Project, Run
 from hex_blocks.sandbox.operations import OPERATIONS
-from hex_blocks.sandbox.things import Guide, Plan, Project, Run
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.validation import ListOf, MapOf, Obj, Variants
+from hex_blocks.sandbox.workspace import World
 
 REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 RUN = "01234567-89ab-cdef-0123-456789abcdef"

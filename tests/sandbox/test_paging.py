@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from hex_blocks.sandbox.things import Group, User
+from hex_blocks.sandbox.model import Group, User
 
 
 @pytest.fixture

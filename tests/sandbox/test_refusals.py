@@ -10,7 +10,7 @@ import pytest
 
 from hex_blocks.sandbox import TOKENS
 from hex_blocks.sandbox.operations import OPERATIONS
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.workspace import World
 
 REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 RUN = "01234567-89ab-cdef-0123-456789abcdef"

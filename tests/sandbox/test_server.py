@@ -26,12 +26,12 @@ def test_importing_the_sandbox_loads_nothing_heavy():
 
     loaded = json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
 
-    heavy = {"werkzeug", "http.server", "requests", "pydantic", "hex_blocks.sandbox.world"}
+    heavy = {"werkzeug", "http.server", "requests", "pydantic", "hex_blocks.sandbox.workspace"}
     assert heavy.isdisjoint(loaded)
 
 
 def test_nothing_of_the_sandbox_imports_the_rest_of_the_project():
-    allowed = ("hex_blocks.sandbox", "hex_blocks.clock", "hex_blocks.texts")
+    allowed = ("hex_blocks.sandbox", "hex_blocks.clock", "hex_blocks.i18n.texts")
     folder = Path(__file__).parents[2] / "hex_blocks" / "sandbox"
 
     lines = [line for path in folder.rglob("*.py") for line in path.read_text().splitlines()]

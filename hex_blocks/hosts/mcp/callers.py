@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from hex_blocks.connection import Connection
-from hex_blocks.record import SqliteRecord, default_folder
+from hex_blocks.api.connection import Connection
+from hex_blocks.runs.record.sqlite import SqliteRecord, default_folder
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from hex_blocks.texts import text
+from hex_blocks.i18n.texts import text
 
 
 class Argument(NamedTuple):

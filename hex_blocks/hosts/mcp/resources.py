@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from hex_blocks.errors import UnknownToolError
-from hex_blocks.hosts.search import description
-from hex_blocks.hosts.shapes import for_models
-from hex_blocks.hosts.toolbox import Toolbox
-from hex_blocks.registry import Tool
-from hex_blocks.spec import InputField, OutputField
-from hex_blocks.texts import text
+from hex_blocks.errors.classes import UnknownToolError
+from hex_blocks.hosts.models.schemas import for_models
+from hex_blocks.hosts.models.search import description
+from hex_blocks.hosts.models.toolbox import Toolbox
+from hex_blocks.i18n.texts import text
+from hex_blocks.tools.registry import Tool
+from hex_blocks.tools.spec.tool import InputField, OutputField
 
 INDEX = "hex://reference"
 GROUP = f"{INDEX}/"

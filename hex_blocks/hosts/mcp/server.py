@@ -15,13 +15,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from hex_blocks import __version__
-from hex_blocks.errors import hex_error
+from hex_blocks.errors.classes import hex_error
 from hex_blocks.hosts.mcp.prompts import listed, prompts
 from hex_blocks.hosts.mcp.resources import MARKDOWN, read_resource, resource_templates, resources
-from hex_blocks.hosts.search import description
-from hex_blocks.hosts.shapes import conforming, inputs_of, outputs_of
-from hex_blocks.hosts.toolbox import CALL_TOOL, Answer, Toolbox, in_own_thread
-from hex_blocks.texts import text
+from hex_blocks.hosts.models.schemas import conforming, inputs_of, outputs_of
+from hex_blocks.hosts.models.search import description
+from hex_blocks.hosts.models.toolbox import CALL_TOOL, Answer, Toolbox, in_own_thread
+from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
     from mcp.server.context import ServerRequestContext
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
         ReadResourceRequestParams,
     )
 
-    from hex_blocks.call import Progress
-    from hex_blocks.connection import Connection
-    from hex_blocks.registry import Tool
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.tools.registry import Tool
+    from hex_blocks.tools.tool_call import Progress
 
     Context: TypeAlias = ServerRequestContext[Any, Any]
 
@@ -88,7 +88,7 @@ class HexServer:
     @cached_property
     def connection(self) -> Connection:
         """The connection of calls that bring no token of their own."""
-        from hex_blocks.connection import Connection
+        from hex_blocks.api.connection import Connection
 
         return self._given or Connection(pinned=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from hex_blocks.sandbox.call import Operation
 from hex_blocks.sandbox.operations import (
     agents,
     cells,
@@ -17,6 +16,7 @@ from hex_blocks.sandbox.operations import (
     sharing,
     users,
 )
+from hex_blocks.sandbox.request import Operation
 
 MODULES = (
     runs,

@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation, timestamp
-from hex_blocks.sandbox.checks import Flag, Kind, ListOf, Number, Obj, Text
+from hex_blocks.sandbox.model import ROLES, Project, Sharing, Thread, Topic, Turn, User
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.things import ROLES, Project, Sharing, Thread, Topic, Turn, User
+from hex_blocks.sandbox.request import Call, Json, Operation, timestamp
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 
 ANSWER_SECONDS = 5.0
 CREDITS_PER_TURN = 0.5

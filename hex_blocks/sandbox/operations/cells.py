@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Flag, Obj, Text, Variants
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import Cell, Connection, Project
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.shapes import cell_shape
-from hex_blocks.sandbox.things import Cell, Connection, Project
+from hex_blocks.sandbox.replies import cell_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import Flag, Obj, Text, Variants
 
 CONTENTS = {"CODE": "codeCell", "SQL": "sqlCell", "MARKDOWN": "markdownCell"}
 SOURCE = Obj({"source*": Text()})

@@ -5,11 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Flag, Kind, Number
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import Cell
 from hex_blocks.sandbox.png import bar_chart
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.things import Cell
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import Flag, Kind, Number
 
 CHART_TYPES = ("CHART", "VEGA_CHART")
 SIDE = Number(least=100, most=2000, whole=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import ListOf, Obj, Text
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import Collection, Group, Thing, User
 from hex_blocks.sandbox.operations.common import NAME, UUID, paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.shapes import collection_shape
-from hex_blocks.sandbox.things import Collection, Group, Thing, User
+from hex_blocks.sandbox.replies import collection_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 # Hex's reference has a bare string here; these are the words of its documentation.
 ACCESS = Text(choices=("NONE", "MEMBER", "MANAGER"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hex_blocks.sandbox.checks import Cursor, Flag, Kind, Number, Text
+from hex_blocks.sandbox.validation import Cursor, Flag, Kind, Number, Text
 
 UUID = Text(uuid=True)
 NAME = Text(least=1)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Flag, Kind, ListOf, Number, Obj, Text, Variants
+from hex_blocks.sandbox.model import Connection, Group
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
 from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.shapes import READABLE_DETAILS, connection_shape
-from hex_blocks.sandbox.things import Connection, Group
+from hex_blocks.sandbox.replies import READABLE_DETAILS, connection_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text, Variants
 
 TEXT, FLAG, NUMBER = Text(), Flag(), Number()
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import ListOf, Obj, Text
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import Collection, Connection, Group, Project, User
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.shapes import group_shape
-from hex_blocks.sandbox.things import Collection, Connection, Group, Project, User
+from hex_blocks.sandbox.replies import group_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 SORTS = {"CREATED_AT": lambda group: group.created_at, "NAME": lambda group: group.name.casefold()}
 MEMBERS = Obj({"users": ListOf(Obj({"id*": UUID}), most=100)}, closed=True)

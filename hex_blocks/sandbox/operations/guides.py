@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Flag, Kind, ListOf, Obj, Text
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import Guide
 from hex_blocks.sandbox.operations.common import UUID, paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.shapes import guide_shape
-from hex_blocks.sandbox.things import Guide
+from hex_blocks.sandbox.replies import guide_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Obj, Text
 
 SOURCES = {
     "unknown": Obj({"source*": Text(), "id": Text()}),

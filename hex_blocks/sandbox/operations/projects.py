@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Flag, Kind, ListOf, MapOf, Number, Obj, Text
 from hex_blocks.sandbox.hex_file import hex_file
+from hex_blocks.sandbox.model import Connection, Project, Sharing, User
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, NO_FLAG, paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.shapes import project_shape
-from hex_blocks.sandbox.things import Connection, Project, Sharing, User
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.replies import project_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, MapOf, Number, Obj, Text
+from hex_blocks.sandbox.workspace import World
 
 SORTS = {
     "CREATED_AT": lambda project: project.created_at,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Flag, Kind, ListOf, Number, Obj, Text
-from hex_blocks.sandbox.inputs import checked_inputs
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.shapes import run_shape, run_url
-from hex_blocks.sandbox.things import RUN_STATUSES, RUN_TRIGGERS, Group, Project, Run, User
-from hex_blocks.sandbox.world import KERNELS_PER_USER
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import RUN_STATUSES, RUN_TRIGGERS, Group, Project, Run, User
+from hex_blocks.sandbox.replies import run_shape, run_url
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.run_inputs import checked_inputs
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
+from hex_blocks.sandbox.workspace import KERNELS_PER_USER
 
 NOTIFICATION = Obj(
     {

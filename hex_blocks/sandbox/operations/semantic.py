@@ -7,10 +7,10 @@ import zipfile
 from pathlib import PurePosixPath
 from typing import IO, Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import SemanticProject
 from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.things import SemanticProject
+from hex_blocks.sandbox.request import Call, Json, Operation
 
 FLAGS = {"verbose": True, "debug": False, "dryRun": False}
 MODEL_SUFFIXES = (".yml", ".yaml")

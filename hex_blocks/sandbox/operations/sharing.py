@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import ListOf, Obj, Text
+from hex_blocks.sandbox.model import ACCESS, Collection, Group, Thing, User
 from hex_blocks.sandbox.operations.common import UUID
-from hex_blocks.sandbox.shapes import project_shape
-from hex_blocks.sandbox.things import ACCESS, Collection, Group, Thing, User
+from hex_blocks.sandbox.replies import project_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 ACCESS_LEVEL = Text(choices=ACCESS)
 MOST_UPSERTS = 25

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hex_blocks.sandbox.checks import ListOf, Obj, Text
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.validation import ListOf, Obj, Text
+from hex_blocks.sandbox.workspace import World
 
 Objects = Mapping[str, dict[str, str | None]]
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from hex_blocks.sandbox.call import Call, Json, Operation
-from hex_blocks.sandbox.checks import Kind, Text
+from hex_blocks.sandbox.error_replies import Refusal
+from hex_blocks.sandbox.model import Group, User
 from hex_blocks.sandbox.operations.common import DIRECTION, paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.refusals import Refusal
-from hex_blocks.sandbox.shapes import user_shape
-from hex_blocks.sandbox.things import Group, User
+from hex_blocks.sandbox.replies import user_shape
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import Kind, Text
 
 SORTS = {"NAME": lambda user: user.name.casefold(), "EMAIL": lambda user: user.email}
 

@@ -5,14 +5,14 @@ Ids follow from names, so they are the same in every sandbox; moments are counte
 
 from __future__ import annotations
 
-from hex_blocks.sandbox.seed.agents import add_agents
-from hex_blocks.sandbox.seed.cells import add_cells
-from hex_blocks.sandbox.seed.connections import add_connections
+from hex_blocks.sandbox.seed.agent_data import add_agents
+from hex_blocks.sandbox.seed.cell_data import add_cells
+from hex_blocks.sandbox.seed.connection_data import add_connections
 from hex_blocks.sandbox.seed.ids import seed_id
 from hex_blocks.sandbox.seed.people import add_people
-from hex_blocks.sandbox.seed.projects import add_projects
-from hex_blocks.sandbox.seed.runs import add_runs
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.seed.project_data import add_projects
+from hex_blocks.sandbox.seed.run_data import add_runs
+from hex_blocks.sandbox.workspace import World
 
 STATUS_LABELS = ("Production", "In progress", "In review", "Exploratory", "Endorsed", "Deprecated")
 CATEGORIES = {

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from hex_blocks.sandbox.model import Collection, Group, Token, User
 from hex_blocks.sandbox.seed.ids import DAY, seed_id
-from hex_blocks.sandbox.things import Collection, Group, Token, User
 from hex_blocks.sandbox.tokens import TOKENS
-from hex_blocks.sandbox.world import World
+from hex_blocks.sandbox.workspace import World
 
 # Name, role, days since the last login (None: never).
 USERS: tuple[tuple[str, str, float | None], ...] = (

@@ -5,9 +5,9 @@ import json
 
 import pytest
 
-from hex_blocks.call import Progress
-from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
-from hex_blocks.sandbox.seed.runs import KNOWN_RUN
+from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
+from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
+from hex_blocks.tools.tool_call import Progress
 
 pytest.importorskip("langchain_core", reason="run by make test-hosts")
 

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from hex_blocks import Registry
-from hex_blocks.call import Call, Progress
 from hex_blocks.clock import FastClock
-from hex_blocks.errors import hex_error
+from hex_blocks.errors.classes import hex_error
 from hex_blocks.hosts.mcp import server
 from hex_blocks.hosts.mcp.prompts import Argument, Prompt
-from hex_blocks.hosts.mcp.run import run_http
-from hex_blocks.hosts.toolbox import Toolbox
-from hex_blocks.registry import Tool
+from hex_blocks.hosts.mcp.serving import run_http
+from hex_blocks.hosts.models.toolbox import Toolbox
+from hex_blocks.tools.registry import Tool
+from hex_blocks.tools.tool_call import Call, Progress
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 TEXT = {"said": {"type": "string", "description": "What it says."}}

@@ -40,7 +40,7 @@ class Running:
 def make_server(registry: Registry, hex_connection: Connection) -> Callable[..., Any]:
     """Make the SDK's server on the sandbox: make_server(tools="all", read_only=True)."""
     from hex_blocks.hosts.mcp.server import HexServer
-    from hex_blocks.hosts.toolbox import Toolbox
+    from hex_blocks.hosts.models.toolbox import Toolbox
 
     def make(
         tools: Any = "default", connection: Connection | None = None, whole_schemas: bool = False, **options: Any

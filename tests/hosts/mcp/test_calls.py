@@ -16,10 +16,10 @@ from mcp import Client
 from hex_blocks import Connection
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.mcp.server import HexServer, without_bookkeeping
-from hex_blocks.hosts.toolbox import Toolbox
+from hex_blocks.hosts.models.toolbox import Toolbox
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
-from hex_blocks.sandbox.seed.runs import KNOWN_RUN
+from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
+from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 from tests.hosts.agent import JOBS, Came, check
 
 MODES = ("auto", "legacy")

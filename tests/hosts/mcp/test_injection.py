@@ -14,7 +14,7 @@ pytest.importorskip("mcp", reason="run by make test-hosts")
 from mcp import Client
 
 from hex_blocks.sandbox import TOKENS
-from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
+from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 
 GROUP = "021e2fb5-6837-5a46-80ac-1b14a92b416c"
 ELSEWHERE = "https://evil.example/api/v1"

@@ -79,7 +79,7 @@ def test_calling_by_name_only_reads_where_only_reading_is_allowed(make_server):
 
 
 def test_titles_are_in_the_servers_language(make_server, registry, write_catalogue, tmp_path, monkeypatch):
-    from hex_blocks import texts
+    from hex_blocks.i18n import texts
 
     write_catalogue(tmp_path / "de.mo", {"Cancel a run": "Einen Lauf abbrechen"})
     monkeypatch.setattr(texts, "_folders", [tmp_path])

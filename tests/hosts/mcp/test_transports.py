@@ -23,7 +23,7 @@ from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 
 from hex_blocks.sandbox import TOKENS
-from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
+from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.hosts.agent import JOBS, Came, check
 from tests.hosts.mcp.conftest import COMMAND, ON_SANDBOX, environment, stop
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hex_blocks.hosts.functions import anthropic_tools, gemini_tools, openai_tools, run_function_call
-from hex_blocks.hosts.toolbox import Toolbox
-from hex_blocks.sandbox.seed.projects import REVENUE_REPORT
-from hex_blocks.sandbox.seed.runs import KNOWN_RUN
+from hex_blocks.hosts.models.toolbox import Toolbox
+from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
+from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 
 pytest.importorskip("openai", reason="run by make test-hosts")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.call import Call
+from hex_blocks.tools.tool_call import Call
 
 
 def feed(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Hex over HTTP."""

@@ -1,0 +1,144 @@
+"""A connection to Hex: a token and a base URL, and how they are used."""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
+from hex_blocks.clock import Clock, SystemClock
+from hex_blocks.errors.classes import hex_error
+from hex_blocks.runs.record.sqlite import Record, SqliteRecord
+
+if TYPE_CHECKING:
+    from hex_blocks.api.hex_api import HexApi
+    from hex_blocks.api.limits.budget import Limits
+
+TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
+BASE_URL_VARIABLE = "HEX_API_BASE_URL"
+
+_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
+_MOST_DERIVED = 16
+# Stands for what is no text at all, and is refused as no token could be.
+NO_TEXT = "\0"
+
+
+class Connection:
+    """A token and the base URL it belongs to.
+
+    api_key: a Hex API token, personal or of a workspace; HEX_API_TOKEN where none is given.
+    base_url: the host where you open Hex, with or without /api/v1; HEX_API_BASE_URL, else app.hex.tech.
+    allowed_hosts: hosts beside hex.tech that may receive the token, beside HEX_BLOCKS_ALLOWED_HOSTS.
+    pinned: every call goes to this connection's base URL, whatever base URL the call names.
+    timeout: seconds that one request may take, from connecting to the last byte of the answer.
+    patience: seconds that one request may wait in all, its retries included.
+    clock, record: other ones than the machine's clock and the record in the platform's data folder.
+    limits: Hex's request limits where the workspace has others: {"all": ((60, 60),), "runs": …}, each pair
+    requests and seconds.
+    """
+
+    def __init__(
+        self,
+        api_key: str | SecretStr | None = None,
+        base_url: str | None = None,
+        *,
+        allowed_hosts: tuple[str, ...] = (),
+        pinned: bool = False,
+        timeout: float = 60.0,
+        patience: float = 120.0,
+        clock: Clock | None = None,
+        record: Record | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._token = _sealed(api_key if api_key is not None else os.environ.get(TOKEN_VARIABLE, ""))
+        del api_key  # so that no traceback with local variables shows it
+        self.given_base_url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+        self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
+        self.pinned = pinned
+        self.timeout = timeout
+        self.patience = patience
+        self.clock: Clock = clock or SystemClock()
+        self.record: Record = record or SqliteRecord()
+        self.limits = limits
+        self._api: HexApi | None = None
+        self._derived: dict[tuple[SecretStr, str], Connection] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Connection(base_url={shown(self.given_base_url)!r})"
+
+    def __enter__(self) -> Connection:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the network connections that are kept open. The connection can be used again."""
+        with self._lock:
+            connections = [self, *self._derived.values()]
+            self._derived = {}
+        for connection in connections:
+            if connection._api is not None:
+                connection._api.close()
+
+    @property
+    def base_url(self) -> str:
+        """The whole base URL, checked. Raises InputError (`bad_base_url`, `host_not_allowed`)."""
+        return base_url(self.given_base_url, self.allowed_hosts)
+
+    @property
+    def api(self) -> HexApi:
+        """The adapter; made when first used. Raises TokenError or InputError where it cannot be."""
+        if self._api is None:
+            from hex_blocks.api.hex_api import HexApi
+
+            if not self._token.get_secret_value():
+                raise hex_error("token_missing")
+            if not _TOKEN.fullmatch(self._token.get_secret_value()):
+                raise hex_error("token_malformed")
+            made = HexApi(self.base_url, self._token, self.clock, self.limits)
+            with self._lock:
+                self._api = self._api or made
+        return self._api
+
+    def with_inputs(self, api_key: SecretStr | None, base_url: str | None) -> Connection:
+        """Give the connection that a call's own apiKey and baseUrl ask for; this one where they ask for none.
+
+        The few last ones are kept, so that calls in a row share their network connections.
+        """
+        if self.pinned:
+            base_url = None
+        if api_key is None and base_url is None:
+            return self
+        wanted = (api_key or self._token, base_url or self.given_base_url)
+        with self._lock:
+            found = self._derived.pop(wanted, None) or Connection(
+                *wanted,
+                allowed_hosts=self.allowed_hosts,
+                pinned=self.pinned,
+                timeout=self.timeout,
+                patience=self.patience,
+                clock=self.clock,
+                record=self.record,
+                limits=self.limits,
+            )
+            self._derived[wanted] = found
+            while len(self._derived) > _MOST_DERIVED:
+                self._derived.pop(next(iter(self._derived)))
+        return found
+
+
+def _sealed(given: str | SecretStr) -> SecretStr:
+    given = given.get_secret_value() if isinstance(given, SecretStr) else given
+    if not isinstance(given, str):
+        return SecretStr(NO_TEXT)
+    given = given.strip()
+    # Docker and others hand on the quotes of a file of variables as they stand there.
+    if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'":
+        given = given[1:-1].strip()
+    return SecretStr(given)

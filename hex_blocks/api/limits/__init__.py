@@ -1,0 +1,1 @@
+"""Hex's request limits, kept on this side."""

@@ -1,0 +1,265 @@
+"""The page of a pipeline or batch: one file that shows what ran when, what it waited for, and how it ended.
+
+Nothing in it comes from elsewhere, and it reads without JavaScript: it can be mailed, printed and kept.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from hex_blocks import __version__
+from hex_blocks.handlers.run_batch import LONGEST_NAME
+from hex_blocks.i18n.formats import MOMENTS, number
+from hex_blocks.i18n.texts import Phrase, phrase, sentence
+from hex_blocks.runs.jobs.job import EARLIER_STEP, WAITS
+from hex_blocks.runs.model import ENDS, seconds_of
+
+# What has a report, and where the parts of its result stand.
+PARTS = {"hex_run_pipeline": "steps", "hex_run_batch": "sets"}
+
+# How a part ended: its words, and the name of its colour in the template.
+STATES: dict[str, tuple[Phrase, str]] = {
+    "COMPLETED": (phrase("completed"), "ok"),
+    "ERRORED": (phrase("failed"), "bad"),
+    "KILLED": (phrase("stopped"), "stopped"),
+    "UNABLE_TO_ALLOCATE_KERNEL": (phrase("got no kernel"), "no-kernel"),
+    "RUNNING": (phrase("going on"), "going"),
+    "PENDING": (phrase("waiting for its kernel"), "going"),
+    "NOT_STARTED": (phrase("not started"), "none"),
+    "SKIPPED": (phrase("skipped"), "none"),
+}
+UNKNOWN = (phrase("unknown"), "none")
+# What has no run though its turn had come, and what may have one that nobody knows.
+REFUSED = (phrase("could not be started"), "bad")
+UNCERTAIN = (phrase("perhaps started"), "stopped")
+UNCERTAIN_ERRORS = ("start_lost", "start_pending", "start_unknown", "start_uncertain", "start_interrupted")
+
+# The timeline's width, in units of its own.
+WIDTH = 1000.0
+LEAST_BAR = 3.0
+# So many rows are drawn with their names; more are drawn as thin lines.
+MOST_NAMED = 60
+DAY = 86_400
+# Work that is called again with its key shows runs of earlier calls, but none is as old as this.
+FARTHEST = 366 * DAY
+TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY)
+MOST_TICKS = 5
+# The words of a mark take up less than twice this part of the scale.
+EDGE = 0.05
+LONGEST_DETAILS = 2000
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A part of a row of the timeline. `kind` is queue, kernel or run."""
+
+    kind: str
+    left: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A mark of the scale. `place` is first or last where its words would not fit in the middle of it."""
+
+    left: float
+    place: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """One step or set, ready to be shown."""
+
+    number: int
+    name: str
+    label: str
+    details: str
+    state: str
+    colour: str
+    bars: list[Bar]
+    waited: list[str]
+    ran: str
+    started: str
+    url: str | None
+    error: str | None
+    hint: str
+
+
+def write_report(tool_id: str, result: Mapping[str, Any], language: str | None = None) -> str:
+    """Make the page of a result of hex_run_pipeline or hex_run_batch, in a language. Times are this machine's."""
+    environment = Environment(
+        loader=PackageLoader("hex_blocks.cli"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    page = Page(result, result[PARTS[tool_id]], language)
+    return environment.get_template("report.html.j2").render(
+        page=page,
+        is_batch=PARTS[tool_id] == "sets",
+        language=(language or "en").replace("_", "-"),
+        say=page.say,
+        width=WIDTH,
+        version=__version__,
+    )
+
+
+class Page:
+    """What the template shows."""
+
+    def __init__(self, result: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], language: str | None) -> None:
+        self._language = language
+        self._work_began, work_ended = (seconds_of(result[name]) or 0.0 for name in ("startedAt", "endedAt"))
+        known = [self._moment(part, name) for part in parts for name in ("startedAt", "startTime", "endTime")]
+        moments = [self._work_began, work_ended, *(moment for moment in known if moment is not None)]
+        self._first, self._last = min(moments), max(moments)
+        self._scale = WIDTH / max(self._last - self._first, 1.0)
+        self.began, self.ended = self.day_and_time(self._work_began), self.day_and_time(work_ended)
+        self.took = self.duration(float(result["elapsedSeconds"]))
+        self.succeeded = bool(result["succeeded"])
+        self.key = str(result["idempotencyKey"])
+        self.rows = [self._row(place, part) for place, part in enumerate(parts, 1)]
+        self.named = len(self.rows) <= MOST_NAMED
+        self.ticks = list(self._ticks())
+        self.waited = self._waited(parts)
+        counts = Counter((row.state, row.colour) for row in self.rows)
+        self.counts = [(state, colour, number(count, language)) for (state, colour), count in counts.most_common()]
+
+    def say(self, english: str, **values: Any) -> str:
+        """Put a sentence into the page's language."""
+        return sentence(english, self._language, **values)
+
+    def day_and_time(self, seconds: float) -> str:
+        """Write a moment by this machine's clock, with its zone."""
+        moment = datetime.fromtimestamp(seconds).astimezone()
+        said, zone = moment.strftime(MOMENTS.get(self._language or "", "%Y-%m-%d %H:%M:%S")), f"{moment:%z}"
+        return f"{said} (UTC{zone[:3]}:{zone[3:]})"
+
+    def time(self, seconds: float) -> str:
+        """Write a moment so that it can be told from the others on the page."""
+        moment = datetime.fromtimestamp(seconds).astimezone()
+        return f"{moment:%m-%d %H:%M:%S}" if self._last - self._first > DAY else f"{moment:%H:%M:%S}"
+
+    def duration(self, seconds: float) -> str:
+        """Write how long something took."""
+        # What rounds to a minute is one.
+        if seconds < 59.95:
+            return self.say("{seconds} sec", seconds=number(round(seconds, 1), self._language))
+        minutes, rest = divmod(round(seconds), 60)
+        if minutes < 60 and rest:
+            return self.say("{minutes} min {seconds} sec", minutes=minutes, seconds=rest)
+        if minutes < 60:
+            return self.say("{minutes} min", minutes=minutes)
+        hours, minutes = divmod(minutes, 60)
+        return self.say("{hours} h {minutes} min", hours=hours, minutes=minutes)
+
+    def _moment(self, part: Mapping[str, Any], name: str) -> float | None:
+        """Read a moment; what is so far off that it would leave no room for the others is none."""
+        seconds = seconds_of(part.get(name))
+        return seconds if seconds is not None and abs(seconds - self._work_began) <= FARTHEST else None
+
+    def _row(self, place: int, part: Mapping[str, Any]) -> Row:
+        error = part.get("error") or {}
+        name = str(part.get("name") or place)
+        word, colour = _state(part)
+        url = str(part.get("runUrl") or "")
+        # What Hex says may still not become a link that runs something.
+        link = url if url.startswith(("https://", "http://")) else None
+        began = self._moment(part, "startTime")
+        elapsed = part.get("elapsedSeconds")
+        return Row(
+            number=place,
+            name=name,
+            # Beside the timeline there is room for values, and what they are called is the same in all rows.
+            label=", ".join(str(value) for value in (part.get("inputParams") or {}).values())[:LONGEST_NAME] or name,
+            # Only what the name of a set had no room for.
+            details=_details(part.get("inputParams")) if len(name) >= LONGEST_NAME else "",
+            state=word.said(self._language),
+            colour=colour,
+            bars=list(self._bars(part)),
+            waited=[f"{self.say(WAITS[name])} ({self.duration(seconds)})" for name, seconds in _waits(part)],
+            ran=self.duration(float(elapsed)) if isinstance(elapsed, int | float) else "",
+            started=self.time(began) if began is not None else "",
+            url=link,
+            error=error.get("message"),
+            hint=str(error.get("hint") or ""),
+        )
+
+    def _bars(self, part: Mapping[str, Any]) -> Iterator[Bar]:
+        asked, began, ended = (self._moment(part, name) for name in ("startedAt", "startTime", "endTime"))
+        if asked is not None and part.get("waits") and asked > self._work_began:
+            causes = ", ".join(self.say(WAITS[name]) for name, _ in _waits(part))
+            title = self.say("waited {time} for {causes}", time=self.duration(asked - self._work_began), causes=causes)
+            yield self._bar("queue", self._work_began, asked, title)
+        if asked is None:
+            return
+        if part.get("runId") is None:
+            yield self._bar("run", asked, asked, _state(part)[0].said(self._language))
+            return
+        if ended is None and part.get("status") in ENDS:
+            # One that was cancelled may have no end at Hex yet.
+            ended = self._moment(part, "endedAt")
+        end = self._last if ended is None else ended
+        kernel_at = end if began is None else began
+        if kernel_at > asked:
+            title = self.say("waited {time} for its kernel", time=self.duration(kernel_at - asked))
+            yield self._bar("kernel", asked, kernel_at, title)
+        if began is not None:
+            title = self.say("ran for {time}", time=self.duration(max(0.0, end - began)))
+            yield self._bar("run", began, end, title)
+
+    def _bar(self, kind: str, start: float, end: float, title: str) -> Bar:
+        left = (start - self._first) * self._scale
+        width = max((end - start) * self._scale, LEAST_BAR)
+        # A bar at the very end must not fall off the edge.
+        return Bar(kind, round(min(left, WIDTH - width), 2), round(width, 2), f"{self.time(start)}: {title}")
+
+    def _ticks(self) -> Iterator[Tick]:
+        """Give the marks of the timeline's scale, at round times."""
+        span = self._last - self._first
+        step = next((each for each in TICKS if span / each <= MOST_TICKS), DAY * math.ceil(span / DAY / MOST_TICKS))
+        offset = (datetime.fromtimestamp(self._first).astimezone().utcoffset() or timedelta()).total_seconds()
+        tick = -(-(self._first + offset) // step) * step - offset
+        while tick <= self._last:
+            shown = datetime.fromtimestamp(tick).astimezone()
+            words = f"{shown:%m-%d %H:%M}" if span > DAY else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
+            left = (tick - self._first) * self._scale
+            place = "first" if left < WIDTH * EDGE else "last" if left > WIDTH * (1 - EDGE) else ""
+            yield Tick(round(left, 2), place, words)
+            tick += step
+
+    def _waited(self, parts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
+        """Tell what held the work up, and how long: who waited longest saw all that there was."""
+        longest: dict[str, float] = {}
+        for part in parts:
+            for name, seconds in _waits(part):
+                longest[name] = max(longest.get(name, 0.0), seconds)
+        longest.pop(EARLIER_STEP, None)
+        return [(self.say(WAITS[name]), self.duration(seconds)) for name, seconds in longest.items()]
+
+
+def _state(part: Mapping[str, Any]) -> tuple[Phrase, str]:
+    error = part.get("error")
+    if error and not part.get("runId"):
+        return UNCERTAIN if error.get("error") in UNCERTAIN_ERRORS else REFUSED
+    return STATES.get(str(part.get("status")), UNKNOWN)
+
+
+def _waits(part: Mapping[str, Any]) -> list[tuple[str, float]]:
+    return [(wait["for"], float(wait["seconds"])) for wait in part.get("waits") or [] if wait["for"] in WAITS]
+
+
+def _details(parameters: Any) -> str:
+    said = json.dumps(parameters, ensure_ascii=False) if parameters else ""
+    return said if len(said) <= LONGEST_DETAILS else said[:LONGEST_DETAILS] + "…"

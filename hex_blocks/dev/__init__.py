@@ -1,0 +1,1 @@
+"""For people who work here or write plugins: checks of specs, pages, catalogues and drift."""

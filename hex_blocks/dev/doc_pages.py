@@ -1,0 +1,323 @@
+"""The pages people read, made from specs, errors and guides in every language.
+
+docs/<language>/index.md, errors.md, tools/<group>.md and guides/<guide>.md. They are committed, and `hex-blocks docs
+--check` fails when one is not what would be made now. A text that nobody has translated yet stands there in English
+and is marked.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hex_blocks.api.limits.budget import ALL, HEX_LIMITS
+from hex_blocks.dev.catalogues import read_catalogue
+from hex_blocks.dev.guides import in_words, title_of
+from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
+from hex_blocks.errors.classes import (
+    BY_STATUS,
+    FAULTS,
+    SENTENCES,
+    BusyError,
+    HexDownError,
+    HexError,
+    InputError,
+    NotFoundError,
+    RunError,
+    TokenError,
+)
+from hex_blocks.i18n.formats import number
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
+from hex_blocks.tools.registry import Registry, Tool
+from hex_blocks.tools.spec.tool import Example, InputField, OutputField, Request
+
+NOT_TRANSLATED = " <sup>en</sup>"
+KINDS: tuple[type[HexError], ...] = (InputError, TokenError, NotFoundError, BusyError, HexDownError, RunError)
+# What people look for first comes first; guides that are not named here follow.
+GUIDES = (
+    "getting-started",
+    "running-notebooks",
+    "automated-reporting",
+    "data-pipelines",
+    "parameter-driven-analysis",
+    "monitoring-and-alerting",
+    "limits-and-retries",
+    "tokens-and-security",
+    "troubleshooting",
+)
+_TEST_MARK = re.compile(r"^<!-- test -->\n", re.MULTILINE)
+_LINE_BREAK = re.compile(r"\s*\n\s*")
+_CODE_SPAN = re.compile(r"(`[^`]*`)")
+_SPECIAL = re.compile(r"[\\|<*\[\]]|(?<!\w)_|_(?!\w)")
+_PLAIN_VALUE = re.compile(r"[^\s\"'\\{}\[\]$`!*?;&|<>()#~]+")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a table of inputs or outputs."""
+
+    name: str
+    depth: int
+    type: Markup
+    required: bool
+    nullable: bool
+    default: Markup
+    allowed: Markup
+    description: str
+
+
+class Words:
+    """The texts of pages in one language. What is not translated is English, and marked."""
+
+    def __init__(self, language: str, locales: Path) -> None:
+        self.language = language
+        self._file = locales / f"{language}.po"
+
+    @cached_property
+    def _translations(self) -> Mapping[str, str]:
+        if not self._file.is_file():
+            return {}
+        return {
+            str(message.id): str(message.string)
+            for message in read_catalogue(self._file)
+            if message.id and message.string and not message.fuzzy
+        }
+
+    def found(self, english: str) -> str | None:
+        """Give the translation; None where there is none."""
+        if self.language == SOURCE_LANGUAGE:
+            return english
+        compiled = text(english, self.language)
+        return self._translations.get(english) or (compiled if compiled != english else None)
+
+    def say(self, english: str, **values: object) -> Markup:
+        """Give a text as Markdown, its places filled."""
+        words = self.found(english)
+        said = escaped(english if words is None else words)
+        filled = said.format(**{name: escaped(value) for name, value in values.items()}) if values else said
+        return markdown(filled + NOT_TRANSLATED if words is None else filled)
+
+    def say_markdown(self, english: str) -> str:
+        """Give a text that is Markdown already."""
+        words = self.found(english)
+        return english + NOT_TRANSLATED if words is None else words
+
+    def number(self, value: float) -> str:
+        """Write a number as the language does."""
+        return number(value, self.language)
+
+
+def markdown(written: str) -> Markup:
+    """Mark text as Markdown, which is not escaped again."""
+    return Markup(written)  # noqa: S704 - Markdown of ours; what comes from specs has been escaped
+
+
+def escaped(value: object) -> str:
+    """Escape text for Markdown, also inside a table; code spans stay as they are."""
+    if isinstance(value, Markup):
+        return str(value)
+    parts = _CODE_SPAN.split(_LINE_BREAK.sub(" ", str(value)))
+    return "".join(part.replace("|", r"\|") if part.startswith("`") else _SPECIAL.sub(_escape, part) for part in parts)
+
+
+def _escape(found: re.Match[str]) -> str:
+    return "&lt;" if found.group() == "<" else f"\\{found.group()}"
+
+
+def code(value: object) -> Markup:
+    """Write something as code."""
+    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return markdown(f"`{shown}`".replace("|", r"\|"))
+
+
+def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
+    """Make every page of a language: its path below docs/<language>/, and its content.
+
+    sources: the repository, for the guides and the catalogues.
+    """
+    words = Words(language, sources / "locales")
+    environment = _environment(words)
+    guides = _guides(sources / "docs" / "guides")
+    shown = {name: [tool for tool in registry.values() if tool.group == name] for name in registry.groups}
+    common = {"registry": registry, "tools": shown, "guides": guides, "language": language}
+    made = {
+        "index.md": environment.get_template("index.md.j2").render(common, languages=names_of(all_languages(sources))),
+        "errors.md": environment.get_template("errors.md.j2").render(
+            common, kinds=_errors_by_kind(), statuses=BY_STATUS, faults=FAULTS, everywhere=EVERYWHERE
+        ),
+    }
+    group_page = environment.get_template("group.md.j2")
+    for name, tools in shown.items():
+        made[f"tools/{name}.md"] = group_page.render(common, name=name, group=registry.block.groups[name], shown=tools)
+    made = {path: _tidied(content) for path, content in made.items()}
+    for name, (file, _) in guides.items():
+        markdown = _TEST_MARK.sub("", file.read_text(encoding="utf-8"))
+        made[f"guides/{name}.md"] = in_words(markdown, words.say_markdown)
+    return made
+
+
+def write(folder: Path, made: Mapping[str, str]) -> list[Path]:
+    """Write the pages of a language, and remove those that are no more; give the files that changed."""
+    changed = list(stale(folder, made))
+    for file in changed:
+        path = file.relative_to(folder).as_posix()
+        if path in made:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(made[path], encoding="utf-8", newline="\n")
+        else:
+            file.unlink()
+    return changed
+
+
+def stale(folder: Path, made: Mapping[str, str]) -> Iterator[Path]:
+    """Give the pages of a language that are missing, not what they should be, or no more."""
+    for path, content in made.items():
+        file = folder / path
+        if not file.is_file() or file.read_text(encoding="utf-8") != content:
+            yield file
+    yield from (file for file in sorted(folder.rglob("*.md")) if file.relative_to(folder).as_posix() not in made)
+
+
+def all_languages(sources: Path) -> list[str]:
+    """Name the languages that have pages."""
+    return [SOURCE_LANGUAGE, *sorted(file.stem for file in (sources / "locales").glob("*.po"))]
+
+
+def names_of(languages: Iterable[str]) -> dict[str, str]:
+    """Give every language's name in itself."""
+    names = {language: Locale.parse(language).display_name or language for language in languages}
+    return {language: name[:1].upper() + name[1:] for language, name in names.items()}
+
+
+def _guides(folder: Path) -> dict[str, tuple[Path, str]]:
+    files = {file.stem: file for file in sorted(folder.glob("*.md"))}
+    order = [name for name in GUIDES if name in files] + [name for name in files if name not in GUIDES]
+    return {name: (files[name], title_of(files[name].read_text(encoding="utf-8"))) for name in order}
+
+
+def _errors_by_kind() -> dict[str, list[tuple[str, str, str]]]:
+    return {
+        kind.kind: [(key, each.message, each.hint) for key, each in SENTENCES.items() if each.error is kind]
+        for kind in KINDS
+    }
+
+
+def _environment(words: Words) -> Environment:
+    made = Environment(
+        loader=PackageLoader("hex_blocks.dev"),
+        undefined=StrictUndefined,
+        # What is not marked as Markdown is escaped for it; autoescape would do that for HTML.
+        finalize=escaped,
+        autoescape=False,  # noqa: S701
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.globals |= {
+        "say": words.say,
+        "code": code,
+        "inputs_of": lambda tool: list(_rows(tool.spec.inputs, words)),
+        "outputs_of": lambda tool: list(_rows(tool.spec.outputs, words)),
+        "errors_of": possible_errors,
+        "requests_of": requests,
+        "limits_of": lambda request: _limits(request, words),
+        "all_limits": lambda: _limit(ALL, words),
+        "command_of": command,
+        "to_json": lambda value: markdown(json.dumps(value, indent=2, ensure_ascii=False)),
+        "link": lambda english, target: markdown(f"[{words.say(english)}]({target})"),
+    }
+    return made
+
+
+def _rows(fields: Mapping[str, Any], words: Words, depth: int = 0) -> Iterator[Row]:
+    for name, field in fields.items():
+        value: InputField | OutputField = field
+        default = getattr(value, "default", None)
+        yield Row(
+            name=name,
+            depth=depth,
+            type=_type(value),
+            required=getattr(value, "required", False),
+            nullable=value.nullable,
+            default=code(default) if default is not None else markdown(""),
+            allowed=_allowed(value, words),
+            description=value.description,
+        )
+        nested = value.fields or (value.items.fields if value.items else None)
+        if nested:
+            yield from _rows(nested, words, depth + 1)
+
+
+def _type(value: InputField | OutputField) -> Markup:
+    if value.type == "array":
+        return markdown(f"{_type(value.items)}[]" if value.items else "array")
+    return markdown(f"{value.type} ({value.format})" if value.format else value.type)
+
+
+def _allowed(value: InputField | OutputField, words: Words) -> Markup:
+    entry = value.items if value.items is not None else value
+    parts = [", ".join(map(code, entry.enum))] if entry.enum else []
+    if bounds := _between(value.minimum, value.maximum, words):
+        parts.append(bounds)
+    if length := _between(value.min_length, value.max_length, words):
+        is_list = value.type == "array"
+        parts.append(
+            words.say("{range} entries", range=length) if is_list else words.say("{range} characters", range=length)
+        )
+    return markdown("; ".join(parts))
+
+
+def _between(least: float | None, most: float | None, words: Words) -> str:
+    if least is not None and most is not None:
+        return f"{words.number(least)}–{words.number(most)}"
+    if least is not None:
+        return f"≥ {words.number(least)}"
+    return f"≤ {words.number(most)}" if most is not None else ""
+
+
+def _limits(request: Request, words: Words) -> Markup:
+    if (group := request.limit_group) is None:
+        return markdown("")
+    numbers = _limit(group, words)
+    return markdown(f"{code(group)} ({numbers})") if numbers else code(group)
+
+
+def _limit(group: str, words: Words) -> Markup:
+    said: dict[int, Callable[[str], Markup]] = {
+        60: lambda count: words.say("{count} a minute", count=count),
+        3600: lambda count: words.say("{count} an hour", count=count),
+    }
+    return markdown(", ".join(said[seconds](words.number(count)) for count, seconds in HEX_LIMITS[group]))
+
+
+def command(tool: Tool, example: Example) -> Markup:
+    """Write an example as a call on the command line, broken into lines where it is long."""
+    words = [f"hex-blocks call {tool.id}", *_given(example.inputs, "")]
+    line = " ".join(words)
+    return markdown(line if len(line) <= 110 else " \\\n    ".join(words))
+
+
+def _given(inputs: Mapping[str, Any], parent: str) -> Iterator[str]:
+    for name, value in inputs.items():
+        if isinstance(value, str) and value.strip():
+            given = f"{parent}{name}={value}"
+        elif isinstance(value, dict) and value and all(re.fullmatch(r"\w+", part) for part in value):
+            yield from _given(value, f"{parent}{name}.")
+            continue
+        else:
+            given = f"{parent}{name}:={json.dumps(value, ensure_ascii=False)}"
+        yield given if _PLAIN_VALUE.fullmatch(given) else shlex.quote(given)
+
+
+def _tidied(content: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", content).strip("\n") + "\n"

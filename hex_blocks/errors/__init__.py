@@ -1,0 +1,1 @@
+"""Errors that callers meet: their classes, and the tables of their sentences."""

@@ -1,0 +1,118 @@
+"""Cancelling every run of a project that has not ended."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from hex_blocks.errors.classes import BusyError, HexDownError, HexError
+from hex_blocks.handlers.one_request import read_list
+from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.tools.tool_call import Call, Progress
+
+# In this order: a run that gets its kernel between the two lists is then in both, and in no case in neither.
+ACTIVE = ("PENDING", "RUNNING")
+PAGE = 100
+MOST_RUNS = 500
+
+Run = dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """What became of the runs: `cancelled` with the state each was in, `ended` by themselves, and `failed`."""
+
+    cancelled: list[Run] = field(default_factory=list)
+    ended: list[Run] = field(default_factory=list)
+    failed: list[Run] = field(default_factory=list)
+
+
+def cancel_active_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Cancel a project's pending and running runs, and tell what became of each."""
+    wanted = inputs.get("statuses") or ACTIVE
+    outcome = cancel_active(call, inputs["projectId"], wanted, inputs.get("maxRuns", MOST_RUNS))
+    return {"cancelled": outcome.cancelled, "alreadyEnded": outcome.ended, "failed": outcome.failed}
+
+
+def cancel_active(call: Call, project_id: str, statuses: Collection[str] = ACTIVE, most: int = MOST_RUNS) -> Outcome:
+    """Cancel a project's runs that are in one of the states, at most so many. What fails is told, not raised.
+
+    Raises HexError where the runs cannot be listed.
+    """
+    outcome = Outcome()
+    seen: set[str] = set()
+    while True:
+        listed = [run for run in _active_runs(call, project_id, statuses, most + 1) if run["runId"] not in seen]
+        found = listed[: most - len(seen)]
+        seen.update(run["runId"] for run in found)
+        _cancel_each(call, project_id, found, outcome)
+        if len(found) < len(listed):
+            call.warn("runs_left", count=len(seen))
+        # A list longer than a page can lose entries while runs end; those show when it is read again.
+        if len(found) < PAGE or len(found) < len(listed) or outcome.failed:
+            break
+    if outcome.failed:
+        call.warn("runs_not_cancelled", count=len(outcome.failed))
+    return outcome
+
+
+def _active_runs(call: Call, project_id: str, statuses: Collection[str], most: int) -> list[Run]:
+    # A list cut at `most` is told in our own words.
+    listing = replace(call, tool=call.tool.registry["hex_get_project_runs"], warnings=[])
+    found: dict[str, Run] = {}
+    for status in ACTIVE:
+        if status in statuses:
+            asked = {"projectId": project_id, "statusFilter": status, "fetchAll": True, "maxItems": most}
+            runs = (read_list(listing, asked) or {}).get("runs") or []
+            found |= {run["runId"]: run for run in runs if isinstance(run.get("runId"), str)}
+    call.warnings += [warning for warning in listing.warnings if warning["warning"] != "list_cut"]
+    return list(found.values())
+
+
+def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome) -> None:
+    for number, run in enumerate(runs):
+        message = call.say("Cancelling run {number} of {all}", number=number + 1, all=len(runs))
+        call.tell(Progress(message, percent=round(100 * number / len(runs), 1), values={"runId": run["runId"]}))
+        entry = {"runId": run["runId"], "status": run.get("status"), "runUrl": run.get("runUrl")}
+        try:
+            if call.stop.is_set():
+                raise run_error(run, "cancel_interrupted")
+            call.ask({"projectId": project_id, "runId": run["runId"]}, "hex_cancel_run")
+        except HexError as error:
+            if _settle(call, project_id, entry, error, outcome):
+                continue
+            # What keeps this run from being cancelled would keep the others from it too.
+            outcome.failed += [_failure(call, each, error) for each in runs[number:]]
+            return
+        outcome.cancelled.append(entry)
+
+
+def _settle(call: Call, project_id: str, entry: Run, error: HexError, outcome: Outcome) -> bool:
+    """Find out what a failed cancellation means for its run; False where trying others is useless too."""
+    if error.status == 401 or error.key == "cancel_interrupted" or isinstance(error, BusyError):
+        return False
+    status = None
+    if error.key == "run_ended_already" or isinstance(error, HexDownError):
+        try:
+            status = get_run(call, project_id, entry["runId"]).get("status")
+        except HexError as worse:
+            if error.status is None or worse.status == 401:
+                return False
+    if status not in ENDS:
+        outcome.failed.append(_failure(call, entry, error))
+    elif status == "KILLED" and isinstance(error, HexDownError):
+        # Hex did it; only its answer was lost.
+        outcome.cancelled.append(entry)
+    else:
+        outcome.ended.append(entry | {"status": status})
+    return True
+
+
+def _failure(call: Call, run: Run, error: HexError) -> Run:
+    return {
+        "runId": run["runId"],
+        "runUrl": run.get("runUrl"),
+        "error": error.key,
+        "message": error.message(call.language),
+    }

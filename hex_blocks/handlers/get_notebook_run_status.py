@@ -1,0 +1,114 @@
+"""The notebook block's status tool, which knows a run by its ID alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, TokenError, hex_error
+from hex_blocks.runs.model import ENDS, HISTORY, get_run, percent, run_error, seconds_since, usual_seconds
+from hex_blocks.runs.record.sqlite import RecordError
+from hex_blocks.tools.inputs.checker import UUID
+from hex_blocks.tools.tool_call import Call, Progress
+
+# Each project looked at costs one request of the minute's sixty.
+PROJECTS_SEARCHED = 20
+
+
+def get_run_status(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Tell how a run is doing, in the notebook block's terms."""
+    run_id = inputs["runId"].strip().removeprefix("run_")
+    if not UUID.fullmatch(run_id):
+        fault = Fault("runId", "not_uuid", {"found": repr(inputs["runId"][:40])})
+        raise hex_error("bad_inputs", tool=call.tool.id, faults=(fault,))
+    run = _find(call, run_id, inputs.get("projectId"))
+    status = run.get("status")
+    elapsed = seconds_since(run.get("startTime"), call.connection.clock.time())
+    usual = _usual_seconds(call, run["projectId"]) if status == "RUNNING" else None
+    return {
+        "runId": run_id,
+        "status": status,
+        "result": _result(run) if status == "COMPLETED" else None,
+        "error": _error(call, run),
+        "progress": percent(status, elapsed, usual),
+        "startTime": run.get("startTime"),
+        "endTime": run.get("endTime"),
+    }
+
+
+def _usual_seconds(call: Call, project_id: str) -> float | None:
+    asked = {"projectId": project_id, "statusFilter": "COMPLETED", "limit": HISTORY}
+    try:
+        return usual_seconds((call.ask(asked, "hex_get_project_runs") or {}).get("runs") or [])
+    except HexError:
+        # An estimate is a kindness: where none can be had, the status is told without it.
+        return None
+
+
+def _result(run: dict[str, Any]) -> dict[str, Any]:
+    milliseconds = run.get("elapsedTime")
+    return {
+        "runUrl": run.get("runUrl"),
+        "projectVersion": run.get("projectVersion"),
+        "elapsedTime": milliseconds,
+        "elapsedSeconds": milliseconds / 1000 if isinstance(milliseconds, int | float) else None,
+    }
+
+
+def _error(call: Call, run: dict[str, Any]) -> str | None:
+    key = ENDS.get(str(run.get("status")))
+    if key is None:
+        return None
+    error = run_error(run, key)
+    said = f"{error.message(call.language)} {error.hint(call.language)}"
+    return call.say(
+        "{sentence} (trace ID {traceId}, {runUrl})",
+        sentence=said,
+        traceId=run.get("traceId"),
+        runUrl=run.get("runUrl"),
+    )
+
+
+def _find(call: Call, run_id: str, project_id: str | None) -> dict[str, Any]:
+    """Find a run: in the project given, in the one on record, or in those published last."""
+    project_id = project_id or _on_record(call, run_id)
+    if project_id:
+        return {"projectId": project_id} | get_run(call, project_id, run_id)
+    listed = call.ask({"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}, "hex_list_projects")
+    projects = [
+        project["id"]
+        for project in (listed or {}).get("values") or []
+        if isinstance(project, dict) and project.get("lastPublishedAt") and isinstance(project.get("id"), str)
+    ][:PROJECTS_SEARCHED]
+    for number, candidate in enumerate(projects, 1):
+        call.tell(
+            Progress(
+                call.say("Looking for the run in project {number} of {all}", number=number, all=len(projects)),
+                percent=round(100 * (number - 1) / len(projects), 1),
+            )
+        )
+        try:
+            run = get_run(call, candidate, run_id)
+        except (NotFoundError, InputError, TokenError) as error:
+            # A token that is refused altogether is no sign that the run is elsewhere.
+            if error.status == 401:
+                raise
+        else:
+            _remember(call, candidate, run_id)
+            return {"projectId": candidate} | run
+    raise hex_error("run_project_unknown", runId=run_id, searched=len(projects))
+
+
+def _remember(call: Call, project_id: str, run_id: str) -> None:
+    connection = call.connection
+    try:
+        connection.record.remember(connection.base_url, project_id, run_id, connection.clock.time())
+    except RecordError as error:
+        call.warn("run_not_recorded", reason=str(error))
+
+
+def _on_record(call: Call, run_id: str) -> str | None:
+    try:
+        return call.connection.record.project_of(call.connection.base_url, run_id)
+    except RecordError as error:
+        call.warn("record_unread", reason=str(error))
+        return None

@@ -1,0 +1,91 @@
+"""Which inputs a project takes in a run, read from the file that Hex exports of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hex_blocks.errors.classes import HexError, hex_error
+from hex_blocks.handlers.project_file import (
+    KNOWN_VERSION,
+    Chart,
+    ProjectFile,
+    ProjectFileError,
+    ProjectInput,
+    read_project_file,
+)
+from hex_blocks.i18n.texts import phrase
+from hex_blocks.tools.tool_call import Call
+
+
+def get_project_inputs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return the inputs of a project's version, and what else the file says about running it."""
+    asked = {"projectId": inputs["projectId"], "version": "latest"}
+    if "versionNumber" in inputs:
+        asked = {"projectId": inputs["projectId"], "versionNumber": inputs["versionNumber"]}
+    elif "version" in inputs:
+        asked["version"] = inputs["version"]
+    file = project_file(call, asked)
+    if file.version > KNOWN_VERSION:
+        call.warn("project_file_newer", version=file.version)
+    if not file.complete:
+        call.warn("inputs_of_components")
+    return {
+        "title": file.title,
+        "timezone": file.timezone,
+        "inputs": [_input(each) for each in file.inputs],
+        "complete": file.complete,
+        "charts": [_chart(each) for each in file.charts],
+        "writesBack": file.writes_back,
+    }
+
+
+def project_file(call: Call, asked: dict[str, Any]) -> ProjectFile:
+    """Export a project and read it.
+
+    Raises:
+        HexError: `export_refused` where Hex does not let this token export, `not_hex` where the file is not one.
+    """
+    try:
+        reply = call.ask(asked, "hex_export_project")
+    except HexError as error:
+        if error.key != "not_enabled":
+            raise
+        raise hex_error(
+            "export_refused", status=error.status, trace_id=error.trace_id, reason=error.values["reason"]
+        ) from error
+    content = (reply or {}).get("content")
+    if not isinstance(content, str):
+        raise call.reply_lacks("content")
+    try:
+        return read_project_file(content)
+    except ProjectFileError as error:
+        reason = phrase("its file of the project cannot be read: {fault}", fault=str(error))
+        raise hex_error("not_hex", host=call.connection.api.host, reason=reason) from None
+
+
+def _input(found: ProjectInput) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "label": found.label,
+        "kind": found.kind,
+        "type": found.type,
+        "itemType": found.items,
+        "format": found.format,
+        "default": found.default,
+        "defaultFrom": found.default_from,
+        "mayBeEmpty": found.optional,
+        "choices": None
+        if found.choices is None
+        else [{"value": each.value, "label": each.label} for each in found.choices],
+        "choicesFrom": found.choices_from,
+        "minimum": found.minimum,
+        "maximum": found.maximum,
+        "step": found.step,
+        "onApp": found.on_app,
+        "settable": found.settable,
+        "cellId": found.cell_id,
+    }
+
+
+def _chart(found: Chart) -> dict[str, Any]:
+    return {"kind": found.kind, "label": found.label, "cellId": found.cell_id, "onApp": found.on_app}

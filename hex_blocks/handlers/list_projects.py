@@ -1,0 +1,17 @@
+"""Projects: what one request does not do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hex_blocks.handlers.one_request import read_list
+from hex_blocks.tools.tool_call import Call
+
+
+def list_projects(call: Call, inputs: dict[str, Any]) -> Any:
+    """List projects, keeping published or draft ones where asked: Hex itself has no such filter."""
+    wanted = inputs.get("statusFilter", "ALL")
+    if wanted == "ALL":
+        return read_list(call, inputs)
+    published = wanted == "PUBLISHED"
+    return read_list(call, inputs, lambda project: (project.get("lastPublishedAt") is not None) == published)

@@ -1,0 +1,105 @@
+"""A tool that is one request, or one list read to its end: most tools are, and have no code of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hex_blocks.errors.classes import BusyError, HexDownError
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.wire import at
+
+Entry = dict[str, Any]
+
+
+def endpoint(call: Call, inputs: dict[str, Any]) -> Any:
+    """Send the tool's request; with fetchAll, read the list on to its end."""
+    return read_list(call, inputs) if call.tool.spec.paging else call.ask(inputs)
+
+
+def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool] | None = None) -> Any:
+    """Read one page of a list, or with fetchAll page after page, up to maxItems entries, none of them twice.
+
+    wanted: which entries to keep. Gives a reply like Hex's for one page, whose cursors lead before and behind
+    all that was read. Where Hex stops answering midway, what was read is given with a warning.
+    """
+    spec = call.tool.spec
+    if not inputs.get("fetchAll"):
+        page = call.ask(inputs)
+        return page if wanted is None else page | {_key(spec): [each for each in _entries(spec, page) if wanted(each)]}
+    most = inputs.get("maxItems") or spec.inputs["maxItems"].default
+    size = int(spec.inputs["limit"].maximum or most)
+    asked = {name: value for name, value in inputs.items() if name not in ("fetchAll", "maxItems")}
+    backwards = spec.paging is not None and spec.paging.after == "before"
+    pages: list[list[Entry]] = []
+    read: dict[Any, Entry] = {}
+    first: dict[str, Any] = {}
+    last: dict[str, Any] = {}
+    while True:
+        # Never more than is still wanted: the cursor then leads exactly to what was not read.
+        asked["limit"] = min(size, most - len(read))
+        try:
+            last = call.ask(asked)
+        except (BusyError, HexDownError) as error:
+            if not read:
+                raise
+            call.warn("list_incomplete", reason=error.message(call.language), count=len(read))
+            break
+        first = first or last
+        entries = _entries(spec, last)
+        pages.append([])
+        for entry in entries:
+            if (identity := _identity(entry, len(read))) not in read:
+                read[identity] = entry
+                pages[-1].append(entry)
+        call.tell(Progress(call.say("{count} entries read", count=len(read)), values={"count": len(read)}))
+        following = _following(spec, last, asked, len(entries))
+        if following is None:
+            break
+        asked |= following
+        if len(read) >= most:
+            call.warn("list_cut", count=most)
+            break
+    # A list that is read from its end has its later pages before its earlier ones.
+    ordered = [entry for page in (reversed(pages) if backwards else pages) for entry in page]
+    kept = [entry for entry in ordered if wanted is None or wanted(entry)]
+    return _merged(spec, *((last, first) if backwards else (first, last)), kept)
+
+
+def _key(spec: ToolSpec) -> str:
+    """Name the part of the reply that holds the entries."""
+    assert spec.list_place  # noqa: S101
+    return spec.list_place
+
+
+def _entries(spec: ToolSpec, page: Mapping[str, Any]) -> list[Any]:
+    return [each for each in page[_key(spec)] if isinstance(each, dict)]
+
+
+def _identity(entry: Entry, otherwise: Any) -> Any:
+    """Tell what makes an entry the same one when a list that changes shows it again."""
+    for name in ("id", "runId"):
+        if isinstance(entry.get(name), str):
+            return entry[name]
+    return otherwise
+
+
+def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int) -> Entry | None:
+    """Tell what to ask for next; None at the end."""
+    assert spec.paging  # noqa: S101
+    if spec.paging.style == "offset":
+        return {"offset": asked.get("offset", 0) + count} if count and page.get("nextPage") else None
+    cursor = at(page, spec.paging.next)
+    name = spec.paging.after
+    return {name: cursor} if isinstance(cursor, str) and cursor and cursor != asked.get(name) else None
+
+
+def _merged(spec: ToolSpec, first: Entry, last: Entry, entries: list[Entry]) -> Entry:
+    """Give one page of all that was read: its cursors lead before the first and behind the last."""
+    merged = last | {_key(spec): entries}
+    if isinstance(last.get("pagination"), dict):
+        merged["pagination"] = last["pagination"] | {"before": at(first, "pagination.before")}
+    if "previousPage" in first:
+        merged["previousPage"] = first["previousPage"]
+    return merged

@@ -1,0 +1,102 @@
+"""Batches: one project over many parameter sets."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from hex_blocks.errors.classes import Fault, hex_error
+from hex_blocks.runs.jobs.job import Job, work_key
+from hex_blocks.runs.jobs.work import Work
+from hex_blocks.tools.tool_call import Call
+
+MOST_SETS = 5000
+PARALLEL = 20
+LONGEST_NAME = 80
+SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "notifications")
+
+
+def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Run a project once for each parameter set and report on each set."""
+    sets = _sets(call, inputs)
+    key = work_key(inputs, "batch")
+    shared = {name: inputs[name] for name in SHARED_INPUTS if name in inputs}
+    jobs = [
+        Job(_name(parameters, number), f"{key}#set:{mark}", _asked(shared, parameters))
+        for number, (parameters, mark) in enumerate(zip(sets, _marks(sets), strict=True), 1)
+    ]
+    stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"
+    parallel = int(inputs.get("parallel", PARALLEL))
+    work = Work(call, key, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure)
+    return work.do(
+        lambda: {
+            "succeeded": all(job.completed for job in jobs),
+            "total": len(jobs),
+            "completed": sum(job.completed for job in jobs),
+            "failed": sum(job.error is not None for job in jobs),
+            "sets": [
+                {"inputParams": parameters} | job.report(call.language)
+                for parameters, job in zip(sets, jobs, strict=True)
+            ],
+            "failedSets": [parameters for parameters, job in zip(sets, jobs, strict=True) if not job.completed],
+        }
+    )
+
+
+def _asked(shared: dict[str, Any], parameters: dict[str, Any]) -> Any:
+    return lambda: shared | {"inputParams": parameters}
+
+
+def _sets(call: Call, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give the parameter sets: as listed, or every combination of the lists given."""
+    if "parameterSets" in inputs:
+        sets = inputs["parameterSets"]
+        faults = [
+            Fault(f"parameterSets[{number}]", "not_object", {"found": repr(each)[:40]})
+            for number, each in enumerate(sets)
+            if not isinstance(each, dict)
+        ]
+    else:
+        lists = inputs["combine"]
+        faults = list(_faults_of(lists))
+        sets = [] if faults else _combined(lists)
+    if faults:
+        raise hex_error("bad_inputs", tool=call.tool.id, faults=tuple(faults))
+    return list(sets)
+
+
+def _faults_of(lists: dict[str, Any]) -> Iterator[Fault]:
+    """Find what keeps lists from being combined, before a mistyped one fills the memory."""
+    for name, values in lists.items():
+        if not isinstance(values, list):
+            yield Fault(f"combine.{name}", "not_array", {"found": repr(values)[:40]})
+        elif not values:
+            yield Fault(f"combine.{name}", "too_short", {"limit": 1})
+    if not lists:
+        yield Fault("combine", "too_short", {"limit": 1})
+    made = math.prod(len(values) for values in lists.values() if isinstance(values, list))
+    if made > MOST_SETS:
+        yield Fault("combine", "too_many_sets", {"found": made, "limit": MOST_SETS})
+
+
+def _combined(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(lists, values, strict=True)) for values in product(*lists.values())]
+
+
+def _marks(sets: list[dict[str, Any]]) -> Iterator[str]:
+    """Mark each set by its values, so that a longer or reordered list finds the runs of a shorter one."""
+    seen: Counter[str] = Counter()
+    for parameters in sets:
+        mark = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:24]
+        seen[mark] += 1
+        yield mark if seen[mark] == 1 else f"{mark}-{seen[mark]}"
+
+
+def _name(parameters: dict[str, Any], number: int) -> str:
+    said = ", ".join(f"{name}={value}" for name, value in parameters.items())
+    return said[:LONGEST_NAME] if said else str(number)

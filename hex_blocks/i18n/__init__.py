@@ -1,0 +1,1 @@
+"""Texts in the languages people read, and how they are formatted."""

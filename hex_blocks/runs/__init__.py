@@ -1,0 +1,1 @@
+"""A run's life: starting once, recovering, following, waiting, stopping."""

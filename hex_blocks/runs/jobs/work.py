@@ -1,0 +1,420 @@
+"""Several runs as one piece of work: what pipelines and batches share.
+
+A job is one run to be made, with a key of its own: a piece of work that was killed and is called again with its
+key finds the runs it had started and goes on with the rest.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from hex_blocks.errors.classes import BusyError, HexDownError, HexError, NotFoundError, TokenError, hex_error
+from hex_blocks.runs.jobs.job import (
+    EARLIER_STEP,
+    FREE_PLACE,
+    HEX_DOWN,
+    KERNEL,
+    OTHER_START,
+    REQUEST_LIMIT,
+    WAITS,
+    Job,
+    Waits,
+    moment,
+)
+from hex_blocks.runs.model import ENDS, run_error
+from hex_blocks.runs.recent import usual_of
+from hex_blocks.runs.record.sqlite import CANCELLED, LEFT, Start
+from hex_blocks.runs.stopping import last_look, last_words, stop_run
+from hex_blocks.runs.waiting import (
+    CANCEL_PATIENCE,
+    TIMEOUT,
+    record_end,
+    record_fate,
+    recorded,
+    start_run,
+    unfollowed,
+)
+from hex_blocks.runs.watcher import SHORTEST_INTERVAL, watcher_of
+from hex_blocks.tools.tool_call import Call, Progress
+
+# A start whose turn it is does not wait for it; one that others got ahead of stands in their line for so long.
+START_PATIENCE = 2.0
+LINE_PATIENCE = 65.0
+# So long Hex may take no start at all before the work is given up.
+START_TIMEOUT = 7200.0
+# How long to leave Hex alone after it had no kernel, or gave no answer: longer each time, up to the second number.
+KERNEL_PAUSES = (20.0, 300.0)
+DOWN_PAUSES = (5.0, 60.0)
+# After refusals for too many requests: longer each time as well, unless Hex itself asks for more.
+LONGEST_PAUSE = 300.0
+MOST_DOUBLINGS = 16
+# What passes by itself, in a time that is known.
+WAITS_FOR_A_START = ("key_busy", "project_busy", "start_pending")
+# What will be the same for every run that is still to be made.
+HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
+
+
+def latest_try(call: Call, job: Job) -> Start | None:
+    """Find the last start of a job that is on record, and let the job go on with it."""
+    if job.renewed:
+        return None
+    latest, number = None, 1
+    while start := recorded(call, job.key_of_try(number)):
+        latest, number = start, number + 1
+    job.tries = max(1, number - 1)
+    return latest
+
+
+class Work:
+    """Makes the runs of some jobs: so many at once, in order, inside Hex's limits."""
+
+    def __init__(
+        self,
+        call: Call,
+        key: str,
+        jobs: Sequence[Job],
+        options: Mapping[str, Any],
+        *,
+        parallel: int,
+        stop_at_failure: bool,
+        in_order: bool = False,
+    ) -> None:
+        self.call = call
+        self.key = key
+        self.jobs = jobs
+        self.options = options
+        self.parallel = parallel
+        self.stop_at_failure = stop_at_failure
+        self.in_order = in_order
+        self.timeout = float(options.get("timeout", TIMEOUT))
+        self.start_timeout = float(options.get("startTimeout", START_TIMEOUT))
+        self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
+        self.clock = call.connection.clock
+        self.watcher = watcher_of(call.connection)
+        self._longest_window = call.connection.api.budget.longest_window("runs")
+        self._waiting = deque(job for job in jobs if not job.skipped)
+        self._going: list[Job] = []
+        self._began = self.clock.monotonic()
+        self._waits = Waits(self._began)
+        self._pause_for = ""
+        self._pause_until = 0.0
+        self._pauses = 0
+        self._down_since: float | None = None
+        self._refused_since: float | None = None
+        self._turn_at: float | None = None
+        self._next_start = math.inf
+        self._over = False
+
+    def do(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Make the runs, and give what is told of them, with the times and the key of the work.
+
+        An interruption is an error that names the key to go on with; it holds what is told by then.
+        """
+        try:
+            self._take_up()
+            while self._waiting or self._going:
+                if self.call.stop.is_set():
+                    raise KeyboardInterrupt
+                self._start_what_may()
+                self._wait()
+        except KeyboardInterrupt:
+            error = self._interrupted()
+            error.partial = told() | self._times()
+            raise error from None
+        finally:
+            for job in self._going:
+                if job.followed:
+                    self.watcher.leave(job.followed)
+        return told() | self._times()
+
+    def _times(self) -> dict[str, Any]:
+        now = self.clock.monotonic()
+        return {
+            "startedAt": self._moment_of(self._began),
+            "endedAt": self._moment_of(now),
+            "elapsedSeconds": round(now - self._began, 3),
+            "idempotencyKey": self.key,
+        }
+
+    # Runs that an earlier call had started
+
+    def _take_up(self) -> None:
+        """Take up the runs of an earlier call with the same key; where order matters, each when its turn comes."""
+        if self.in_order:
+            return
+        waiting, self._waiting = list(self._waiting), deque()
+        for job in waiting:
+            earlier = latest_try(self.call, job)
+            if earlier and earlier.run_id:
+                self._resume(job, earlier)
+            elif self._over:
+                job.skipped = True
+            else:
+                self._waiting.append(job)
+
+    def _resume(self, job: Job, earlier: Start) -> None:
+        job.found, job.fate = True, earlier.fate
+        job.started_at = moment(earlier.at_hex or earlier.intended_at)
+        run = self._start_run(job)
+        if earlier.ended:
+            self._finish(job, run | earlier.ended)
+            if job.ended_at:
+                job.ended_at = job.run.get("endTime") or job.ended_at
+        else:
+            self._follow(job, run, at_once=True)
+
+    # Starting
+
+    def _start_what_may(self) -> None:
+        while self._waiting and not self.call.stop.is_set():
+            reason, seconds = self._obstacle()
+            now = self.clock.monotonic()
+            self._waits.because(reason, now)
+            if reason == REQUEST_LIMIT and seconds > max(self.start_timeout, self._longest_window):
+                # Hex itself has said that it will take no start for so long.
+                self._not_started(self._waiting.popleft(), hex_error("budget_spent", seconds=math.ceil(seconds)))
+                continue
+            if reason:
+                self._next_start = now + seconds
+                return
+            self._start(self._waiting.popleft())
+        self._next_start = math.inf
+
+    def _obstacle(self) -> tuple[str, float]:
+        """Tell what keeps the next job from being started, and for how long; nothing does where that is empty."""
+        if len(self._going) >= self.parallel:
+            return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
+        if self.in_order and (earlier := latest_try(self.call, self._waiting[0])) and earlier.run_id:
+            return "", 0.0
+        now = self.clock.monotonic()
+        if now < self._pause_until:
+            return self._pause_for, self._pause_until - now
+        budget = self.call.connection.api.budget
+        # Before a start the list of runs is read, which counts in a group of its own.
+        wait = max(budget.wait_for("runs"), budget.wait_for("hex-api"))
+        if wait <= 0 or (self._turn_at is not None and now >= self._turn_at):
+            return "", 0.0
+        self._turn_at = self._turn_at or now + wait
+        return REQUEST_LIMIT, wait
+
+    def _start(self, job: Job) -> None:
+        if self.in_order and (earlier := latest_try(self.call, job)) and earlier.run_id:
+            self._resume(job, earlier)
+            return
+        patience = START_PATIENCE if self._turn_at is None else LINE_PATIENCE
+        self._turn_at = None
+        asked_at = self.clock.monotonic()
+        job.waits = self._waits.until(asked_at)
+        run, error = self._try_to_start(job, patience)
+        # By Hex's clock, which may have been heard for the first time just now.
+        job.started_at = self._moment_of(asked_at)
+        if run is not None:
+            self._pauses, self._down_since, self._refused_since = 0, None, None
+            self._follow(job, run)
+        elif isinstance(error, BusyError):
+            self._refused(job, error)
+        elif error and error.key == "start_interrupted":
+            job.error = error
+            raise KeyboardInterrupt
+        elif error:
+            self._not_started(job, error)
+
+    def _try_to_start(self, job: Job, patience: float) -> tuple[dict[str, Any] | None, HexError | None]:
+        try:
+            return self._start_run(job, patience), None
+        except HexError as error:
+            return None, error
+
+    def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
+        quick = replace(self.call, on_progress=None)
+        quick.timing = replace(self.call.timing, patience=patience, on_wait=None)
+        try:
+            return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
+        except HexError as error:
+            if error.values.get("used") == job.key:
+                # The caller knows the key of the whole.
+                error.values["used"] = self.key
+            raise
+
+    def _refused(self, job: Job, error: BusyError) -> None:
+        """Let the job's turn come again, as nothing was started, unless Hex takes no start for too long."""
+        if error.key == "budget_spent":
+            # Somebody else was quicker; how long our own limits make it wait is known.
+            self._put_back(job)
+            return
+        now, seconds = self.clock.monotonic(), float(error.values.get("seconds", KERNEL_PAUSES[0]))
+        self._refused_since = self._refused_since or now
+        if now + seconds > self._refused_since + self.start_timeout:
+            self._not_started(job, error)
+            return
+        self._put_back(job)
+        if error.key == "no_free_kernel":
+            self._pause(KERNEL, *KERNEL_PAUSES)
+        elif error.key in WAITS_FOR_A_START:
+            self._pause(OTHER_START, seconds, seconds)
+        else:
+            self._pause(REQUEST_LIMIT, seconds, max(seconds, LONGEST_PAUSE))
+
+    def _not_started(self, job: Job, error: HexError) -> None:
+        """Try again later what may pass; what would be the same for all the others ends the work."""
+        now = self.clock.monotonic()
+        # What has never been reached is mistyped rather than down.
+        unreached = error.key == "no_network" and self.call.connection.api.time_at_hex() is None
+        if isinstance(error, HexDownError) and error.key not in HOPELESS and not unreached:
+            self._down_since = self._down_since or now
+            if now - self._down_since < min(self.timeout, self.start_timeout):
+                self._put_back(job)
+                self._pause(HEX_DOWN, *DOWN_PAUSES)
+                return
+        hopeless = error.key in HOPELESS or error.status == 401
+        if not self.in_order:
+            hopeless |= (
+                isinstance(error, TokenError | NotFoundError | HexDownError | BusyError) or error.key == "not_published"
+            )
+        if hopeless and not any(job.run.get("runId") for job in self.jobs):
+            raise error
+        self._end(job, error, others_too=hopeless)
+
+    def _put_back(self, job: Job) -> None:
+        job.started_at = None
+        self._waiting.appendleft(job)
+
+    def _pause(self, reason: str, seconds: float, most: float) -> None:
+        self._pause_for = reason
+        self._pause_until = self.clock.monotonic() + min(seconds * 2 ** min(self._pauses, MOST_DOUBLINGS), most)
+        self._pauses += 1
+
+    # Following
+
+    def _follow(self, job: Job, run: dict[str, Any], *, at_once: bool = False) -> None:
+        job.run = run
+        usual = usual_of(self.call.connection.api, run["projectId"])
+        job.followed = self.watcher.follow(run, self.interval, at_once=at_once, usual=usual)
+        self._going.append(job)
+
+    def _wait(self) -> None:
+        followed = [job.followed for job in self._going if job.followed]
+        until = min((each.began + self.timeout for each in followed), default=math.inf)
+        until = min(until, self._next_start)
+        if until == math.inf:
+            return
+        self.watcher.wait(self.call, followed, until, self._tell)
+        for job in list(self._going):
+            assert job.followed  # noqa: S101
+            if job.followed.failed:
+                error = unfollowed(job.followed)
+                if error.key != "run_gone" or not self._tries_again(job):
+                    self._end(job, error)
+            elif job.followed.ended:
+                self._finish(job, job.followed.run)
+            elif self.clock.monotonic() >= job.followed.began + self.timeout:
+                self._time_out(job)
+
+    def _finish(self, job: Job, run: dict[str, Any]) -> None:
+        """Take note of a run that has ended."""
+        job.run = run
+        if job.followed:
+            record_end(self.call, job.key, run)
+        if self._pause_for == KERNEL:
+            # An end of ours frees a kernel.
+            self._pause_until, self._pauses = 0.0, 0
+        key = ENDS[str(run["status"])]
+        if not key or not self._tries_again(job):
+            self._end(job, run_error(run, key) if key else None)
+
+    def _tries_again(self, job: Job) -> bool:
+        """Let the run of an earlier call be made again, where it was cancelled by that or the caller wants it."""
+        if not job.found or self._over or not (self.options.get("retryFailed") or job.fate == CANCELLED):
+            return False
+        self._leave(job)
+        job.begin_next_try()
+        self._put_back(job)
+        return True
+
+    def _time_out(self, job: Job) -> None:
+        last = last_words(self.call, CANCEL_PATIENCE)
+        run = last_look(last, job.run)
+        stopped, key = False, "run_timeout"
+        if run.get("status") not in ENDS and self.options.get("cancelOnTimeout"):
+            try:
+                run, stopped = stop_run(last, run)
+            except HexError as error:
+                self._end(job, error)
+                return
+            key = "run_cancelled_at_timeout"
+        if run.get("status") in ENDS and not stopped:
+            self._finish(job, run)
+            return
+        job.run = run
+        if stopped:
+            record_end(self.call, job.key, run)
+        self._end(job, run_error(run, key, timeout=round(self.timeout)))
+
+    def _moment_of(self, monotonic: float) -> str:
+        # Its own times and Hex's are shown beside each other, so Hex's clock is the one that counts.
+        now = self.call.connection.api.time_at_hex() or self.clock.time()
+        return moment(now - (self.clock.monotonic() - monotonic))
+
+    def _end(self, job: Job, error: HexError | None, *, others_too: bool = False) -> None:
+        job.error = error
+        job.ended_at = self._moment_of(self.clock.monotonic())
+        self._leave(job)
+        if error and (self.stop_at_failure or others_too):
+            self._over = True
+            for left in self._waiting:
+                left.skipped = True
+            self._waiting.clear()
+        self._tell()
+
+    def _leave(self, job: Job) -> None:
+        if job in self._going:
+            self._going.remove(job)
+        if job.followed:
+            self.watcher.leave(job.followed)
+
+    def _tell(self) -> None:
+        done = sum(job.ended_at is not None for job in self.jobs)
+        values: dict[str, Any] = {"done": done, "all": len(self.jobs), "going": len(self._going)}
+        message = self.call.say("{done} of {all} ended, {going} going on", **values)
+        if names := ", ".join(job.name for job in self._going[:3]):
+            message = f"{message} ({names}{', …' if len(self._going) > 3 else ''})"
+        if self._waiting and (reason := self._waits.reason):
+            waiting_for = self.call.say(WAITS[reason])
+            message = f"{message}; {self.call.say('the next one waits for {what}', what=waiting_for)}"
+            values["waitingFor"] = reason
+        self.call.tell(Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values))
+
+    def _interrupted(self) -> HexError:
+        """Decide the fate of the runs that are going on, and say it."""
+        going = {str(job.run["runId"]): job for job in self._going}
+        cancelled: list[str] = []
+        if self.options.get("cancelOnInterrupt"):
+            last = last_words(self.call)
+            for run_id, job in going.items():
+                try:
+                    job.run, stopped = stop_run(last, job.run)
+                except HexError:
+                    continue
+                record_end(self.call, job.key, job.run)
+                if stopped:
+                    cancelled.append(run_id)
+                    record_fate(self.call, job.key, CANCELLED)
+        left = [run_id for run_id, job in going.items() if job.run.get("status") not in ENDS]
+        for run_id in left:
+            record_fate(self.call, going[run_id].key, LEFT)
+        key = "work_interrupted_and_cancelled" if cancelled else "work_interrupted_between"
+        key = "start_interrupted" if self._has_unknown_start() else key
+        key = "work_interrupted" if left else key
+        runs = ", ".join(left or cancelled)
+        return hex_error(key, used=self.key, runs=runs, going=left, cancelled=cancelled)
+
+    def _has_unknown_start(self) -> bool:
+        if any(job.error and job.error.key == "start_interrupted" for job in self.jobs):
+            return True
+        # Jobs are started in order: only the next one can have been sent without being known.
+        start = latest_try(self.call, self._waiting[0]) if self._waiting else None
+        return start is not None and start.run_id is None

@@ -1,0 +1,109 @@
+"""What is known of a project's newest runs: read once, shared by all who ask, kept current by who reads the list.
+
+A start notes which runs came before it, and a wait how long runs take; together they cost one request.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from hex_blocks.runs.model import usual_seconds
+from hex_blocks.tools.tool_call import Call
+
+if TYPE_CHECKING:
+    from hex_blocks.api.hex_api import HexApi
+
+FRESH_SECONDS = 10.0
+PAGE = 25
+LANDMARKS = 5
+MOST_PROJECTS = 1000
+
+
+@dataclass(frozen=True)
+class Recent:
+    """newest: IDs of the newest runs, newest first. usual: seconds that a run takes; None without history."""
+
+    newest: tuple[str, ...] = ()
+    usual: float | None = None
+    read_at: float = 0.0
+
+
+class _Shelf:
+    """What is known on one connection. Safe under threads."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, Recent] = {}
+        self._reading: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def reading(self, project_id: str) -> threading.Lock:
+        """Give the lock of whoever reads a project's list, so that others wait for what is read."""
+        with self._lock:
+            return self._reading.setdefault(project_id, threading.Lock())
+
+    def get(self, project_id: str) -> Recent | None:
+        with self._lock:
+            return self._known.get(project_id)
+
+    def put(self, project_id: str, recent: Recent) -> None:
+        with self._lock:
+            self._known.pop(project_id, None)
+            self._known[project_id] = recent
+            while len(self._known) > MOST_PROJECTS:
+                oldest = next(iter(self._known))
+                del self._known[oldest]
+                self._reading.pop(oldest, None)
+
+
+_shelves: WeakKeyDictionary[HexApi, _Shelf] = WeakKeyDictionary()
+_shelves_lock = threading.Lock()
+
+
+def _shelf_of(api: HexApi) -> _Shelf:
+    with _shelves_lock:
+        return _shelves.setdefault(api, _Shelf())
+
+
+def recent_runs(call: Call, project_id: str, *, anew: bool = False) -> Recent:
+    """Tell what is known of a project's newest runs, at most ten seconds old, or read anew. Raises HexError."""
+    shelf, clock = _shelf_of(call.connection.api), call.connection.clock
+    with shelf.reading(project_id):
+        known = shelf.get(project_id)
+        if known is None or anew or clock.monotonic() - known.read_at > FRESH_SECONDS:
+            listed = list_runs(call, project_id, PAGE, 0)
+            known = keep_recent(call.connection.api, project_id, listed)
+    return known
+
+
+def usual_of(api: HexApi, project_id: str) -> float | None:
+    """Tell how long a project's runs take, as far as that is known already."""
+    known = _shelf_of(api).get(project_id)
+    return known.usual if known else None
+
+
+def keep_started(api: HexApi, project_id: str, run_id: str) -> None:
+    """Keep that a run was just started: it is the newest of its project that is known."""
+    shelf = _shelf_of(api)
+    if known := shelf.get(project_id):
+        shelf.put(project_id, replace(known, newest=(run_id, *known.newest)[:LANDMARKS]))
+
+
+def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) -> Recent:
+    """Keep what the first page of a project's list tells."""
+    shelf = _shelf_of(api)
+    before = shelf.get(project_id) or Recent()
+    usual = usual_seconds(runs) if len(runs) >= PAGE or before.usual is None else before.usual
+    recent = Recent(tuple(run["runId"] for run in runs[:LANDMARKS]), usual, api.clock.monotonic())
+    shelf.put(project_id, recent)
+    return recent
+
+
+def list_runs(call: Call, project_id: str, limit: int, offset: int, **filters: str) -> list[dict[str, Any]]:
+    """Read a part of a project's list of runs, newest first; what has no ID is left out."""
+    asked = {"projectId": project_id, "limit": limit, "offset": offset, **filters}
+    runs = call.ask(asked, "hex_get_project_runs")["runs"]
+    return [run for run in runs if run.get("runId")]

@@ -1,0 +1,220 @@
+"""Finding the run that a start became whose answer was lost.
+
+A run is ours if it appeared in Hex's list after the start was meant, was started through the API, and belongs to no
+other start on record. What came before is told by the runs that were the newest then, so that no two clocks have to
+agree; where nobody looked, by Hex's own clock. Where it cannot be told, that is said: a second run is never started
+on a guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hex_blocks.errors.classes import hex_error
+from hex_blocks.runs.model import seconds_of, start_reply
+from hex_blocks.runs.recent import list_runs
+from hex_blocks.runs.record.sqlite import Start
+from hex_blocks.tools.tool_call import Call
+
+# A run is listed this soon after its start.
+SETTLE_SECONDS = 5.0
+# Hex tells its time to the second, and a machine that never heard it may be wrong by more.
+CLOCKS_DIFFER = 10.0
+# A request lasts no longer than this, and most runs get their kernel in this time.
+SOON_SECONDS = 90.0
+# After this, whatever the clocks say, a run that appears is no longer that of a start sent before.
+CLEAR_SECONDS = SOON_SECONDS + CLOCKS_DIFFER
+# A run that begins later than this was not waiting for its kernel since.
+LATE_SECONDS = 900.0
+# No run waits for its kernel for longer than this.
+LONGEST_PENDING = 86_400.0
+PAGE = 100
+PAGES = 20
+# How long to leave others that are just starting a run too, before each further look.
+PAUSES = (5.0, 10.0, 20.0, 30.0)
+
+Run = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A start that was sent: `at` by the monotonic clock of this process; None where another process sent it."""
+
+    start: Start
+    at: float | None = None
+
+
+def find_lost_run(call: Call, sent: Sent) -> Run | None:
+    """Find the run of a start and write it down as its own; None where there is none.
+
+    Raises HexError: `start_uncertain` where several runs could be it, or one could be another start's as well.
+    """
+    record, base_url, start = call.connection.record, call.connection.base_url, sent.start
+    _settle(call, sent)
+    for pause in (*PAUSES, None):
+        newer, bounded = _newer_runs(call, sent)
+        candidates = _could_be_ours(call, sent, newer, bounded)
+        if not candidates and not bounded and len(newer) > (PAGES - 1) * PAGE:
+            # What lies deeper was not looked at.
+            candidates = newer
+            break
+        if not candidates:
+            return None
+        soon = _soon(call, sent, candidates)
+        equal, different = _others_without_a_run(call, start)
+        only_ours = [run for run in soon if not any(_could_be_of(other, run, newer) for other in different)]
+        # Starts that ask for the same may have each other's runs.
+        if only_ours and len(only_ours) <= 1 + len(equal):
+            found = only_ours[-1]
+            if record.started(base_url, start.key, found["runId"], start_reply(found, base_url)):
+                return found
+            continue
+        # The others may be just about to hear of theirs.
+        if only_ours or not different or pause is None or call.connection.clock.wait(pause, call.stop):
+            break
+    runs = ", ".join(run["runId"] for run in candidates[:10])
+    raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
+
+
+def seconds_until_clear(call: Call, start: Start) -> float:
+    """Tell for how long a run may still appear that another start asked for, so that ours could not be told from it.
+
+    start: with the times of now.
+    """
+    _, different = _others_without_a_run(call, start, CLEAR_SECONDS)
+    return max((CLEAR_SECONDS - max(0.0, _apart(start, other)) for other in different), default=0.0)
+
+
+def may_be_listed(call: Call, start: Start) -> bool:
+    """Tell whether the list may show a run of another start that nobody has found yet. start: with the times of now."""
+    equal, different = _others_without_a_run(call, start, LONGEST_PENDING)
+    return bool(equal or different)
+
+
+def seconds_until_lost(call: Call, earlier: Start, now: Start) -> float:
+    """Tell for how long a start that was sent, and has no run yet, may still become one. now: with the times of now."""
+    return CLEAR_SECONDS - max(0.0, _apart(now, earlier))
+
+
+def _settle(call: Call, sent: Sent) -> None:
+    """Give a run the time to be listed, if it has not had it yet."""
+    clock = call.connection.clock
+    passed = clock.time() - sent.start.intended_at if sent.at is None else clock.monotonic() - sent.at
+    # Also for a call that is being stopped: what became of its start is worth these seconds.
+    clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)))
+
+
+def _others_without_a_run(call: Call, start: Start, within: float = SOON_SECONDS) -> tuple[list[Start], list[Start]]:
+    """Give the other starts on record that were sent about the same time and have no run either.
+
+    First those that ask for the same, then those that ask for something else.
+    """
+    others = [
+        other
+        for other in call.connection.record.unanswered(call.connection.base_url, start.project_id)
+        if other.key != start.key and abs(_apart(other, start)) <= within
+    ]
+    equal = [other for other in others if other.fingerprint == start.fingerprint]
+    return equal, [other for other in others if other not in equal]
+
+
+def _apart(one: Start, other: Start) -> float:
+    if one.at_hex is not None and other.at_hex is not None:
+        return one.at_hex - other.at_hex
+    return one.intended_at - other.intended_at
+
+
+def _could_be_of(start: Start, run: Run, newer: list[Run]) -> bool:
+    """Tell whether a run could be another start's. newer: the part of the list that the run was found in."""
+    began = _began(run)
+    if began is not None and start.at_hex is not None and began < start.at_hex - CLOCKS_DIFFER:
+        return False
+    # What stands at or below a run that was there before that start was there before it as well.
+    places = {each["runId"]: place for place, each in enumerate(newer)}
+    there_before = [places[run_id] for run_id in start.after or () if run_id in places]
+    return not there_before or places[run["runId"]] < min(there_before)
+
+
+@dataclass(frozen=True)
+class _Times:
+    """When a start was sent and what time it is now, by Hex's clock. sure: not reckoned from another clock."""
+
+    sent_at: float
+    now: float
+    sure: bool
+
+    @classmethod
+    def of(cls, call: Call, sent: Sent) -> _Times:
+        """Tell the times from what the record has and what Hex just said."""
+        clock, start = call.connection.clock, sent.start
+        now = call.connection.api.time_at_hex()
+        if now is not None and sent.at is not None:
+            # What Hex has just said counts more than what was reckoned before: the machine may have slept meanwhile.
+            return cls(now - (clock.monotonic() - sent.at), now, sure=True)
+        if start.at_hex is not None:
+            return cls(start.at_hex, start.at_hex if now is None else now, sure=True)
+        if now is None:
+            return cls(start.intended_at, clock.time(), sure=False)
+        return cls(now - (clock.time() - start.intended_at), now, sure=False)
+
+    def is_before(self, run: Run) -> bool:
+        """Whether a run began before the start was sent."""
+        began = _began(run)
+        return began is not None and began < self.sent_at - CLOCKS_DIFFER
+
+    def is_within(self, run: Run, seconds: float) -> bool:
+        """Whether a run began so soon after the start was sent, or can still do so."""
+        began = _began(run)
+        return (self.now if began is None else began) <= self.sent_at + seconds
+
+
+def _could_be_ours(call: Call, sent: Sent, newer: list[Run], bounded: bool) -> list[Run]:
+    """Give the API runs that appeared after a start was sent, and belong to no other start on record.
+
+    newer, bounded: the list down to what was there before, and whether that was found.
+    """
+    times = _Times.of(call, sent)
+    candidates = [run for run in newer if run.get("runTrigger") == "API"]
+    if times.sure or not bounded:
+        # One that still waits for its kernel may do so for long, and can always be ours.
+        candidates = [
+            run
+            for run in candidates
+            if not times.is_before(run) and (_began(run) is None or times.is_within(run, LATE_SECONDS))
+        ]
+    claimed = call.connection.record.claimed(call.connection.base_url, [run["runId"] for run in candidates])
+    return [run for run in candidates if run["runId"] not in claimed]
+
+
+def _newer_runs(call: Call, sent: Sent) -> tuple[list[Run], bool]:
+    """Read a project's list down to the runs that were there before; tell whether these were found."""
+    after = sent.start.after
+    # A run that arrives meanwhile pushes the last one of a page onto the next.
+    newer: dict[str, Run] = {}
+    for page in range(PAGES):
+        listed = list_runs(call, sent.start.project_id, PAGE, page * PAGE)
+        for run in listed:
+            if run["runId"] in (after or ()):
+                return list(newer.values()), True
+            newer.setdefault(run["runId"], run)
+        if len(listed) < PAGE:
+            return list(newer.values()), after == ()
+        times = _Times.of(call, sent)
+        if after is None and any(times.is_before(run) for run in listed):
+            break
+    return list(newer.values()), False
+
+
+def _soon(call: Call, sent: Sent, candidates: list[Run]) -> list[Run]:
+    """Choose the runs that began as soon after the start as most do, where the times are known."""
+    times = _Times.of(call, sent)
+    return [run for run in candidates if times.is_within(run, SOON_SECONDS)] if times.sure else candidates
+
+
+def _began(run: Run) -> float | None:
+    """Tell when a run began; for one that never did, when it ended; None for one that waits for its kernel."""
+    for name in ("startTime", "endTime"):
+        if run.get(name):
+            return seconds_of(run[name])
+    return None

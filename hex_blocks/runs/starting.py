@@ -1,0 +1,324 @@
+"""Starting runs, each exactly once.
+
+Hex has no idempotency key, so the record of runs keeps one: it takes the intent just before the request and the
+run after it. Where the answer to a start was lost, with the connection or with the process, the run is looked for
+in Hex's list (see `recovering.py`) before another one is started.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import math
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import Any
+
+from hex_blocks.api.hex_api import NOT_SENT
+from hex_blocks.errors.classes import BusyError, HexDownError, HexError, hex_error
+from hex_blocks.i18n.texts import phrase
+from hex_blocks.runs.model import start_reply
+from hex_blocks.runs.recent import keep_started, recent_runs
+from hex_blocks.runs.record.sqlite import RecordError, Start
+from hex_blocks.runs.recovering import (
+    Sent,
+    find_lost_run,
+    may_be_listed,
+    seconds_until_clear,
+    seconds_until_lost,
+)
+from hex_blocks.tools.tool_call import Call
+
+log = logging.getLogger(__name__)
+
+PARAMETERS = ("inputParams", "inputParamsJson")
+# What became of another start is looked up this often, and worth asking for again after so long.
+LOOK_UP = 2.0
+LOOK_FOR = 15.0
+OTHERS_SECONDS = 10
+
+
+def run_project(call: Call, inputs: dict[str, Any]) -> Any:
+    """Start a project; serves hex_run_project and hex_run_notebook."""
+    return start(call, inputs)
+
+
+def start(
+    call: Call,
+    inputs: Mapping[str, Any],
+    tool_id: str | None = None,
+    *,
+    stands_for: Any = None,
+    before: Callable[[], object] | None = None,
+) -> dict[str, Any]:
+    """Start a project's run and record it. Gives Hex's reply, or the same again for a key that was used before.
+
+    inputs may hold idempotencyKey. stands_for: what the key stands for, where that is not the request as it is sent.
+    before: done just before a run is started, and not where the key has one already. Raises HexError: `key_reused`
+    where the key stands for another start, `start_lost` where nothing was started, `start_uncertain` and
+    `start_unknown` where that cannot be told; the last three name the key to call again with.
+    """
+    asked = _as_hex_takes_it(call, inputs)
+    key = asked.pop("idempotencyKey", None)
+    if asked.get("dryRun"):
+        call.warn("nothing_ran")
+        return call.ask(asked, tool_id) or {}
+    tool = call.tool.registry[tool_id] if tool_id else call.tool
+    sending = tool.lay_out(asked)
+    meant = json.dumps([sending.path, sending.body if stands_for is None else stands_for], sort_keys=True)
+    intent = Start(
+        key or f"call-{uuid.uuid4()}", asked["projectId"], hashlib.sha256(meant.encode()).hexdigest(), intended_at=0.0
+    )
+    once = _Once(call, asked, tool_id, intent, before)
+    return once.with_key() if key else once.without_key()
+
+
+def _as_hex_takes_it(call: Call, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    # No parameters is what an empty object means to a person; Hex reads it as parameters given.
+    asked = {name: value for name, value in inputs.items() if name not in PARAMETERS or _holds_any(value)}
+    if "updateCache" in asked:
+        update = asked.pop("updateCache")
+        asked.setdefault("updatePublishedResults", update)
+        asked.setdefault("useCachedSqlResults", not update)
+        call.warn("update_cache_deprecated")
+    if asked.get("updatePublishedResults") and any(name in asked for name in PARAMETERS):
+        call.warn("inputs_ignored")
+    return asked
+
+
+def _holds_any(parameters: Any) -> bool:
+    return bool(json.loads(parameters) if isinstance(parameters, str) else parameters)
+
+
+class _Once:
+    """One start, with what has to be known to send it at most once."""
+
+    def __init__(
+        self,
+        call: Call,
+        asked: dict[str, Any],
+        tool_id: str | None,
+        intent: Start,
+        before: Callable[[], object] | None,
+    ) -> None:
+        self.call = call
+        self.asked = asked
+        self.tool_id = tool_id
+        self.intent = intent
+        self.before = before
+        self.record = call.connection.record
+        self.base_url = call.connection.base_url
+        self.clock = call.connection.clock
+        self.promised = False
+        self.sent: Sent | None = None
+        self._until = self.clock.monotonic() + call.timing.patience
+        self._turn = ExitStack()
+        self._has_turn = False
+
+    def with_key(self) -> dict[str, Any]:
+        """Start it, or give the run that the key stands for."""
+        self.promised = True
+        key = self.intent.key
+        try:
+            if (earlier := self._earlier()) and earlier.run_id:
+                return earlier.reply
+            with self.record.alone(self.base_url, key, self._gives_up) as ours:
+                if not ours:
+                    raise hex_error("key_busy", used=key, seconds=OTHERS_SECONDS)
+                # Another call may have worked on it until just now.
+                if (earlier := self._earlier()) and earlier.run_id:
+                    return earlier.reply
+                if earlier and (found := self._found_before_it_is_lost(earlier)):
+                    return found
+                if self.before:
+                    self.before()
+                # Read before the turn is taken, since Hex's limits may make it wait.
+                recent_runs(self._in_time(), self.intent.project_id)
+                return self._send()
+        except RecordError as error:
+            raise hex_error("record_unusable", reason=str(error)) from error
+
+    def _earlier(self) -> Start | None:
+        """Give the start that the key stands for already. Raises HexError where that asks for something else."""
+        earlier = self.record.find(self.base_url, self.intent.key)
+        if earlier and earlier.fingerprint != self.intent.fingerprint:
+            raise hex_error("key_reused", used=earlier.key)
+        return earlier
+
+    def _found_before_it_is_lost(self, earlier: Start) -> dict[str, Any] | None:
+        """Look for the run of a start that was sent before, until Hex cannot be carrying it out any more."""
+        while True:
+            if found := self._found(Sent(earlier)):
+                return found
+            left = seconds_until_lost(self.call, earlier, self._timed())
+            if left <= 0:
+                return None
+            self._wait_for(left, LOOK_FOR, hex_error("start_pending", used=earlier.key, seconds=math.ceil(left)))
+
+    def _wait_for(self, left: float, interval: float, error: HexError) -> None:
+        """Let a part of the time pass that is left, and say so. Raises the error where that is more than patience."""
+        if self.clock.monotonic() + left > self._until:
+            raise error
+        if self.call.timing.on_wait:
+            self.call.timing.on_wait(left, error)
+        if self.clock.wait(min(left, interval), self.call.stop):
+            raise error
+
+    def _in_time(self) -> Call:
+        """Give the call with the patience that is left of it."""
+        quick = replace(self.call)
+        quick.timing = replace(self.call.timing, patience=max(0.0, self._until - self.clock.monotonic()))
+        return quick
+
+    def without_key(self) -> dict[str, Any]:
+        """Start it, and keep a record of it where that is possible."""
+        if self.before:
+            self.before()
+        return self._send()
+
+    def _gives_up(self) -> bool:
+        """Tell whether the caller's patience is over, or the call was stopped."""
+        return self.clock.monotonic() > self._until or self.call.stop.is_set()
+
+    def _send(self) -> dict[str, Any]:
+        try:
+            with self._turn:
+                self._take_turn()
+                created = self._ask()
+                keep_started(self.call.connection.api, self.intent.project_id, str(created["runId"]))
+        except KeyboardInterrupt:
+            if self.sent is None:
+                raise
+            # Hex may have taken it; the next call with the key finds out.
+            raise hex_error("start_interrupted", used=self.intent.key) from None
+        return created
+
+    def _ask(self) -> dict[str, Any]:
+        timing = replace(self._in_time().timing, on_send=self._on_send, on_wait=self._on_wait)
+        try:
+            created: dict[str, Any] = self.call.ask(self.asked, self.tool_id, timing=timing) or {}
+            fault = self._fault_of(created)
+            if fault is None:
+                return created
+            error: HexError = hex_error("not_hex", host=self.call.connection.api.host, reason=fault)
+        except HexError as refused:
+            error = refused
+        if isinstance(error, HexDownError) and error.key not in NOT_SENT and self.sent:
+            return self._recovered(self.sent, error)
+        self._forget()
+        raise error
+
+    def _fault_of(self, created: Mapping[str, Any]) -> str | None:
+        """Say why a reply is not the one to this start; None, with the run on record, where it is."""
+        if not created.get("runId"):
+            return phrase("it took the start without naming the run")
+        project_id = created.get("projectId")
+        if project_id and project_id.lower() != self.intent.project_id.lower():
+            return phrase("it named a run of another project")
+        if not self._write_run(created):
+            return phrase("it named a run that another start has")
+        return None
+
+    def _recovered(self, sent: Sent, error: HexDownError) -> dict[str, Any]:
+        """Find the run of a start whose answer did not come."""
+        try:
+            found = self._found(sent)
+        except (HexDownError, BusyError, RecordError):
+            # Without the record nobody can tell our runs from each other's.
+            raise self._failed("start_unknown", error) from error
+        if found is None:
+            raise self._failed("start_lost", error) from error
+        return found
+
+    def _failed(self, key: str, error: HexError) -> HexError:
+        reason = error.message()
+        return hex_error(key, status=error.status, trace_id=error.trace_id, reason=reason, used=self.intent.key)
+
+    def _found(self, sent: Sent) -> dict[str, Any] | None:
+        run = find_lost_run(self.call, sent)
+        if run is None:
+            return None
+        self.call.warn("start_recovered")
+        return start_reply(run, self.base_url)
+
+    def _take_turn(self) -> None:
+        """Wait until no other start of the project is being sent, or may still become a run; keep the others waiting.
+
+        So the run of a start whose answer is lost can be told from the others'. A wait for Hex's limits gives the turn
+        up, and it is taken anew before the sending.
+        """
+        try:
+            while not self._has_turn:
+                turn = self.record.sending(self.base_url, self.intent.project_id, self._gives_up)
+                if not self._turn.enter_context(turn):
+                    raise hex_error("project_busy", seconds=OTHERS_SECONDS)
+                self.intent = self._timed()
+                left = seconds_until_clear(self.call, self.intent)
+                if left <= 0:
+                    self._note_newest()
+                    self._has_turn = True
+                    return
+                # Whoever sent that other start has to get at it meanwhile.
+                self._turn.close()
+                self._wait_for(left, LOOK_UP, hex_error("project_busy", seconds=math.ceil(left)))
+        except RecordError:
+            self._leave_turn()
+            if self.promised:
+                raise
+
+    def _leave_turn(self) -> None:
+        self._turn.close()
+        self._has_turn = False
+
+    def _note_newest(self) -> None:
+        """Note which runs there were before; read anew where a run of another start may be among them unknown."""
+        anew = may_be_listed(self.call, self.intent)
+        if self.promised or anew:
+            newest = recent_runs(self._in_time(), self.intent.project_id, anew=anew).newest
+            self.intent = replace(self.intent, after=newest)
+
+    def _on_send(self) -> None:
+        """Write the intent down just before each sending."""
+        self._take_turn()
+        self.intent = self._timed()
+        try:
+            self.record.intend(self.base_url, self.intent)
+        except RecordError as error:
+            if self.promised:
+                raise
+            # Without a key nothing was promised, and a full disk should not keep a report from being made.
+            if self.sent is None:
+                self.call.warn("run_not_recorded", reason=str(error))
+        self.sent = Sent(self.intent, self.clock.monotonic())
+
+    def _on_wait(self, seconds: float, error: HexError) -> None:
+        """Let others send their starts while this one waits: Hex has refused it, or its turn has not come."""
+        if self.sent:
+            self._forget()
+            self.sent = None
+        self._leave_turn()
+        if self.call.timing.on_wait:
+            self.call.timing.on_wait(seconds, error)
+
+    def _timed(self) -> Start:
+        return replace(self.intent, intended_at=self.clock.time(), at_hex=self.call.connection.api.time_at_hex())
+
+    def _write_run(self, created: Mapping[str, Any]) -> bool:
+        """Write the run down. False where another start has it."""
+        reply = start_reply(created, self.base_url)
+        try:
+            return self.record.started(self.base_url, self.intent.key, str(created["runId"]), reply)
+        except RecordError as error:
+            # The run is there: that it cannot be written down is told, not raised.
+            self.call.warn("run_not_recorded", reason=str(error))
+            return True
+
+    def _forget(self) -> None:
+        try:
+            self.record.forget(self.base_url, self.intent.key)
+        except RecordError as error:
+            # What it would say, that perhaps a run was started, is found out by looking.
+            log.warning("the record of runs could not be written: %s", error)

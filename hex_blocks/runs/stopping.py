@@ -1,0 +1,82 @@
+"""Stopping a run so that it is known afterwards whether it stopped.
+
+To cancel a run twice does no harm, so a cancellation whose answer was lost is sent again, unless a look at the run
+shows that it was done.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+from hex_blocks.errors.classes import HexDownError, HexError, InputError, hex_error
+from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.tools.tool_call import Call
+
+# A host that ends us waits this long at the least before it does so by force.
+LAST_SECONDS = 8.0
+LOOK_SECONDS = 10.0
+ATTEMPTS = 3
+PAUSE = 1.0
+
+Run = dict[str, Any]
+
+
+def cancel_run(call: Call, inputs: dict[str, Any]) -> None:
+    """Cancel a run that has not ended. Raises HexError (`run_ended_already`)."""
+    clock, lost = call.connection.clock, False
+    until = clock.monotonic() + call.timing.patience
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            call.ask({"projectId": inputs["projectId"], "runId": inputs["runId"]}, "hex_cancel_run")
+        except HexDownError:
+            seen = last_look(call, inputs).get("status")
+            if seen == "KILLED":
+                return
+            if seen in ENDS:
+                raise hex_error("run_ended_already", reason=f"{seen}.") from None
+            if attempt == ATTEMPTS or clock.monotonic() > until or clock.wait(PAUSE * attempt, call.stop):
+                raise
+            lost = True
+        except InputError:
+            # The one before may have been the one that ended it.
+            if lost and last_look(call, inputs).get("status") == "KILLED":
+                return
+            raise
+        else:
+            return
+
+
+def stop_run(call: Call, run: Run) -> tuple[Run, bool]:
+    """Cancel a run of our own. Gives the run as it is then, and whether it was us who ended it.
+
+    Raises HexError (`run_not_cancelled`) where it may go on.
+    """
+    try:
+        cancel_run(call, run)
+    except HexError as error:
+        seen = last_look(call, run)
+        if seen.get("status") in ENDS:
+            return seen, False
+        raise run_error(run, "run_not_cancelled", reason=error.message()) from error
+    seen = last_look(call, run)
+    return (seen if seen.get("status") in ENDS else run | {"status": "KILLED"}), True
+
+
+def last_look(call: Call, run: Run) -> Run:
+    """Give a run as it is now, or as it was where Hex does not say."""
+    quick = replace(call, on_progress=None, warnings=[])
+    seconds = min(LOOK_SECONDS, call.timing.patience)
+    quick.timing = replace(call.timing, patience=seconds, read=min(seconds, call.timing.read), on_wait=None)
+    try:
+        return run | get_run(quick, run["projectId"], run["runId"])
+    except HexError:
+        return run
+
+
+def last_words(call: Call, seconds: float = LAST_SECONDS) -> Call:
+    """Make a call that still gets through when this one is over: stopped, or out of time."""
+    last = replace(call, on_progress=None, stop=threading.Event())
+    last.timing = replace(last.timing, patience=seconds, read=min(seconds, last.timing.read), on_wait=None)
+    return last

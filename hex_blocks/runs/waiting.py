@@ -1,0 +1,183 @@
+"""Waiting for one run to end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from hex_blocks.errors.classes import HexError, NotFoundError, hex_error
+from hex_blocks.runs.jobs.job import work_key
+from hex_blocks.runs.model import ENDS, percent, run_error
+from hex_blocks.runs.recent import usual_of
+from hex_blocks.runs.record.sqlite import CANCELLED, LEFT, RecordError, Start
+from hex_blocks.runs.starting import start
+from hex_blocks.runs.stopping import last_look, last_words, stop_run
+from hex_blocks.runs.watcher import SHORTEST_INTERVAL, Followed, watcher_of
+from hex_blocks.tools.tool_call import Call, Progress
+
+TIMEOUT = 600.0
+# A start is given this long to be answered, however short the caller's patience: what becomes of it must be known.
+LEAST_READ = 10.0
+# A cancellation at the end of the caller's patience may wait this long for its turn.
+CANCEL_PATIENCE = 30.0
+# What a waiting tool takes beside the inputs of a start.
+OWN = ("timeout", "pollInterval", "cancelOnTimeout", "cancelOnInterrupt", "cancelActiveRuns")
+
+Run = dict[str, Any]
+
+
+def run_and_wait(call: Call, inputs: dict[str, Any]) -> Run:
+    """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
+    asked = {name: value for name, value in inputs.items() if name not in OWN}
+    key = asked["idempotencyKey"] = work_key(inputs, "wait")
+    clock = call.connection.clock
+    timeout = float(inputs.get("timeout", TIMEOUT))
+    until = clock.monotonic() + timeout
+    earlier = recorded(call, key)
+    if call.stop.is_set() and not (earlier and earlier.run_id):
+        raise hex_error("interrupted_before")
+
+    def cancel_others() -> None:
+        if inputs.get("cancelActiveRuns"):
+            call.use("hex_cancel_active_runs", {"projectId": inputs["projectId"]})
+
+    patient = replace(call)
+    patient.timing = replace(call.timing, patience=timeout, read=min(call.timing.read, max(LEAST_READ, timeout)))
+    run = start_run(patient, asked, before=cancel_others)
+    if earlier and earlier.ended:
+        run |= earlier.ended
+    else:
+        wait = _Wait(call, run, inputs, until, key, resumed=earlier is not None)
+        run = wait.to_the_end()
+        record_end(call, key, run)
+    if error := ENDS[str(run["status"])]:
+        raise run_error(run, error, idempotencyKey=key)
+    return run | {"idempotencyKey": key}
+
+
+def start_run(call: Call, asked: Mapping[str, Any], **options: Any) -> Run:
+    """Start a project and give the run as it begins. options: see `start`."""
+    started = start(call, asked, "hex_run_project", **options)
+    return {"status": "PENDING"} | started | {"projectId": asked["projectId"]}
+
+
+def recorded(call: Call, key: str) -> Start | None:
+    """Give what the record knows of a key. Raises HexError (`record_unusable`)."""
+    connection = call.connection
+    try:
+        return connection.record.find(connection.base_url, key)
+    except RecordError as error:
+        raise hex_error("record_unusable", reason=str(error)) from error
+
+
+ENDED = ("status", "startTime", "endTime", "elapsedTime", "runUrl", "traceId", "projectVersion")
+
+
+def record_end(call: Call, key: str, run: Mapping[str, Any]) -> None:
+    """Write down how a run ended, so that a call with its key need not ask again."""
+    connection = call.connection
+    try:
+        connection.record.ended(connection.base_url, key, {name: run.get(name) for name in ENDED})
+    except RecordError as error:
+        call.warn("run_not_recorded", reason=str(error))
+
+
+def record_fate(call: Call, key: str, fate: str) -> None:
+    """Write down what became of a run whose wait was stopped."""
+    connection = call.connection
+    try:
+        connection.record.stopped(connection.base_url, key, fate)
+    except RecordError as error:
+        call.warn("run_not_recorded", reason=str(error))
+
+
+class _Wait:
+    """The wait for one run."""
+
+    def __init__(
+        self, call: Call, run: Run, options: Mapping[str, Any], until: float, key: str, *, resumed: bool
+    ) -> None:
+        self.call = call
+        self.options = options
+        self.until = until
+        self.key = key
+        self.watcher = watcher_of(call.connection)
+        self.followed = self.watcher.follow(
+            run,
+            float(options.get("pollInterval", SHORTEST_INTERVAL)),
+            at_once=resumed,
+            usual=usual_of(call.connection.api, run["projectId"]),
+        )
+
+    def to_the_end(self) -> Run:
+        """Give the run when it has ended. A timeout and an interruption are errors."""
+        followed = self.followed
+        try:
+            self.watcher.wait(self.call, [followed], self.until, lambda: tell(self.call, followed))
+            interrupted = self.call.stop.is_set()
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            self.watcher.leave(followed)
+        if not followed.ended:
+            return self._interrupted() if interrupted else self._timed_out()
+        if followed.failed:
+            raise unfollowed(followed, idempotencyKey=self.key) from followed.failed
+        tell(self.call, followed)
+        return followed.run
+
+    def _timed_out(self) -> Run:
+        last = last_words(self.call, CANCEL_PATIENCE)
+        run = last_look(last, self.followed.run)
+        if run.get("status") in ENDS:
+            return run
+        timeout = round(float(self.options.get("timeout", TIMEOUT)))
+        if not self.options.get("cancelOnTimeout"):
+            raise self._error(run, "run_timeout", timeout=timeout)
+        run, stopped = stop_run(last, run)
+        if not stopped:
+            return run
+        record_end(self.call, self.key, run)
+        raise self._error(run, "run_cancelled_at_timeout", timeout=timeout)
+
+    def _interrupted(self) -> Run:
+        run = self.followed.run
+        if not self.options.get("cancelOnInterrupt"):
+            record_fate(self.call, self.key, LEFT)
+            raise self._error(run, "interrupted")
+        run, stopped = stop_run(last_words(self.call), run)
+        if not stopped:
+            return run
+        record_fate(self.call, self.key, CANCELLED)
+        record_end(self.call, self.key, run)
+        raise self._error(run, "interrupted_and_cancelled")
+
+    def _error(self, run: Run, key: str, **values: Any) -> HexError:
+        return run_error(run, key, idempotencyKey=self.key, **values)
+
+
+def unfollowed(followed: Followed, **values: Any) -> HexError:
+    """Make the error of a run that cannot be followed any longer: it goes on, or Hex no longer knows it."""
+    reason = followed.failed.message() if followed.failed else ""
+    key = "run_gone" if isinstance(followed.failed, NotFoundError) else "run_unfollowed"
+    return run_error(followed.run, key, reason=reason, **values)
+
+
+def tell(call: Call, followed: Followed) -> None:
+    """Report how far a run is."""
+    elapsed = call.connection.clock.monotonic() - followed.began
+    remaining = None if followed.usual is None else max(0.0, followed.usual - elapsed)
+    message = call.say("Run {runId}", runId=followed.run_id)
+    if followed.trouble:
+        message = followed.trouble.message(call.language)
+    call.tell(
+        Progress(
+            message,
+            status=followed.status,
+            elapsed=elapsed,
+            percent=percent(followed.status, elapsed, followed.usual),
+            remaining=remaining,
+            values={name: followed.run.get(name) for name in ("projectId", "runId", "runUrl")},
+        )
+    )

@@ -1,0 +1,58 @@
+"""The web pages whose addresses the API hands out, so that they lead somewhere in the sandbox too."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+
+from hex_blocks.i18n.texts import sentence, text
+from hex_blocks.sandbox.model import Project, Run, Thread
+from hex_blocks.sandbox.workspace import World
+
+STYLE = "body{font:16px system-ui;max-width:40rem;margin:4rem auto;padding:0 1rem;color:#312634}"
+
+
+def web_page(
+    world: World, method: str, path: str, query: Mapping[str, list[str]], now: float, language: str | None = None
+) -> str | None:
+    """Return the page at a path, or None where there is none."""
+    parts = path.strip("/").split("/")
+    if method != "GET":
+        return None
+    with world.lock:
+        if parts == [""]:
+            titles = sorted(project.title for project in world.all(Project))
+            return _page(text("Hex sandbox", language), text("The API is at /api/v1. Its projects:", language), *titles)
+        if len(parts) == 5 and parts[0] == "hex" and parts[2:4] == ["app", "runs"]:
+            return _run_page(world, parts[4], now, language)
+        if len(parts) == 2 and parts[0] == "threads":
+            thread = world.get(Thread, parts[1])
+            return _page(text("Thread", language), *(turn.prompt for turn in thread.turns)) if thread else None
+        if len(parts) == 2 and parts[0] == "embed":
+            return _embedded_page(world, parts[1], query.get("signature", [""])[0], now, language)
+    return None
+
+
+def _run_page(world: World, run_id: str, now: float, language: str | None) -> str | None:
+    run = world.get(Run, run_id)
+    project = world.get(Project, run.project_id) if run else None
+    if run is None or project is None:
+        return None
+    inputs = [f"{name} = {value!r}" for name, value in run.inputs.items()]
+    title = sentence("{project}: a run", language, project=project.title)
+    return _page(title, sentence("It is {status}.", language, status=run.state(now).status), *inputs)
+
+
+def _embedded_page(world: World, project_id: str, signature: str, now: float, language: str | None) -> str | None:
+    """Return an embedded app. Its address opens once, and until it expires."""
+    signed_project, expires_at = world.signed_urls.pop(signature, ("", 0.0))
+    project = world.get(Project, project_id)
+    if project is None or signed_project != project.id or expires_at <= now:
+        return None
+    return _page(project.title, text("Here Hex would show the app.", language))
+
+
+def _page(title: str, *lines: str) -> str:
+    paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
+    head = f"<meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"
+    return f"<!doctype html>{head}<h1>{html.escape(title)}</h1>{paragraphs}"

@@ -1,0 +1,457 @@
+"""Catalogues of translations: what is gathered, how they are kept, what is found wrong; and what users then see."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import pytest
+from babel.messages.pofile import read_po
+from click.testing import CliRunner
+
+from hex_blocks.cli import cli
+from hex_blocks.cli.base import CLICK_WORDS, help_texts, wrapped
+from hex_blocks.dev.catalogue_check import problems_of, report
+from hex_blocks.dev.catalogues import LANGUAGES, Source, compile_catalogues, every_text, is_worded, refresh, template
+from hex_blocks.i18n import texts
+from tests.conftest import REPOSITORY, RunCommand, WriteCatalogue
+
+OURS = Source(REPOSITORY)
+SPEC = {
+    "$comment": "Not for users",
+    "id": "cats_count_cats",
+    "title": "Count the cats",
+    "description": "Count the projects of a collection of cats.",
+    "modelHint": "Never twice",
+    "request": {"operationId": "ListProjects", "method": "GET", "path": "/projects"},
+    "inputs": {
+        "title": {"type": "string", "title": "Title", "description": "A title.", "example": "My cat"},
+        "filters": {
+            "type": "object",
+            "title": "Hex",
+            "description": "Filters.",
+            "fields": {"description": {"type": "string", "description": "In the description.", "enum": ["MICE"]}},
+        },
+    },
+    "outputs": {"total": {"type": "integer", "description": "How many."}},
+    "examples": [{"title": "Count two", "inputs": {"title": "Mittens"}, "outputs": {"description": "No text"}}],
+}
+WORDS = {"SENTENCES", "FAULTS", "WARNINGS"}
+MODULE = """
+WARNINGS = {"late": "It is {hours} hours late."}
+SENTENCES = {"gone": Sentence(NotFoundError, "The cat is gone.", "Call it.")}
+def speak(call, english):
+    call.say("One " "sentence.", count=1)
+    text("yes" if english else "no")
+    say(english)
+    log("Not said")
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Source:
+    """A small repository: a spec, a module and a guide."""
+    files = {
+        "tool_specs/cats_count_cats.json": json.dumps(SPEC),
+        "hex_blocks/speaking.py": MODULE,
+        "hex_blocks/templates/page.md.j2": "{{ say('From a template') }} {{ other('Not said') }}",
+        "docs/guides/cats.md": "# Cats\n\nFeed them\nwell.\n\n```console\n$ hex-blocks demo\n```\n",
+    }
+    for path, content in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(content)
+    return Source(tmp_path, "cats")
+
+
+@pytest.fixture
+def translate(source: Source) -> Callable[..., None]:
+    """Write translations into a language's catalogue."""
+
+    def write(language: str, translations: dict[str, str], flags: str = "") -> None:
+        refresh(source, [language])
+        file = source.locales / f"{language}.po"
+        whole = file.read_text()
+        for english, said in translations.items():
+            entry = f'msgid "{english}"\nmsgstr ""'
+            assert entry in whole
+            whole = whole.replace(entry, f'{flags}msgid "{english}"\nmsgstr "{said}"')
+        file.write_text(whole)
+
+    return write
+
+
+@pytest.fixture
+def german(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_catalogue: WriteCatalogue) -> Iterator[Path]:
+    """Our package with a German catalogue of a few texts; gives its folder of catalogues."""
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "tool_specs").symlink_to(REPOSITORY / "tool_specs")
+    write_catalogue(
+        tmp_path / "package" / "locales" / "de.mo",
+        {
+            "Usage:": "Aufruf:",
+            "Options": "Optionen",
+            "Commands": "Befehle",
+            "Show this message and exit.": "Diese Hilfe anzeigen und beenden.",
+            "Show no progress.": "Keinen Fortschritt anzeigen.",
+            "Run a tool.": "Ein Werkzeug ausführen.",
+            "Run a tool. Its result is printed as JSON on stdout, its progress on stderr.": (
+                "Ein Werkzeug ausführen. Das Ergebnis erscheint als JSON auf stdout, der Fortschritt auf stderr."
+            ),
+            "Examples:": "Beispiele:",
+            "Error: {message}": "Fehler: {message}",
+            "Missing argument": "Fehlendes Argument",
+            "No such option {name!r}.": "Die Option {name!r} gibt es nicht.",
+            "No such option: {name}": "Die Option {name} gibt es nicht.",
+            "There is no group {group}; there are {known}.": "Eine Gruppe {group} gibt es nicht, nur {known}.",
+            "Cancel a run": "Einen Lauf abbrechen",
+            "No tool is called {name}.": "Kein Werkzeug heißt {name}.",
+        },
+    )
+    monkeypatch.setattr(texts, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(texts, "_chosen", None)
+    for cached in (texts.nearest, texts._catalogues):
+        cached.cache_clear()
+    yield tmp_path / "package" / "locales"
+    for cached in (texts.nearest, texts._catalogues):
+        cached.cache_clear()
+
+
+def said_by(*arguments: str, **environment: str) -> str:
+    """Give what the command line prints, in this process."""
+    done = CliRunner().invoke(cli, list(arguments), prog_name="hex-blocks", env=environment)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exception
+    return done.output
+
+
+def test_everything_users_see_is_gathered_and_nothing_else(source: Source) -> None:
+    assert [english for english, _ in every_text(source) if is_worded(english)] == [
+        "Count the cats",
+        "Count the projects of a collection of cats.",
+        "Title",
+        "A title.",
+        "Filters.",
+        "In the description.",
+        "How many.",
+        "Count two",
+        "It is {hours} hours late.",
+        "The cat is gone.",
+        "Call it.",
+        "One sentence.",
+        "yes",
+        "no",
+        "From a template",
+        "Cats",
+        "Feed them well.",
+    ]
+
+
+def test_a_text_says_where_it_stands(source: Source) -> None:
+    places = dict(every_text(source))
+
+    assert (
+        places["In the description."] == "tool_specs/cats_count_cats.json inputs.filters.fields.description.description"
+    )
+    assert places["Call it."] == "hex_blocks/speaking.py SENTENCES.gone"
+    assert places["Feed them well."] == "docs/guides/cats.md"
+
+
+@pytest.mark.parametrize("words", ["Hex", "hex_run_project", "{message}", "https://hex.tech", "`code`", "--json", "3"])
+def test_names_and_code_alone_are_no_words(words: str) -> None:
+    assert not is_worded(words)
+
+
+def test_our_own_texts_are_gathered() -> None:
+    gathered = {english for english, _ in every_text(OURS)}
+
+    assert {
+        "Run a project",
+        "Hex did not accept the token: it is mistyped, expired or revoked.",
+        "{input} is required.",
+        "List the tools: id, title, group and operation.",
+        "Show no progress.",
+        "Show this message and exit.",
+        "A sandbox Hex is running at {url}.",
+        "Automated reporting",
+        "What people do with it",
+        "Three things are needed: a token, the address of your Hex, and the ID of a project.",
+    } <= gathered
+    assert not [english for english in gathered if english in ("hex_run_project", "COMPLETED", "GET", "Hex")]
+    assert not [english for english in gathered if re.match(r"\s*hex-blocks call", english)]
+
+
+def test_the_words_of_click_are_those_that_it_says() -> None:
+    modules = ("core", "decorators", "exceptions", "formatting", "parser", "types")
+    written = "".join(Path(str(importlib.import_module(f"click.{name}").__file__)).read_text() for name in modules)
+    ours = {"{heading}:"}
+    # Of two ways of saying a thing, each version of click has one.
+    of_some_version = {"No such option {name!r}.", "No such option: {name}", "Positional arguments"}
+    of_some_version |= {"(Did you mean one of: {possibilities}?)", "(Possible options: {possibilities})"}
+
+    missing = {words for words in CLICK_WORDS if words.replace("\n", "\\n").replace("\t", "\\t") not in written}
+
+    assert missing <= ours | of_some_version | {"Error: invalid input", "File", "Directory", "Path"}
+
+
+def test_every_command_says_what_it_is_and_what_its_options_are() -> None:
+    context = click.Context(cli)
+    commands = [cli.get_command(context, name) for name in cli.list_commands(context)]
+
+    silent = [
+        f"{command.name} {option.opts[0]}"
+        for command in commands
+        if command
+        for option in command.params
+        if isinstance(option, click.Option) and not option.help and not option.hidden
+    ]
+
+    assert silent == []
+    assert all(command and command.help for command in commands)
+
+
+def test_help_texts_are_paragraphs_without_command_lines() -> None:
+    gathered = [english for english, _ in help_texts(cli, "hex-blocks")]
+
+    assert "Examples:" in gathered
+    assert not [english for english in gathered if "\n" in english or "\b" in english]
+
+
+def test_a_catalogue_is_kept_with_what_is_translated(source: Source, translate: Callable[..., None]) -> None:
+    translate("de", {"Count the cats": "Katzen zählen", "Feed them well.": "Füttern Sie sie gut."})
+    (source.root / "tool_specs/cats_count_cats.json").write_text(json.dumps(SPEC | {"title": "Count all the cats"}))
+
+    refresh(source)
+
+    catalogue = read_po(io.BytesIO((source.locales / "de.po").read_bytes()), locale="de")
+    kept = {message.id: message.string for message in catalogue if message.id}
+    assert kept["Feed them well."] == "Füttern Sie sie gut."
+    # No guess takes the place of what nobody has translated, and nothing old stays.
+    assert kept["Count all the cats"] == ""
+    assert "Count the cats" not in kept
+    assert not catalogue.obsolete
+
+
+def test_a_catalogue_changes_only_when_texts_do(source: Source) -> None:
+    refresh(source, LANGUAGES)
+
+    assert refresh(source, LANGUAGES) == []
+    (source.root / "hex_blocks/speaking.py").write_text("# Moved down a line\n" + MODULE)
+    assert refresh(source) == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_catalogue_names_its_language(source: Source, language: str) -> None:
+    refresh(source, [language])
+
+    head = (source.locales / f"{language}.po").read_text().split("#:")[0]
+    assert f'"Language: {language}\\n"' in head
+    assert "nplurals=" in head
+    assert "Date" not in head
+
+
+def test_our_catalogues_are_those_of_the_eight_languages() -> None:
+    assert sorted(file.stem for file in OURS.locales.glob("*.po")) == sorted(LANGUAGES)
+
+
+def test_what_is_compiled_is_what_users_see(source: Source, translate: Callable[..., None]) -> None:
+    translate("de", {"Count the cats": "Katzen zählen", "Feed them well.": "Füttern Sie sie gut."})
+
+    (compiled,) = compile_catalogues(source.locales)
+
+    assert "Katzen zählen".encode() in compiled.read_bytes()
+    # Guides are read when pages are made, and at no other time.
+    assert b"Feed them well." not in compiled.read_bytes()
+
+
+def test_the_check_tells_what_is_missing_and_how_much_is_there(source: Source, translate: Callable[..., None]) -> None:
+    translate("de", {"Count the cats": "Katzen zählen"})
+
+    made = report(source)
+
+    assert made.template_is_current
+    assert made.languages["de"].translated == 1
+    assert made.languages["de"].texts == len([message for message in template(source) if message.id])
+    assert {problem.kind for problem in made.languages["de"].problems} == {"missing"}
+    assert made.is_good
+
+
+def test_a_changed_english_sentence_is_named(source: Source, translate: Callable[..., None]) -> None:
+    translate("de", {"Count the cats": "Katzen zählen"})
+    (source.root / "tool_specs/cats_count_cats.json").write_text(json.dumps(SPEC | {"title": "Count all the cats"}))
+
+    made = report(source)
+
+    found = {(problem.kind, problem.english) for problem in made.languages["de"].problems}
+    assert not made.template_is_current
+    assert ("missing", "Count all the cats") in found
+    assert ("obsolete", "Count the cats") in found
+
+
+def test_a_guess_counts_as_no_translation(source: Source, translate: Callable[..., None]) -> None:
+    translate("de", {"Count the cats": "Katzen zählen"}, flags="#, fuzzy\n")
+
+    made = report(source).languages["de"]
+
+    assert made.translated == 0
+    assert ("fuzzy", "Count the cats") in {(problem.kind, problem.english) for problem in made.problems}
+
+
+@pytest.mark.parametrize(
+    "broken", ['msgid "One"\nmsgstr "Eins\n', 'msgid "One"\nmsgstr "Er "heißt" eins"\n', "nonsense\n"]
+)
+def test_a_broken_file_is_reported(source: Source, broken: str) -> None:
+    refresh(source, ["de"])
+    (source.locales / "de.po").write_text(broken)
+
+    assert "unreadable" in {problem.kind for problem in report(source).languages["de"].problems}
+
+
+def test_words_that_are_rightly_the_same_are_listed(source: Source, translate: Callable[..., None]) -> None:
+    translate("de", {"Title": "Title", "Cats": "Cats"})
+    (source.locales / "de.same.txt").write_text("# Same in German\nTitle\nNo such text\n")
+
+    found = {(problem.kind, problem.english) for problem in report(source).languages["de"].problems}
+
+    assert ("copy", "Cats") in found
+    assert ("copy", "Title") not in found
+    assert ("needless", "No such text") in found
+
+
+@pytest.mark.parametrize(
+    ("language", "english", "said"),
+    [
+        ("de", "Try again in {seconds} seconds.", "Versuchen Sie es in {seconds} Sekunden erneut."),
+        ("de", "Hex allows 1,800 an hour.", "Hex lässt 1.800 pro Stunde zu."),
+        ("fr", "Options", "Options "[:7] + " "[:0] + "x"),
+        ("ja", "Hex found nothing there: {reason}", "Hex には何もありません: {reason}"),
+        ("ja", "Give only one of {input}.", "{input} は 1 つだけ指定してください。"),
+        ("ko", "Run a Hex project.", "Hex 프로젝트를 실행합니다."),
+        ("ko", "Ask Hex's agent", "Hex의 에이전트에게 질문"),
+        ("zh_Hans", "State: PENDING or RUNNING.", "状态:PENDING 或 RUNNING。"),
+        ("es", "What happened?", "¿Qué ha pasado?"),
+        ("de", "See [the errors](errors.md) and `hex_ask`.", "Siehe [die Fehler](errors.md) und `hex_ask`."),
+    ],
+)
+def test_a_good_translation_passes(language: str, english: str, said: str) -> None:
+    names = frozenset({"PENDING", "RUNNING"})
+
+    assert list(problems_of(english, said, language, names=names)) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "language", "english", "said"),
+    [
+        ("places", "de", "Try in {seconds} seconds.", "In {sekunden} Sekunden."),
+        ("places", "de", "{count} runs", "Läufe"),
+        ("places", "fr", "Use {{extract.runId}} here.", "Utilisez {{extrait.runId}} ici."),
+        ("code", "de", "Use `call.ask` here.", "Nutzen Sie `call.fragen` hier."),
+        ("markup", "de", "A <b>run</b>", "Ein Lauf"),
+        ("markup", "de", "**Run** it", "Führen Sie es aus"),
+        ("links", "de", "See [this](a.md)", "Siehe [dies](b.md)"),
+        ("names", "fr", "The method PUT", "La méthode EFFACER"),
+        ("names", "de", "Ask with hex_get_thread", "Fragen Sie mit hex_hole_faden"),
+        ("names", "de", "Give inputParams", "Geben Sie eingabeParameter an"),
+        ("names", "de", "It is PENDING", "Er ist WARTEND"),
+        ("names", "de", "Hex refused", "Sechseck hat abgelehnt"),
+        ("names", "de", "Set HEX_API_TOKEN", "Setzen Sie HEX_API_MARKE"),
+        ("names", "de", "With --json", "Mit --jason"),
+        ("names", "de", "Open https://app.hex.tech today", "Öffnen Sie https://app.hex.de heute"),
+        ("numbers", "de", "At most 60 requests", "Höchstens 80 Anfragen"),
+        ("blanks", "de", "Run ", "Lauf"),
+        ("lines", "de", "One\\ntwo".replace("\\n", "\n"), "Eins zwei"),
+        ("ending", "de", "Stop it.", "Anhalten"),
+        ("ending", "de", "Stop it", "Anhalten."),
+        ("ending", "ja", "Stop it.", "停止します"),
+        ("copy", "de", "Stop it", "Stop it"),
+        ("script", "de", "Stop it", "停止"),
+        ("script", "ko", "Stop it", "Stopp es"),
+        ("script", "ko", "Stop it", "停止"),
+        ("script", "ja", "Stop it", "Stop"),
+        ("script", "zh_Hans", "Stop it", "やめる"),
+        ("script", "zh_Hans", "Project details", "專案資訊"),
+        ("script", "ja", "Wait for the end of the run", "実行 wait for the end of"),
+        ("script", "de", "Wait for the end of the run", "Warten for the end of the run"),
+    ],
+)
+def test_a_bad_translation_is_found(kind: str, language: str, english: str, said: str) -> None:
+    found = [problem.kind for problem in problems_of(english, said, language, names=frozenset({"PENDING"}))]
+
+    assert kind in found
+
+
+def test_help_is_in_the_language_of_the_environment(german: Path) -> None:
+    said = said_by("--help", LANGUAGE="de")
+
+    assert said.startswith("Aufruf: hex-blocks [OPTIONS]")
+    assert "Optionen:" in said
+    assert "Befehle:" in said
+    assert re.search(r"^ +call +Ein Werkzeug ausführen\.$", said, re.MULTILINE)
+
+
+@pytest.mark.parametrize("arguments", [("--language", "de", "--help"), ("--help", "--language", "de_AT")])
+def test_help_is_in_the_language_that_is_asked_for(german: Path, arguments: tuple[str, ...]) -> None:
+    said = " ".join(said_by("call", *arguments, LANGUAGE="fr").split())
+
+    assert "Das Ergebnis erscheint als JSON auf stdout" in said
+    assert "Keinen Fortschritt anzeigen." in said
+    assert "Beispiele:" in said
+    # Command lines, and what nobody has translated, stay as they are.
+    assert "hex-blocks call run_project --input @inputs.json" in said
+    assert "Do not ask before a tool that changes or removes something." in said
+
+
+def test_help_without_a_language_is_english(german: Path) -> None:
+    assert said_by("call", "--help").startswith("Usage: hex-blocks call [OPTIONS] TOOL")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("call", "--language", "de"), "Fehler: Fehlendes Argument"),
+        (("tools", "--nonsense", "--language", "de"), "Die Option '?--nonsense'? gibt es nicht"),
+        (("tools", "--group", "nonsense", "--language", "de"), "Eine Gruppe nonsense gibt es nicht"),
+        (("tools", "--language=de-CH", "--group", "nonsense"), "Eine Gruppe nonsense gibt es nicht"),
+    ],
+)
+def test_errors_of_the_command_line_are_in_the_language(german: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert re.search(said, said_by(*arguments))
+
+
+def test_the_language_may_stand_before_the_command(german: Path) -> None:
+    assert said_by("--language", "de", "call", "--help").startswith("Aufruf:")
+    assert said_by("--language", "de", "--help").startswith("Aufruf:")
+    assert "There is no xx" in said_by("--language", "xx", "tools")
+
+
+def test_titles_are_in_the_language(german: Path) -> None:
+    listed = json.loads(said_by("tools", "--language", "de", "--json"))
+
+    assert {"id": "hex_cancel_run", "title": "Einen Lauf abbrechen"}.items() <= next(
+        tool for tool in listed if tool["id"] == "hex_cancel_run"
+    ).items()
+
+
+def test_text_is_wrapped_by_the_room_it_takes() -> None:
+    assert wrapped("one two three", 8) == ["one two", "three"]
+    assert wrapped("実行が終わるまで待ちます。", 10) == ["実行が終わ", "るまで待ち", "ます。"]
+    assert wrapped("Hex 프로젝트 실행", 10) == ["Hex", "프로젝트", "실행"]
+    assert wrapped("", 10) == [""]
+
+
+def test_the_command_writes_checks_and_compiles(hex_blocks: RunCommand, source: Source) -> None:
+    package = str(source.root)
+
+    written = hex_blocks("strings", "--package", package, "--language", "de")
+    checked = hex_blocks("strings", "--package", package, "--check", "--json")
+
+    assert written.returncode == 0, written.stderr
+    assert (source.locales / "de.mo").is_file()
+    document = json.loads(checked.stdout)
+    assert checked.returncode == 0
+    assert document["template"] == "current"
+    assert document["languages"]["de"]["coverage"] == 0.0
+    assert document["languages"]["de"]["problems"][0].keys() == {"problem", "text", "detail"}

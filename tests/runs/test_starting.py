@@ -1,0 +1,924 @@
+"""Runs are started once: whatever is lost on the way, whoever else is at work, whatever the clocks say."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hex_blocks import Connection, HexError, Registry
+from hex_blocks.clock import DrivenClock, SystemClock
+from hex_blocks.runs.record.sqlite import RecordError, SqliteRecord
+from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.sandbox.model import Plan, Run
+from hex_blocks.tools.tool_call import Progress
+from tests.conftest import WrongClock
+from tests.faulty import (
+    LOGIN_PAGE,
+    Act,
+    Exchange,
+    Faulty,
+    done_then,
+    end,
+    half_a_json,
+    lost,
+    pass_on,
+    reply,
+    reset,
+    reset_mid_body,
+    silence,
+    when,
+)
+
+TITLE = "Quick check"
+RunTool = Callable[..., dict[str, Any]]
+Through = Callable[..., Connection]
+
+
+@pytest.fixture
+def project(sandbox: Sandbox) -> str:
+    return sandbox.world.project(TITLE).id
+
+
+@pytest.fixture
+def started(sandbox: Sandbox, project: str) -> Callable[[], list[str]]:
+    """Name the runs that were started since the test began, newest first."""
+    before = {run.id for run in sandbox.world.runs(project)}
+    return lambda: [run.id for run in sandbox.world.runs(project) if run.id not in before]
+
+
+@pytest.fixture
+def through(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Through]:
+    """Make a new connection through a proxy that misbehaves from now on: through(act, …)."""
+    with Faulty(when("POST"), upstream=sandbox.origin) as proxy, ExitStack() as open_ones:
+
+        def connect(*acts: Act, **options: Any) -> Connection:
+            proxy.play(*acts)
+            options = {"clock": clock, "timeout": 0.3, "patience": 60.0, **options}
+            made = Connection(TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, **options)
+            return open_ones.enter_context(made)
+
+        yield connect
+
+
+@pytest.fixture
+def start(registry: Registry, project: str) -> RunTool:
+    """Start the project: start(connection, key="k") gives the outputs."""
+
+    def start_it(connection: Connection, key: str | None = "daily", **inputs: Any) -> dict[str, Any]:
+        given = {"projectId": project, "idempotencyKey": key, **inputs}
+        return registry["hex_run_project"].run(given, connection)
+
+    return start_it
+
+
+def appear(sandbox: Sandbox, title: str = TITLE, trigger: str = "API", plan: Plan | None = None) -> str:
+    """Let somebody else start a run, here and now."""
+    project = sandbox.world.project(title)
+    run = Run(
+        id=sandbox.world.new_id(),
+        project_id=project.id,
+        caller="somebody",
+        version=1,
+        created_at=sandbox.clock.time(),
+        plan=plan or project.plan,
+        trigger=trigger,
+    )
+    return sandbox.world.add(run).id
+
+
+def posts(sandbox: Sandbox) -> int:
+    return sum(request.method == "POST" for request in sandbox.requests)
+
+
+def warnings(result: dict[str, Any]) -> list[str]:
+    return [warning["warning"] for warning in result.get("warnings", [])]
+
+
+# Keys
+
+
+def test_a_repeated_key_gives_the_same_run_and_starts_nothing(
+    sandbox: Sandbox, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    first = start(through(when("POST")))
+    again = start(through(when("POST")))
+
+    assert first == again
+    assert started() == [first["runId"]]
+    assert posts(sandbox) == 1
+
+
+def test_another_key_starts_another_run(through: Through, start: RunTool, started: Callable[[], list[str]]) -> None:
+    connection = through(when("POST"))
+
+    runs = [start(connection, key)["runId"] for key in ("monday", "tuesday")]
+
+    assert started() == runs[::-1]
+
+
+def test_no_key_starts_a_run_each_time(through: Through, start: RunTool, started: Callable[[], list[str]]) -> None:
+    connection = through(when("POST"))
+
+    runs = [start(connection, None)["runId"] for _ in range(3)]
+
+    assert started() == runs[::-1]
+
+
+@pytest.mark.parametrize("other", [{"useCachedSqlResults": False}, {"projectId": "other"}])
+def test_a_key_that_stands_for_another_start_is_refused(
+    other: dict[str, Any], sandbox: Sandbox, through: Through, start: RunTool
+) -> None:
+    if "projectId" in other:
+        other = {"projectId": sandbox.world.project("Revenue report").id}
+    connection = through(when("POST"))
+    start(connection)
+
+    with pytest.raises(HexError) as caught:
+        start(connection, **other)
+
+    assert caught.value.key == "key_reused"
+    assert posts(sandbox) == 1
+
+
+def test_a_dry_run_takes_no_key(through: Through, start: RunTool, started: Callable[[], list[str]]) -> None:
+    connection = through(when("POST"))
+
+    result = start(connection, dryRun=True)
+
+    assert warnings(result) == ["nothing_ran"]
+    assert connection.record.find(connection.base_url, "daily") is None
+    assert started() == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 422, 429, 503])
+def test_a_start_that_hex_refused_leaves_its_key_free(
+    status: int, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST", reply(status, {"reason": "no"}, {"Retry-After": "100"})))
+
+    with pytest.raises(HexError):
+        start(connection)
+
+    assert connection.record.find(connection.base_url, "daily") is None
+    connection.clock.wait(101)
+    assert start(connection)["runId"] == started()[0]
+
+
+# Lost answers
+
+LOST: dict[str, Act] = {
+    "reset": lost,
+    "end": done_then(end),
+    "half a body": done_then(reset_mid_body),
+    "half a JSON": done_then(half_a_json),
+    "no run named": done_then(reply(201, {})),
+    "nothing in it": done_then(reply(201, b"")),
+    "silence": done_then(silence),
+    "500": done_then(reply(500, {"reason": "oh"})),
+    "502": done_then(reply(502, b"<html>Bad gateway</html>", kind="text/html")),
+    "503 of a proxy": done_then(reply(504, b"upstream timed out")),
+    "login page": done_then(reply(200, LOGIN_PAGE, kind="text/html")),
+    "redirect": done_then(reply(302, b"", {"Location": "/login"})),
+}
+GATEWAYS: dict[str, Act] = {
+    "Envoy's 503": reply(503, b"upstream connect error or disconnect/reset before headers. connection termination"),
+    "nginx's 503": reply(503, b"<html><h1>503 Service Temporarily Unavailable</h1></html>", kind="text/html"),
+    "an API gateway's 503": reply(503, {"message": "Service Unavailable"}),
+    "an empty 503": reply(503, b""),
+    "a gateway's 429": reply(429, b"<html>slow down</html>", kind="text/html"),
+    "a gateway's 408": reply(408, b""),
+    "a gateway's 499": reply(499, b""),
+    "another project's run": reply(201, {"runId": str(uuid.uuid4()), "projectId": str(uuid.uuid4())}),
+}
+LOST |= {name: done_then(act) for name, act in GATEWAYS.items()}
+NEVER_CAME: dict[str, Act] = {
+    "reset": reset,
+    "end": end,
+    "silence": silence,
+    "500": reply(500, {"reason": "oh"}),
+    "504": reply(504, b"upstream timed out"),
+    "login page": reply(200, LOGIN_PAGE, kind="text/html"),
+}
+
+
+@pytest.mark.parametrize("key", ["daily", None])
+@pytest.mark.parametrize("how", LOST)
+def test_a_run_whose_answer_was_lost_is_found(
+    how: str, key: str | None, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    result = start(through(when("POST", LOST[how])), key)
+
+    assert [result["runId"]] == started()
+    assert warnings(result) == ["start_recovered"]
+    assert result["runUrl"]
+    assert result["runStatusUrl"].endswith(result["runId"])
+
+
+@pytest.mark.parametrize("how", LOST)
+def test_a_run_that_was_found_keeps_its_key(
+    how: str, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST", LOST[how]))
+
+    runs = {start(connection)["runId"] for _ in range(3)}
+
+    assert list(runs) == started()
+
+
+@pytest.mark.parametrize("listed", [{}, {"runs": None}, {"traceId": "x"}, []])
+def test_a_list_without_its_runs_does_not_mean_that_there_are_none(
+    listed: Any, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    def act(exchange: Exchange) -> None:
+        (lost if exchange.request.method == "POST" else reply(200, listed))(exchange)
+
+    start(through(when("POST")), "to know the project")
+    connection = through(act)
+
+    for _ in range(2):
+        with pytest.raises(HexError) as caught:
+            start(connection)
+
+        assert caught.value.key in ("start_unknown", "not_hex")
+    assert len(started()) <= 2
+
+
+@pytest.mark.parametrize("how", NEVER_CAME)
+def test_a_start_that_never_came_says_so_and_can_be_repeated(
+    how: str, through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+) -> None:
+    connection = through(when("POST", NEVER_CAME[how]), patience=200)
+
+    with pytest.raises(HexError) as caught:
+        start(connection)
+
+    assert (caught.value.key, caught.value.values["used"]) == ("start_lost", "daily")
+    assert started() == []
+    assert [start(connection)["runId"]] == started()
+    # Until then, Hex might have been carrying out the first one.
+    assert clock.monotonic() >= 90
+
+
+def test_a_start_that_hex_may_still_carry_out_is_not_sent_again_at_once(
+    through: Through, start: RunTool, sandbox: Sandbox
+) -> None:
+    connection = through(when("POST", reset), patience=20)
+    with pytest.raises(HexError):
+        start(connection)
+
+    with pytest.raises(HexError) as caught:
+        start(connection)
+
+    assert (caught.value.key, caught.value.values["used"]) == ("start_pending", "daily")
+    assert 60 <= caught.value.values["seconds"] <= 100
+    assert posts(sandbox) == 0
+
+
+def test_a_start_that_hex_carries_out_late_is_found(
+    through: Through, start: RunTool, started: Callable[[], list[str]], sandbox: Sandbox
+) -> None:
+    connection = through(when("POST", reply(504)), patience=200)
+    with pytest.raises(HexError):
+        start(connection)
+
+    late = appear(sandbox)
+
+    assert start(connection)["runId"] == late
+    assert started() == [late]
+
+
+def test_a_start_without_a_key_can_be_repeated_with_the_key_that_its_error_names(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST", lost), reset)
+
+    with pytest.raises(HexError) as caught:
+        start(connection, None)
+
+    assert caught.value.key == "start_unknown"
+    assert [start(through(when("POST")), caught.value.values["used"])["runId"]] == started()
+
+
+def test_a_start_that_could_not_leave_is_tried_again(
+    clock: DrivenClock, sandbox: Sandbox, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    with Faulty(when("POST"), upstream=sandbox.origin, listen=False) as server:
+        connection = Connection(
+            TOKENS.personal, server.base_url, allowed_hosts=(server.origin,), pinned=True, clock=ListensLater(server)
+        )
+
+        result = start(connection)
+
+    assert [result["runId"]] == started()
+    assert warnings(result) == []
+
+
+class ListensLater(DrivenClock):
+    """A clock on which a server begins to listen when somebody waits for it."""
+
+    def __init__(self, server: Faulty) -> None:
+        super().__init__()
+        self.server = server
+
+    def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+        if self.monotonic() == 0:
+            self.server.listen()
+        return super().wait(seconds, stop)
+
+
+@pytest.mark.parametrize("key", ["daily", None])
+def test_a_start_that_cannot_leave_at_all_leaves_nothing_behind(key: str | None, start: RunTool) -> None:
+    connection = Connection(
+        TOKENS.personal, "http://127.0.0.1:9", allowed_hosts=("http://127.0.0.1:9",), clock=DrivenClock()
+    )
+
+    with pytest.raises(HexError) as caught:
+        start(connection, key)
+
+    assert caught.value.key == "no_network"
+    assert connection.record.find(connection.base_url, "daily") is None
+
+
+# After a crash
+
+
+@pytest.fixture
+def crash(through: Through, start: RunTool) -> Callable[..., None]:
+    """Start a run and learn nothing of it, as a process that is killed between the request and the answer."""
+
+    def start_and_crash(act: Act = lost, **options: Any) -> None:
+        connection = through(when("GET"), act, reset, **options)
+        with pytest.raises(HexError) as caught:
+            start(connection)
+        assert caught.value.key == "start_unknown"
+
+    return start_and_crash
+
+
+@pytest.mark.parametrize("seconds", [0, 60, 3600, 86_400])
+def test_a_run_is_found_however_long_after_the_crash(
+    seconds: float,
+    clock: DrivenClock,
+    crash: Callable[..., None],
+    through: Through,
+    start: RunTool,
+    started: Callable[[], list[str]],
+) -> None:
+    crash()
+    clock.advance(seconds)
+
+    assert [start(through(when("POST")))["runId"]] == started()
+
+
+def test_a_start_that_never_came_is_sent_after_the_crash(
+    crash: Callable[..., None], through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    crash(reset)
+
+    assert [start(through(when("POST"), patience=200))["runId"]] == started()
+
+
+@pytest.mark.parametrize("key", ["daily", None])
+@pytest.mark.parametrize("wrong_by", [-400 * 86_400, -3600, -8, 8, 3600, 400 * 86_400])
+def test_a_lost_run_is_found_whatever_the_machines_clock_says(
+    wrong_by: float,
+    key: str | None,
+    clock: DrivenClock,
+    through: Through,
+    start: RunTool,
+    started: Callable[[], list[str]],
+) -> None:
+    connection = through(when("POST", lost), clock=WrongClock(clock, wrong_by))
+
+    assert [start(connection, key)["runId"]] == started()
+
+
+@pytest.mark.parametrize("wrong_before", [-86_400, 0, 86_400])
+@pytest.mark.parametrize("wrong_after", [-86_400, 0, 86_400])
+def test_a_clock_may_jump_between_the_crash_and_the_restart(
+    wrong_before: float,
+    wrong_after: float,
+    clock: DrivenClock,
+    crash: Callable[..., None],
+    through: Through,
+    start: RunTool,
+    started: Callable[[], list[str]],
+) -> None:
+    crash(clock=WrongClock(clock, wrong_before))
+
+    assert [start(through(when("POST"), clock=WrongClock(clock, wrong_after)))["runId"]] == started()
+
+
+@pytest.mark.parametrize("plan", [Plan(60, 10), Plan(30, 0, "UNABLE_TO_ALLOCATE_KERNEL"), Plan(2, 6, "ERRORED")])
+def test_a_lost_run_is_found_however_it_goes(
+    plan: Plan,
+    sandbox: Sandbox,
+    clock: DrivenClock,
+    crash: Callable[..., None],
+    through: Through,
+    start: RunTool,
+    started: Callable[[], list[str]],
+) -> None:
+    sandbox.world.project(TITLE).plan = plan
+    crash()
+    clock.advance(120)
+
+    assert [start(through(when("POST")))["runId"]] == started()
+
+
+# Runs of others
+
+
+@pytest.mark.parametrize("trigger", ["SCHEDULED", "APP_REFRESH"])
+def test_runs_that_nobody_started_through_the_api_are_never_taken_for_ours(
+    trigger: str, sandbox: Sandbox, through: Through, start: RunTool
+) -> None:
+    def meanwhile(exchange: Exchange) -> None:
+        appear(sandbox, trigger=trigger)
+        reset(exchange)
+
+    connection = through(when("POST", meanwhile))
+
+    with pytest.raises(HexError) as caught:
+        start(connection)
+
+    assert caught.value.key == "start_lost"
+
+
+@pytest.mark.parametrize("key", ["daily", None])
+def test_runs_that_were_there_before_are_never_taken_for_ours(
+    key: str | None, sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool
+) -> None:
+    appear(sandbox, plan=Plan(5, 0, "UNABLE_TO_ALLOCATE_KERNEL"))
+    appear(sandbox)
+    clock.advance(30)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST", reset)), key)
+
+    assert caught.value.key == "start_lost"
+
+
+def test_a_run_that_belongs_to_another_start_is_never_taken_for_ours(
+    through: Through, start: RunTool, started: Callable[[], list[str]], crash: Callable[..., None]
+) -> None:
+    crash(reset)
+    other = start(through(when("POST")), "another")["runId"]
+
+    ours = start(through(when("POST"), patience=200))["runId"]
+
+    assert started() == [ours, other]
+
+
+@pytest.mark.parametrize("minutes", [10, 16, 45])
+def test_a_run_that_waits_long_for_its_kernel_is_never_made_twice(
+    minutes: int,
+    through: Through,
+    start: RunTool,
+    sandbox: Sandbox,
+    clock: DrivenClock,
+    started: Callable[[], list[str]],
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(3600, 60)
+    lose(through, start, "daily")
+    clock.advance(60 * minutes)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=300))
+
+    assert caught.value.key == "start_uncertain"
+    assert len(started()) == 1
+
+
+def test_a_start_that_lies_too_deep_in_the_list_is_not_made_twice(
+    through: Through, start: RunTool, sandbox: Sandbox, clock: DrivenClock
+) -> None:
+    lose(through, start, "daily")
+    for _ in range(2001):
+        clock.advance(60)
+        appear(sandbox, trigger="SCHEDULED")
+    before = posts(sandbox)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=300))
+
+    assert caught.value.key == "start_uncertain"
+    assert posts(sandbox) == before
+
+
+def test_a_start_that_never_came_is_sent_though_many_runs_appeared_since(
+    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+) -> None:
+    with pytest.raises(HexError):
+        start(through(when("GET"), reset))
+    for _ in range(1950):
+        appear(sandbox, trigger="SCHEDULED")
+    before = len(started())
+
+    start(through(when("POST"), patience=300))
+
+    assert len(started()) == before + 1
+
+
+def test_a_run_is_found_though_another_arrived_while_the_list_was_read(
+    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+) -> None:
+    lose(through, start, "daily")
+    [ours] = started()
+    for _ in range(99):
+        appear(sandbox, trigger="SCHEDULED")
+
+    def arrive(exchange: Exchange) -> None:
+        pass_on(exchange)
+        appear(sandbox, trigger="SCHEDULED")
+
+    assert start(through(when("GET", *[arrive] * 3), patience=300))["runId"] == ours
+
+
+def test_a_machine_may_sleep_between_two_starts(
+    sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    class Sleepy(WrongClock):
+        """A clock whose seconds stand still while the machine sleeps."""
+
+        slept = 0.0
+
+        def monotonic(self) -> float:
+            return self.right.monotonic() - self.slept
+
+    sleepy = Sleepy(clock)
+    connection = through(when("POST", pass_on, lost), clock=sleepy, patience=300)
+    first = start(connection, "first")["runId"]
+    clock.advance(3600)
+    sleepy.slept = 3600
+
+    second = start(connection, "second")["runId"]
+
+    assert started() == [second, first]
+
+
+@pytest.mark.parametrize("act", [lost, reset])
+def test_a_start_that_another_run_could_be_is_not_repeated_on_a_guess(
+    act: Act, sandbox: Sandbox, through: Through, start: RunTool, crash: Callable[..., None]
+) -> None:
+    crash(act)
+    strangers = [appear(sandbox) for _ in range(2)]
+    asked_before = posts(sandbox)
+
+    for _ in range(2):
+        with pytest.raises(HexError) as caught:
+            start(through(when("POST")))
+        assert caught.value.key == "start_uncertain"
+        assert all(run_id in caught.value.values["runs"] for run_id in strangers)
+
+    assert posts(sandbox) == asked_before
+
+
+def test_a_run_that_somebody_started_much_later_is_not_taken_for_ours(
+    sandbox: Sandbox,
+    clock: DrivenClock,
+    through: Through,
+    start: RunTool,
+    crash: Callable[..., None],
+    started: Callable[[], list[str]],
+) -> None:
+    crash()
+    [ours] = started()
+    clock.advance(600)
+    appear(sandbox)
+    clock.advance(3600)
+    appear(sandbox)
+
+    assert start(through(when("POST")))["runId"] == ours
+
+
+def test_a_run_that_began_only_late_may_be_ours_and_is_not_guessed_at(
+    sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool, crash: Callable[..., None]
+) -> None:
+    sandbox.world.project(TITLE).plan = Plan(300, 10)
+    crash()
+    clock.advance(600)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST")))
+
+    assert caught.value.key == "start_uncertain"
+
+
+# At once
+
+
+def test_threads_with_the_same_key_share_one_run(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST"))
+
+    with ThreadPoolExecutor(8) as pool:
+        results = list(pool.map(lambda _: start(connection)["runId"], range(8)))
+
+    assert set(results) == set(started())
+    assert len(started()) == 1
+
+
+def test_equal_starts_that_lose_their_answers_at_once_have_a_run_each_in_the_end(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST", lost, reset, lost, reset, lost, reset))
+
+    def until_it_is_known(key: str) -> str:
+        while True:
+            with contextlib.suppress(HexError):
+                return str(start(connection, key)["runId"])
+
+    with ThreadPoolExecutor(6) as pool:
+        runs = list(pool.map(until_it_is_known, "abcdef"))
+
+    assert sorted(runs) == sorted(started())
+    assert len(set(runs)) == 6
+
+
+def test_different_starts_that_lose_their_answers_at_once_never_take_each_others_runs(
+    through: Through, registry: Registry, sandbox: Sandbox
+) -> None:
+    project = sandbox.world.project("Revenue report").id
+    connection = through(when("POST", lost, reset, lost, reset, lost, reset))
+
+    def start_for(region: str) -> str | None:
+        given = {"projectId": project, "inputParams": {"region": region}, "idempotencyKey": region}
+        with contextlib.suppress(HexError):
+            return str(registry["hex_run_project"].run(given, connection)["runId"])
+        return None
+
+    regions = ["EMEA", "US", "APAC", "LATAM"]
+    for _ in range(3):
+        with ThreadPoolExecutor(4) as pool:
+            runs = dict(zip(regions, pool.map(start_for, regions), strict=True))
+
+    ran = {run.id: run.inputs["region"] for run in sandbox.world.runs(project) if "region" in run.inputs}
+    assert all(ran[run_id] == region for region, run_id in runs.items() if run_id)
+    assert len(set(ran.values())) == len([run for run in sandbox.world.runs(project) if run.inputs.get("region")])
+
+
+def lose(through: Through, start: RunTool, key: str, **inputs: Any) -> None:
+    """Start a run whose answer is lost, and nobody finds out."""
+    with pytest.raises(HexError) as caught:
+        start(through(when("GET"), lost, reset), key, **inputs)
+    assert caught.value.key == "start_unknown"
+
+
+@pytest.mark.parametrize("acts", [[], [lost]])
+def test_a_start_waits_until_no_run_of_an_unknown_one_can_be_taken_for_its_own(
+    acts: list[Act], through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+) -> None:
+    began = clock.monotonic()
+    lose(through, start, "first", useCachedSqlResults=True)
+
+    second = start(through(when("POST", *acts), patience=300), "second", useCachedSqlResults=False)
+
+    assert clock.monotonic() - began >= 90
+    assert second["runId"] == started()[0]
+    assert start(through(when("POST")), "first", useCachedSqlResults=True)["runId"] == started()[1]
+    assert len(started()) == 2
+
+
+def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_have_to(
+    through: Through, start: RunTool, sandbox: Sandbox
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    sent = posts(sandbox)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=20), "second", useCachedSqlResults=False)
+
+    assert caught.value.key == "project_busy"
+    assert 50 <= caught.value.values["seconds"] <= 100
+    assert posts(sandbox) == sent
+
+
+def test_a_start_that_waits_for_an_unknown_one_says_so(
+    through: Through, start: RunTool, registry: Registry, project: str
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    told: list[Progress] = []
+
+    given = {"projectId": project, "useCachedSqlResults": False}
+    registry["hex_run_project"].run(given, through(when("POST"), patience=300), progress=told.append)
+
+    assert {progress.values["error"] for progress in told} == {"project_busy"}
+
+
+def test_all_that_a_start_waits_for_fits_in_one_patience(through: Through, start: RunTool, clock: DrivenClock) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    began = clock.monotonic()
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST", *[reply(503, {"reason": "no kernel"})] * 99), patience=150), "second")
+
+    assert caught.value.key == "no_free_kernel"
+    assert 100 <= clock.monotonic() - began <= 151
+
+
+def test_a_start_that_asks_for_the_same_need_not_wait(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    lose(through, start, "first")
+
+    second = start(through(when("POST"), patience=5), "second")
+
+    assert second["runId"] == started()[0]
+    assert len(started()) == 2
+
+
+class Meanwhile(DrivenClock):
+    """A clock on which something happens while somebody waits for long."""
+
+    def __init__(self, happens: Callable[[], object]) -> None:
+        super().__init__()
+        self.happens: list[Callable[[], object]] = [happens]
+
+    def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+        if seconds > 40 and self.happens:
+            self.happens.pop()()
+        return super().wait(seconds, stop)
+
+
+def test_a_start_that_hex_refused_keeps_no_other_from_being_sent_while_it_waits(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    others: list[str] = []
+    clock = Meanwhile(lambda: others.append(start(connection, "second", useCachedSqlResults=False)["runId"]))
+    connection = through(when("POST", reply(429, {}, {"Retry-After": "50"})), clock=clock, patience=200)
+
+    first = start(connection, "first", useCachedSqlResults=True)
+
+    assert started() == [first["runId"], *others]
+    assert len(others) == 1
+
+
+def test_starts_that_lose_their_answers_one_after_the_other_are_told_apart(
+    clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    for number in range(3):
+        connection = through(when("GET"), lost, reset)
+        with pytest.raises(HexError):
+            start(connection, f"region-{number}", useCachedSqlResults=bool(number % 2))
+        clock.advance(30)
+
+    connection = through(when("POST"))
+    runs = [start(connection, f"region-{number}", useCachedSqlResults=bool(number % 2))["runId"] for number in range(3)]
+
+    assert runs[::-1] == started()
+
+
+STARTER = """
+import json, sys
+from hex_blocks import Connection, Registry
+url, token, project = json.loads(sys.argv[1])
+with Connection(token, url, allowed_hosts=(url.removesuffix("/api/v1"),)) as connection:
+    print(Registry.load()["hex_run_project"].run({"projectId": project, "idempotencyKey": "k"}, connection)["runId"])
+"""
+
+
+def test_processes_with_the_same_key_share_one_run(tmp_path: Path) -> None:
+    with Sandbox(clock=SystemClock(), limits=False) as sandbox:
+        given = json.dumps([sandbox.base_url, TOKENS.personal, sandbox.world.project(TITLE).id])
+        processes = [
+            subprocess.Popen([sys.executable, "-c", STARTER, given], stdout=subprocess.PIPE, text=True)
+            for _ in range(4)
+        ]
+        runs = [process.communicate(timeout=60)[0].strip() for process in processes]
+
+        assert len(set(runs)) == 1
+        assert posts(sandbox) == 1
+
+
+def test_who_waits_for_another_call_with_the_same_key_gives_up_in_time(
+    through: Through, start: RunTool, clock: DrivenClock
+) -> None:
+    connection = through(when("POST"), patience=5)
+    with connection.record.alone(connection.base_url, "daily"), ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(start, connection)
+        threading.Event().wait(0.1)
+        clock.advance(10)
+        error = waiting.exception(20)
+
+    assert isinstance(error, HexError)
+    assert error.key == "key_busy"
+
+
+# The record
+
+
+class BrokenRecord(SqliteRecord):
+    """A record on a disk that is full."""
+
+    broken = True
+
+    def _open(self, **options: Any) -> Any:
+        if self.broken:
+            raise RecordError("no space is left")
+        return super()._open(**options)
+
+
+def test_a_key_that_cannot_be_kept_starts_nothing(sandbox: Sandbox, through: Through, start: RunTool) -> None:
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), record=BrokenRecord()))
+
+    assert caught.value.key == "record_unusable"
+    assert posts(sandbox) == 0
+
+
+def test_without_a_key_a_run_is_started_though_it_cannot_be_recorded(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    result = start(through(when("POST"), record=BrokenRecord()), None)
+
+    assert [result["runId"]] == started()
+    assert set(warnings(result)) == {"run_not_recorded"}
+
+
+def test_without_a_record_a_lost_start_is_neither_guessed_at_nor_repeated(
+    sandbox: Sandbox, through: Through, start: RunTool
+) -> None:
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST", lost), record=BrokenRecord()), None)
+
+    assert caught.value.key == "start_unknown"
+    assert posts(sandbox) == 1
+
+
+def test_a_run_is_given_though_the_record_broke_meanwhile(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    record = BrokenRecord()
+    record.broken = False
+    connection = through(when("POST", breaking(record)), record=record)
+
+    result = start(connection)
+
+    assert [result["runId"]] == started()
+    assert warnings(result) == ["run_not_recorded"]
+
+
+def breaking(record: BrokenRecord) -> Act:
+    def act(exchange: Exchange) -> None:
+        record.broken = True
+        pass_on(exchange)
+
+    return act
+
+
+def test_the_record_holds_no_input_and_no_token(through: Through, registry: Registry, sandbox: Sandbox) -> None:
+    connection = through(when("POST"))
+    given = {"projectId": sandbox.world.project("Revenue report").id, "inputParams": {"start_date": "1789-07-14"}}
+
+    registry["hex_run_project"].run({**given, "idempotencyKey": "daily"}, connection)
+
+    assert isinstance(connection.record, SqliteRecord)
+    with closing(sqlite3.connect(connection.record.path)) as database, database:
+        kept = "\n".join(database.iterdump())
+    assert "1789" not in kept
+    assert TOKENS.personal not in kept
+
+
+# Stopped
+
+
+def test_a_start_that_is_interrupted_says_how_to_find_out_what_became_of_it(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    def interrupt(exchange: Exchange) -> None:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+        silence(exchange)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST", done_then(interrupt)), timeout=30), None)
+
+    assert caught.value.key == "start_interrupted"
+    assert [start(through(when("POST")), caught.value.values["used"])["runId"]] == started()
+
+
+def test_the_data_folder_may_be_taken_away_meanwhile(
+    through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST"))
+    start(connection, "monday")
+    assert isinstance(connection.record, SqliteRecord)
+    connection.record.folder.rename(f"{connection.record.folder}.old")
+
+    start(connection, "tuesday")
+
+    assert len(started()) == 2
