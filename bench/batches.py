@@ -13,7 +13,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from hex_blocks import Connection, Registry
+from hex_blocks import Connection, Hex
 from hex_blocks.api.limits.budget import HEX_LIMITS
 from hex_blocks.clock import DrivenClock
 from hex_blocks.runs.record.sqlite import SqliteRecord
@@ -49,14 +49,14 @@ def main() -> None:
                 sandbox.base_url,
                 allowed_hosts=(sandbox.origin,),
                 clock=clock,
-                record=SqliteRecord(Path(folder)),
             ) as connection,
         ):
             project = sandbox.world.project("Revenue report")
             project.plan = Plan(0, given.run_seconds)
             days = [{"start_date": f"{1000 + number}-01-01"} for number in range(sets)]
             began = time.perf_counter()
-            result = Registry.load()["hex_run_batch"].run({"projectId": project.id, "parameterSets": days}, connection)
+            hex_ = Hex(connection=connection, record=SqliteRecord(Path(folder)))
+            result = hex_.call("hex_run_batch", {"projectId": project.id, "parameterSets": days})
             own = 1000 * (time.perf_counter() - began) / sets
             sent = Counter((request.operation_id, request.status) for request in sandbox.requests)
         least, needed = least_seconds(sets, given.run_seconds), float(result["elapsedSeconds"])

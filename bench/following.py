@@ -15,10 +15,11 @@ from dataclasses import dataclass, replace
 
 from hex_blocks import Connection, Registry
 from hex_blocks.clock import DrivenClock
+from hex_blocks.run import execute
 from hex_blocks.runs.watcher import watcher_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # So many runs, in so many projects.
 SCENES = ((1, 1), (50, 1), (500, 1), (50, 5), (50, 50), (500, 50))
@@ -45,7 +46,8 @@ def follow(runs: int, projects: int, interval: float) -> Outcome:
         ids = add_projects(sandbox, projects)
         started = [add_run(sandbox, ids[number % projects], number / runs) for number in range(runs)]
         watcher = watcher_of(connection)
-        call = Call(Registry.load()["hex_run_and_wait"], connection)
+        tools = Registry.load()
+        call = ToolCall(tools["hex_run_and_wait"], tools, connection, execute)
         left = [watcher.follow({"projectId": run.project_id, "runId": run.id}, interval) for run in started]
         ends = {run.id: run.created_at + (run.plan.running or 0.0) for run in started}
         delays = []

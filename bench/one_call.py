@@ -15,7 +15,7 @@ from collections.abc import Callable
 import httpx
 import requests
 
-from hex_blocks import Connection, Registry
+from hex_blocks import Connection, Hex
 from hex_blocks.sandbox import TOKENS, Sandbox
 
 PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
@@ -43,14 +43,14 @@ def main() -> None:
         # Limits so wide that nothing waits, but every request is counted as it would be.
         limits = {"all": ((10**9, 60),)}
         connection = Connection(TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), limits=limits)
-        tool = Registry.load()["hex_get_run_status"]
+        hex_ = Hex(connection=connection)
         inputs = {"projectId": PROJECT, "runId": PROJECT}
         plain = requests.Session()
         bare = requests.Session()
         bare.trust_env = False
         client = httpx.Client()
         contenders: dict[str, Callable[[], object]] = {
-            "hex_blocks, through a tool": lambda: tool.run(inputs, connection),
+            "hex_blocks, through a tool": lambda: hex_.call("hex_get_run_status", inputs),
             "requests.Session": lambda: plain.get(url, headers=headers).json(),
             "requests.Session, trust_env=False": lambda: bare.get(url, headers=headers).json(),
             "httpx.Client": lambda: client.get(url, headers=headers).json(),

@@ -1,7 +1,7 @@
 """Hex on every workflow canvas and in every agent's toolbox.
 
->>> from hex_blocks import Connection, Registry
->>> result = Registry.load()["hex_run_project"].run({"projectId": "…"}, Connection("hxtp_…"))
+>>> from hex_blocks import Hex
+>>> result = Hex("hxtp_…").call("hex_run_project", {"projectId": "…"})
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
+    from hex_blocks.client import Hex
     from hex_blocks.errors.classes import HexError
-    from hex_blocks.tools.registry import Registry, Tool
+    from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.tool import Tool
 
 __version__ = "0.1.0"
-__all__ = ["Connection", "HexError", "Registry", "Tool", "__version__"]
+__all__ = ["Connection", "Hex", "HexError", "Registry", "Tool", "__version__"]
 
 _HOMES = {
     "Connection": "hex_blocks.api.connection",
+    "Hex": "hex_blocks.client",
     "HexError": "hex_blocks.errors.classes",
     "Registry": "hex_blocks.tools.registry",
-    "Tool": "hex_blocks.tools.registry",
+    "Tool": "hex_blocks.tools.tool",
 }
 
 

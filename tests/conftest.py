@@ -21,6 +21,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock
 from hex_blocks.i18n import texts
 from hex_blocks.sandbox import TOKENS, Sandbox
+from tests.calling import hex_on
 from tests.documents import FIXTURES, missing
 
 REPOSITORY = Path(__file__).parents[1]
@@ -156,7 +157,7 @@ def run(registry: Registry, connect: Callable[..., Connection]) -> RunTool:
 
     def run_tool(tool_id: str, inputs: dict[str, Any], token: str = TOKENS.personal, **more: Any) -> dict[str, Any]:
         connection = connections.setdefault(token, connect(token))
-        return registry[tool_id].run(inputs, connection, **more)
+        return hex_on(connection).call(registry[tool_id], inputs, **more)
 
     return run_tool
 

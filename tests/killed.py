@@ -14,8 +14,9 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from hex_blocks import Connection, HexError, Registry
+from hex_blocks import Connection, Hex, HexError, Registry
 from hex_blocks.clock import FastClock
+from hex_blocks.run import handler_of
 from hex_blocks.runs.record.sqlite import SqliteRecord
 
 # As many as the sandbox takes: what is tested here is not the limits.
@@ -30,12 +31,12 @@ def make_call(registry: Registry, call: dict[str, str]) -> None:
         call["url"],
         allowed_hosts=(origin,),
         clock=FastClock(float(call["speed"])),
-        record=SqliteRecord(Path(call["data"])),
         limits=LIMITS,
     )
+    hex_ = Hex(connection=connection, tools=registry, record=SqliteRecord(Path(call["data"])))
     outcome: dict[str, Any]
     try:
-        outcome = {"result": registry[call["tool"]].run(json.loads(call["inputs"]), connection)}
+        outcome = {"result": hex_.call(call["tool"], json.loads(call["inputs"]))}
     except HexError as error:
         outcome = {"error": error.document()}
     except Exception:  # noqa: BLE001
@@ -49,7 +50,7 @@ def make_call(registry: Registry, call: dict[str, str]) -> None:
 def main() -> None:
     registry = Registry.load(plugins=False)
     for tool in ("hex_run_and_wait", "hex_run_pipeline", "hex_run_batch"):
-        _ = registry[tool].check, registry[tool].keep, registry[tool].handler
+        _ = registry[tool].check, registry[tool].select_outputs, handler_of(registry[tool])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         call = json.loads(line)

@@ -19,7 +19,9 @@ from werkzeug import Request
 from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.errors.classes import BY_STATUS, SENTENCES
+from hex_blocks.run import handler_of
 from hex_blocks.tools.spec.tool import Example
+from tests.calling import hex_on
 from tests.documents import HEX_DOCUMENTS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -115,7 +117,7 @@ def answer(httpserver: HTTPServer, registry: Registry, connection: Connection, e
         else:
             more = UNKNOWN_FIELD if isinstance(example.reply, dict) else {}
             expected.respond_with_json(example.reply | more, status=status)
-        outputs = tool.run(example.inputs, connection)
+        outputs = hex_on(connection).call(tool, example.inputs)
         return Exchange(tool, example, httpserver.log[0][0], outputs)
 
     yield exchange
@@ -241,7 +243,7 @@ def test_a_spec_reads(registry: Registry, tool_id: str) -> None:
 def test_a_handler_is_found(registry: Registry, tool_id: str) -> None:
     tool = registry[tool_id]
 
-    assert callable(tool.handler)
+    assert callable(handler_of(tool))
 
 
 @every_example
@@ -320,7 +322,7 @@ def error_of(tool: Tool, status: int, httpserver: HTTPServer, connection: Connec
     impatient = threading.Event()
     impatient.set()
     with pytest.raises(HexError) as raised:
-        tool.run(tool.spec.examples[0].inputs, connection, stop=impatient)
+        hex_on(connection).call(tool, tool.spec.examples[0].inputs, stop=impatient)
     return raised.value
 
 

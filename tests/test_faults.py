@@ -17,6 +17,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock, FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Input, Run
+from tests.calling import hex_on
 from tests.conftest import WrongClock
 from tests.faulty import (
     LOGIN_PAGE,
@@ -114,7 +115,7 @@ class Callers:
             self.made += 1
             [connection] = self._chance.choices(self.connections, weights=[20, 1, 1])
         try:
-            return self.registry[tool].run(inputs, connection)
+            return hex_on(connection).call(self.registry[tool], inputs)
         except HexError as error:
             with self._lock:
                 self.errors[error.key] += 1

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.clock import DrivenClock
+from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.spec.tool import Example, fits
-from hex_blocks.tools.tool_call import Progress
+from tests.calling import hex_on
 from tests.conftest import RunCommand
 from tests.faulty import LOGIN_PAGE, Act, Faulty, reply
 
@@ -134,8 +135,8 @@ def ask(tools: Registry, server: Faulty, tmp_path_factory: pytest.TempPathFactor
         options: dict[str, Any] = {"allowed_hosts": (server.origin,), "pinned": True, "clock": DrivenClock()}
         with Connection("hxtp_of_this_test", server.base_url, **options) as connection:
             try:
-                outcome: dict[str, Any] | HexError = tool.run(
-                    example(tool).inputs, connection, progress=hear, stop=stop
+                outcome: dict[str, Any] | HexError = hex_on(connection).call(
+                    tool, example(tool).inputs, progress=hear, stop=stop
                 )
             except HexError as error:
                 outcome = error

@@ -19,6 +19,7 @@ ROOMS = {
     "runs": ("runs",),
     "handlers": ("handlers",),
     "calls": ("run",),
+    "client": ("client",),
     "dev": ("dev",),
     "hosts": ("hosts",),
     "cli": ("cli", "__main__"),

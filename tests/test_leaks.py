@@ -29,7 +29,8 @@ from rich.traceback import Traceback
 from hex_blocks import Connection, Registry, Tool
 from hex_blocks.clock import DrivenClock
 from hex_blocks.errors.classes import HexError
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.conftest import RunCommand
 from tests.faulty import (
     LOGIN_PAGE,
@@ -163,7 +164,7 @@ def outcome(tool: Tool, inputs: dict[str, Any], connection: Connection, deep: bo
             stop.set()
 
     try:
-        result = tool.run(inputs, connection, progress=hear, stop=stop)
+        result = hex_on(connection).call(tool, inputs, progress=hear, stop=stop)
         said.append(json.dumps(result, default=repr))
     except BaseException as fault:  # noqa: BLE001 - whatever comes out is searched
         said += [told_by(fault), looked_into(fault) if deep else ""]
@@ -474,7 +475,7 @@ def test_a_token_in_the_wrong_field_is_not_repeated_in_the_error(
     registry: Registry, clock: DrivenClock, inputs: dict[str, Any]
 ) -> None:
     with Connection("other", clock=clock) as connection, pytest.raises(HexError) as caught:
-        registry["hex_run_project"].run(inputs, connection)
+        hex_on(connection).call("hex_run_project", inputs)
 
     assert leaks(f"{caught.value} {caught.value.document()}", TOKEN) == []
 
@@ -528,7 +529,7 @@ def test_a_listener_that_fails_is_logged_without_the_token(
         raise RuntimeError("the caller's own")
 
     with pytest.raises(HexError):
-        registry["hex_list_projects"].run({"apiKey": TOKEN}, connect(server, "other"), progress=fail)
+        hex_on(connect(server, "other")).call("hex_list_projects", {"apiKey": TOKEN}, progress=fail)
 
     [fault] = [record.exc_info[1] for record in ears.logged.records if record.exc_info]
     assert isinstance(fault, RuntimeError)

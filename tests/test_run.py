@@ -12,7 +12,8 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.faulty import Exchange, Faulty, reply
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
@@ -64,7 +65,7 @@ def test_outputs_are_those_declared_in_declared_order(
     tool = registry["hex_get_run_status"]
     server.play(reply(200, {"new": 1, **dict(reversed(STATUS.items())), "another": {"new": 2}}))
 
-    outputs = tool.run(ASKED, connection)
+    outputs = hex_on(connection).call(tool, ASKED)
 
     assert list(outputs) == list(tool.spec.outputs)
     assert outputs["status"] == "PENDING"
@@ -73,7 +74,7 @@ def test_outputs_are_those_declared_in_declared_order(
 def test_what_hex_leaves_out_is_null(registry: Registry, server: Faulty, connection: Connection) -> None:
     server.play(reply(200, {"runId": RUN, "status": "RUNNING"}))
 
-    outputs = registry["hex_get_run_status"].run(ASKED, connection)
+    outputs = hex_on(connection).call("hex_get_run_status", ASKED)
 
     assert {name for name, value in outputs.items() if value is not None} == {"runId", "status"}
 
@@ -81,7 +82,7 @@ def test_what_hex_leaves_out_is_null(registry: Registry, server: Faulty, connect
 def test_an_empty_answer_to_a_write_is_its_success(registry: Registry, server: Faulty, connection: Connection) -> None:
     server.play(reply(204, b""))
 
-    assert registry["hex_cancel_run"].run(ASKED, connection) == {"success": True, **ASKED}
+    assert hex_on(connection).call("hex_cancel_run", ASKED) == {"success": True, **ASKED}
 
 
 def test_values_of_another_type_than_declared_are_null(
@@ -90,7 +91,7 @@ def test_values_of_another_type_than_declared_are_null(
     odd = {"status": ["COMPLETED"], "runUrl": 7, "projectVersion": "twelve", "elapsedTime": True, "traceId": {"a": 1}}
     server.play(reply(200, STATUS | odd))
 
-    outputs = registry["hex_get_run_status"].run(ASKED, connection)
+    outputs = hex_on(connection).call("hex_get_run_status", ASKED)
 
     assert {outputs[name] for name in odd} == {None}
     assert outputs["runId"] == RUN
@@ -99,19 +100,19 @@ def test_values_of_another_type_than_declared_are_null(
 def test_numbers_beyond_all_measure_are_null(registry: Registry, server: Faulty, connection: Connection) -> None:
     server.play(reply(200, STATUS | {"elapsedTime": 10**400, "projectVersion": -(10**30)}))
 
-    outputs = registry["hex_get_run_status"].run(ASKED, connection)
+    outputs = hex_on(connection).call("hex_get_run_status", ASKED)
 
     assert (outputs["elapsedTime"], outputs["elapsedSeconds"], outputs["projectVersion"]) == (None, None, None)
 
 
 def test_a_result_without_anything_to_tell_has_no_warnings(registry: Registry, connection: Connection) -> None:
-    assert "warnings" not in registry["hex_get_run_status"].run(ASKED, connection)
+    assert "warnings" not in hex_on(connection).call("hex_get_run_status", ASKED)
 
 
 def test_warnings_come_beside_the_outputs(registry: Registry, server: Faulty, connection: Connection) -> None:
     server.play(reply(201, {**ASKED, "traceId": "t-1"}))
 
-    outputs = registry["hex_run_project"].run({"projectId": PROJECT, "dryRun": True}, connection)
+    outputs = hex_on(connection).call("hex_run_project", {"projectId": PROJECT, "dryRun": True})
 
     assert [warning["warning"] for warning in outputs["warnings"]] == ["nothing_ran"]
     assert list(outputs)[-1] == "warnings"
@@ -121,23 +122,23 @@ def test_the_inputs_of_the_caller_are_left_alone(registry: Registry, connection:
     inputs: dict[str, Any] = {**ASKED, "apiKey": "hxtp_of_the_call", "baseUrl": None}
     before = dict(inputs)
 
-    registry["hex_get_run_status"].run(inputs, connection)
+    hex_on(connection).call("hex_get_run_status", inputs)
 
     assert inputs == before
     assert type(inputs["apiKey"]) is str
 
 
-@pytest.mark.parametrize("inputs", [None, [], "text", 7, [("projectId", PROJECT)]])
+@pytest.mark.parametrize("inputs", [[], "text", 7, [("projectId", PROJECT)]])
 def test_inputs_that_are_no_object_are_an_error(registry: Registry, connection: Connection, inputs: Any) -> None:
     with pytest.raises(HexError) as caught:
-        registry["hex_get_run_status"].run(inputs, connection)
+        hex_on(connection).call("hex_get_run_status", inputs)
 
     assert [fault.key for fault in caught.value.faults] == ["not_an_inputs_object"]
 
 
 def test_bad_inputs_never_reach_hex(registry: Registry, server: Faulty, connection: Connection) -> None:
     with pytest.raises(HexError):
-        registry["hex_get_run_status"].run({"projectId": "../x"}, connection)
+        hex_on(connection).call("hex_get_run_status", {"projectId": "../x"})
 
     assert server.requests == []
 
@@ -146,7 +147,7 @@ def test_waits_are_told_as_progress(registry: Registry, server: Faulty, connecti
     told: list[Progress] = []
     server.play(reply(429, {}, {"Retry-After": "3"}), reply(200, STATUS))
 
-    registry["hex_get_run_status"].run(ASKED, connection, progress=told.append)
+    hex_on(connection).call("hex_get_run_status", ASKED, progress=told.append)
 
     assert [progress.values["error"] for progress in told] == ["rate_limited"] * len(told)
     assert told[0].remaining is not None
@@ -159,7 +160,7 @@ def test_a_stop_ends_a_wait(registry: Registry, server: Faulty, connection: Conn
     server.play(reply(429, {}, {"Retry-After": "3"}), reply(200, STATUS))
 
     with pytest.raises(HexError) as caught:
-        registry["hex_get_run_status"].run(ASKED, connection, stop=stop)
+        hex_on(connection).call("hex_get_run_status", ASKED, stop=stop)
 
     assert caught.value.key == "rate_limited"
     assert clock.monotonic() == 0
@@ -171,14 +172,14 @@ def test_a_stop_ends_a_wait(registry: Registry, server: Faulty, connection: Conn
 def test_run_async_gives_what_run_gives(registry: Registry, connection: Connection) -> None:
     tool = registry["hex_get_run_status"]
 
-    assert asyncio.run(tool.run_async(ASKED, connection)) == tool.run(ASKED, connection)
+    assert asyncio.run(hex_on(connection).call_async(tool, ASKED)) == hex_on(connection).call(tool, ASKED)
 
 
 def test_run_async_raises_what_run_raises(registry: Registry, server: Faulty, connection: Connection) -> None:
     server.play(reply(404, {"reason": "no such run"}))
 
     with pytest.raises(HexError) as caught:
-        asyncio.run(registry["hex_get_run_status"].run_async(ASKED, connection))
+        asyncio.run(hex_on(connection).call_async("hex_get_run_status", ASKED))
 
     assert caught.value.key == "not_found"
 
@@ -192,7 +193,7 @@ def test_run_async_lets_the_event_loop_go_on(registry: Registry, server: Faulty,
         reply(200, STATUS)(exchange)
 
     async def talk() -> dict[str, Any]:
-        call = asyncio.create_task(registry["hex_get_run_status"].run_async(ASKED, connection))
+        call = asyncio.create_task(hex_on(connection).call_async("hex_get_run_status", ASKED))
         await asyncio.to_thread(arrived.wait, 60)
         # Nobody would say it if the loop stood still.
         answered.set()
@@ -213,7 +214,7 @@ def test_many_calls_run_at_once(registry: Registry, server: Faulty, clock: Drive
     async def talk() -> list[dict[str, Any]]:
         tool = registry["hex_get_run_status"]
         with Connection("hxtp_of_this_test", server.origin, allowed_hosts=(server.origin,), clock=clock) as connection:
-            return await asyncio.gather(*(tool.run_async(ASKED, connection) for _ in range(4)))
+            return await asyncio.gather(*(hex_on(connection).call_async(tool, ASKED) for _ in range(4)))
 
     server.play(answer_together)
 
@@ -228,7 +229,7 @@ def test_cancelling_run_async_ends_its_wait(registry: Registry, sandbox: Sandbox
         waiting.set()
 
     async def talk() -> str:
-        call = asyncio.create_task(registry["hex_run_and_wait"].run_async(endless, at_sandbox, progress=hear))
+        call = asyncio.create_task(hex_on(at_sandbox).call_async("hex_run_and_wait", endless, progress=hear))
         await asyncio.to_thread(waiting.wait, 60)
         call.cancel()
         # The loop ends only when its threads have: without the cancellation in an hour.

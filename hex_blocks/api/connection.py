@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
+from hex_blocks.api.shared import Shared
 from hex_blocks.clock import Clock, SystemClock
 from hex_blocks.errors.classes import hex_error
-from hex_blocks.runs.record.sqlite import Record, SqliteRecord
 
 if TYPE_CHECKING:
     from hex_blocks.api.hex_api import HexApi
@@ -36,7 +36,7 @@ class Connection:
     pinned: every call goes to this connection's base URL, whatever base URL the call names.
     timeout: seconds that one request may take, from connecting to the last byte of the answer.
     patience: seconds that one request may wait in all, its retries included.
-    clock, record: other ones than the machine's clock and the record in the platform's data folder.
+    clock: another one than the machine's.
     limits: Hex's request limits where the workspace has others: {"all": ((60, 60),), "runs": …}, each pair
     requests and seconds.
     """
@@ -51,7 +51,6 @@ class Connection:
         timeout: float = 60.0,
         patience: float = 120.0,
         clock: Clock | None = None,
-        record: Record | None = None,
         limits: Limits | None = None,
     ) -> None:
         self._token = _sealed(api_key if api_key is not None else os.environ.get(TOKEN_VARIABLE, ""))
@@ -62,7 +61,8 @@ class Connection:
         self.timeout = timeout
         self.patience = patience
         self.clock: Clock = clock or SystemClock()
-        self.record: Record = record or SqliteRecord()
+        # What all calls share, those with a token of their own included.
+        self.shared = Shared()
         self.limits = limits
         self._api: HexApi | None = None
         self._derived: dict[tuple[SecretStr, str], Connection] = {}
@@ -124,9 +124,9 @@ class Connection:
                 timeout=self.timeout,
                 patience=self.patience,
                 clock=self.clock,
-                record=self.record,
                 limits=self.limits,
             )
+            found.shared = self.shared
             self._derived[wanted] = found
             while len(self._derived) > _MOST_DERIVED:
                 self._derived.pop(next(iter(self._derived)))

@@ -31,6 +31,7 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 
 from hex_blocks import __version__
 from hex_blocks.api.limits.budget import ARRIVAL_MARGIN, Budget, Limits
+from hex_blocks.api.shared import Shared
 from hex_blocks.api.transport import Transport
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BY_STATUS, HexDownError, HexError, hex_error, printable
@@ -99,6 +100,8 @@ class HexApi:
         self.host = urlsplit(base_url).netloc
         self.clock = clock
         self.budget = Budget(self.host, token.get_secret_value(), clock, limits)
+        # What the calls with this token share.
+        self.shared = Shared()
         self._session = requests.Session()
         self._transport = Transport()
         self._session.mount(base_url, self._transport)

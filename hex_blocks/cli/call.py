@@ -23,7 +23,7 @@ from hex_blocks.errors.classes import BusyError, HexError
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.registry import Tool
+    from hex_blocks.tools.tool import Tool
 
 
 def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
@@ -135,12 +135,16 @@ def run_tool(
     tool: Tool, inputs: dict[str, Any], connection: Connection | None, language: str, *, quiet: bool = False
 ) -> dict[str, Any]:
     """Run a tool, showing its progress and its warnings on stderr."""
+    # A listing must not pay for what only a call needs.
+    from hex_blocks.client import Hex
+
     # What only reads can be stopped anywhere.
     gently = stopped_gently() if tool.operation == "mutation" else nullcontext(threading.Event())
     with gently as stop, shown_progress(quiet=quiet) as progress:
         listener = while_somebody_listens(progress, stop)
         try:
-            result = tool.run(inputs, connection, progress=listener, stop=stop, language=language)
+            client = Hex(connection=connection, tools=load_registry())
+            result = client.call(tool, inputs, progress=listener, stop=stop, language=language)
         except BusyError:
             # It was waiting for its turn, and Hex has done nothing.
             if stop.is_set():

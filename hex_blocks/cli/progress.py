@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from hex_blocks.cli.output import plain, say, warn
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.tool_call import Progress
+    from hex_blocks.tools.progress import Progress
 
 
 @contextmanager

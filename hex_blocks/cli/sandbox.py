@@ -24,20 +24,23 @@ if TYPE_CHECKING:
 def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Connection]]:
     """Run a sandbox on this machine and give it with a connection to it. Its runs are recorded beside nothing else."""
     from hex_blocks.api.connection import Connection
+    from hex_blocks.runs.record.configured import use_record
     from hex_blocks.runs.record.sqlite import SqliteRecord
     from hex_blocks.sandbox import TOKENS, Sandbox
 
-    with tempfile.TemporaryDirectory(prefix="hex-blocks-") as folder, Sandbox(clock=clock) as sandbox:
-        record = SqliteRecord(Path(folder))
-        with Connection(
+    with (
+        tempfile.TemporaryDirectory(prefix="hex-blocks-") as folder,
+        Sandbox(clock=clock) as sandbox,
+        Connection(
             TOKENS.personal,
             sandbox.base_url,
             allowed_hosts=(sandbox.origin,),
             pinned=True,
             clock=clock,
-            record=record,
-        ) as connection:
-            yield sandbox, connection
+        ) as connection,
+    ):
+        use_record(connection, SqliteRecord(Path(folder)))
+        yield sandbox, connection
 
 
 @click.command()

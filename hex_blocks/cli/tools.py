@@ -13,8 +13,8 @@ from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.registry import Tool
     from hex_blocks.tools.spec.tool import Value
+    from hex_blocks.tools.tool import Tool
 
 
 def complete_tool(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:

@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from hex_blocks.errors.classes import HexError, SpecError
-from hex_blocks.tools.registry import Registry, Tool
+from hex_blocks.run import handler_of
+from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.schema import DIALECT
 from hex_blocks.tools.spec.tool import BlockSpec, ToolSpec
+from hex_blocks.tools.tool import Tool
 
 SCHEMAS: dict[str, type[BaseModel]] = {"tool.schema.json": ToolSpec, "block.schema.json": BlockSpec}
 
@@ -67,7 +69,7 @@ def _tool_problems(tool: Tool, registry: Registry) -> Iterator[str]:
     spec = tool.spec
     if spec.group not in registry.groups:
         yield f"{tool.file}: group is {spec.group!r}; use one of {', '.join(registry.groups)}"
-    _ = tool.handler
+    handler_of(tool)
     for number, example in enumerate(spec.examples):
         place = f"{tool.file}: examples[{number}]"
         try:
@@ -76,7 +78,7 @@ def _tool_problems(tool: Tool, registry: Registry) -> Iterator[str]:
             yield f"{place}.inputs: {error.message()}"
             continue
         if spec.handler is None and example.reply is not None:
-            kept = tool.keep(tool.conform(example.reply), given)
+            kept = tool.select_outputs(tool.coerce_reply(example.reply), given)
             yield from (
                 f"{place}.outputs.{name} is {example.outputs.get(name)!r}; the reply gives {value!r}"
                 for name, value in kept.items()

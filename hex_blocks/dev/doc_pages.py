@@ -38,8 +38,9 @@ from hex_blocks.errors.classes import (
 )
 from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
-from hex_blocks.tools.registry import Registry, Tool
+from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.tool import Example, InputField, OutputField, Request
+from hex_blocks.tools.tool import Tool
 
 NOT_TRANSLATED = " <sup>en</sup>"
 KINDS: tuple[type[HexError], ...] = (InputError, TokenError, NotFoundError, BusyError, HexDownError, RunError)

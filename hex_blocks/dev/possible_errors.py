@@ -13,8 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from hex_blocks.errors.classes import SENTENCES
-from hex_blocks.tools.registry import Tool
+from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.tool import Request
+from hex_blocks.tools.tool import Tool
 
 EVERYWHERE = (
     "bad_inputs",
@@ -44,23 +45,25 @@ _ROOMS = ("hex_blocks.handlers.", "hex_blocks.runs.")
 Place = tuple[str, str]
 
 
-def possible_errors(tool: Tool) -> list[str]:
+def possible_errors(tool: Tool, tools: Registry) -> list[str]:
     """List the keys of the errors that a tool can give, beside those of EVERYWHERE, in the order of SENTENCES."""
     keys = {text for text in _said_by(tool) if text in SENTENCES}
-    keys = keys.union(*map(_of_request, _senders(tool)))
+    keys = keys.union(*map(_of_request, _senders(tool, tools)))
     return [key for key in SENTENCES if key in keys and key not in EVERYWHERE]
 
 
-def requests(tool: Tool) -> list[Request]:
+def requests(tool: Tool, tools: Registry) -> list[Request]:
     """List the requests that a tool may send, its own first."""
-    sent = {other.spec.request.operation_id: other.spec.request for other in _senders(tool) if other.spec.request}
+    sent = {
+        other.spec.request.operation_id: other.spec.request for other in _senders(tool, tools) if other.spec.request
+    }
     return list(sent.values())
 
 
-def _senders(tool: Tool) -> list[Tool]:
+def _senders(tool: Tool, tools: Registry) -> list[Tool]:
     """Give the tool and those whose requests its handler sends."""
-    used = sorted(text for text in _said_by(tool) if text.startswith("hex_") and text in tool.registry)
-    return [tool, *(tool.registry[name] for name in used)]
+    used = sorted(text for text in _said_by(tool) if text.startswith("hex_") and text in tools)
+    return [tool, *(tools[name] for name in used)]
 
 
 def _said_by(tool: Tool) -> frozenset[str]:

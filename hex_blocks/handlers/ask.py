@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, hex_error
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool_call import ToolCall
 
 TIMEOUT = 300.0
 # The pause between two looks at the thread begins with the poll interval and grows up to this.
@@ -20,11 +21,11 @@ LOOK_PATIENCE = 20.0
 Thread = dict[str, Any]
 
 
-def ask(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def ask(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Ask in a new thread, or in one that is there, and give the agent's answer."""
     before = _thread_to_continue(call, inputs["threadId"]) if "threadId" in inputs else None
     asked: dict[str, Any] = {name: inputs[name] for name in ("prompt", "threadId", "projectId") if name in inputs}
-    sent = call.ask(asked, "hex_continue_thread" if before else "hex_create_thread") or {}
+    sent = call.request(asked, "hex_continue_thread" if before else "hex_create_thread") or {}
     thread = {"threadId": inputs.get("threadId"), "url": None, **sent}
     try:
         thread |= _answered(call, thread, before and before.get("response"), inputs)
@@ -33,14 +34,14 @@ def ask(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     return thread | _parts(thread.get("response") or [])
 
 
-def _thread_to_continue(call: Call, thread_id: str) -> Thread:
-    thread: Thread = call.ask({"threadId": thread_id}, "hex_get_thread") or {}
+def _thread_to_continue(call: ToolCall, thread_id: str) -> Thread:
+    thread: Thread = call.request({"threadId": thread_id}, "hex_get_thread") or {}
     if thread.get("status") == "RUNNING":
         raise hex_error("thread_busy", seconds=BUSY_SECONDS, threadId=thread_id, url=thread.get("url"))
     return thread
 
 
-def _answered(call: Call, thread: Thread, old_response: Any, inputs: dict[str, Any]) -> Thread:
+def _answered(call: ToolCall, thread: Thread, old_response: Any, inputs: dict[str, Any]) -> Thread:
     """Wait until a thread has been answered. Raises RunError where the agent fails."""
     clock = call.connection.clock
     settled_at = clock.monotonic() + SETTLE_SECONDS
@@ -59,7 +60,7 @@ def _answered(call: Call, thread: Thread, old_response: Any, inputs: dict[str, A
     raise AssertionError("looking ends with an answer or an error")
 
 
-def _looks(call: Call, thread: Thread, inputs: dict[str, Any]) -> Iterator[Thread]:
+def _looks(call: ToolCall, thread: Thread, inputs: dict[str, Any]) -> Iterator[Thread]:
     """Look at a thread again and again until the timeout. Faults of the network and of Hex are sat out."""
     clock = call.connection.clock
     began = clock.monotonic()
@@ -67,15 +68,15 @@ def _looks(call: Call, thread: Thread, inputs: dict[str, Any]) -> Iterator[Threa
     longest = max(pause, LONGEST_PAUSE)
     message = call.say("Waiting for the agent's answer")
     while (left := began + timeout - clock.monotonic()) > 0:
-        call.tell(Progress(message, thread.get("status"), timeout - left, values=_place(thread)))
+        call.report_progress(Progress(message, thread.get("status"), timeout - left, values=_place(thread)))
         if clock.wait(min(pause, left), call.stop):
             raise _failure(thread, "answer_interrupted")
         pause = min(longest, pause * GROWTH)
         patience = max(1.0, min(LOOK_PATIENCE, began + timeout - clock.monotonic()))
         try:
-            seen = call.ask(_id(thread), "hex_get_thread", timing=replace(call.timing, patience=patience)) or {}
+            seen = call.request(_id(thread), "hex_get_thread", timing=replace(call.timing, patience=patience)) or {}
         except (BusyError, HexDownError) as error:
-            call.tell(Progress(error.message(call.language), values={"error": error.key, **_place(thread)}))
+            call.report_progress(Progress(error.message(call.language), values={"error": error.key, **_place(thread)}))
         except HexError as error:
             raise _failure(thread, "answer_unfollowed", reason=error.message()) from error
         else:

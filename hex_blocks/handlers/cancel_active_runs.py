@@ -9,7 +9,8 @@ from typing import Any
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError
 from hex_blocks.handlers.one_request import read_list
 from hex_blocks.runs.model import ENDS, get_run, run_error
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool_call import ToolCall
 
 # In this order: a run that gets its kernel between the two lists is then in both, and in no case in neither.
 ACTIVE = ("PENDING", "RUNNING")
@@ -28,14 +29,16 @@ class Outcome:
     failed: list[Run] = field(default_factory=list)
 
 
-def cancel_active_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def cancel_active_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Cancel a project's pending and running runs, and tell what became of each."""
     wanted = inputs.get("statuses") or ACTIVE
     outcome = cancel_active(call, inputs["projectId"], wanted, inputs.get("maxRuns", MOST_RUNS))
     return {"cancelled": outcome.cancelled, "alreadyEnded": outcome.ended, "failed": outcome.failed}
 
 
-def cancel_active(call: Call, project_id: str, statuses: Collection[str] = ACTIVE, most: int = MOST_RUNS) -> Outcome:
+def cancel_active(
+    call: ToolCall, project_id: str, statuses: Collection[str] = ACTIVE, most: int = MOST_RUNS
+) -> Outcome:
     """Cancel a project's runs that are in one of the states, at most so many. What fails is told, not raised.
 
     Raises HexError where the runs cannot be listed.
@@ -57,9 +60,9 @@ def cancel_active(call: Call, project_id: str, statuses: Collection[str] = ACTIV
     return outcome
 
 
-def _active_runs(call: Call, project_id: str, statuses: Collection[str], most: int) -> list[Run]:
+def _active_runs(call: ToolCall, project_id: str, statuses: Collection[str], most: int) -> list[Run]:
     # A list cut at `most` is told in our own words.
-    listing = replace(call, tool=call.tool.registry["hex_get_project_runs"], warnings=[])
+    listing = replace(call, tool=call.tools["hex_get_project_runs"], warnings=[])
     found: dict[str, Run] = {}
     for status in ACTIVE:
         if status in statuses:
@@ -70,15 +73,17 @@ def _active_runs(call: Call, project_id: str, statuses: Collection[str], most: i
     return list(found.values())
 
 
-def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome) -> None:
+def _cancel_each(call: ToolCall, project_id: str, runs: list[Run], outcome: Outcome) -> None:
     for number, run in enumerate(runs):
         message = call.say("Cancelling run {number} of {all}", number=number + 1, all=len(runs))
-        call.tell(Progress(message, percent=round(100 * number / len(runs), 1), values={"runId": run["runId"]}))
+        call.report_progress(
+            Progress(message, percent=round(100 * number / len(runs), 1), values={"runId": run["runId"]})
+        )
         entry = {"runId": run["runId"], "status": run.get("status"), "runUrl": run.get("runUrl")}
         try:
             if call.stop.is_set():
                 raise run_error(run, "cancel_interrupted")
-            call.ask({"projectId": project_id, "runId": run["runId"]}, "hex_cancel_run")
+            call.request({"projectId": project_id, "runId": run["runId"]}, "hex_cancel_run")
         except HexError as error:
             if _settle(call, project_id, entry, error, outcome):
                 continue
@@ -88,7 +93,7 @@ def _cancel_each(call: Call, project_id: str, runs: list[Run], outcome: Outcome)
         outcome.cancelled.append(entry)
 
 
-def _settle(call: Call, project_id: str, entry: Run, error: HexError, outcome: Outcome) -> bool:
+def _settle(call: ToolCall, project_id: str, entry: Run, error: HexError, outcome: Outcome) -> bool:
     """Find out what a failed cancellation means for its run; False where trying others is useless too."""
     if error.status == 401 or error.key == "cancel_interrupted" or isinstance(error, BusyError):
         return False
@@ -109,7 +114,7 @@ def _settle(call: Call, project_id: str, entry: Run, error: HexError, outcome: O
     return True
 
 
-def _failure(call: Call, run: Run, error: HexError) -> Run:
+def _failure(call: ToolCall, run: Run, error: HexError) -> Run:
     return {
         "runId": run["runId"],
         "runUrl": run.get("runUrl"),

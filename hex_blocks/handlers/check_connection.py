@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # Hex writes to the token's owner at these hours before its end; so do we.
 WARNED_AT_HOURS = (24, 72)
@@ -15,9 +15,9 @@ LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 USER_FIELDS = ("id", "name", "email", "role")
 
 
-def check_connection(call: Call, _inputs: dict[str, Any]) -> dict[str, Any]:
+def check_connection(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     """Ask Hex whose token this is. A token that is refused is an error, as it is everywhere."""
-    me: dict[str, Any] = call.ask({}, "hex_get_current_user") or {}
+    me: dict[str, Any] = call.request({}, "hex_get_current_user") or {}
     expires = _seconds((me.get("token") or {}).get("exp"))
     hours = None if expires is None else round(max(0.0, expires - call.connection.clock.time()) / 3600, 1)
     expires_at = None if expires is None else datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

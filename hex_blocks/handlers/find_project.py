@@ -13,7 +13,7 @@ from urllib.parse import unquote
 from hex_blocks.errors.classes import NotFoundError
 from hex_blocks.handlers.one_request import read_list
 from hex_blocks.tools.inputs.checker import UUID
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # A published app's address ends in the title's words and 22 characters, which are not the project's ID.
 SLUG = re.compile(r"(?:(?P<words>.*)-)?[0-9A-Za-z]{22}")
@@ -25,7 +25,7 @@ NEAREST = 3
 Project = dict[str, Any]
 
 
-def find_project(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def find_project(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Find the projects that a title, an address or an ID may mean; all of them where it may mean several."""
     query = inputs["query"].strip()
     if UUID.fullmatch(query):
@@ -46,9 +46,9 @@ def find_project(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     return _outputs(matches)
 
 
-def _by_id(call: Call, project_id: str, matched_by: str) -> list[Project]:
+def _by_id(call: ToolCall, project_id: str, matched_by: str) -> list[Project]:
     try:
-        project = call.ask({"projectId": project_id}, "hex_get_project") or {}
+        project = call.request({"projectId": project_id}, "hex_get_project") or {}
     except NotFoundError as error:
         call.warn("no_such_project", reason=error.message(call.language))
         return []
@@ -63,11 +63,11 @@ def _named_in_address(address: str) -> str | None:
     return next((part for part in after if UUID.fullmatch(part) or SLUG.fullmatch(part)), None)
 
 
-def _all_projects(call: Call, inputs: dict[str, Any]) -> list[Project]:
+def _all_projects(call: ToolCall, inputs: dict[str, Any]) -> list[Project]:
     most = inputs.get("maxProjects", MOST_PROJECTS)
     asked = {"includeComponents": True, "includeArchived": inputs.get("includeArchived", False)}
     # A list cut at `most` is told in our own words.
-    listing = replace(call, tool=call.tool.registry["hex_list_projects"], warnings=[])
+    listing = replace(call, tool=call.tools["hex_list_projects"], warnings=[])
     listed = read_list(listing, asked | {"fetchAll": True, "maxItems": most})
     for warning in listing.warnings:
         if warning["warning"] == "list_cut":
@@ -108,7 +108,7 @@ def _words(title: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
 
 
-def _warn_of_none(call: Call, wanted: str, projects: list[Project]) -> None:
+def _warn_of_none(call: ToolCall, wanted: str, projects: list[Project]) -> None:
     titles = {_folded(_title(project)): _title(project) for project in projects}
     nearest = [titles[name] for name in get_close_matches(wanted, titles, NEAREST, 0.5)]
     if nearest:

@@ -6,15 +6,17 @@ from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, TokenError, hex_error
 from hex_blocks.runs.model import ENDS, HISTORY, get_run, percent, run_error, seconds_since, usual_seconds
-from hex_blocks.runs.record.sqlite import RecordError
+from hex_blocks.runs.record.configured import record_of
+from hex_blocks.runs.record.store import RecordError
 from hex_blocks.tools.inputs.checker import UUID
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool_call import ToolCall
 
 # Each project looked at costs one request of the minute's sixty.
 PROJECTS_SEARCHED = 20
 
 
-def get_run_status(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def get_run_status(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Tell how a run is doing, in the notebook block's terms."""
     run_id = inputs["runId"].strip().removeprefix("run_")
     if not UUID.fullmatch(run_id):
@@ -35,10 +37,10 @@ def get_run_status(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _usual_seconds(call: Call, project_id: str) -> float | None:
+def _usual_seconds(call: ToolCall, project_id: str) -> float | None:
     asked = {"projectId": project_id, "statusFilter": "COMPLETED", "limit": HISTORY}
     try:
-        return usual_seconds((call.ask(asked, "hex_get_project_runs") or {}).get("runs") or [])
+        return usual_seconds((call.request(asked, "hex_get_project_runs") or {}).get("runs") or [])
     except HexError:
         # An estimate is a kindness: where none can be had, the status is told without it.
         return None
@@ -54,7 +56,7 @@ def _result(run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _error(call: Call, run: dict[str, Any]) -> str | None:
+def _error(call: ToolCall, run: dict[str, Any]) -> str | None:
     key = ENDS.get(str(run.get("status")))
     if key is None:
         return None
@@ -68,19 +70,19 @@ def _error(call: Call, run: dict[str, Any]) -> str | None:
     )
 
 
-def _find(call: Call, run_id: str, project_id: str | None) -> dict[str, Any]:
+def _find(call: ToolCall, run_id: str, project_id: str | None) -> dict[str, Any]:
     """Find a run: in the project given, in the one on record, or in those published last."""
     project_id = project_id or _on_record(call, run_id)
     if project_id:
         return {"projectId": project_id} | get_run(call, project_id, run_id)
-    listed = call.ask({"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}, "hex_list_projects")
+    listed = call.request({"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}, "hex_list_projects")
     projects = [
         project["id"]
         for project in (listed or {}).get("values") or []
         if isinstance(project, dict) and project.get("lastPublishedAt") and isinstance(project.get("id"), str)
     ][:PROJECTS_SEARCHED]
     for number, candidate in enumerate(projects, 1):
-        call.tell(
+        call.report_progress(
             Progress(
                 call.say("Looking for the run in project {number} of {all}", number=number, all=len(projects)),
                 percent=round(100 * (number - 1) / len(projects), 1),
@@ -98,17 +100,17 @@ def _find(call: Call, run_id: str, project_id: str | None) -> dict[str, Any]:
     raise hex_error("run_project_unknown", runId=run_id, searched=len(projects))
 
 
-def _remember(call: Call, project_id: str, run_id: str) -> None:
+def _remember(call: ToolCall, project_id: str, run_id: str) -> None:
     connection = call.connection
     try:
-        connection.record.remember(connection.base_url, project_id, run_id, connection.clock.time())
+        record_of(connection).remember(connection.base_url, project_id, run_id, connection.clock.time())
     except RecordError as error:
         call.warn("run_not_recorded", reason=str(error))
 
 
-def _on_record(call: Call, run_id: str) -> str | None:
+def _on_record(call: ToolCall, run_id: str) -> str | None:
     try:
-        return call.connection.record.project_of(call.connection.base_url, run_id)
+        return record_of(call.connection).project_of(call.connection.base_url, run_id)
     except RecordError as error:
         call.warn("record_unread", reason=str(error))
         return None

@@ -14,10 +14,10 @@ from hex_blocks.handlers.project_file import (
     read_project_file,
 )
 from hex_blocks.i18n.texts import phrase
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 
-def get_project_inputs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def get_project_inputs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs of a project's version, and what else the file says about running it."""
     asked = {"projectId": inputs["projectId"], "version": "latest"}
     if "versionNumber" in inputs:
@@ -39,14 +39,14 @@ def get_project_inputs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def project_file(call: Call, asked: dict[str, Any]) -> ProjectFile:
+def project_file(call: ToolCall, asked: dict[str, Any]) -> ProjectFile:
     """Export a project and read it.
 
     Raises:
         HexError: `export_refused` where Hex does not let this token export, `not_hex` where the file is not one.
     """
     try:
-        reply = call.ask(asked, "hex_export_project")
+        reply = call.request(asked, "hex_export_project")
     except HexError as error:
         if error.key != "not_enabled":
             raise

@@ -9,7 +9,8 @@ from typing import Any
 from hex_blocks.errors.classes import BusyError, Fault, HexError, hex_error
 from hex_blocks.handlers.one_request import read_list
 from hex_blocks.runs.model import ENDS, get_run, run_error
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool_call import ToolCall
 
 CHART_TYPES = ("CHART", "VEGA_CHART")
 MOST_CELLS = 10_000
@@ -18,7 +19,7 @@ SIZE = ("width", "height", "includeTitle")
 Cell = dict[str, Any]
 
 
-def get_run_results(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def get_run_results(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Fetch the charts of a completed run and, where asked, the outputs of the draft's SQL cells."""
     run = inputs | _completed(call, inputs["projectId"], inputs["runId"])
     charts_wanted, tables_wanted = inputs.get("includeCharts", True), inputs.get("includeSqlOutputs", False)
@@ -30,7 +31,7 @@ def get_run_results(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _completed(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
+def _completed(call: ToolCall, project_id: str, run_id: str) -> dict[str, Any]:
     """Give a run that has results to show. Raises RunError for one that has not ended, or not well."""
     run = get_run(call, project_id, run_id)
     status = run.get("status")
@@ -41,13 +42,13 @@ def _completed(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
     return run
 
 
-def _cells(call: Call, project_id: str) -> list[Cell]:
-    listing = replace(call, tool=call.tool.registry["hex_list_cells"])
+def _cells(call: ToolCall, project_id: str) -> list[Cell]:
+    listing = replace(call, tool=call.tools["hex_list_cells"])
     listed = read_list(listing, {"projectId": project_id, "fetchAll": True, "maxItems": MOST_CELLS})
     return listed.get("values") or []
 
 
-def _charts_among(call: Call, cells: list[Cell], names: list[str] | None) -> list[Cell]:
+def _charts_among(call: ToolCall, cells: list[Cell], names: list[str] | None) -> list[Cell]:
     """Pick the chart cells: all, or those that are named by label or ID."""
     charts = [cell for cell in cells if cell.get("cellType") in CHART_TYPES]
     if not names:
@@ -69,20 +70,20 @@ def _shown(cell: Cell) -> str:
     return f"{cell['label']} ({cell['staticId']})" if cell.get("label") else str(cell["staticId"])
 
 
-def _fetch_charts(call: Call, inputs: dict[str, Any], charts: list[Cell]) -> list[dict[str, Any]]:
+def _fetch_charts(call: ToolCall, inputs: dict[str, Any], charts: list[Cell]) -> list[dict[str, Any]]:
     asked = {name: inputs[name] for name in ("projectId", "runId", *SIZE) if name in inputs}
 
     def fetch(chart: Cell) -> dict[str, Any]:
-        reply = call.ask(asked | {"staticId": chart["staticId"]}, "hex_get_run_chart_image") or {}
+        reply = call.request(asked | {"staticId": chart["staticId"]}, "hex_get_run_chart_image") or {}
         image = {"mimeType": reply.get("mimeType"), "base64": reply.get("imageBase64")}
         return {"staticId": chart["staticId"], "label": chart.get("label"), "image": image}
 
     return _fetch_each(call, charts, "chart_missing", fetch)
 
 
-def _fetch_tables(call: Call, cells: list[Cell]) -> list[dict[str, Any]]:
+def _fetch_tables(call: ToolCall, cells: list[Cell]) -> list[dict[str, Any]]:
     def fetch(cell: Cell) -> dict[str, Any]:
-        result = (call.ask({"cellId": cell["staticId"]}, "hex_get_cell_output") or {}).get("result") or {}
+        result = (call.request({"cellId": cell["staticId"]}, "hex_get_cell_output") or {}).get("result") or {}
         head = {"source": "draft", "staticId": cell["staticId"], "label": cell.get("label")}
         return head | result | {"error": result.get("message")}
 
@@ -90,13 +91,13 @@ def _fetch_tables(call: Call, cells: list[Cell]) -> list[dict[str, Any]]:
 
 
 def _fetch_each(
-    call: Call, cells: list[Cell], warning: str, fetch: Callable[[Cell], dict[str, Any]]
+    call: ToolCall, cells: list[Cell], warning: str, fetch: Callable[[Cell], dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """Fetch something of each cell. A cell that fails is named in a warning, and the others come all the same."""
     fetched: list[dict[str, Any]] = []
     for number, cell in enumerate(cells):
         message = call.say("Fetching result {number} of {all}", number=number + 1, all=len(cells))
-        call.tell(Progress(message, percent=round(100 * number / len(cells), 1)))
+        call.report_progress(Progress(message, percent=round(100 * number / len(cells), 1)))
         try:
             fetched.append(fetch(cell))
         except HexError as error:

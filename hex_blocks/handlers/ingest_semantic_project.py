@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, hex_error
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # Hex's document leaves the zip's part unnamed; the first file of the form is what counts.
 PART = "file"
 
 
-def ingest(call: Call, inputs: dict[str, Any]) -> Any:
+def ingest(call: ToolCall, inputs: dict[str, Any]) -> Any:
     """Upload a zip of a semantic project, from a file of this machine or from base64."""
     if "file" in inputs:
         path = Path(inputs["file"]).expanduser()
@@ -27,8 +27,8 @@ def ingest(call: Call, inputs: dict[str, Any]) -> Any:
             name, content = "semantic-project.zip", base64.b64decode(inputs["contentBase64"], validate=True)
         except (binascii.Error, ValueError):
             raise _refused(call, "contentBase64", "not_base64") from None
-    return call.ask(inputs, files={PART: (name, content, "application/zip")})
+    return call.request(inputs, files={PART: (name, content, "application/zip")})
 
 
-def _refused(call: Call, name: str, key: str, **values: Any) -> Exception:
+def _refused(call: ToolCall, name: str, key: str, **values: Any) -> Exception:
     return hex_error("bad_inputs", tool=call.tool.id, faults=(Fault(name, key, values),))

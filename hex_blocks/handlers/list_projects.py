@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.handlers.one_request import read_list
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 
-def list_projects(call: Call, inputs: dict[str, Any]) -> Any:
+def list_projects(call: ToolCall, inputs: dict[str, Any]) -> Any:
     """List projects, keeping published or draft ones where asked: Hex itself has no such filter."""
     wanted = inputs.get("statusFilter", "ALL")
     if wanted == "ALL":

@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError
+from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.spec.tool import ToolSpec
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.tool_call import ToolCall
 from hex_blocks.tools.wire import at
 
 Entry = dict[str, Any]
 
 
-def endpoint(call: Call, inputs: dict[str, Any]) -> Any:
+def one_request(call: ToolCall, inputs: dict[str, Any]) -> Any:
     """Send the tool's request; with fetchAll, read the list on to its end."""
-    return read_list(call, inputs) if call.tool.spec.paging else call.ask(inputs)
+    return read_list(call, inputs) if call.tool.spec.paging else call.request(inputs)
 
 
-def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool] | None = None) -> Any:
+def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], bool] | None = None) -> Any:
     """Read one page of a list, or with fetchAll page after page, up to maxItems entries, none of them twice.
 
     wanted: which entries to keep. Gives a reply like Hex's for one page, whose cursors lead before and behind
@@ -26,7 +27,7 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
     """
     spec = call.tool.spec
     if not inputs.get("fetchAll"):
-        page = call.ask(inputs)
+        page = call.request(inputs)
         return page if wanted is None else page | {_key(spec): [each for each in _entries(spec, page) if wanted(each)]}
     most = inputs.get("maxItems") or spec.inputs["maxItems"].default
     size = int(spec.inputs["limit"].maximum or most)
@@ -40,7 +41,7 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
         # Never more than is still wanted: the cursor then leads exactly to what was not read.
         asked["limit"] = min(size, most - len(read))
         try:
-            last = call.ask(asked)
+            last = call.request(asked)
         except (BusyError, HexDownError) as error:
             if not read:
                 raise
@@ -53,7 +54,7 @@ def read_list(call: Call, inputs: dict[str, Any], wanted: Callable[[Entry], bool
             if (identity := _identity(entry, len(read))) not in read:
                 read[identity] = entry
                 pages[-1].append(entry)
-        call.tell(Progress(call.say("{count} entries read", count=len(read)), values={"count": len(read)}))
+        call.report_progress(Progress(call.say("{count} entries read", count=len(read)), values={"count": len(read)}))
         following = _following(spec, last, asked, len(entries))
         if following is None:
             break

@@ -13,7 +13,7 @@ from typing import Any
 from hex_blocks.errors.classes import Fault, hex_error
 from hex_blocks.runs.jobs.job import Job, work_key
 from hex_blocks.runs.jobs.work import Work
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 MOST_SETS = 5000
 PARALLEL = 20
@@ -21,7 +21,7 @@ LONGEST_NAME = 80
 SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
-def run_batch(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def run_batch(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run a project once for each parameter set and report on each set."""
     sets = _sets(call, inputs)
     key = work_key(inputs, "batch")
@@ -52,7 +52,7 @@ def _asked(shared: dict[str, Any], parameters: dict[str, Any]) -> Any:
     return lambda: shared | {"inputParams": parameters}
 
 
-def _sets(call: Call, inputs: dict[str, Any]) -> list[dict[str, Any]]:
+def _sets(call: ToolCall, inputs: dict[str, Any]) -> list[dict[str, Any]]:
     """Give the parameter sets: as listed, or every combination of the lists given."""
     if "parameterSets" in inputs:
         sets = inputs["parameterSets"]

@@ -11,7 +11,7 @@ from hex_blocks.errors.classes import Fault, HexError, hex_error
 from hex_blocks.runs.jobs.job import Job, work_key
 from hex_blocks.runs.jobs.work import Work, latest_try
 from hex_blocks.runs.model import get_run
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # What of an earlier step a later one may name, as {{step.runId}}.
 OUTCOMES = ("projectId", "runId", "runUrl", "status", "startTime", "endTime", "elapsedSeconds")
@@ -21,7 +21,7 @@ INCOMPLETE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 STEP_INPUTS = ("projectId", "inputParams", "viewId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
-def run_pipeline(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def run_pipeline(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run the steps in order and report on each. A failed step ends the pipeline unless onFailure is CONTINUE."""
     steps: list[dict[str, Any]] = inputs["steps"]
     names = [str(step.get("name") or number) for number, step in enumerate(steps, 1)]
@@ -61,7 +61,7 @@ def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...]) ->
     return job
 
 
-def _skip(call: Call, steps: list[dict[str, Any]], jobs: list[Job], first: int) -> None:
+def _skip(call: ToolCall, steps: list[dict[str, Any]], jobs: list[Job], first: int) -> None:
     """Skip the steps before the first; those that later ones name are found if an earlier call has run them."""
     used = {name for step in steps[first:] for name, _ in _references(step.get("inputParams"))}
     faults = []
@@ -97,7 +97,7 @@ def _outcome(outcomes: Mapping[str, Mapping[str, Any]], step: str, name: str) ->
     return value
 
 
-def _first_step(call: Call, start_at: str | None, names: list[str]) -> int:
+def _first_step(call: ToolCall, start_at: str | None, names: list[str]) -> int:
     if start_at is None:
         return 0
     if start_at in names:
@@ -107,7 +107,7 @@ def _first_step(call: Call, start_at: str | None, names: list[str]) -> int:
     raise _refused(call, [Fault("startAt", "not_allowed", {"allowed": ", ".join(names), "found": repr(start_at[:40])})])
 
 
-def _check_steps(call: Call, steps: list[dict[str, Any]], names: list[str]) -> None:
+def _check_steps(call: ToolCall, steps: list[dict[str, Any]], names: list[str]) -> None:
     faults = []
     for number, step in enumerate(steps):
         place = f"steps[{number}]"
@@ -137,5 +137,5 @@ def _found(pattern: re.Pattern[str], value: Any) -> list[Any]:
     return pattern.findall(value) if isinstance(value, str) else []
 
 
-def _refused(call: Call, faults: list[Fault]) -> HexError:
+def _refused(call: ToolCall, faults: list[Fault]) -> HexError:
     return hex_error("bad_inputs", tool=call.tool.id, faults=tuple(faults))

@@ -16,7 +16,7 @@ from typing import Any
 from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, hex_error
 from hex_blocks.runs.model import ENDS, get_run, seconds_of
 from hex_blocks.runs.recent import list_runs
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 VERSION = 2
 LARGEST_CURSOR = 4 * 1024 * 1024
@@ -45,7 +45,7 @@ class _Seen:
     latest: float = 0.0
 
 
-def watch_runs(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def watch_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Give the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
     seen = _read(call, inputs["cursor"]) if "cursor" in inputs else {}
     # Builders send their form whole each time: what the cursor knows goes before the moment of a first call.
@@ -90,7 +90,7 @@ def _is_of_the_project(error: HexError) -> bool:
     return isinstance(error, NotFoundError | InputError) or error.key == "no_permission"
 
 
-def _first_look(call: Call, project_id: str, since: float | None) -> tuple[list[Run], _Seen]:
+def _first_look(call: ToolCall, project_id: str, since: float | None) -> tuple[list[Run], _Seen]:
     """Take note of where a project's list begins and of all that goes on; give what has ended since a moment."""
     runs: dict[str, Run] = {}
     page: list[Run] = []
@@ -106,7 +106,7 @@ def _first_look(call: Call, project_id: str, since: float | None) -> tuple[list[
     return told, _Seen(list(runs)[:LANDMARKS], [run["runId"] for run in going], _latest(runs.values()))
 
 
-def _look(call: Call, project_id: str, before: _Seen) -> tuple[list[Run], _Seen]:
+def _look(call: ToolCall, project_id: str, before: _Seen) -> tuple[list[Run], _Seen]:
     """Read a project's list down to what was known; give what has ended since, and what is known now."""
     runs: dict[str, Run] = {}
     new: dict[str, Run] = {}
@@ -131,7 +131,7 @@ def _look(call: Call, project_id: str, before: _Seen) -> tuple[list[Run], _Seen]
     return ended, _Seen(list(runs)[:LANDMARKS] or before.newest, going, latest)
 
 
-def _pages(call: Call, project_id: str, **filters: str) -> Iterator[list[Run]]:
+def _pages(call: ToolCall, project_id: str, **filters: str) -> Iterator[list[Run]]:
     """Read a project's list page by page, newest first."""
     offset = 0
     while True:
@@ -150,7 +150,7 @@ def _where_it_was(page: list[Run], runs: Mapping[str, Run]) -> list[Run]:
     return page[known:]
 
 
-def _active_runs(call: Call, project_id: str) -> list[Run]:
+def _active_runs(call: ToolCall, project_id: str) -> list[Run]:
     """List the runs that go on; in this order a run that gets its kernel between the two lists is in both."""
     found: dict[str, Run] = {}
     while True:
@@ -164,7 +164,7 @@ def _active_runs(call: Call, project_id: str) -> list[Run]:
             return list(found.values())
 
 
-def _deep_runs(call: Call, project_id: str, run_ids: list[str]) -> dict[str, Run]:
+def _deep_runs(call: ToolCall, project_id: str, run_ids: list[str]) -> dict[str, Run]:
     """Read open runs that lie deep in the list; those that are gone are told of and left out."""
     found: dict[str, Run] = {}
     if len(run_ids) > FEW:
@@ -206,7 +206,7 @@ def _written(known: Mapping[str, _Seen]) -> str:
     return base64.urlsafe_b64encode(packed).decode()
 
 
-def _read(call: Call, cursor: str) -> dict[str, _Seen]:
+def _read(call: ToolCall, cursor: str) -> dict[str, _Seen]:
     try:
         packed = base64.urlsafe_b64decode(cursor.strip().encode("ascii"))
         unpacking = zlib.decompressobj()

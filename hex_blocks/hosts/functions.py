@@ -25,8 +25,8 @@ from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.registry import Tool
-    from hex_blocks.tools.tool_call import ProgressCallback
+    from hex_blocks.tools.progress import ProgressCallback
+    from hex_blocks.tools.tool import Tool
 
 LEVEL = {
     "schemas, plain and strict": "done: tests/hosts/test_functions.py",

@@ -14,8 +14,8 @@ from hex_blocks.hosts.models.toolsets import DEFAULT
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.registry import Tool
-    from hex_blocks.tools.tool_call import ProgressCallback
+    from hex_blocks.tools.progress import ProgressCallback
+    from hex_blocks.tools.tool import Tool
 
 LEVEL = {
     "tools, sync and async": "done: tests/hosts/langchain/test_toolkit.py",

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from hex_blocks.errors.classes import HexError, hex_error
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
 ENDS: dict[str, str | None] = {
@@ -22,11 +22,11 @@ HISTORY = 20
 STARTED = ("projectId", "runId", "runUrl", "runStatusUrl", "traceId", "projectVersion")
 
 
-def get_run(call: Call, project_id: str, run_id: str) -> dict[str, Any]:
+def get_run(call: ToolCall, project_id: str, run_id: str) -> dict[str, Any]:
     """Ask Hex how a run is doing."""
     asked = {"projectId": project_id, "runId": run_id}
     # Its IDs are those asked for, whatever else a reply may say: further requests are made with them.
-    run = call.ask(asked, "hex_get_run_status") or {}
+    run = call.request(asked, "hex_get_run_status") or {}
     if not run.get("status"):
         raise call.reply_lacks("status")
     return run | asked

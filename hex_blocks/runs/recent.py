@@ -9,10 +9,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from hex_blocks.runs.model import usual_seconds
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 if TYPE_CHECKING:
     from hex_blocks.api.hex_api import HexApi
@@ -32,8 +31,8 @@ class Recent:
     read_at: float = 0.0
 
 
-class _Shelf:
-    """What is known on one connection. Safe under threads."""
+class RecentRuns:
+    """What is known on one connection of the newest runs of its projects. Safe under threads."""
 
     def __init__(self) -> None:
         self._known: dict[str, Recent] = {}
@@ -46,10 +45,12 @@ class _Shelf:
             return self._reading.setdefault(project_id, threading.Lock())
 
     def get(self, project_id: str) -> Recent | None:
+        """Return what is known of a project; None for nothing."""
         with self._lock:
             return self._known.get(project_id)
 
     def put(self, project_id: str, recent: Recent) -> None:
+        """Keep what is known of a project; of very many projects the oldest is forgotten."""
         with self._lock:
             self._known.pop(project_id, None)
             self._known[project_id] = recent
@@ -59,20 +60,15 @@ class _Shelf:
                 self._reading.pop(oldest, None)
 
 
-_shelves: WeakKeyDictionary[HexApi, _Shelf] = WeakKeyDictionary()
-_shelves_lock = threading.Lock()
+def _recent_of(api: HexApi) -> RecentRuns:
+    return api.shared.get(RecentRuns, RecentRuns)
 
 
-def _shelf_of(api: HexApi) -> _Shelf:
-    with _shelves_lock:
-        return _shelves.setdefault(api, _Shelf())
-
-
-def recent_runs(call: Call, project_id: str, *, anew: bool = False) -> Recent:
+def recent_runs(call: ToolCall, project_id: str, *, anew: bool = False) -> Recent:
     """Tell what is known of a project's newest runs, at most ten seconds old, or read anew. Raises HexError."""
-    shelf, clock = _shelf_of(call.connection.api), call.connection.clock
-    with shelf.reading(project_id):
-        known = shelf.get(project_id)
+    known_runs, clock = _recent_of(call.connection.api), call.connection.clock
+    with known_runs.reading(project_id):
+        known = known_runs.get(project_id)
         if known is None or anew or clock.monotonic() - known.read_at > FRESH_SECONDS:
             listed = list_runs(call, project_id, PAGE, 0)
             known = keep_recent(call.connection.api, project_id, listed)
@@ -81,29 +77,29 @@ def recent_runs(call: Call, project_id: str, *, anew: bool = False) -> Recent:
 
 def usual_of(api: HexApi, project_id: str) -> float | None:
     """Tell how long a project's runs take, as far as that is known already."""
-    known = _shelf_of(api).get(project_id)
+    known = _recent_of(api).get(project_id)
     return known.usual if known else None
 
 
 def keep_started(api: HexApi, project_id: str, run_id: str) -> None:
     """Keep that a run was just started: it is the newest of its project that is known."""
-    shelf = _shelf_of(api)
-    if known := shelf.get(project_id):
-        shelf.put(project_id, replace(known, newest=(run_id, *known.newest)[:LANDMARKS]))
+    known_runs = _recent_of(api)
+    if known := known_runs.get(project_id):
+        known_runs.put(project_id, replace(known, newest=(run_id, *known.newest)[:LANDMARKS]))
 
 
 def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) -> Recent:
     """Keep what the first page of a project's list tells."""
-    shelf = _shelf_of(api)
-    before = shelf.get(project_id) or Recent()
+    known_runs = _recent_of(api)
+    before = known_runs.get(project_id) or Recent()
     usual = usual_seconds(runs) if len(runs) >= PAGE or before.usual is None else before.usual
     recent = Recent(tuple(run["runId"] for run in runs[:LANDMARKS]), usual, api.clock.monotonic())
-    shelf.put(project_id, recent)
+    known_runs.put(project_id, recent)
     return recent
 
 
-def list_runs(call: Call, project_id: str, limit: int, offset: int, **filters: str) -> list[dict[str, Any]]:
+def list_runs(call: ToolCall, project_id: str, limit: int, offset: int, **filters: str) -> list[dict[str, Any]]:
     """Read a part of a project's list of runs, newest first; what has no ID is left out."""
     asked = {"projectId": project_id, "limit": limit, "offset": offset, **filters}
-    runs = call.ask(asked, "hex_get_project_runs")["runs"]
+    runs = call.request(asked, "hex_get_project_runs")["runs"]
     return [run for run in runs if run.get("runId")]

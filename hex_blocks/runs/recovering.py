@@ -14,8 +14,9 @@ from typing import Any
 from hex_blocks.errors.classes import hex_error
 from hex_blocks.runs.model import seconds_of, start_reply
 from hex_blocks.runs.recent import list_runs
-from hex_blocks.runs.record.sqlite import Start
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.runs.record.configured import record_of
+from hex_blocks.runs.record.store import Start
+from hex_blocks.tools.tool_call import ToolCall
 
 # A run is listed this soon after its start.
 SETTLE_SECONDS = 5.0
@@ -45,12 +46,12 @@ class Sent:
     at: float | None = None
 
 
-def find_lost_run(call: Call, sent: Sent) -> Run | None:
+def find_lost_run(call: ToolCall, sent: Sent) -> Run | None:
     """Find the run of a start and write it down as its own; None where there is none.
 
     Raises HexError: `start_uncertain` where several runs could be it, or one could be another start's as well.
     """
-    record, base_url, start = call.connection.record, call.connection.base_url, sent.start
+    record, base_url, start = record_of(call.connection), call.connection.base_url, sent.start
     _settle(call, sent)
     for pause in (*PAUSES, None):
         newer, bounded = _newer_runs(call, sent)
@@ -77,7 +78,7 @@ def find_lost_run(call: Call, sent: Sent) -> Run | None:
     raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
 
 
-def seconds_until_clear(call: Call, start: Start) -> float:
+def seconds_until_clear(call: ToolCall, start: Start) -> float:
     """Tell for how long a run may still appear that another start asked for, so that ours could not be told from it.
 
     start: with the times of now.
@@ -86,18 +87,18 @@ def seconds_until_clear(call: Call, start: Start) -> float:
     return max((CLEAR_SECONDS - max(0.0, _apart(start, other)) for other in different), default=0.0)
 
 
-def may_be_listed(call: Call, start: Start) -> bool:
+def may_be_listed(call: ToolCall, start: Start) -> bool:
     """Tell whether the list may show a run of another start that nobody has found yet. start: with the times of now."""
     equal, different = _others_without_a_run(call, start, LONGEST_PENDING)
     return bool(equal or different)
 
 
-def seconds_until_lost(call: Call, earlier: Start, now: Start) -> float:
+def seconds_until_lost(call: ToolCall, earlier: Start, now: Start) -> float:
     """Tell for how long a start that was sent, and has no run yet, may still become one. now: with the times of now."""
     return CLEAR_SECONDS - max(0.0, _apart(now, earlier))
 
 
-def _settle(call: Call, sent: Sent) -> None:
+def _settle(call: ToolCall, sent: Sent) -> None:
     """Give a run the time to be listed, if it has not had it yet."""
     clock = call.connection.clock
     passed = clock.time() - sent.start.intended_at if sent.at is None else clock.monotonic() - sent.at
@@ -105,14 +106,16 @@ def _settle(call: Call, sent: Sent) -> None:
     clock.wait(SETTLE_SECONDS - min(SETTLE_SECONDS, max(0.0, passed)))
 
 
-def _others_without_a_run(call: Call, start: Start, within: float = SOON_SECONDS) -> tuple[list[Start], list[Start]]:
+def _others_without_a_run(
+    call: ToolCall, start: Start, within: float = SOON_SECONDS
+) -> tuple[list[Start], list[Start]]:
     """Give the other starts on record that were sent about the same time and have no run either.
 
     First those that ask for the same, then those that ask for something else.
     """
     others = [
         other
-        for other in call.connection.record.unanswered(call.connection.base_url, start.project_id)
+        for other in record_of(call.connection).unanswered(call.connection.base_url, start.project_id)
         if other.key != start.key and abs(_apart(other, start)) <= within
     ]
     equal = [other for other in others if other.fingerprint == start.fingerprint]
@@ -145,7 +148,7 @@ class _Times:
     sure: bool
 
     @classmethod
-    def of(cls, call: Call, sent: Sent) -> _Times:
+    def of(cls, call: ToolCall, sent: Sent) -> _Times:
         """Tell the times from what the record has and what Hex just said."""
         clock, start = call.connection.clock, sent.start
         now = call.connection.api.time_at_hex()
@@ -169,7 +172,7 @@ class _Times:
         return (self.now if began is None else began) <= self.sent_at + seconds
 
 
-def _could_be_ours(call: Call, sent: Sent, newer: list[Run], bounded: bool) -> list[Run]:
+def _could_be_ours(call: ToolCall, sent: Sent, newer: list[Run], bounded: bool) -> list[Run]:
     """Give the API runs that appeared after a start was sent, and belong to no other start on record.
 
     newer, bounded: the list down to what was there before, and whether that was found.
@@ -183,11 +186,11 @@ def _could_be_ours(call: Call, sent: Sent, newer: list[Run], bounded: bool) -> l
             for run in candidates
             if not times.is_before(run) and (_began(run) is None or times.is_within(run, LATE_SECONDS))
         ]
-    claimed = call.connection.record.claimed(call.connection.base_url, [run["runId"] for run in candidates])
+    claimed = record_of(call.connection).claimed(call.connection.base_url, [run["runId"] for run in candidates])
     return [run for run in candidates if run["runId"] not in claimed]
 
 
-def _newer_runs(call: Call, sent: Sent) -> tuple[list[Run], bool]:
+def _newer_runs(call: ToolCall, sent: Sent) -> tuple[list[Run], bool]:
     """Read a project's list down to the runs that were there before; tell whether these were found."""
     after = sent.start.after
     # A run that arrives meanwhile pushes the last one of a page onto the next.
@@ -206,7 +209,7 @@ def _newer_runs(call: Call, sent: Sent) -> tuple[list[Run], bool]:
     return list(newer.values()), False
 
 
-def _soon(call: Call, sent: Sent, candidates: list[Run]) -> list[Run]:
+def _soon(call: ToolCall, sent: Sent, candidates: list[Run]) -> list[Run]:
     """Choose the runs that began as soon after the start as most do, where the times are known."""
     times = _Times.of(call, sent)
     return [run for run in candidates if times.is_within(run, SOON_SECONDS)] if times.sure else candidates

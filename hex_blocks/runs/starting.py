@@ -22,7 +22,8 @@ from hex_blocks.errors.classes import BusyError, HexDownError, HexError, hex_err
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.runs.model import start_reply
 from hex_blocks.runs.recent import keep_started, recent_runs
-from hex_blocks.runs.record.sqlite import RecordError, Start
+from hex_blocks.runs.record.configured import record_of
+from hex_blocks.runs.record.store import RecordError, Start
 from hex_blocks.runs.recovering import (
     Sent,
     find_lost_run,
@@ -30,7 +31,7 @@ from hex_blocks.runs.recovering import (
     seconds_until_clear,
     seconds_until_lost,
 )
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +42,13 @@ LOOK_FOR = 15.0
 OTHERS_SECONDS = 10
 
 
-def run_project(call: Call, inputs: dict[str, Any]) -> Any:
+def run_project(call: ToolCall, inputs: dict[str, Any]) -> Any:
     """Start a project; serves hex_run_project and hex_run_notebook."""
     return start(call, inputs)
 
 
 def start(
-    call: Call,
+    call: ToolCall,
     inputs: Mapping[str, Any],
     tool_id: str | None = None,
     *,
@@ -65,9 +66,9 @@ def start(
     key = asked.pop("idempotencyKey", None)
     if asked.get("dryRun"):
         call.warn("nothing_ran")
-        return call.ask(asked, tool_id) or {}
-    tool = call.tool.registry[tool_id] if tool_id else call.tool
-    sending = tool.lay_out(asked)
+        return call.request(asked, tool_id) or {}
+    tool = call.tools[tool_id] if tool_id else call.tool
+    sending = tool.build_request(asked)
     meant = json.dumps([sending.path, sending.body if stands_for is None else stands_for], sort_keys=True)
     intent = Start(
         key or f"call-{uuid.uuid4()}", asked["projectId"], hashlib.sha256(meant.encode()).hexdigest(), intended_at=0.0
@@ -76,7 +77,7 @@ def start(
     return once.with_key() if key else once.without_key()
 
 
-def _as_hex_takes_it(call: Call, inputs: Mapping[str, Any]) -> dict[str, Any]:
+def _as_hex_takes_it(call: ToolCall, inputs: Mapping[str, Any]) -> dict[str, Any]:
     # No parameters is what an empty object means to a person; Hex reads it as parameters given.
     asked = {name: value for name, value in inputs.items() if name not in PARAMETERS or _holds_any(value)}
     if "updateCache" in asked:
@@ -98,7 +99,7 @@ class _Once:
 
     def __init__(
         self,
-        call: Call,
+        call: ToolCall,
         asked: dict[str, Any],
         tool_id: str | None,
         intent: Start,
@@ -109,7 +110,7 @@ class _Once:
         self.tool_id = tool_id
         self.intent = intent
         self.before = before
-        self.record = call.connection.record
+        self.record = record_of(call.connection)
         self.base_url = call.connection.base_url
         self.clock = call.connection.clock
         self.promised = False
@@ -167,7 +168,7 @@ class _Once:
         if self.clock.wait(min(left, interval), self.call.stop):
             raise error
 
-    def _in_time(self) -> Call:
+    def _in_time(self) -> ToolCall:
         """Give the call with the patience that is left of it."""
         quick = replace(self.call)
         quick.timing = replace(self.call.timing, patience=max(0.0, self._until - self.clock.monotonic()))
@@ -199,7 +200,7 @@ class _Once:
     def _ask(self) -> dict[str, Any]:
         timing = replace(self._in_time().timing, on_send=self._on_send, on_wait=self._on_wait)
         try:
-            created: dict[str, Any] = self.call.ask(self.asked, self.tool_id, timing=timing) or {}
+            created: dict[str, Any] = self.call.request(self.asked, self.tool_id, timing=timing) or {}
             fault = self._fault_of(created)
             if fault is None:
                 return created

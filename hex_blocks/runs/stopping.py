@@ -12,7 +12,7 @@ from typing import Any
 
 from hex_blocks.errors.classes import HexDownError, HexError, InputError, hex_error
 from hex_blocks.runs.model import ENDS, get_run, run_error
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 # A host that ends us waits this long at the least before it does so by force.
 LAST_SECONDS = 8.0
@@ -23,13 +23,13 @@ PAUSE = 1.0
 Run = dict[str, Any]
 
 
-def cancel_run(call: Call, inputs: dict[str, Any]) -> None:
+def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
     """Cancel a run that has not ended. Raises HexError (`run_ended_already`)."""
     clock, lost = call.connection.clock, False
     until = clock.monotonic() + call.timing.patience
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            call.ask({"projectId": inputs["projectId"], "runId": inputs["runId"]}, "hex_cancel_run")
+            call.request({"projectId": inputs["projectId"], "runId": inputs["runId"]}, "hex_cancel_run")
         except HexDownError:
             seen = last_look(call, inputs).get("status")
             if seen == "KILLED":
@@ -48,7 +48,7 @@ def cancel_run(call: Call, inputs: dict[str, Any]) -> None:
             return
 
 
-def stop_run(call: Call, run: Run) -> tuple[Run, bool]:
+def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
     """Cancel a run of our own. Gives the run as it is then, and whether it was us who ended it.
 
     Raises HexError (`run_not_cancelled`) where it may go on.
@@ -64,7 +64,7 @@ def stop_run(call: Call, run: Run) -> tuple[Run, bool]:
     return (seen if seen.get("status") in ENDS else run | {"status": "KILLED"}), True
 
 
-def last_look(call: Call, run: Run) -> Run:
+def last_look(call: ToolCall, run: Run) -> Run:
     """Give a run as it is now, or as it was where Hex does not say."""
     quick = replace(call, on_progress=None, warnings=[])
     seconds = min(LOOK_SECONDS, call.timing.patience)
@@ -75,7 +75,7 @@ def last_look(call: Call, run: Run) -> Run:
         return run
 
 
-def last_words(call: Call, seconds: float = LAST_SECONDS) -> Call:
+def last_words(call: ToolCall, seconds: float = LAST_SECONDS) -> ToolCall:
     """Make a call that still gets through when this one is over: stopped, or out of time."""
     last = replace(call, on_progress=None, stop=threading.Event())
     last.timing = replace(last.timing, patience=seconds, read=min(seconds, last.timing.read), on_wait=None)

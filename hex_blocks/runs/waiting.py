@@ -10,11 +10,13 @@ from hex_blocks.errors.classes import HexError, NotFoundError, hex_error
 from hex_blocks.runs.jobs.job import work_key
 from hex_blocks.runs.model import ENDS, percent, run_error
 from hex_blocks.runs.recent import usual_of
-from hex_blocks.runs.record.sqlite import CANCELLED, LEFT, RecordError, Start
+from hex_blocks.runs.record.configured import record_of
+from hex_blocks.runs.record.store import CANCELLED, LEFT, RecordError, Start
 from hex_blocks.runs.starting import start
 from hex_blocks.runs.stopping import last_look, last_words, stop_run
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, Followed, watcher_of
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool_call import ToolCall
 
 TIMEOUT = 600.0
 # A start is given this long to be answered, however short the caller's patience: what becomes of it must be known.
@@ -27,7 +29,7 @@ OWN = ("timeout", "pollInterval", "cancelOnTimeout", "cancelOnInterrupt", "cance
 Run = dict[str, Any]
 
 
-def run_and_wait(call: Call, inputs: dict[str, Any]) -> Run:
+def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
     """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
     asked = {name: value for name, value in inputs.items() if name not in OWN}
     key = asked["idempotencyKey"] = work_key(inputs, "wait")
@@ -56,17 +58,17 @@ def run_and_wait(call: Call, inputs: dict[str, Any]) -> Run:
     return run | {"idempotencyKey": key}
 
 
-def start_run(call: Call, asked: Mapping[str, Any], **options: Any) -> Run:
+def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
     """Start a project and give the run as it begins. options: see `start`."""
     started = start(call, asked, "hex_run_project", **options)
     return {"status": "PENDING"} | started | {"projectId": asked["projectId"]}
 
 
-def recorded(call: Call, key: str) -> Start | None:
+def recorded(call: ToolCall, key: str) -> Start | None:
     """Give what the record knows of a key. Raises HexError (`record_unusable`)."""
     connection = call.connection
     try:
-        return connection.record.find(connection.base_url, key)
+        return record_of(connection).find(connection.base_url, key)
     except RecordError as error:
         raise hex_error("record_unusable", reason=str(error)) from error
 
@@ -74,20 +76,20 @@ def recorded(call: Call, key: str) -> Start | None:
 ENDED = ("status", "startTime", "endTime", "elapsedTime", "runUrl", "traceId", "projectVersion")
 
 
-def record_end(call: Call, key: str, run: Mapping[str, Any]) -> None:
+def record_end(call: ToolCall, key: str, run: Mapping[str, Any]) -> None:
     """Write down how a run ended, so that a call with its key need not ask again."""
     connection = call.connection
     try:
-        connection.record.ended(connection.base_url, key, {name: run.get(name) for name in ENDED})
+        record_of(connection).ended(connection.base_url, key, {name: run.get(name) for name in ENDED})
     except RecordError as error:
         call.warn("run_not_recorded", reason=str(error))
 
 
-def record_fate(call: Call, key: str, fate: str) -> None:
+def record_fate(call: ToolCall, key: str, fate: str) -> None:
     """Write down what became of a run whose wait was stopped."""
     connection = call.connection
     try:
-        connection.record.stopped(connection.base_url, key, fate)
+        record_of(connection).stopped(connection.base_url, key, fate)
     except RecordError as error:
         call.warn("run_not_recorded", reason=str(error))
 
@@ -96,7 +98,7 @@ class _Wait:
     """The wait for one run."""
 
     def __init__(
-        self, call: Call, run: Run, options: Mapping[str, Any], until: float, key: str, *, resumed: bool
+        self, call: ToolCall, run: Run, options: Mapping[str, Any], until: float, key: str, *, resumed: bool
     ) -> None:
         self.call = call
         self.options = options
@@ -164,14 +166,14 @@ def unfollowed(followed: Followed, **values: Any) -> HexError:
     return run_error(followed.run, key, reason=reason, **values)
 
 
-def tell(call: Call, followed: Followed) -> None:
+def tell(call: ToolCall, followed: Followed) -> None:
     """Report how far a run is."""
     elapsed = call.connection.clock.monotonic() - followed.began
     remaining = None if followed.usual is None else max(0.0, followed.usual - elapsed)
     message = call.say("Run {runId}", runId=followed.run_id)
     if followed.trouble:
         message = followed.trouble.message(call.language)
-    call.tell(
+    call.report_progress(
         Progress(
             message,
             status=followed.status,

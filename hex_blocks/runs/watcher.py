@@ -10,17 +10,15 @@ import threading
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
 
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError
 from hex_blocks.runs.model import ENDS, get_run
 from hex_blocks.runs.recent import keep_recent, list_runs, usual_of
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
-    from hex_blocks.api.hex_api import HexApi
 
 SHORTEST_INTERVAL = 5.0
 LONGEST_INTERVAL = 30.0
@@ -91,15 +89,10 @@ class _Project:
         return {run_id for run_id, followed in self.runs.items() if not all(each.ended for each in followed)}
 
 
-_watchers: WeakKeyDictionary[HexApi, Watcher] = WeakKeyDictionary()
-_watchers_lock = threading.Lock()
-
-
 def watcher_of(connection: Connection) -> Watcher:
     """Give the one watcher of a connection."""
     api = connection.api
-    with _watchers_lock:
-        return _watchers.setdefault(api, Watcher(api.clock, api.budget.per_second()))
+    return api.shared.get(Watcher, lambda: Watcher(api.clock, api.budget.per_second()))
 
 
 class Watcher:
@@ -148,7 +141,7 @@ class Watcher:
 
     def wait(
         self,
-        call: Call,
+        call: ToolCall,
         mine: Collection[Followed],
         until: float,
         on_tick: Callable[[], None] | None = None,
@@ -177,7 +170,7 @@ class Watcher:
                 with self._heard:
                     self._heard.wait(HAND_OVER)
 
-    def _look(self, call: Call, until: float) -> None:
+    def _look(self, call: ToolCall, until: float) -> None:
         """Look at the project that is due longest, or let a moment pass if none is."""
         with self._lock:
             waiting = [project for project in self._projects.values() if project.going()]
@@ -209,7 +202,7 @@ class Watcher:
         with self._lock:
             self._looks_left -= 1
 
-    def _read(self, call: Call, project: _Project) -> None:
+    def _read(self, call: ToolCall, project: _Project) -> None:
         with self._lock:
             missing = project.going()
         # A list costs a request for each page, and a run by itself costs one.
@@ -234,7 +227,7 @@ class Watcher:
             }
         return sorted(seen, key=lambda run_id: (seen[run_id], run_id))[:STRAYS]
 
-    def _read_list(self, call: Call, project: _Project, missing: set[str]) -> set[str]:
+    def _read_list(self, call: ToolCall, project: _Project, missing: set[str]) -> set[str]:
         """Read the project's list, newest first, until all that is followed was seen; give what was not."""
         offset = deepest = empty = 0
         while missing and empty < max(EMPTY_PAGES, len(missing) // 10) and not call.stop.is_set():
@@ -255,7 +248,7 @@ class Watcher:
         project.depth = max(PAGE if missing else 0, deepest + 10)
         return missing
 
-    def _read_stray(self, call: Call, project: _Project, run_id: str) -> None:
+    def _read_stray(self, call: ToolCall, project: _Project, run_id: str) -> None:
         self._count_look()
         try:
             self._hear(call, project, get_run(call, project.id, run_id) | {"runId": run_id})
@@ -263,7 +256,7 @@ class Watcher:
             # This one run is gone; the others may be there.
             self._fail(project, error, {run_id})
 
-    def _hear(self, call: Call, project: _Project, run: dict[str, Any]) -> None:
+    def _hear(self, call: ToolCall, project: _Project, run: dict[str, Any]) -> None:
         if run["runId"] not in project.runs:
             return
         usual = usual_of(call.connection.api, project.id)

@@ -1,4 +1,4 @@
-"""The registry: every tool there is, ours and those of plugins, ready to be shown and run.
+"""The registry: every tool there is, ours and those of plugins.
 
 A listing reads the spec files as plain JSON and nothing more; a tool's spec is checked when the tool is first
 used, and all of ours by `hex-blocks check`. Plugins are other people's, so theirs are checked at once: a broken
@@ -8,29 +8,23 @@ or clashing one is reported in `problems` and the rest keep working.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import SpecError, UnknownToolError
-from hex_blocks.i18n.texts import add_folder, beside_package, text
+from hex_blocks.i18n.texts import add_folder, beside_package
+from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
-    import threading
     from importlib.metadata import EntryPoint
 
-    from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.spec.tool import BlockSpec, ToolSpec
-    from hex_blocks.tools.tool_call import Call, ProgressCallback
-    from hex_blocks.tools.wire import Sending
+    from hex_blocks.tools.spec.tool import BlockSpec, Input
 
 PLUGIN_GROUP = "hex_blocks.tools"
 PREFIX = "hex_"
-
-Handler = Callable[["Call", dict[str, Any]], Any]
 
 
 @dataclass(frozen=True)
@@ -39,141 +33,6 @@ class Problem:
 
     plugin: str
     message: str
-
-
-@dataclass(eq=False)
-class Tool:
-    """One tool: shown by its words and schemas, run by `run`."""
-
-    raw: dict[str, Any]
-    file: Path
-    registry: Registry = field(repr=False)
-    plugin: str | None = None
-
-    @property
-    def id(self) -> str:
-        """The tool's id, such as hex_run_project."""
-        return str(self.raw["id"])
-
-    @property
-    def group(self) -> str:
-        """The key of its group in the palette."""
-        return str(self.raw["group"])
-
-    @property
-    def operation(self) -> str:
-        """`query` (it reads) or `mutation` (it writes)."""
-        return str(self.raw["operation"])
-
-    @property
-    def destructive(self) -> bool:
-        """Whether it changes or removes what is there already."""
-        return bool(self.raw.get("destructive", False))
-
-    def title(self, language: str | None = None) -> str:
-        """Give the title in a language."""
-        return text(self.raw["title"], language)
-
-    def description(self, language: str | None = None) -> str:
-        """Give the description in a language."""
-        return text(self.raw["description"], language)
-
-    @cached_property
-    def spec(self) -> ToolSpec:
-        """The checked spec, with the connection's inputs among its own. Raises SpecError."""
-        from hex_blocks.tools.spec.tool import read_tool_spec
-
-        spec = read_tool_spec(self.raw, self.file)
-        shared = {
-            name: value.model_copy(update={"required": name in spec.connection_required})
-            for name, value in self.registry.block.connection.items()
-        }
-        first = {name: value for name, value in shared.items() if name in spec.connection_required}
-        return spec.model_copy(update={"inputs": first | spec.inputs | shared})
-
-    @cached_property
-    def check(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """Check inputs and give them clean. Raises InputError."""
-        from hex_blocks.tools.inputs.checker import checker
-
-        return checker(self.spec)
-
-    @cached_property
-    def lay_out(self) -> Callable[[Mapping[str, Any]], Sending]:
-        """Lay checked inputs out as the tool's request."""
-        from hex_blocks.tools.wire import sender
-
-        return sender(self.spec)
-
-    @cached_property
-    def conform(self) -> Callable[[Any], Any]:
-        """Make a reply what the outputs are declared to be, wherever it is something else."""
-        from hex_blocks.tools.wire import conformer
-
-        return conformer(self.spec)
-
-    @cached_property
-    def keep(self) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
-        """Keep the declared outputs of a reply."""
-        from hex_blocks.tools.wire import keeper
-
-        return keeper(self.spec)
-
-    @cached_property
-    def handler(self) -> Handler:
-        """The function that does the work; one request where the spec names no other. Raises SpecError."""
-        if not self.spec.handler:
-            from hex_blocks.handlers.one_request import endpoint
-
-            return endpoint
-        module, _, name = self.spec.handler.partition(":")
-        try:
-            return getattr(import_module(module), name)  # type: ignore[no-any-return]
-        except Exception as error:  # a plugin's module may raise anything
-            raise SpecError(f"{self.file}: handler {self.spec.handler} cannot be loaded: {error}") from error
-
-    def input_schema(
-        self, *, strict: bool = False, connection: bool = True, language: str | None = None
-    ) -> dict[str, Any]:
-        """Give the JSON Schema of the inputs; see hex_blocks.tools.schema.input_schema."""
-        from hex_blocks.tools.schema import input_schema
-
-        return input_schema(self.spec, strict=strict, connection=connection, language=language)
-
-    def output_schema(self, *, language: str | None = None) -> dict[str, Any]:
-        """Give the JSON Schema of the outputs."""
-        from hex_blocks.tools.schema import output_schema
-
-        return output_schema(self.spec, language=language)
-
-    def run(
-        self,
-        inputs: Mapping[str, Any],
-        connection: Connection | None = None,
-        *,
-        progress: ProgressCallback | None = None,
-        stop: threading.Event | None = None,
-        language: str | None = None,
-    ) -> dict[str, Any]:
-        """Run the tool; see hex_blocks.run.run."""
-        from hex_blocks.run import run, sealed
-
-        inputs = sealed(inputs)
-        return run(self, inputs, connection, progress=progress, stop=stop, language=language)
-
-    async def run_async(
-        self,
-        inputs: Mapping[str, Any],
-        connection: Connection | None = None,
-        *,
-        progress: ProgressCallback | None = None,
-        language: str | None = None,
-    ) -> dict[str, Any]:
-        """Run the tool without blocking the event loop; see hex_blocks.run.run_async."""
-        from hex_blocks.run import run_async, sealed
-
-        inputs = sealed(inputs)
-        return await run_async(self, inputs, connection, progress=progress, language=language)
 
 
 class Registry(Mapping[str, Tool]):
@@ -187,7 +46,7 @@ class Registry(Mapping[str, Tool]):
         for file in sorted(folder.glob("hex_*.json")):
             raw = _read_json(file)
             _check_headline(raw, file)
-            self._tools[raw["id"]] = Tool(raw, file, self)
+            self._tools[raw["id"]] = Tool(raw, file, self.connection_inputs)
         self._sort()
 
     @classmethod
@@ -204,6 +63,10 @@ class Registry(Mapping[str, Tool]):
         from hex_blocks.tools.spec.tool import read_block_spec
 
         return read_block_spec(self._block, self.folder / "block.json")
+
+    def connection_inputs(self) -> Mapping[str, Input]:
+        """Return the inputs of the connection, which every tool has beside its own."""
+        return self.block.connection
 
     @property
     def groups(self) -> dict[str, dict[str, Any]]:
@@ -283,7 +146,7 @@ class Registry(Mapping[str, Tool]):
                 raise SpecError(
                     f"{file}: group is {raw['group']!r}; use one of {', '.join(self.groups)}, or add it in groups.json"
                 )
-            tool = Tool(raw, file, self, plugin)
+            tool = Tool(raw, file, self.connection_inputs, plugin)
             _ = tool.spec
         except (SpecError, OSError) as error:
             self.problems.append(Problem(plugin, str(error)))

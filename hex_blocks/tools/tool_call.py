@@ -1,4 +1,4 @@
-"""What a handler is given: the connection's adapter, the caller's patience and ear, and the other tools."""
+"""What a handler is given: the connection's adapter, the caller's patience and listener, and the other tools."""
 
 from __future__ import annotations
 
@@ -9,93 +9,71 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.api.hex_api import Timing
-from hex_blocks.errors.classes import HexError, hex_error
+from hex_blocks.errors.classes import Fault, HexError, hex_error
+from hex_blocks.errors.warnings import WARNINGS
 from hex_blocks.i18n.texts import phrase, sentence
+from hex_blocks.tools.progress import Progress, ProgressCallback
 from hex_blocks.tools.wire import at
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.registry import Tool
+    from hex_blocks.tools.registry import Registry
+    from hex_blocks.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 
-# What a caller should know though the call did what was asked.
-WARNINGS = {
-    "inputs_ignored": (
-        "updatePublishedResults was given together with input parameters. Hex runs such a request with the "
-        "project's default inputs, since the published results always show those."
-    ),
-    "update_cache_deprecated": (
-        "updateCache is deprecated in Hex. It was sent as updatePublishedResults true and useCachedSqlResults "
-        "false; use these two instead."
-    ),
-    "run_not_recorded": (
-        "The run was started, but it could not be written to the record of runs on this machine, so it can only "
-        "be found again with its projectId: {reason}"
-    ),
-    "list_cut": "The list is longer: reading stopped at {count} entries. Raise maxItems, or go on from the cursor.",
-    "list_incomplete": (
-        "Hex stopped answering after {count} entries: {reason} Go on from the cursor to read the rest."
-    ),
-    "record_unread": "The record of runs on this machine could not be read, so the run was searched for: {reason}",
-    "start_recovered": (
-        "Hex's answer to the start was lost on the way. The run was found in Hex's list and is followed; it was not "
-        "started twice."
-    ),
-    "run_gone": "Run {runId} was going on last time and is not in Hex any more.",
-    "project_unwatched": "The runs of project {projectId} could not be read; the others were. {reason}",
-    "runs_left": "More runs are active: only {count} were taken. Raise maxRuns, or call again.",
-    "runs_not_cancelled": "{count} runs could not be cancelled; failed says which and why.",
-    "chart_missing": "No picture came of {name}: {reason}",
-    "table_missing": "No output came of {name}: {reason}",
-    "projects_unread": "Only the {count} projects created last were looked at. Raise maxProjects to look further.",
-    "no_such_project": "No project is found by this ID: {reason}",
-    "no_project_found": "None of the {count} projects looked at has such a title.",
-    "no_project_found_nearest": "None of the {count} projects looked at has such a title. Nearest: {nearest}.",
-    "token_expires_soon": "The token expires in less than {hours} hours, at {moment}. Make a new one in Hex in time.",
-    "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
-    "project_file_newer": (
-        "The project's file has version {version} of Hex's format, which is newer than the one known here. "
-        "Parts of it may be missing."
-    ),
-    "inputs_of_components": "The project imports components. Inputs that they bring are not in the project's file.",
-    "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
-}
-
-
-@dataclass(frozen=True)
-class Progress:
-    """How far a long call is. Times in seconds; percent and remaining are estimates, null where there is none."""
-
-    message: str
-    status: str | None = None
-    elapsed: float = 0.0
-    percent: float | None = None
-    remaining: float | None = None
-    values: Mapping[str, Any] = field(default_factory=dict)
-
-
-ProgressCallback = Callable[[Progress], None]
-
 
 @dataclass
-class Call:
-    """One running tool."""
+class ToolCall:
+    """One running tool.
+
+    Attributes:
+        tool: The tool.
+        tools: All tools by id, for handlers that use others.
+        connection: Where its requests go, and with which token.
+        execute: Runs a tool that is a part of this call, from checked inputs to outputs.
+        language: Of sentences. Default: that of the environment.
+        on_progress: Is told how far the call is.
+        stop: Is set to end waits early.
+        warnings: What came up so far, as the result shows it.
+        timing: How long requests may take and wait. Default: as the connection says.
+    """
 
     tool: Tool
+    tools: Registry
     connection: Connection
+    execute: Callable[[ToolCall, dict[str, Any]], dict[str, Any]]
     language: str | None = None
     on_progress: ProgressCallback | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     warnings: list[dict[str, str]] = field(default_factory=list)
+    timing: Timing = None  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
-        connection = self.connection
-        self.timing = Timing(
-            read=connection.timeout, patience=connection.patience, stop=self.stop, on_wait=self._tell_wait
-        )
+        if self.timing is None:
+            self.timing = Timing(
+                read=self.connection.timeout,
+                patience=self.connection.patience,
+                stop=self.stop,
+                on_wait=self._report_wait,
+            )
 
-    def ask(
+    def part(self, tool_id: str | None = None, *, quiet: bool = False, **timing: Any) -> ToolCall:
+        """Return this call for a part of its work.
+
+        Args:
+            tool_id: The tool that the part uses. Default: the same.
+            quiet: Whether the part reports no progress and keeps its warnings to itself.
+            timing: What of the timing is other for the part.
+        """
+        tool = self.tools[tool_id] if tool_id else self.tool
+        other = replace(self.timing, **timing)
+        if quiet:
+            other = replace(other, on_wait=None)
+            return replace(self, tool=tool, timing=other, on_progress=None, warnings=[])
+        return replace(self, tool=tool, timing=other)
+
+    def request(
         self,
         inputs: Mapping[str, Any],
         tool_id: str | None = None,
@@ -103,16 +81,18 @@ class Call:
         files: Mapping[str, Any] | None = None,
         timing: Timing | None = None,
     ) -> Any:
-        """Send this tool's request, or another tool's, with checked inputs, and give Hex's reply.
+        """Send this tool's request, or another tool's, with checked inputs, and return Hex's reply.
 
-        What the tool's outputs declare is of the declared type there, or null; the rest is as Hex sent it. Raises
-        HexError: `not_hex` where a list was due and there is none.
+        What the tool's outputs declare is of the declared type there, or null; the rest is as Hex sent it.
+
+        Raises:
+            HexError: Hex refused or did not answer; `not_hex` where a list was due and there is none.
         """
-        tool = self.tool.registry[tool_id] if tool_id else self.tool
+        tool = self.tools[tool_id] if tool_id else self.tool
         request = tool.spec.request
         if request is None:
             raise ValueError(f"{tool.id} has no request")
-        sending = tool.lay_out(inputs)
+        sending = tool.build_request(inputs)
         reply = self.connection.api.call(
             request.method,
             sending.path,
@@ -124,30 +104,39 @@ class Call:
             error_keys=request.errors,
             timing=timing or self.timing,
         )
-        conformed = tool.conform(reply)
+        coerced = tool.coerce_reply(reply)
         place = tool.spec.list_place
         # A reply without its list is not an empty list: whoever took it for one would start a run again.
-        if place is not None and not isinstance(at(conformed or {}, place), list):
+        if place is not None and not isinstance(at(coerced or {}, place), list):
             raise self.reply_lacks(place)
-        return conformed
+        return coerced
 
     def reply_lacks(self, name: str) -> HexError:
         """Return the error of a reply without what it was asked for."""
         reason = phrase("its reply has no {name}", name=name)
         return hex_error("not_hex", host=self.connection.api.host, reason=reason)
 
+    def bad_input(self, name: str, fault: str, **values: Any) -> HexError:
+        """Return the error of one input that is wrong in a way that no check of its own could see.
+
+        Args:
+            name: The input.
+            fault: The key of what is wrong with it.
+            values: What the fault's sentence speaks of.
+        """
+        return hex_error("bad_inputs", tool=self.tool.id, faults=(Fault(name, fault, values),))
+
     def use(self, tool_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Run another tool as a part of this call and give its outputs; its warnings come with this one's."""
-        tool = self.tool.registry[tool_id]
-        given = tool.check(inputs)
-        return tool.keep(tool.handler(replace(self, tool=tool), given), given)
+        """Run another tool as a part of this call and return its outputs; its warnings come with this one's."""
+        tool = self.tools[tool_id]
+        return self.execute(replace(self, tool=tool), tool.check(inputs))
 
     def warn(self, key: str, **values: Any) -> None:
-        """Tell the caller something that is no error; it comes with the result."""
+        """Add a warning, which comes with the result."""
         self.warnings.append({"warning": key, "message": sentence(WARNINGS[key], self.language, **values)})
 
-    def tell(self, progress: Progress) -> None:
-        """Report how far the call is. A listener that fails is told no more: the work is worth more than its echo."""
+    def report_progress(self, progress: Progress) -> None:
+        """Report how far the call is. A listener that fails is not called again, and the call goes on."""
         if self.on_progress:
             try:
                 self.on_progress(progress)
@@ -156,8 +145,10 @@ class Call:
                 self.on_progress = None
 
     def say(self, english: str, **values: Any) -> str:
-        """Put a sentence into the caller's language."""
+        """Return a sentence in the caller's language."""
         return sentence(english, self.language, **values)
 
-    def _tell_wait(self, seconds: float, error: HexError) -> None:
-        self.tell(Progress(message=error.message(self.language), remaining=seconds, values={"error": error.key}))
+    def _report_wait(self, seconds: float, error: HexError) -> None:
+        self.report_progress(
+            Progress(message=error.message(self.language), remaining=seconds, values={"error": error.key})
+        )

@@ -22,6 +22,7 @@ from hex_blocks.api.limits.budget import HEX_LIMITS, Budget
 from hex_blocks.clock import Clock, DrivenClock, SystemClock
 from hex_blocks.errors.classes import BusyError, HexError
 from hex_blocks.sandbox import TOKENS, Sandbox
+from tests.calling import hex_on
 
 NEVER = float("inf")
 GROUPS = [group for group in HEX_LIMITS if group != "all"]
@@ -287,7 +288,7 @@ def test_a_connection_may_have_limits_of_its_own(sandbox_of: Callable[..., Sandb
         TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), clock=clock, limits={"all": ((5, 10),)}
     ) as connection:
         for _ in range(12):
-            Registry.load()["hex_list_users"].run({}, connection)
+            hex_on(connection).call(Registry.load()["hex_list_users"], {})
 
     assert [request.status for request in sandbox.requests] == [200] * 12
     assert clock.monotonic() == 22
@@ -436,12 +437,11 @@ def test_a_bad_address_is_refused_without_being_repeated(uri: str, clock: Driven
 
 WORKER = """
 import json, os, sys
-from hex_blocks import Connection, Registry
+from hex_blocks import Hex
 url, token, count, limits = json.loads(sys.argv[1])
-tool = Registry.load()["hex_list_groups"]
-with Connection(token, url, allowed_hosts=(url.removesuffix("/api/v1"),), limits=limits) as connection:
+with Hex(token, url, allowed_hosts=(url.removesuffix("/api/v1"),), limits=limits) as hex:
     for _ in range(count):
-        tool.run({}, connection)
+        hex.call("hex_list_groups")
 """
 
 

@@ -15,6 +15,8 @@ from pydantic import SecretStr
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.errors.classes import InputError, TokenError
+from hex_blocks.runs.record.configured import record_of
+from tests.calling import hex_on
 from tests.faulty import Faulty, reply
 
 TOKEN = "hxtp_of_the_connection"
@@ -199,8 +201,8 @@ def test_a_base_url_that_is_not_allowed_is_an_error_of_the_first_use(base_url: s
 def test_a_call_may_bring_its_own_token(registry: Registry, connect: Callable[..., Connection], server: Faulty) -> None:
     connection = connect()
 
-    registry[LIST].run({"apiKey": f" {OTHER}\n"}, connection)
-    registry[LIST].run({}, connection)
+    hex_on(connection).call(registry[LIST], {"apiKey": f" {OTHER}\n"})
+    hex_on(connection).call(registry[LIST], {})
 
     assert tokens_at(server) == [OTHER, TOKEN]
 
@@ -209,7 +211,7 @@ def test_a_call_may_bring_its_own_token(registry: Registry, connect: Callable[..
 def test_a_blank_token_in_a_call_means_none(
     registry: Registry, connect: Callable[..., Connection], server: Faulty, blank: str | None
 ) -> None:
-    registry[LIST].run({"apiKey": blank, "baseUrl": blank}, connect())
+    hex_on(connect()).call(registry[LIST], {"apiKey": blank, "baseUrl": blank})
 
     assert tokens_at(server) == [TOKEN]
 
@@ -217,7 +219,7 @@ def test_a_blank_token_in_a_call_means_none(
 def test_a_call_may_name_its_own_host_among_those_allowed(
     registry: Registry, connect: Callable[..., Connection], server: Faulty, elsewhere: Faulty
 ) -> None:
-    registry[LIST].run({"baseUrl": elsewhere.origin}, connect())
+    hex_on(connect()).call(registry[LIST], {"baseUrl": elsewhere.origin})
 
     assert (tokens_at(server), tokens_at(elsewhere)) == ([], [TOKEN])
 
@@ -227,7 +229,7 @@ def test_a_call_cannot_send_the_token_elsewhere(
     registry: Registry, connect: Callable[..., Connection], server: Faulty, base_url: str
 ) -> None:
     with pytest.raises(InputError) as caught:
-        registry[LIST].run({"baseUrl": base_url}, connect())
+        hex_on(connect()).call(registry[LIST], {"baseUrl": base_url})
 
     assert caught.value.key == "host_not_allowed"
     assert server.requests == []
@@ -236,7 +238,7 @@ def test_a_call_cannot_send_the_token_elsewhere(
 def test_a_pinned_connection_goes_to_its_own_host_whatever_a_call_names(
     registry: Registry, connect: Callable[..., Connection], server: Faulty, elsewhere: Faulty
 ) -> None:
-    registry[LIST].run({"baseUrl": elsewhere.origin}, connect(pinned=True))
+    hex_on(connect(pinned=True)).call(registry[LIST], {"baseUrl": elsewhere.origin})
 
     assert (tokens_at(server), tokens_at(elsewhere)) == ([TOKEN], [])
 
@@ -244,7 +246,7 @@ def test_a_pinned_connection_goes_to_its_own_host_whatever_a_call_names(
 def test_a_token_of_a_call_goes_to_a_pinned_host_too(
     registry: Registry, connect: Callable[..., Connection], server: Faulty, elsewhere: Faulty
 ) -> None:
-    registry[LIST].run({"apiKey": OTHER, "baseUrl": elsewhere.origin}, connect(pinned=True))
+    hex_on(connect(pinned=True)).call(registry[LIST], {"apiKey": OTHER, "baseUrl": elsewhere.origin})
 
     assert (tokens_at(server), tokens_at(elsewhere)) == ([OTHER], [])
 
@@ -254,7 +256,7 @@ def test_calls_with_the_same_token_share_their_network_connection(
 ) -> None:
     connection = connect()
 
-    outputs = [registry[LIST].run({"apiKey": OTHER}, connection) for _ in range(5)]
+    outputs = [hex_on(connection).call(registry[LIST], {"apiKey": OTHER}) for _ in range(5)]
 
     assert len(outputs) == 5
     assert server.connections == 1
@@ -266,7 +268,7 @@ def test_tokens_without_end_do_not_fill_the_memory(
 ) -> None:
     connection = connect()
 
-    outputs = [registry[LIST].run({"apiKey": f"hxtp_{number}"}, connection) for number in range(40)]
+    outputs = [hex_on(connection).call(registry[LIST], {"apiKey": f"hxtp_{number}"}) for number in range(40)]
     gc.collect()
 
     assert len(outputs) == 40
@@ -280,7 +282,7 @@ def test_threads_share_a_connection(registry: Registry, connect: Callable[..., C
 
     def call(number: int) -> dict[str, Any]:
         start.wait(10)
-        return registry[LIST].run({"apiKey": OTHER if number % 2 else None}, connection)
+        return hex_on(connection).call(registry[LIST], {"apiKey": OTHER if number % 2 else None})
 
     with ThreadPoolExecutor(8) as pool:
         outputs = list(pool.map(call, range(8)))
@@ -293,12 +295,12 @@ def test_a_closed_connection_can_be_used_again(
     registry: Registry, connect: Callable[..., Connection], server: Faulty
 ) -> None:
     connection = connect()
-    registry[LIST].run({}, connection)
-    registry[LIST].run({"apiKey": OTHER}, connection)
+    hex_on(connection).call(registry[LIST], {})
+    hex_on(connection).call(registry[LIST], {"apiKey": OTHER})
     connection.close()
 
-    registry[LIST].run({}, connection)
-    registry[LIST].run({"apiKey": OTHER}, connection)
+    hex_on(connection).call(registry[LIST], {})
+    hex_on(connection).call(registry[LIST], {"apiKey": OTHER})
 
     assert tokens_at(server) == [TOKEN, OTHER, TOKEN, OTHER]
 
@@ -310,7 +312,7 @@ def test_a_connection_of_the_environment_is_enough(
     monkeypatch.setenv("HEX_API_BASE_URL", server.origin)
     monkeypatch.setenv("HEX_BLOCKS_ALLOWED_HOSTS", server.origin)
 
-    assert registry[LIST].run({})["projects"] == []
+    assert hex_on().call(registry[LIST], {})["projects"] == []
     assert tokens_at(server) == [TOKEN]
 
 
@@ -319,7 +321,7 @@ def test_the_record_of_a_connection_lies_where_the_environment_says(
 ) -> None:
     monkeypatch.setenv("HEX_BLOCKS_DATA_DIR", str(tmp_path / "here"))
 
-    assert Connection(TOKEN).record.path == tmp_path / "here" / "runs.sqlite3"  # type: ignore[attr-defined]
+    assert record_of(Connection(TOKEN)).path == tmp_path / "here" / "runs.sqlite3"  # type: ignore[attr-defined]
 
 
 def test_the_patience_of_a_connection_bounds_the_waits_of_its_calls(
@@ -328,7 +330,7 @@ def test_the_patience_of_a_connection_bounds_the_waits_of_its_calls(
     server.play(reply(429, {}, {"Retry-After": "10"}))
 
     with pytest.raises(HexError) as caught:
-        registry[LIST].run({}, connect(patience=25))
+        hex_on(connect(patience=25)).call(registry[LIST], {})
 
     assert caught.value.key in ("rate_limited", "budget_spent")
     assert 10 <= clock.monotonic() <= 25

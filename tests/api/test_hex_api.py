@@ -30,6 +30,7 @@ from hex_blocks.errors.classes import (
     NotFoundError,
     TokenError,
 )
+from tests.calling import hex_on
 from tests.faulty import (
     LOGIN_PAGE,
     Act,
@@ -183,7 +184,7 @@ def test_a_file_is_sent_as_multipart_with_the_values_as_fields(api: HexApi, serv
     ],
 )
 def test_ids_are_quoted_before_they_meet_a_path(registry: Registry, project_id: str, run_id: str, path: str) -> None:
-    sending = registry["hex_cancel_run"].lay_out({"projectId": project_id, "runId": run_id})
+    sending = registry["hex_cancel_run"].build_request({"projectId": project_id, "runId": run_id})
 
     assert sending.path == path
 
@@ -191,7 +192,7 @@ def test_ids_are_quoted_before_they_meet_a_path(registry: Registry, project_id: 
 @pytest.mark.parametrize("segment", [".", ".."])
 def test_an_id_that_climbs_out_of_its_place_is_refused(registry: Registry, segment: str) -> None:
     with pytest.raises(InputError, match="runId must be an ID"):
-        registry["hex_cancel_run"].lay_out({"projectId": "p", "runId": segment})
+        registry["hex_cancel_run"].build_request({"projectId": "p", "runId": segment})
 
 
 @pytest.mark.parametrize(
@@ -201,7 +202,7 @@ def test_an_id_that_is_no_id_never_reaches_hex(
     registry: Registry, api: HexApi, server: Faulty, run_id: str, connection: Connection
 ) -> None:
     with pytest.raises(InputError) as caught:
-        registry["hex_cancel_run"].run({"projectId": run_id, "runId": run_id}, connection)
+        hex_on(connection).call("hex_cancel_run", {"projectId": run_id, "runId": run_id})
 
     assert [fault.key for fault in caught.value.faults] == ["not_uuid", "not_uuid"]
     assert server.requests == []

@@ -202,12 +202,12 @@ def test_numbers_follow_the_language() -> None:
 
 
 def test_which_errors_a_tool_can_give_is_read_from_its_code(registry: Registry) -> None:
-    assert possible_errors(registry["hex_get_run_status"]) == ["not_found"]
+    assert possible_errors(registry["hex_get_run_status"], registry) == ["not_found"]
     assert {"no_free_kernel", "run_errored", "run_timeout", "start_uncertain"} <= {
-        *possible_errors(registry["hex_run_and_wait"])
+        *possible_errors(registry["hex_run_and_wait"], registry)
     }
-    assert "run_errored" not in possible_errors(registry["hex_watch_runs"])
-    assert requests(registry["hex_cancel_active_runs"])[0].operation_id == "CancelRun"
+    assert "run_errored" not in possible_errors(registry["hex_watch_runs"], registry)
+    assert requests(registry["hex_cancel_active_runs"], registry)[0].operation_id == "CancelRun"
 
 
 def test_every_error_can_be_given_by_something(registry: Registry) -> None:
@@ -216,7 +216,7 @@ def test_every_error_can_be_given_by_something(registry: Registry) -> None:
         "token_header_missing",
     }
 
-    given = {key for tool in registry.values() for key in possible_errors(tool)} | {*EVERYWHERE, *of_hosts}
+    given = {key for tool in registry.values() for key in possible_errors(tool, registry)} | {*EVERYWHERE, *of_hosts}
 
     assert set(SENTENCES) - given <= {"unknown_tool"} | of_hosts
 

@@ -28,7 +28,7 @@ from hex_blocks.errors.classes import (
     hex_error,
     without_tokens,
 )
-from hex_blocks.tools.tool_call import WARNINGS
+from hex_blocks.errors.warnings import WARNINGS
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "hex_blocks"

@@ -17,7 +17,8 @@ from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Thread
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 
 TOOL = "hex_ask"
 THREAD = "3f2e1d0c-9b8a-4765-b432-10fedcba9876"
@@ -186,7 +187,7 @@ def agent(httpserver: HTTPServer) -> Agent:
 
 @pytest.fixture
 def ask(registry: Registry, connection: Connection) -> RunTool:
-    return lambda inputs: registry[TOOL].run(inputs, connection)
+    return lambda inputs: hex_on(connection).call(TOOL, inputs)
 
 
 def test_an_old_answer_is_not_taken_for_the_new_one(agent: Agent, ask: RunTool) -> None:

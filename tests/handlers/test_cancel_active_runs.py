@@ -14,7 +14,8 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 
 TOOL = "hex_cancel_active_runs"
 RUNS = "/api/v1/projects/5a8591dd-4039-49df-9202-96385ba3eff8/runs"
@@ -173,7 +174,7 @@ def test_a_failure_hides_no_success(httpserver: HTTPServer, connection: Connecti
     httpserver.expect_request(f"{RUNS}/{second}", "DELETE").respond_with_json(refusal, status=403)
     httpserver.expect_request(f"{RUNS}/{third}", "DELETE").respond_with_data(status=204)
 
-    outputs = registry[TOOL].run({"projectId": PROJECT}, connection)
+    outputs = hex_on(connection).call(TOOL, {"projectId": PROJECT})
 
     assert [entry["runId"] for entry in outputs["cancelled"]] == [first, third]
     assert [(entry["runId"], entry["error"]) for entry in outputs["failed"]] == [(second, "no_permission")]
@@ -189,7 +190,7 @@ def test_a_cancellation_whose_answer_was_lost_is_looked_up(
     httpserver.expect_request(f"{RUNS}/{first}", "DELETE").respond_with_data("gone", status=502)
     httpserver.expect_request(f"{RUNS}/{first}", "GET").respond_with_json({"runId": first, "status": "KILLED"})
 
-    outputs = registry[TOOL].run({"projectId": PROJECT}, connection)
+    outputs = hex_on(connection).call(TOOL, {"projectId": PROJECT})
 
     assert [(entry["runId"], entry["status"]) for entry in outputs["cancelled"]] == [(first, "RUNNING")]
     assert outputs["failed"] == []
@@ -203,7 +204,7 @@ def test_a_token_that_dies_midway_ends_the_work_at_once(
     httpserver.expect_request(f"{RUNS}/{first}", "DELETE").respond_with_data(status=204)
     httpserver.expect_request(f"{RUNS}/{second}", "DELETE").respond_with_data("Unauthorized", status=401)
 
-    outputs = registry[TOOL].run({"projectId": PROJECT}, connection)
+    outputs = hex_on(connection).call(TOOL, {"projectId": PROJECT})
 
     assert [entry["runId"] for entry in outputs["cancelled"]] == [first]
     assert [(entry["runId"], entry["error"]) for entry in outputs["failed"]] == [
@@ -226,7 +227,7 @@ def test_whoever_stops_the_call_is_told_what_was_left(
 
     httpserver.expect_request(f"{RUNS}/{first}", "DELETE").respond_with_handler(cancelled)
 
-    outputs = registry[TOOL].run({"projectId": PROJECT}, connection, stop=stop)
+    outputs = hex_on(connection).call(TOOL, {"projectId": PROJECT}, stop=stop)
 
     assert outputs["cancelledCount"] == 1
     assert [(entry["runId"], entry["error"]) for entry in outputs["failed"]] == [(second, "cancel_interrupted")]

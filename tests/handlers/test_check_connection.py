@@ -12,6 +12,7 @@ from pytest_httpserver import HTTPServer
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
+from tests.calling import hex_on
 
 TOOL = "hex_check_connection"
 ME = "/api/v1/users/me"
@@ -60,7 +61,7 @@ def test_a_token_without_rights_is_good_all_the_same(run: RunTool) -> None:
 
 def check(registry: Registry, connection: Connection, server: HTTPServer, **me: Any) -> dict[str, Any]:
     server.expect_request(ME).respond_with_json({"id": "u-1", "email": "ada@example.com", "org": {"id": "o-1"}} | me)
-    return registry[TOOL].run({}, connection)
+    return hex_on(connection).call(TOOL, {})
 
 
 @pytest.mark.parametrize(
@@ -108,4 +109,4 @@ def test_an_answer_that_tells_neither_user_nor_workspace_is_of_unknown_kind(
 ) -> None:
     httpserver.expect_request(ME).respond_with_json({})
 
-    assert registry[TOOL].run({}, connection)["tokenKind"] == "UNKNOWN"
+    assert hex_on(connection).call(TOOL, {})["tokenKind"] == "UNKNOWN"

@@ -10,10 +10,12 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.errors.classes import InputError, NotFoundError, TokenError
+from hex_blocks.runs.record.configured import use_record
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Project, Run
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 
 RunTool = Callable[..., dict[str, Any]]
 Asked = Callable[[], list[str]]
@@ -40,9 +42,10 @@ STATUS_EXAMPLE = {
 @pytest.fixture
 def stranger(registry: Registry, sandbox: Sandbox, clock: DrivenClock, tmp_path: Any) -> Any:
     """Run a tool from a machine whose record knows nothing."""
-    options: dict[str, Any] = {"pinned": True, "clock": clock, "record": SqliteRecord(tmp_path / "elsewhere")}
+    options: dict[str, Any] = {"pinned": True, "clock": clock}
     with Connection(TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), **options) as connection:
-        yield lambda tool_id, inputs, **more: registry[tool_id].run(inputs, connection, **more)
+        use_record(connection, SqliteRecord(tmp_path / "elsewhere"))
+        yield lambda tool_id, inputs, **more: hex_on(connection).call(registry[tool_id], inputs, **more)
 
 
 def id_of(sandbox: Sandbox, title: str) -> str:
@@ -223,7 +226,7 @@ def test_a_run_in_a_project_that_one_may_not_see_is_not_found(
     run_id = add_run(sandbox, "Payroll check", Plan(0, 1))
 
     with pytest.raises(HexError) as caught:
-        registry[STATUS].run({"runId": run_id}, connect(TOKENS.editor))
+        hex_on(connect(TOKENS.editor)).call(registry[STATUS], {"runId": run_id})
 
     assert caught.value.key == "run_project_unknown"
 

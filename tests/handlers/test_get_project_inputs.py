@@ -10,6 +10,7 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
+from tests.calling import hex_on
 from tests.faulty import Faulty, reply
 
 TOOL = "hex_get_project_inputs"
@@ -28,7 +29,7 @@ def run_against(registry: Registry) -> Callable[..., tuple[dict[str, Any], Fault
             Faulty(answer) as server,
             Connection("hxtp_of_this_test", server.origin, allowed_hosts=(server.origin,)) as connection,
         ):
-            return registry[TOOL].run({"projectId": REVENUE_REPORT} | inputs, connection), server
+            return hex_on(connection).call(TOOL, {"projectId": REVENUE_REPORT} | inputs), server
 
     return run_it
 

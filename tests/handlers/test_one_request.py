@@ -11,6 +11,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.sandbox.model import User
+from tests.calling import hex_on
 
 RunTool = Callable[..., dict[str, Any]]
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -131,7 +132,7 @@ def test_what_was_read_is_given_when_hex_stops_answering_midway(
     httpserver.expect_ordered_request("/api/v1/groups").respond_with_json(page)
     httpserver.expect_request("/api/v1/groups").respond_with_data("down", status=500)
 
-    result = registry["hex_list_groups"].run({"fetchAll": True}, connection)
+    result = hex_on(connection).call("hex_list_groups", {"fetchAll": True})
 
     assert [group["id"] for group in result["groups"]] == ["one"]
     assert result["after"] == "next"
@@ -142,6 +143,6 @@ def test_nothing_read_is_an_error(registry: Registry, httpserver: Any, connectio
     httpserver.expect_request("/api/v1/groups").respond_with_data("down", status=500)
 
     with pytest.raises(HexError) as caught:
-        registry["hex_list_groups"].run({"fetchAll": True}, connection)
+        hex_on(connection).call("hex_list_groups", {"fetchAll": True})
 
     assert caught.value.key == "hex_failed"

@@ -16,9 +16,11 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.handlers.run_batch import _marks
 from hex_blocks.runs.model import seconds_of
+from hex_blocks.runs.record.configured import record_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.conftest import WrongClock
 from tests.faulty import Act, Exchange, Faulty, done_then, lost, pass_on, reply, reset, silence, when
 
@@ -320,7 +322,7 @@ def batch_through(
                 TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, clock=clock, timeout=0.5
             ) as connection:
                 given = {"projectId": project, "parameterSets": sets, **more}
-                return registry["hex_run_batch"].run(given, connection, stop=stop)
+                return hex_on(connection).call("hex_run_batch", given, stop=stop)
 
         yield run_batch
 
@@ -391,7 +393,7 @@ def test_a_batch_fails_at_once_where_nothing_answers(registry: Registry, project
     with Faulty(listen=False) as closed:
         connection = Connection(TOKENS.personal, closed.base_url, allowed_hosts=(closed.origin,), clock=clock)
         with pytest.raises(HexError) as caught:
-            registry["hex_run_batch"].run({"projectId": project, "parameterSets": days(2)}, connection)
+            hex_on(connection).call("hex_run_batch", {"projectId": project, "parameterSets": days(2)})
 
     assert caught.value.key == "no_network"
     assert clock.monotonic() <= 30
@@ -434,7 +436,7 @@ def test_times_are_by_hexs_clock_from_the_first_set_on(registry: Registry, sandb
     ahead = WrongClock(sandbox.clock, 3600)
     with Connection(TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), clock=ahead) as connection:
         given = {"projectId": project, "parameterSets": [{}, {"nonsense": 1}]}
-        result = registry["hex_run_batch"].run(given, connection)
+        result = hex_on(connection).call("hex_run_batch", given)
 
     for each in result["sets"]:
         assert result["startedAt"] <= each["startedAt"] <= each["endedAt"] <= result["endedAt"]
@@ -614,7 +616,7 @@ def test_a_finished_batch_waits_for_nobody_when_it_is_called_again(batch: RunToo
 
     with ExitStack() as held:
         for key in keys:
-            held.enter_context(connection.record.alone(connection.base_url, key))
+            held.enter_context(record_of(connection).alone(connection.base_url, key))
         result = batch(days(2), key="k")
 
     assert result["succeeded"]

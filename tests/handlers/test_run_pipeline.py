@@ -12,6 +12,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Input, Plan, Run
+from tests.calling import hex_on
 from tests.faulty import Faulty, reply, reset, when
 
 TITLES = ("Extract orders", "Transform orders", "Load orders")
@@ -396,7 +397,7 @@ def test_a_step_whose_answer_was_lost_keeps_its_pauses(
 ) -> None:
     with Faulty(when("POST", reset), reply(502), upstream=sandbox.origin) as proxy:
         connection = Connection(TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), clock=clock)
-        result = registry["hex_run_pipeline"].run({"steps": steps[:1]}, connection)
+        result = hex_on(connection).call("hex_run_pipeline", {"steps": steps[:1]})
 
     assert result["steps"][0]["error"]["kind"] == "down"
     assert clock.monotonic() >= 600

@@ -17,6 +17,7 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Project, Run
+from tests.calling import hex_on
 from tests.faulty import Exchange, Faulty, pass_on, when
 
 # More of them with SEEDS=200.
@@ -41,7 +42,7 @@ def watch(monkeypatch: pytest.MonkeyPatch, sandbox: Sandbox, clock: DrivenClock,
 
         def ask(project_ids: list[str], cursor: str | None = None, **more: Any) -> dict[str, Any]:
             given = {"projectIds": project_ids, "cursor": cursor, **more}
-            return registry["hex_watch_runs"].run(given, connection)
+            return hex_on(connection).call("hex_watch_runs", given)
 
         yield ask
 
@@ -365,7 +366,7 @@ def watch_while(sandbox: Sandbox, clock: DrivenClock, registry: Registry) -> Ite
             with Connection(
                 TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, clock=clock
             ) as connection:
-                return registry["hex_watch_runs"].run({"projectIds": project_ids, "cursor": cursor}, connection)
+                return hex_on(connection).call("hex_watch_runs", {"projectIds": project_ids, "cursor": cursor})
 
         yield ask
 

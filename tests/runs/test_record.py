@@ -17,20 +17,11 @@ import pytest
 
 from hex_blocks import Connection, Registry
 from hex_blocks.clock import DrivenClock
-from hex_blocks.runs.record.sqlite import (
-    CANCELLED,
-    DAY,
-    KEPT_DAYS,
-    KEPT_STARTS,
-    LEFT,
-    SCHEMA_VERSION,
-    Record,
-    RecordError,
-    SqliteRecord,
-    Start,
-    default_folder,
-)
+from hex_blocks.runs.record.configured import use_record
+from hex_blocks.runs.record.sqlite import DAY, KEPT_DAYS, KEPT_STARTS, SCHEMA_VERSION, SqliteRecord, default_folder
+from hex_blocks.runs.record.store import CANCELLED, LEFT, Record, RecordError, Start
 from hex_blocks.sandbox import TOKENS, Sandbox
+from tests.calling import hex_on
 from tests.faulty import Faulty, reply
 
 HEX = "https://app.hex.tech/api/v1"
@@ -304,7 +295,8 @@ def test_making_a_record_writes_nothing(tmp_path: Path) -> None:
 WRITER = f"""
 import sys
 from pathlib import Path
-from hex_blocks.runs.record.sqlite import SqliteRecord, Start
+from hex_blocks.runs.record.sqlite import SqliteRecord
+from hex_blocks.runs.record.store import Start
 folder, name = Path(sys.argv[1]), sys.argv[2]
 sys.stdin.readline()
 for number in range({WRITES}):
@@ -437,7 +429,7 @@ def test_a_run_is_not_lost_for_a_record_that_cannot_be_used(
     damage(tmp_path / "data")
 
     with Sandbox(clock=clock) as sandbox, connect(sandbox, clock, SqliteRecord(tmp_path / "data")) as connection:
-        outputs = registry["hex_run_project"].run({"projectId": PROJECT}, connection)
+        outputs = hex_on(connection).call("hex_run_project", {"projectId": PROJECT})
 
         assert [warning["warning"] for warning in outputs["warnings"]] == ["run_not_recorded"] * len(
             outputs["warnings"]
@@ -453,15 +445,17 @@ def test_a_run_is_searched_for_when_the_record_cannot_be_used(
 
     with Sandbox(clock=clock) as sandbox, connect(sandbox, clock, SqliteRecord(tmp_path / "data")) as connection:
         known = sandbox.world.runs(PROJECT)[0].id
-        outputs = registry["hex_get_notebook_run_status"].run({"runId": known}, connection)
+        outputs = hex_on(connection).call("hex_get_notebook_run_status", {"runId": known})
 
         assert outputs["runId"] == known
         assert {"record_unread", "run_not_recorded"} >= {warning["warning"] for warning in outputs["warnings"]}
 
 
 def connect(sandbox: Sandbox, clock: DrivenClock, record: Record) -> Connection:
-    options: dict[str, Any] = {"allowed_hosts": (sandbox.origin,), "pinned": True, "clock": clock, "record": record}
-    return Connection(TOKENS.personal, sandbox.base_url, **options)
+    options: dict[str, Any] = {"allowed_hosts": (sandbox.origin,), "pinned": True, "clock": clock}
+    connection = Connection(TOKENS.personal, sandbox.base_url, **options)
+    use_record(connection, record)
+    return connection
 
 
 def test_a_record_that_was_taken_away_is_made_anew(record: SqliteRecord) -> None:
@@ -505,9 +499,10 @@ def test_it_holds_no_token_input_or_result(registry: Registry, clock: DrivenCloc
     started = {"projectId": PROJECT, "runId": RUN, "runUrl": "https://app.hex.tech/x", "secretOfHex": "s-1"}
 
     with Faulty(reply(201, started)) as server:
-        options: dict[str, Any] = {"allowed_hosts": (server.origin,), "clock": clock, "record": record}
+        options: dict[str, Any] = {"allowed_hosts": (server.origin,), "clock": clock}
         with Connection("hxtp_s_2", server.origin, **options) as connection:
-            registry["hex_run_project"].run({"projectId": PROJECT, "inputParams": {"name": "s-3"}}, connection)
+            use_record(connection, record)
+            hex_on(connection).call("hex_run_project", {"projectId": PROJECT, "inputParams": {"name": "s-3"}})
 
     written = b"".join(file.read_bytes() for file in record.folder.rglob("*") if file.is_file())
     assert RUN.encode() in written

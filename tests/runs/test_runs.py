@@ -10,10 +10,12 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.errors.classes import BusyError, InputError
+from hex_blocks.runs.record.configured import record_of, use_record
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.faulty import Faulty, lost, pass_on, reply
 
 RunTool = Callable[..., dict[str, Any]]
@@ -49,7 +51,7 @@ def run_between(registry: Registry, between: Faulty, clock: DrivenClock) -> Iter
     """Run a tool on the sandbox through the server between."""
     options: dict[str, Any] = {"allowed_hosts": (between.origin,), "pinned": True, "clock": clock}
     with Connection(TOKENS.personal, between.base_url, **options) as connection:
-        yield lambda tool_id, inputs, **more: registry[tool_id].run(inputs, connection, **more)
+        yield lambda tool_id, inputs, **more: hex_on(connection).call(registry[tool_id], inputs, **more)
 
 
 # Starting
@@ -130,14 +132,14 @@ def test_a_dry_run_warns_and_leaves_nothing(run: RunTool, sandbox: Sandbox, conn
     connection = connect()
     assert warned(started) == ["nothing_ran"]
     assert len(sandbox.world.runs(REVENUE)) == before
-    assert connection.record.project_of(connection.base_url, started["runId"]) is None
+    assert record_of(connection).project_of(connection.base_url, started["runId"]) is None
 
 
 def test_a_started_run_is_on_record(run: RunTool, connect: Callable[..., Connection]) -> None:
     started = run("hex_run_project", {"projectId": REVENUE})
 
     connection = connect()
-    assert connection.record.project_of(connection.base_url, started["runId"]) == REVENUE
+    assert record_of(connection).project_of(connection.base_url, started["runId"]) == REVENUE
 
 
 def test_notifications_come_back_one_for_each_recipient(run: RunTool, sandbox: Sandbox) -> None:
@@ -194,7 +196,7 @@ def test_a_start_that_hex_refuses_says_why_and_is_forgotten(
 
     connection = connect()
     assert caught.value.key == key
-    assert connection.record.unanswered(connection.base_url, project_id) == []
+    assert record_of(connection).unanswered(connection.base_url, project_id) == []
 
 
 def test_a_project_that_is_not_there_is_an_error(run: RunTool) -> None:
@@ -244,7 +246,7 @@ def test_a_start_that_finds_no_kernel_in_time_says_so_and_started_nothing(
     assert caught.value.key == "no_free_kernel"
     assert caught.value.values["seconds"] >= 1
     assert len(sandbox.world.runs(REVENUE)) == before
-    assert connection.record.unanswered(connection.base_url, REVENUE) == []
+    assert record_of(connection).unanswered(connection.base_url, REVENUE) == []
 
 
 def test_a_start_refused_by_a_limit_is_sent_again_and_starts_one_run(
@@ -361,9 +363,10 @@ def test_a_run_that_is_not_there_cannot_be_cancelled(run: RunTool) -> None:
 
 def test_the_record_may_lie_elsewhere(registry: Registry, sandbox: Sandbox, clock: DrivenClock, tmp_path: Any) -> None:
     record = SqliteRecord(tmp_path / "elsewhere")
-    options: dict[str, Any] = {"allowed_hosts": (sandbox.origin,), "clock": clock, "record": record}
+    options: dict[str, Any] = {"allowed_hosts": (sandbox.origin,), "clock": clock}
 
     with Connection(TOKENS.personal, sandbox.base_url, **options) as connection:
-        started = registry["hex_run_project"].run({"projectId": REVENUE}, connection)
+        use_record(connection, record)
+        started = hex_on(connection).call("hex_run_project", {"projectId": REVENUE})
 
     assert record.project_of(sandbox.base_url, started["runId"]) == REVENUE

@@ -20,10 +20,13 @@ import pytest
 
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock, SystemClock
-from hex_blocks.runs.record.sqlite import RecordError, SqliteRecord
+from hex_blocks.runs.record.configured import record_of, use_record
+from hex_blocks.runs.record.sqlite import SqliteRecord
+from hex_blocks.runs.record.store import Record, RecordError
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.conftest import WrongClock
 from tests.faulty import (
     LOGIN_PAGE,
@@ -64,10 +67,12 @@ def through(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Through]:
     """Make a new connection through a proxy that misbehaves from now on: through(act, …)."""
     with Faulty(when("POST"), upstream=sandbox.origin) as proxy, ExitStack() as open_ones:
 
-        def connect(*acts: Act, **options: Any) -> Connection:
+        def connect(*acts: Act, record: Record | None = None, **options: Any) -> Connection:
             proxy.play(*acts)
             options = {"clock": clock, "timeout": 0.3, "patience": 60.0, **options}
             made = Connection(TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, **options)
+            if record is not None:
+                use_record(made, record)
             return open_ones.enter_context(made)
 
         yield connect
@@ -79,7 +84,7 @@ def start(registry: Registry, project: str) -> RunTool:
 
     def start_it(connection: Connection, key: str | None = "daily", **inputs: Any) -> dict[str, Any]:
         given = {"projectId": project, "idempotencyKey": key, **inputs}
-        return registry["hex_run_project"].run(given, connection)
+        return hex_on(connection).call("hex_run_project", given)
 
     return start_it
 
@@ -159,7 +164,7 @@ def test_a_dry_run_takes_no_key(through: Through, start: RunTool, started: Calla
     result = start(connection, dryRun=True)
 
     assert warnings(result) == ["nothing_ran"]
-    assert connection.record.find(connection.base_url, "daily") is None
+    assert record_of(connection).find(connection.base_url, "daily") is None
     assert started() == []
 
 
@@ -172,7 +177,7 @@ def test_a_start_that_hex_refused_leaves_its_key_free(
     with pytest.raises(HexError):
         start(connection)
 
-    assert connection.record.find(connection.base_url, "daily") is None
+    assert record_of(connection).find(connection.base_url, "daily") is None
     connection.clock.wait(101)
     assert start(connection)["runId"] == started()[0]
 
@@ -349,7 +354,7 @@ def test_a_start_that_cannot_leave_at_all_leaves_nothing_behind(key: str | None,
         start(connection, key)
 
     assert caught.value.key == "no_network"
-    assert connection.record.find(connection.base_url, "daily") is None
+    assert record_of(connection).find(connection.base_url, "daily") is None
 
 
 # After a crash
@@ -659,7 +664,7 @@ def test_different_starts_that_lose_their_answers_at_once_never_take_each_others
     def start_for(region: str) -> str | None:
         given = {"projectId": project, "inputParams": {"region": region}, "idempotencyKey": region}
         with contextlib.suppress(HexError):
-            return str(registry["hex_run_project"].run(given, connection)["runId"])
+            return str(hex_on(connection).call("hex_run_project", given)["runId"])
         return None
 
     regions = ["EMEA", "US", "APAC", "LATAM"]
@@ -715,7 +720,7 @@ def test_a_start_that_waits_for_an_unknown_one_says_so(
     told: list[Progress] = []
 
     given = {"projectId": project, "useCachedSqlResults": False}
-    registry["hex_run_project"].run(given, through(when("POST"), patience=300), progress=told.append)
+    hex_on(through(when("POST"), patience=300)).call("hex_run_project", given, progress=told.append)
 
     assert {progress.values["error"] for progress in told} == {"project_busy"}
 
@@ -785,10 +790,10 @@ def test_starts_that_lose_their_answers_one_after_the_other_are_told_apart(
 
 STARTER = """
 import json, sys
-from hex_blocks import Connection, Registry
+from hex_blocks import Connection, Hex
 url, token, project = json.loads(sys.argv[1])
 with Connection(token, url, allowed_hosts=(url.removesuffix("/api/v1"),)) as connection:
-    print(Registry.load()["hex_run_project"].run({"projectId": project, "idempotencyKey": "k"}, connection)["runId"])
+    print(Hex(connection=connection).call("hex_run_project", {"projectId": project, "idempotencyKey": "k"})["runId"])
 """
 
 
@@ -809,7 +814,7 @@ def test_who_waits_for_another_call_with_the_same_key_gives_up_in_time(
     through: Through, start: RunTool, clock: DrivenClock
 ) -> None:
     connection = through(when("POST"), patience=5)
-    with connection.record.alone(connection.base_url, "daily"), ThreadPoolExecutor(1) as pool:
+    with record_of(connection).alone(connection.base_url, "daily"), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(start, connection)
         threading.Event().wait(0.1)
         clock.advance(10)
@@ -885,10 +890,11 @@ def test_the_record_holds_no_input_and_no_token(through: Through, registry: Regi
     connection = through(when("POST"))
     given = {"projectId": sandbox.world.project("Revenue report").id, "inputParams": {"start_date": "1789-07-14"}}
 
-    registry["hex_run_project"].run({**given, "idempotencyKey": "daily"}, connection)
+    hex_on(connection).call("hex_run_project", {**given, "idempotencyKey": "daily"})
 
-    assert isinstance(connection.record, SqliteRecord)
-    with closing(sqlite3.connect(connection.record.path)) as database, database:
+    record = record_of(connection)
+    assert isinstance(record, SqliteRecord)
+    with closing(sqlite3.connect(record.path)) as database, database:
         kept = "\n".join(database.iterdump())
     assert "1789" not in kept
     assert TOKENS.personal not in kept
@@ -916,8 +922,9 @@ def test_the_data_folder_may_be_taken_away_meanwhile(
 ) -> None:
     connection = through(when("POST"))
     start(connection, "monday")
-    assert isinstance(connection.record, SqliteRecord)
-    connection.record.folder.rename(f"{connection.record.folder}.old")
+    record = record_of(connection)
+    assert isinstance(record, SqliteRecord)
+    record.folder.rename(f"{record.folder}.old")
 
     start(connection, "tuesday")
 

@@ -14,7 +14,8 @@ from hex_blocks.clock import DrivenClock
 from hex_blocks.errors.classes import RunError
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.faulty import Act, Exchange, Faulty, end_mid_body, lost, pass_on, reply, reset
 
 RunTool = Callable[..., dict[str, Any]]
@@ -36,7 +37,7 @@ def run_between(registry: Registry, between: Faulty, clock: DrivenClock) -> Iter
     """Run a tool on the sandbox through the server between."""
     options: dict[str, Any] = {"allowed_hosts": (between.origin,), "pinned": True, "clock": clock}
     with Connection(TOKENS.personal, between.base_url, **options) as connection:
-        yield lambda tool_id, inputs, **more: registry[tool_id].run(inputs, connection, **more)
+        yield lambda tool_id, inputs, **more: hex_on(connection).call(registry[tool_id], inputs, **more)
 
 
 def id_of(sandbox: Sandbox, title: str) -> str:

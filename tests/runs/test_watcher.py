@@ -15,10 +15,12 @@ from pytest_httpserver import HTTPServer
 
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock, FastClock
+from hex_blocks.run import execute
 from hex_blocks.runs.watcher import Followed, Watcher, watcher_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Project, Run
-from hex_blocks.tools.tool_call import Call
+from hex_blocks.tools.tool_call import ToolCall
+from tests.calling import hex_on
 from tests.faulty import Act, Faulty, pass_on, reply, reset
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
@@ -27,7 +29,7 @@ NEVER = float("inf")
 
 
 @dataclass
-class Hex:
+class Scene:
     """A sandbox, a connection to it, and the watcher of that connection."""
 
     sandbox: Sandbox
@@ -43,8 +45,10 @@ class Hex:
     def watcher(self) -> Watcher:
         return watcher_of(self.connection)
 
-    def call(self, stop: threading.Event | None = None) -> Call:
-        return Call(self.registry["hex_run_and_wait"], self.connection, stop=stop or threading.Event())
+    def call(self, stop: threading.Event | None = None) -> ToolCall:
+        return ToolCall(
+            self.registry["hex_run_and_wait"], self.registry, self.connection, execute, stop=stop or threading.Event()
+        )
 
     def project(self, title: str) -> str:
         """Add a published project without any runs."""
@@ -99,11 +103,11 @@ class Hex:
 
 
 @pytest.fixture
-def make(registry: Registry) -> Iterator[Callable[..., Hex]]:
-    """Make a Hex and what follows its runs: make(clock, proxy's acts …)."""
+def make(registry: Registry) -> Iterator[Callable[..., Scene]]:
+    """Make a Scene and what follows its runs: make(clock, proxy's acts …)."""
     with ExitStack() as open_ones:
 
-        def make_it(clock: Clock, *acts: Act, limits: bool = True, **options: Any) -> Hex:
+        def make_it(clock: Clock, *acts: Act, limits: bool = True, **options: Any) -> Scene:
             sandbox = open_ones.enter_context(Sandbox(clock=clock, limits=limits))
             origin = sandbox.origin
             if acts:
@@ -111,13 +115,13 @@ def make(registry: Registry) -> Iterator[Callable[..., Hex]]:
             connection = Connection(
                 TOKENS.personal, origin, allowed_hosts=(origin,), pinned=True, clock=clock, **options
             )
-            return Hex(sandbox, open_ones.enter_context(connection), registry)
+            return Scene(sandbox, open_ones.enter_context(connection), registry)
 
         yield make_it
 
 
 @pytest.fixture
-def hex_(make: Callable[..., Hex], clock: DrivenClock) -> Hex:
+def hex_(make: Callable[..., Scene], clock: DrivenClock) -> Scene:
     return make(clock)
 
 
@@ -132,7 +136,7 @@ A_TWENTIETH = 30
     [(1, 1, 5), (50, 1, 6), (500, 1, 15), (50, 5, 20), (50, 50, 115), (500, 50, 115)],
 )
 def test_runs_are_followed_with_few_requests_and_their_ends_noticed_within_an_interval(
-    runs: int, projects: int, interval: float, hex_: Hex
+    runs: int, projects: int, interval: float, hex_: Scene
 ) -> None:
     ids = [hex_.project(f"Project {number}") for number in range(projects)]
     followed = [
@@ -146,7 +150,7 @@ def test_runs_are_followed_with_few_requests_and_their_ends_noticed_within_an_in
     assert hex_.requests_per_minute() <= A_TWENTIETH
 
 
-def test_a_project_with_a_few_runs_is_not_forgotten_beside_one_with_hundreds(hex_: Hex) -> None:
+def test_a_project_with_a_few_runs_is_not_forgotten_beside_one_with_hundreds(hex_: Scene) -> None:
     crowd, alone = hex_.project("Crowd"), hex_.project("Alone")
     followed = [hex_.follow(hex_.add_run(crowd, 600)) for _ in range(450)]
 
@@ -157,7 +161,7 @@ def test_a_project_with_a_few_runs_is_not_forgotten_beside_one_with_hundreds(hex
     assert max(hex_.delays()) <= 25
 
 
-def test_runs_that_lie_deep_in_the_list_are_noticed_too(hex_: Hex) -> None:
+def test_runs_that_lie_deep_in_the_list_are_noticed_too(hex_: Scene) -> None:
     project = hex_.project("Busy")
     deep = [hex_.add_run(project, 400) for _ in range(3)]
     for _ in range(700):
@@ -171,13 +175,13 @@ def test_runs_that_lie_deep_in_the_list_are_noticed_too(hex_: Hex) -> None:
     assert hex_.requests_per_minute() <= A_TWENTIETH
 
 
-def test_fifty_calls_at_once_are_all_done_under_hexs_limits(make: Callable[..., Hex], registry: Registry) -> None:
+def test_fifty_calls_at_once_are_all_done_under_hexs_limits(make: Callable[..., Scene], registry: Registry) -> None:
     # Not faster: a second of this clock has to hold the record's write, also on a busy machine.
     hex_ = make(FastClock(12))
     project = hex_.sandbox.world.project("Quick check").id
 
     def run_and_wait(_: int) -> str:
-        return str(registry["hex_run_and_wait"].run({"projectId": project}, hex_.connection)["status"])
+        return str(hex_on(hex_.connection).call("hex_run_and_wait", {"projectId": project})["status"])
 
     with ThreadPoolExecutor(50) as pool:
         ends = Counter(pool.map(run_and_wait, range(50)))
@@ -187,7 +191,7 @@ def test_fifty_calls_at_once_are_all_done_under_hexs_limits(make: Callable[..., 
 
 
 def test_nothing_is_counted_where_the_budget_is_off(
-    monkeypatch: pytest.MonkeyPatch, make: Callable[..., Hex], clock: DrivenClock
+    monkeypatch: pytest.MonkeyPatch, make: Callable[..., Scene], clock: DrivenClock
 ) -> None:
     monkeypatch.setenv("HEX_BLOCKS_BUDGET", "off")
     hex_ = make(clock, limits=False)
@@ -226,7 +230,7 @@ def test_looks_become_rare_with_age_and_frequent_near_the_expected_end(
     assert followed.wanted_after(elapsed) == expected
 
 
-def test_how_long_runs_take_is_learnt_from_the_projects_history(hex_: Hex) -> None:
+def test_how_long_runs_take_is_learnt_from_the_projects_history(hex_: Scene) -> None:
     project = hex_.project("Regular")
     for _ in range(5):
         hex_.add_run(project, 120)
@@ -242,7 +246,7 @@ def test_how_long_runs_take_is_learnt_from_the_projects_history(hex_: Hex) -> No
 # Together
 
 
-def test_whoever_follows_the_same_run_is_told(hex_: Hex) -> None:
+def test_whoever_follows_the_same_run_is_told(hex_: Scene) -> None:
     run = hex_.add_run(hex_.project("Shared"), 20)
     one, other = hex_.follow(run), hex_.follow(run)
 
@@ -252,7 +256,7 @@ def test_whoever_follows_the_same_run_is_told(hex_: Hex) -> None:
     assert (one.status, other.status) == ("COMPLETED", "COMPLETED")
 
 
-def test_who_leaves_takes_nothing_from_those_who_stay(hex_: Hex) -> None:
+def test_who_leaves_takes_nothing_from_those_who_stay(hex_: Scene) -> None:
     run = hex_.add_run(hex_.project("Shared"), 20)
     one, other = hex_.follow(run), hex_.follow(run)
 
@@ -263,7 +267,7 @@ def test_who_leaves_takes_nothing_from_those_who_stay(hex_: Hex) -> None:
     hex_.watcher.leave(one)
 
 
-def test_an_interrupted_leader_hands_over(make: Callable[..., Hex]) -> None:
+def test_an_interrupted_leader_hands_over(make: Callable[..., Scene]) -> None:
     hex_ = make(FastClock(20))
     project = hex_.project("Shared")
     first, second = hex_.follow(hex_.add_run(project, None)), hex_.follow(hex_.add_run(project, 20))
@@ -277,17 +281,17 @@ def test_an_interrupted_leader_hands_over(make: Callable[..., Hex]) -> None:
     assert [each.status for each in following.result()] == ["COMPLETED"]
 
 
-class BrokenCall(Call):
+class BrokenCall(ToolCall):
     """A call that dies of a fault of ours whenever it asks."""
 
-    def ask(self, *given: Any, **options: Any) -> Any:
+    def request(self, *given: Any, **options: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
 
-def test_a_leader_that_dies_leaves_nobody_stranded(hex_: Hex) -> None:
+def test_a_leader_that_dies_leaves_nobody_stranded(hex_: Scene) -> None:
     project = hex_.project("Shared")
     first, second = hex_.follow(hex_.add_run(project, 20)), hex_.follow(hex_.add_run(project, 20))
-    broken = BrokenCall(hex_.registry["hex_run_and_wait"], hex_.connection)
+    broken = BrokenCall(hex_.registry["hex_run_and_wait"], hex_.registry, hex_.connection, execute)
 
     with ThreadPoolExecutor(2) as pool:
         leading = pool.submit(hex_.watcher.wait, broken, [first], NEVER)
@@ -298,14 +302,14 @@ def test_a_leader_that_dies_leaves_nobody_stranded(hex_: Hex) -> None:
     assert [each.status for each in following.result()] == ["COMPLETED"]
 
 
-def test_a_wait_ends_at_its_deadline(hex_: Hex) -> None:
+def test_a_wait_ends_at_its_deadline(hex_: Scene) -> None:
     followed = hex_.follow(hex_.add_run(hex_.project("Endless"), None))
 
     assert hex_.watcher.wait(hex_.call(), [followed], until=100) == []
     assert 100 <= hex_.clock.monotonic() <= 101
 
 
-def test_whoever_waits_is_told_about_every_second(hex_: Hex) -> None:
+def test_whoever_waits_is_told_about_every_second(hex_: Scene) -> None:
     followed = hex_.follow(hex_.add_run(hex_.project("Endless"), None))
     ticks: list[float] = []
 
@@ -321,7 +325,7 @@ def test_whoever_waits_is_told_about_every_second(hex_: Hex) -> None:
     "trouble",
     [reset, reply(500), reply(503), reply(429, {}, {"Retry-After": "20"}), reply(200, b"<html>Sign in</html>")],
 )
-def test_trouble_is_shown_and_passes(trouble: Act, make: Callable[..., Hex], clock: DrivenClock) -> None:
+def test_trouble_is_shown_and_passes(trouble: Act, make: Callable[..., Scene], clock: DrivenClock) -> None:
     hex_ = make(clock, *[trouble] * 12, pass_on)
     followed = hex_.follow(hex_.add_run(hex_.project("Shared"), 20))
     troubles: list[str] = []
@@ -336,7 +340,7 @@ def test_trouble_is_shown_and_passes(trouble: Act, make: Callable[..., Hex], clo
     assert ended.status == "COMPLETED"
 
 
-def test_a_refused_token_ends_the_wait_for_everybody(make: Callable[..., Hex], clock: DrivenClock) -> None:
+def test_a_refused_token_ends_the_wait_for_everybody(make: Callable[..., Scene], clock: DrivenClock) -> None:
     hex_ = make(clock, reply(401))
     followed = [hex_.follow(hex_.add_run(hex_.project(f"Project {number}"), 20)) for number in range(2)]
 
@@ -345,7 +349,7 @@ def test_a_refused_token_ends_the_wait_for_everybody(make: Callable[..., Hex], c
     assert [each.failed.key for each in followed if each.failed] == ["token_refused"] * 2
 
 
-def test_a_run_that_is_gone_ends_its_own_wait_and_no_other(make: Callable[..., Hex], clock: DrivenClock) -> None:
+def test_a_run_that_is_gone_ends_its_own_wait_and_no_other(make: Callable[..., Scene], clock: DrivenClock) -> None:
     hex_ = make(clock)
     project = hex_.project("Shared")
     here = hex_.follow(hex_.add_run(project, 60))
@@ -366,7 +370,9 @@ def test_a_state_that_is_not_known_counts_as_going_on(
     httpserver.expect_oneshot_request(path).respond_with_json({"runId": RUN_ID, "status": "COMPLETED"})
     followed = watcher_of(connection).follow({"projectId": PROJECT, "runId": RUN_ID})
 
-    watcher_of(connection).wait(Call(registry["hex_run_and_wait"], connection), [followed], NEVER)
+    watcher_of(connection).wait(
+        ToolCall(registry["hex_run_and_wait"], registry, connection, execute), [followed], NEVER
+    )
 
     assert followed.status == "COMPLETED"
     assert clock.monotonic() >= 10

@@ -15,6 +15,7 @@ from pytest_httpserver import HTTPServer
 
 from hex_blocks import Registry
 from hex_blocks.errors.classes import SpecError
+from hex_blocks.run import handler_of
 from tests.conftest import Finished, Install, RunCommand, WriteCatalogue
 
 EXAMPLE = Path(__file__).parents[1] / "plugin_example"
@@ -273,10 +274,10 @@ def test_a_broken_handler_is_reported_with_its_spec(
     registry = load_with(plugin)
 
     with pytest.raises(SpecError, match=rf"dogs_walk_dogs\.json: handler {handler} cannot be loaded: .*{said}"):
-        _ = registry["dogs_walk_dogs"].handler
+        _ = handler_of(registry["dogs_walk_dogs"])
 
     assert registry.problems == []
-    assert callable(registry["dogs_count_dogs"].handler)
+    assert callable(handler_of(registry["dogs_count_dogs"]))
 
 
 def test_a_broken_handler_fails_its_call_and_the_check(

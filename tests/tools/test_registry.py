@@ -20,6 +20,8 @@ from werkzeug import Request, Response
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.dev.check_specs import problems
 from hex_blocks.errors.classes import SpecError, UnknownToolError
+from hex_blocks.run import handler_of
+from tests.calling import hex_on
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -164,7 +166,7 @@ def test_a_handler_that_is_not_there_is_named_with_its_spec(folder: Path, handle
     add_copy(folder, "hex_handled", handler=handler)
 
     with pytest.raises(SpecError, match=rf"hex_handled\.json: handler {handler} cannot be loaded: .*{said}"):
-        _ = Registry(folder)["hex_handled"].handler
+        _ = handler_of(Registry(folder)["hex_handled"])
 
 
 @pytest.mark.parametrize(
@@ -212,7 +214,7 @@ def test_a_call_can_name_its_own_token_and_base_url(httpserver: HTTPServer, regi
     inputs = {"projectId": PROJECT, "runId": RUN, "apiKey": " hxtp_of_this_call ", "baseUrl": origin}
 
     with Connection("hxtp_of_the_connection", allowed_hosts=(origin,)) as connection:
-        result = registry["hex_get_run_status"].run(inputs, connection)
+        result = hex_on(connection).call("hex_get_run_status", inputs)
 
     assert result["status"] == "RUNNING"
     assert httpserver.log[0][0].headers["Authorization"] == "Bearer hxtp_of_this_call"
@@ -226,7 +228,7 @@ def test_a_tool_runs_with_the_connection_of_the_environment(
     monkeypatch.setenv("HEX_API_BASE_URL", httpserver.url_for("/api/v1"))
     monkeypatch.setenv("HEX_BLOCKS_ALLOWED_HOSTS", httpserver.url_for("").rstrip("/"))
 
-    result = registry["hex_get_run_status"].run({"projectId": PROJECT, "runId": RUN})
+    result = hex_on().call("hex_get_run_status", {"projectId": PROJECT, "runId": RUN})
 
     assert list(result) == list(registry["hex_get_run_status"].spec.outputs)
     assert httpserver.log[0][0].headers["Authorization"] == "Bearer hxtp_of_the_environment"
@@ -236,7 +238,7 @@ def test_without_a_token_nothing_is_sent(httpserver: HTTPServer, registry: Regis
     origin = httpserver.url_for("").rstrip("/")
 
     with pytest.raises(HexError) as raised:
-        registry["hex_get_project"].run({"projectId": PROJECT}, Connection(None, origin, allowed_hosts=(origin,)))
+        hex_on(Connection(None, origin, allowed_hosts=(origin,))).call("hex_get_project", {"projectId": PROJECT})
 
     assert raised.value.key == "token_missing"
     assert httpserver.log == []
@@ -255,7 +257,7 @@ def test_the_async_twin_leaves_the_loop_free(
 
     async def call_and_look() -> dict[str, Any]:
         call = asyncio.create_task(
-            registry["hex_get_run_status"].run_async({"projectId": PROJECT, "runId": RUN}, connection)
+            hex_on(connection).call_async("hex_get_run_status", {"projectId": PROJECT, "runId": RUN})
         )
         await asyncio.sleep(0)
         # Only a loop that is free comes to this before the answer is there.

@@ -16,8 +16,9 @@ from typing import Any
 from hex_blocks.dev.drift.openapi import NotOpenApiError, Operation, Shape, read_operations
 from hex_blocks.dev.drift.specs import reply_tree, request_tree
 from hex_blocks.dev.drift.walk import Finding, Walk
-from hex_blocks.tools.registry import Registry, Tool
+from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.tool import Request
+from hex_blocks.tools.tool import Tool
 
 __all__ = ["Deviation", "Drift", "Finding", "NotOpenApiError", "compare", "read_deviations"]
 

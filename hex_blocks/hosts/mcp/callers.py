@@ -6,6 +6,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from hex_blocks.api.connection import Connection
+from hex_blocks.runs.record.configured import use_record
 from hex_blocks.runs.record.sqlite import SqliteRecord, default_folder
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def connection_of_caller(token: str, server: Connection) -> Connection:
     The token is kept nowhere. The caller's record of runs stands in a folder named after the token's hash, so that
     no caller meets the idempotency keys and runs of another.
     """
-    return Connection(
+    connection = Connection(
         token,
         server.given_base_url,
         allowed_hosts=server.allowed_hosts,
@@ -26,8 +27,9 @@ def connection_of_caller(token: str, server: Connection) -> Connection:
         patience=server.patience,
         clock=server.clock,
         limits=server.limits,
-        record=SqliteRecord(_folder(token)),
     )
+    use_record(connection, SqliteRecord(_folder(token)))
+    return connection
 
 
 def _folder(token: str) -> Path:

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
     )
 
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.registry import Tool
-    from hex_blocks.tools.tool_call import Progress
+    from hex_blocks.tools.progress import Progress
+    from hex_blocks.tools.tool import Tool
 
     Context: TypeAlias = ServerRequestContext[Any, Any]
 

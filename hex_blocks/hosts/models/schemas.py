@@ -11,9 +11,9 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hex_blocks.tools.registry import Tool
 from hex_blocks.tools.schema import input_schema, output_schema
 from hex_blocks.tools.spec.tool import Input, InputField, OutputField, ToolSpec
+from hex_blocks.tools.tool import Tool
 
 Schema = dict[str, Any]
 SHORT = ("type", "description", "enum", "format", "required")

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from hex_blocks.errors.classes import Fault, UnknownToolError, hex_error
 from hex_blocks.hosts.models.schemas import first_sentence, inputs_of, is_hidden
 from hex_blocks.i18n.texts import text
-from hex_blocks.tools.registry import Registry, Tool
+from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.tool_call import Call
+    from hex_blocks.tools.tool_call import ToolCall
 
 MOST_FOUND = 8
 # So many of those found come with their inputs.
@@ -36,14 +37,14 @@ class Reachable(Registry):
         self._tools = {tool.id: tool for tool in tools}
 
 
-def find_tool(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def find_tool(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Find tools by what is to be done, and describe the best ones; name all where nothing is asked."""
-    tools = list(call.tool.registry.values())
+    tools = list(call.tools.values())
     query = inputs.get("query", "").strip()
     if not query:
         return {"tools": [_named(tool, call.language) for tool in tools]}
-    named = query in call.tool.registry
-    found = [call.tool.registry[query]] if named else best(tools, query, call.language)
+    named = query in call.tools
+    found = [call.tools[query]] if named else best(call.tools, query, call.language)
     described = [
         _named(tool, call.language)
         | {
@@ -55,16 +56,16 @@ def find_tool(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
     return {"tools": described}
 
 
-def call_tool(call: Call, inputs: dict[str, Any]) -> dict[str, Any]:
+def call_tool(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Call another tool by its name. Raises InputError for one that is not to be reached."""
-    tool = reached(call.tool.registry, inputs["name"])
+    tool = reached(call.tools, inputs["name"])
     arguments = inputs.get("arguments", {})
     refuse_hidden(tool, arguments)
     return {"result": call.use(tool.id, arguments)}
 
 
 def reached(registry: Registry, name: str) -> Tool:
-    """Give the tool of a name. Raises InputError (`unknown_tool`)."""
+    """Return the tool of a name. Raises InputError (`unknown_tool`)."""
     try:
         return registry[name]
     except UnknownToolError as error:
@@ -87,16 +88,18 @@ def description(tool: Tool, language: str | None = None, *, short: bool = False)
     return " ".join([first_sentence(said) if short else said, *([hint] if hint else [])])
 
 
-def best(tools: Sequence[Tool], query: str, language: str | None = None) -> list[Tool]:
+def best(tools: Registry, query: str, language: str | None = None) -> list[Tool]:
     """Give the tools that fit a query, best first."""
     words = [word for word in _words(query) if word not in LITTLE_WORDS] or _words(query)
-    scores = {tool.id: sum(_score(tool, word, language) for word in words) for tool in tools}
-    fitting = [tool for tool in tools if scores[tool.id]]
+    scores = {
+        tool.id: sum(_score(tool, tools.groups.get(tool.group, {}), word, language) for word in words)
+        for tool in tools.values()
+    }
+    fitting = [tool for tool in tools.values() if scores[tool.id]]
     return sorted(fitting, key=lambda tool: (-scores[tool.id], len(tool.id)))[:MOST_FOUND]
 
 
-def _score(tool: Tool, word: str, language: str | None) -> int:
-    group = tool.registry.groups.get(tool.group, {})
+def _score(tool: Tool, group: Mapping[str, Any], word: str, language: str | None) -> int:
     told = " ".join([tool.description(), tool.description(language), *tool.raw.get("inputs", {})])
     places = {
         IN_NAME: tool.id.replace("_", " "),

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from hex_blocks.errors.classes import Fault, HexError, SpecError, hex_error
 from hex_blocks.hosts.models.schemas import PICTURE_NUMBER
 from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, choose
-from hex_blocks.tools.registry import Registry, Tool
+from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.tool_call import ProgressCallback
+    from hex_blocks.tools.progress import ProgressCallback
 
 log = logging.getLogger(__name__)
 
@@ -121,16 +122,20 @@ class Toolbox:
         return shown
 
     @cached_property
+    def _own_registry(self) -> Registry:
+        """What the two tools of search find and call."""
+        from hex_blocks.hosts.models.search import Reachable
+
+        return Reachable(self.registry, self._reachable)
+
+    @cached_property
     def _reachable(self) -> list[Tool]:
         return choose(self.registry, (ALL,), read_only=self.read_only)
 
     @cached_property
     def _own_tools(self) -> dict[str, Tool]:
-        from hex_blocks.hosts.models.search import Reachable
-
-        reachable = Reachable(self.registry, self._reachable)
         files = [OWN_TOOLS / f"{name}.json" for name in (FIND_TOOL, CALL_TOOL)]
-        return {file.stem: Tool(json.loads(file.read_bytes()), file, reachable) for file in files}
+        return {file.stem: Tool(json.loads(file.read_bytes()), file, self.registry.connection_inputs) for file in files}
 
     def hints(self, tool: Tool) -> Hints:
         """Tell what a call of a tool may do."""
@@ -197,14 +202,19 @@ class Toolbox:
         progress: ProgressCallback | None,
         stop: threading.Event,
     ) -> tuple[Tool, dict[str, Any]]:
+        # The listing pays for neither pydantic nor requests.
+        from hex_blocks.api.connection import Connection
         from hex_blocks.hosts.models.search import refuse_hidden
+        from hex_blocks.run import run
 
         tool = self._shown_tool(name)
         given = _object(tool, arguments)
         if tool.id == CALL_TOOL:
-            given = _inside(self._own_tools[CALL_TOOL], given)
+            given = _inside(self._own_tools[CALL_TOOL], given, self._own_registry)
         refuse_hidden(tool, given)
-        return tool, tool.run(given, connection, progress=progress, stop=stop, language=self.language)
+        tools = self._own_registry if tool.id in self._own_tools else self.registry
+        connection = connection or Connection()
+        return tool, run(tool, given, tools, connection, progress=progress, stop=stop, language=self.language)
 
     def _shown_tool(self, name: str) -> Tool:
         if name in self.shown:
@@ -233,7 +243,7 @@ async def in_own_thread(work: Callable[[], Result], stop: Callable[[], object]) 
         if not ended.done():
             settle()
 
-    def run() -> None:
+    def work_and_tell() -> None:
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001
@@ -241,7 +251,7 @@ async def in_own_thread(work: Callable[[], Result], stop: Callable[[], object]) 
         else:
             _tell_loop(loop, tell, lambda: ended.set_result(result))
 
-    threading.Thread(target=run, name=THREAD).start()
+    threading.Thread(target=work_and_tell, name=THREAD).start()
     try:
         return await ended
     finally:
@@ -286,13 +296,13 @@ def _object(tool: Tool, arguments: Any) -> Mapping[str, Any]:
     return arguments
 
 
-def _inside(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _inside(tool: Tool, given: Mapping[str, Any], tools: Registry) -> Mapping[str, Any]:
     """Put inputs of the tool to be called that stand beside `arguments` inside, where nothing else can be meant."""
     beside = {name: value for name, value in given.items() if name not in tool.spec.inputs}
     name, arguments = given.get("name"), given.get("arguments") or {}
-    if not beside or not isinstance(name, str) or name not in tool.registry or not isinstance(arguments, Mapping):
+    if not beside or not isinstance(name, str) or name not in tools or not isinstance(arguments, Mapping):
         return given
-    fitting = {each: value for each, value in beside.items() if each in tool.registry[name].spec.inputs}
+    fitting = {each: value for each, value in beside.items() if each in tools[name].spec.inputs}
     if twice := [each for each in fitting if each in arguments]:
         faults = tuple(Fault(each, "goes_inside") for each in twice)
         raise hex_error("bad_inputs", tool=tool.id, faults=faults)

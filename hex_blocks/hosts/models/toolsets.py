@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from hex_blocks.errors.classes import UnknownToolError
-from hex_blocks.tools.registry import PREFIX, Registry, Tool
+from hex_blocks.tools.registry import PREFIX, Registry
+from hex_blocks.tools.tool import Tool
 
 DEFAULT = "default"
 ALL = "all"

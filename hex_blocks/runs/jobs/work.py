@@ -27,7 +27,7 @@ from hex_blocks.runs.jobs.job import (
 )
 from hex_blocks.runs.model import ENDS, run_error
 from hex_blocks.runs.recent import usual_of
-from hex_blocks.runs.record.sqlite import CANCELLED, LEFT, Start
+from hex_blocks.runs.record.store import CANCELLED, LEFT, Start
 from hex_blocks.runs.stopping import last_look, last_words, stop_run
 from hex_blocks.runs.waiting import (
     CANCEL_PATIENCE,
@@ -39,7 +39,8 @@ from hex_blocks.runs.waiting import (
     unfollowed,
 )
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, watcher_of
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool_call import ToolCall
 
 # A start whose turn it is does not wait for it; one that others got ahead of stands in their line for so long.
 START_PATIENCE = 2.0
@@ -58,7 +59,7 @@ WAITS_FOR_A_START = ("key_busy", "project_busy", "start_pending")
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
 
-def latest_try(call: Call, job: Job) -> Start | None:
+def latest_try(call: ToolCall, job: Job) -> Start | None:
     """Find the last start of a job that is on record, and let the job go on with it."""
     if job.renewed:
         return None
@@ -74,7 +75,7 @@ class Work:
 
     def __init__(
         self,
-        call: Call,
+        call: ToolCall,
         key: str,
         jobs: Sequence[Job],
         options: Mapping[str, Any],
@@ -386,7 +387,9 @@ class Work:
             waiting_for = self.call.say(WAITS[reason])
             message = f"{message}; {self.call.say('the next one waits for {what}', what=waiting_for)}"
             values["waitingFor"] = reason
-        self.call.tell(Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values))
+        self.call.report_progress(
+            Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values)
+        )
 
     def _interrupted(self) -> HexError:
         """Decide the fate of the runs that are going on, and say it."""

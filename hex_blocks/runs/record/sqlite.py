@@ -12,11 +12,12 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from weakref import finalize
+
+from hex_blocks.runs.record.store import RecordError, Start
 
 if TYPE_CHECKING:
     from filelock import FileLock
@@ -29,8 +30,6 @@ BUSY_SECONDS = 30.0
 LOOK_UP = 0.2
 DAY = 86_400
 
-# What became of a run when the call that waited for it was stopped.
-LEFT, CANCELLED = "left", "cancelled"
 
 # Each version's changes, from an empty file on.
 _SCHEMA = (
@@ -68,89 +67,6 @@ _SCHEMA = (
 # A machine's clock may have been wrong for a while.
 _AGE = "COALESCE(at_hex, intended_at)"
 _COLUMNS = "key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate"
-
-
-class RecordError(Exception):
-    """The record cannot be read or written; the message says why."""
-
-
-@dataclass(frozen=True)
-class Start:
-    """A start that was meant, and what came of it.
-
-    fingerprint: tells whether two starts ask for the same. intended_at: seconds since the Unix epoch, just before
-    the request was sent; at_hex: the same by Hex's clock, where it was known. after: the project's newest runs just
-    before, newest first; None where nobody looked. run_id, reply: nothing until Hex's answer is known. ended: the
-    run as it ended, once that is known. fate: LEFT or CANCELLED, where the call that waited was stopped.
-    """
-
-    key: str
-    project_id: str
-    fingerprint: str
-    intended_at: float
-    at_hex: float | None = None
-    after: tuple[str, ...] | None = None
-    run_id: str | None = None
-    reply: dict[str, Any] = field(default_factory=dict)
-    ended: dict[str, Any] = field(default_factory=dict)
-    fate: str | None = None
-
-
-class Record(Protocol):
-    """What the rest of the project asks of a record; another store can stand here. Raises RecordError."""
-
-    def alone(self, base_url: str, key: str, give_up: Callable[[], bool] = ...) -> AbstractContextManager[bool]:
-        """Keep every other process and thread from working on the same key; freed when this process ends, however.
-
-        give_up: asked now and then while others work on it. Gives whether the key is ours now.
-        """
-        ...
-
-    def sending(
-        self, base_url: str, project_id: str, give_up: Callable[[], bool] = ...
-    ) -> AbstractContextManager[bool]:
-        """Keep every other process and thread from sending a start of a project, so that none is taken for another."""
-        ...
-
-    def find(self, base_url: str, key: str) -> Start | None:
-        """Give the start of a key."""
-        ...
-
-    def intend(self, base_url: str, start: Start) -> None:
-        """Write down that a start is about to be sent; again, if it is sent again."""
-        ...
-
-    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> bool:
-        """Write down the run that a start became. False, and nothing written, where another start has that run."""
-        ...
-
-    def ended(self, base_url: str, key: str, run: dict[str, Any]) -> None:
-        """Write down how the run of a start ended."""
-        ...
-
-    def stopped(self, base_url: str, key: str, fate: str) -> None:
-        """Write down what became of a run whose wait was stopped: LEFT or CANCELLED."""
-        ...
-
-    def forget(self, base_url: str, key: str) -> None:
-        """Take back a start that was refused."""
-        ...
-
-    def unanswered(self, base_url: str, project_id: str) -> list[Start]:
-        """Give the starts of a project whose runs are not known."""
-        ...
-
-    def claimed(self, base_url: str, run_ids: Collection[str]) -> set[str]:
-        """Tell which of these runs belong to a start on record."""
-        ...
-
-    def remember(self, base_url: str, project_id: str, run_id: str, at: float) -> None:
-        """Write down a run's project that was found by searching."""
-        ...
-
-    def project_of(self, base_url: str, run_id: str) -> str | None:
-        """Give the project of a run that was started or found from here."""
-        ...
 
 
 def default_folder() -> Path:

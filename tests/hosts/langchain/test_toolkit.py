@@ -7,7 +7,7 @@ import pytest
 
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
-from hex_blocks.tools.tool_call import Progress
+from hex_blocks.tools.progress import Progress
 
 pytest.importorskip("langchain_core", reason="run by make test-hosts")
 

@@ -17,8 +17,9 @@ from hex_blocks.hosts.mcp import server
 from hex_blocks.hosts.mcp.prompts import Argument, Prompt
 from hex_blocks.hosts.mcp.serving import run_http
 from hex_blocks.hosts.models.toolbox import Toolbox
-from hex_blocks.tools.registry import Tool
-from hex_blocks.tools.tool_call import Call, Progress
+from hex_blocks.tools.progress import Progress
+from hex_blocks.tools.tool import Tool
+from hex_blocks.tools.tool_call import ToolCall
 
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
 TEXT = {"said": {"type": "string", "description": "What it says."}}
@@ -36,21 +37,21 @@ IMAGE = {
 CLOCK = FastClock(1)
 
 
-def simple_text(_call: Call, _inputs: dict[str, Any]) -> dict[str, Any]:
+def simple_text(_call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     return {"said": "This is a simple text response for testing."}
 
 
-def image_content(_call: Call, _inputs: dict[str, Any]) -> dict[str, Any]:
+def image_content(_call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     return {"image": {"mimeType": "image/png", "base64": PIXEL}}
 
 
-def error_handling(_call: Call, _inputs: dict[str, Any]) -> dict[str, Any]:
+def error_handling(_call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     raise hex_error("hex_failed", status=500)
 
 
-def tool_with_progress(call: Call, _inputs: dict[str, Any]) -> dict[str, Any]:
+def tool_with_progress(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     for percent in (0.0, 50.0, 100.0):
-        call.tell(Progress(f"{percent:g} of 100", percent=percent))
+        call.report_progress(Progress(f"{percent:g} of 100", percent=percent))
         CLOCK.wait(0.05)
     return {"said": "done"}
 
@@ -83,9 +84,7 @@ class FixtureRegistry(Registry):
             "outputs": outputs,
             "examples": [{"title": "Call it", "inputs": {}, "outputs": dict.fromkeys(outputs)}],
         }
-        tool = Tool(spec, Path(f"{name}.json"), self)
-        tool.__dict__["handler"] = handler
-        return tool
+        return Tool(spec, Path(f"{name}.json"), self.connection_inputs)
 
 
 def prompts(language: str | None = None) -> dict[str, Prompt]:

@@ -1,0 +1,45 @@
+"""What a caller should know though the call did what was asked: the table of warnings."""
+
+from __future__ import annotations
+
+WARNINGS = {
+    "inputs_ignored": (
+        "updatePublishedResults was given together with input parameters. Hex runs such a request with the "
+        "project's default inputs, since the published results always show those."
+    ),
+    "update_cache_deprecated": (
+        "updateCache is deprecated in Hex. It was sent as updatePublishedResults true and useCachedSqlResults "
+        "false; use these two instead."
+    ),
+    "run_not_recorded": (
+        "The run was started, but it could not be written to the record of runs on this machine, so it can only "
+        "be found again with its projectId: {reason}"
+    ),
+    "list_cut": "The list is longer: reading stopped at {count} entries. Raise maxItems, or go on from the cursor.",
+    "list_incomplete": (
+        "Hex stopped answering after {count} entries: {reason} Go on from the cursor to read the rest."
+    ),
+    "record_unread": "The record of runs on this machine could not be read, so the run was searched for: {reason}",
+    "start_recovered": (
+        "Hex's answer to the start was lost on the way. The run was found in Hex's list and is followed; it was not "
+        "started twice."
+    ),
+    "run_gone": "Run {runId} was going on last time and is not in Hex any more.",
+    "project_unwatched": "The runs of project {projectId} could not be read; the others were. {reason}",
+    "runs_left": "More runs are active: only {count} were taken. Raise maxRuns, or call again.",
+    "runs_not_cancelled": "{count} runs could not be cancelled; failed says which and why.",
+    "chart_missing": "No picture came of {name}: {reason}",
+    "table_missing": "No output came of {name}: {reason}",
+    "projects_unread": "Only the {count} projects created last were looked at. Raise maxProjects to look further.",
+    "no_such_project": "No project is found by this ID: {reason}",
+    "no_project_found": "None of the {count} projects looked at has such a title.",
+    "no_project_found_nearest": "None of the {count} projects looked at has such a title. Nearest: {nearest}.",
+    "token_expires_soon": "The token expires in less than {hours} hours, at {moment}. Make a new one in Hex in time.",
+    "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
+    "project_file_newer": (
+        "The project's file has version {version} of Hex's format, which is newer than the one known here. "
+        "Parts of it may be missing."
+    ),
+    "inputs_of_components": "The project imports components. Inputs that they bring are not in the project's file.",
+    "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
+}

@@ -1,0 +1,121 @@
+"""A tool as data, with its compiled parts: what checks its inputs, builds its request and selects its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hex_blocks.i18n.texts import text
+
+if TYPE_CHECKING:
+    from hex_blocks.tools.spec.tool import Input, ToolSpec
+    from hex_blocks.tools.wire import Sending
+
+ConnectionInputs = Callable[[], Mapping[str, "Input"]]
+
+
+@dataclass(eq=False)
+class Tool:
+    """One tool: its words, its schemas, and the parts that a call is made of. It does not run itself.
+
+    Attributes:
+        raw: The spec file as JSON.
+        file: Where it stands.
+        connection_inputs: Returns the inputs of the connection, which every tool has beside its own.
+        plugin: The plugin that brings it; None for our own.
+    """
+
+    raw: dict[str, Any]
+    file: Path
+    connection_inputs: ConnectionInputs = field(repr=False)
+    plugin: str | None = None
+
+    @property
+    def id(self) -> str:
+        """The tool's id, such as hex_run_project."""
+        return str(self.raw["id"])
+
+    @property
+    def group(self) -> str:
+        """The key of its group in the palette."""
+        return str(self.raw["group"])
+
+    @property
+    def operation(self) -> str:
+        """`query` (it reads) or `mutation` (it writes)."""
+        return str(self.raw["operation"])
+
+    @property
+    def destructive(self) -> bool:
+        """Whether it changes or removes what is there already."""
+        return bool(self.raw.get("destructive", False))
+
+    def title(self, language: str | None = None) -> str:
+        """Return the title in a language."""
+        return text(self.raw["title"], language)
+
+    def description(self, language: str | None = None) -> str:
+        """Return the description in a language."""
+        return text(self.raw["description"], language)
+
+    @cached_property
+    def spec(self) -> ToolSpec:
+        """The checked spec, with the connection's inputs among its own.
+
+        Raises:
+            SpecError: The spec file is wrong.
+        """
+        from hex_blocks.tools.spec.tool import read_tool_spec
+
+        spec = read_tool_spec(self.raw, self.file)
+        shared = {
+            name: value.model_copy(update={"required": name in spec.connection_required})
+            for name, value in self.connection_inputs().items()
+        }
+        first = {name: value for name, value in shared.items() if name in spec.connection_required}
+        return spec.model_copy(update={"inputs": first | spec.inputs | shared})
+
+    @cached_property
+    def check(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+        """Check inputs and return them clean. Raises InputError."""
+        from hex_blocks.tools.inputs.checker import checker
+
+        return checker(self.spec)
+
+    @cached_property
+    def build_request(self) -> Callable[[Mapping[str, Any]], Sending]:
+        """Build the tool's request from checked inputs."""
+        from hex_blocks.tools.wire import sender
+
+        return sender(self.spec)
+
+    @cached_property
+    def coerce_reply(self) -> Callable[[Any], Any]:
+        """Make a reply what the outputs are declared to be, wherever it is something else."""
+        from hex_blocks.tools.wire import conformer
+
+        return conformer(self.spec)
+
+    @cached_property
+    def select_outputs(self) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
+        """Select the declared outputs of a reply."""
+        from hex_blocks.tools.wire import keeper
+
+        return keeper(self.spec)
+
+    def input_schema(
+        self, *, strict: bool = False, connection: bool = True, language: str | None = None
+    ) -> dict[str, Any]:
+        """Return the JSON Schema of the inputs; see hex_blocks.tools.schema.input_schema."""
+        from hex_blocks.tools.schema import input_schema
+
+        return input_schema(self.spec, strict=strict, connection=connection, language=language)
+
+    def output_schema(self, *, language: str | None = None) -> dict[str, Any]:
+        """Return the JSON Schema of the outputs."""
+        from hex_blocks.tools.schema import output_schema
+
+        return output_schema(self.spec, language=language)
