@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 
 from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
 from hex_blocks.api.shared import Shared
+from hex_blocks.api.tokens import token_fault
 from hex_blocks.clock import Clock, SystemClock
 from hex_blocks.errors.classes import hex_error
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 BASE_URL_VARIABLE = "HEX_API_BASE_URL"
 
-_TOKEN = re.compile(r"[\x21-\x7e]{1,4096}")
 _MOST_DERIVED = 16
 # Stands for what is no text at all, and is refused as no token could be.
 NO_TEXT = "\0"
@@ -99,8 +98,8 @@ class Connection:
 
             if not self._token.get_secret_value():
                 raise hex_error("token_missing")
-            if not _TOKEN.fullmatch(self._token.get_secret_value()):
-                raise hex_error("token_malformed")
+            if fault := token_fault(self._token.get_secret_value()):
+                raise hex_error("token_malformed", reason=fault)
             made = HexApi(self.base_url, self._token, self.clock, self.limits)
             with self._lock:
                 self._api = self._api or made

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from contextlib import ExitStack
@@ -23,6 +22,8 @@ SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 SHORTEST_SECRET = 16
 INTERRUPTED = 130
+# The first whose sessions end when they go idle.
+OLDEST_MINOR = 2
 # A call that is stopped may still have to tell Hex to cancel its run.
 LAST_WORD_SECONDS = 10.0
 
@@ -82,6 +83,11 @@ LAST_WORD_SECONDS = 10.0
 @click.option(
     "--config", "client", type=click.Choice(list(CLIENTS)), help="Print the configuration for a client and end."
 )
+@click.option(
+    "--uvx",
+    is_flag=True,
+    help="With --config: let the client start the server with uvx, so that nothing need be installed.",
+)
 def mcp(
     toolsets: str | None,
     everything: bool,
@@ -98,6 +104,7 @@ def mcp(
     on_sandbox: bool,
     speed: float,
     client: str | None,
+    uvx: bool,
 ) -> None:
     """Serve the tools to agents over the Model Context Protocol, on stdin and stdout or over HTTP.
 
@@ -109,13 +116,16 @@ def mcp(
     Examples:
       hex-blocks mcp
       hex-blocks mcp --config claude
+      hex-blocks mcp --config codex --uvx
       hex-blocks mcp --toolset run,projects --read-only
       hex-blocks mcp --http --port 9000
       hex-blocks mcp --sandbox
     """
     if client:
-        _print_configuration(client)
+        _print_configuration(client, uvx)
         return
+    if uvx:
+        raise click.UsageError(say("--uvx goes with --config: it says how a client starts this."))
     secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
     if http:
         _check_reach(host, allowed_hosts, secret)
@@ -158,11 +168,12 @@ def mcp(
 
 
 def _sdk_is_here() -> bool:
-    """Whether the SDK is installed, in the version that this is written for: the first one is another."""
+    """Whether the SDK is installed, in a version that this is written for."""
     try:
-        return version("mcp").split(".")[0] == "2"
+        major, minor = (int(part) for part in version("mcp").split(".")[:2])
     except PackageNotFoundError:
         return False
+    return major == 2 and minor >= OLDEST_MINOR
 
 
 def _leave() -> None:
@@ -221,14 +232,18 @@ def _check_reach(host: str, allowed_hosts: tuple[str, ...], secret: str | None) 
         )
 
 
-def _print_configuration(client: str) -> None:
-    from hex_blocks.hosts.mcp.clients import configuration, place
+def _print_configuration(client: str, uvx: bool) -> None:
+    from hex_blocks.hosts.mcp.clients import configuration, find_uvx, place
 
+    found = find_uvx()
+    if uvx and found is None:
+        raise click.ClickException(say("uv is not on PATH. Install it, or leave out --uvx."))
     context = click.get_current_context()
     given = [
         (name, value)
         for name, value in context.params.items()
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE and name != "client"
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+        and name not in ("client", "uvx")
     ]
     options = {parameter.name: parameter.opts[0] for parameter in context.command.params}
     arguments: list[str] = []
@@ -236,4 +251,6 @@ def _print_configuration(client: str) -> None:
         for each in value if isinstance(value, tuple) else (value,):
             arguments += [str(options[name])] if each is True else [str(options[name]), str(each)]
     warn(say("For {place}:", place=place(client)))
-    click.echo(json.dumps(configuration(client, arguments), ensure_ascii=False, indent=2))
+    if found and not uvx:
+        warn(say("With --uvx, the client starts it without an installation."))
+    click.echo(configuration(client, arguments, uvx=found if uvx else None))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -15,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from babel.messages import Catalog
-from babel.messages.pofile import PoFileError
+from babel.messages.pofile import PoFileError, denormalize
 
 from hex_blocks.dev.catalogues import (
     TEMPLATE,
@@ -107,6 +109,9 @@ _PLACE = re.compile(r"\{\{?[^{}]*\}\}?|%\([a-z_]+\)[sd]")
 _CODE_SPAN = re.compile(r"`[^`]+`")
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _LINK = re.compile(r"\]\(([^)]*)\)")
+_ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
+# They make other letters of their neighbours, in emoji and in several languages.
+_JOINERS = "\u200c\u200d"
 _NUMBER = re.compile(r"\d+")
 _GROUPED = re.compile(r"(?<=\d)[.,\u00a0\u202f ](?=\d{3}(?!\d))")
 # What is written the same in every language: names in code, options, addresses, files, IDs.
@@ -152,6 +157,7 @@ def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -
         made.problems.append(Problem("unreadable", "", str(error)))
         return made
     made.problems += [Problem("unreadable", "", f"line {number}: close the quotes") for number in _badly_quoted(file)]
+    made.problems += [Problem("twice", english) for english in _twice(file)]
     same = _same(file)
     made.problems += [Problem("needless", english, f"{file.stem}.same.txt") for english in sorted(same - texts)]
     made.problems += [Problem("obsolete", str(message.id)) for message in catalogue.obsolete.values()]
@@ -180,11 +186,38 @@ def _badly_quoted(file: Path) -> Iterator[int]:
             yield number
 
 
+def _twice(file: Path) -> Iterator[str]:
+    """Give the English of entries that stand twice: Babel takes one of them without a word."""
+    entries = Counter(_entries(file.read_text(encoding="utf-8").splitlines()))
+    yield from (english for (_, english), times in entries.items() if times > 1 and english)
+
+
+def _entries(lines: list[str]) -> Iterator[tuple[str, str]]:
+    """Read the context and the English of every entry in use. Either may go on over several lines."""
+    parts: dict[str, list[str]] = {}
+    keyword = ""
+    for line in [*lines, "msgstr"]:
+        if line.startswith('"'):
+            parts.setdefault(keyword, []).append(line)
+        elif line.startswith("msgstr"):
+            if "msgid" in parts:
+                yield _joined(parts.get("msgctxt", [])), _joined(parts["msgid"])
+            parts, keyword = {}, ""
+        elif line.startswith(("msgctxt ", "msgid ")):
+            keyword, _, rest = line.partition(" ")
+            parts[keyword] = [rest]
+
+
+def _joined(parts: list[str]) -> str:
+    # What is badly quoted is reported as such, and cannot be read here.
+    return denormalize("\n".join(part for part in parts if _QUOTED.fullmatch(part))) if parts else ""
+
+
 def problems_of(
     english: str, said: str, language: str, *, same: bool = False, names: frozenset[str] = frozenset()
 ) -> Iterator[Problem]:
     """Give what is wrong with one translation."""
-    for check in (_keeps_places, _keeps_shape, _keeps_numbers):
+    for check in (_keeps_places, _keeps_shape, _keeps_numbers, _keeps_clean):
         yield from (Problem(kind, english, detail) for kind, detail in check(english, said))
     yield from (Problem("names", english, detail) for detail in _lost_names(english, said, names))
     if same:
@@ -216,6 +249,21 @@ def _keeps_numbers(english: str, said: str) -> Iterator[tuple[str, str]]:
     lost = _numbers(english) - _numbers(said)
     if lost:
         yield "numbers", f"keep {', '.join(sorted(lost))}"
+
+
+def _keeps_clean(english: str, said: str) -> Iterator[tuple[str, str]]:
+    """Give what an editor does not show, or a page shows as it stands: both come from copying."""
+    unseen = sorted({each for each in said if _is_unseen(each)} - set(english))
+    if unseen:
+        yield "characters", f"leave out {', '.join(f'U+{ord(each):04X}' for each in unseen)}"
+    yield from (("entities", detail) for detail in _differences(_ENTITY.findall(english), _ENTITY.findall(said)))
+
+
+def _is_unseen(character: str) -> bool:
+    """Whether a character is a control, of direction too, one that stands for another that was lost, or none at all."""
+    if character in _JOINERS or character in "\n\t":
+        return False
+    return character == "\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs")
 
 
 def _numbers(words: str) -> set[str]:

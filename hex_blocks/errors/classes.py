@@ -264,7 +264,7 @@ SENTENCES = {
     ),
     "token_malformed": Sentence(
         TokenError,
-        "The Hex API token holds characters that no token has.",
+        "What is given as the Hex API token cannot be one: {reason}.",
         "Copy it again from Hex, without quotes, spaces or line breaks.",
     ),
     "token_refused": Sentence(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import StructuredTool, ToolException
 
-from hex_blocks.hosts.models.schemas import inputs_of
+from hex_blocks.hosts.models.schemas import portable_inputs_of
 from hex_blocks.hosts.models.search import description
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
@@ -65,7 +65,8 @@ def _structured(
         coroutine=run_async,
         name=tool.id,
         description=description(tool, box.language, short=True),
-        args_schema=inputs_of(tool, box.language, short=True),
+        # Made strict, it has every input required: null is then the word for what is not given.
+        args_schema=portable_inputs_of(tool, box.language, short=True, nullable=True),
         response_format="content_and_artifact",
         handle_tool_error=handle_tool_error,
         metadata={"title": tool.title(box.language), **hints._asdict()},

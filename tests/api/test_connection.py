@@ -129,6 +129,62 @@ def test_a_token_with_characters_that_no_token_has_is_refused(
     assert server.requests == []
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("hxtp_abc\nhxtp_def", "line break"),
+        ("hxtp_abc def", "a space"),
+        ("hxtp_abc\u00a0def", "a space"),
+        ("Bearer hxtp_abc", "Bearer"),
+        ("hxtp_ab\u200bc", "not ASCII, at place 8"),
+        ("“hxtp_abc”", "not ASCII, at place 1"),
+        ("hxtp_\x00abc", "control character in it, at place 6"),
+        ("hxtp_" + "a" * 5000, "longer than 4096"),
+        ('"hxtp_abc', "quotes"),
+        ("hxtp_abc'", "quotes"),
+        ("`hxtp_abc`", "quotes"),
+        ("\"'hxtp_abc'\"", "quotes"),
+        ("HEX_API_TOKEN=hxtp_abc", "the name of the variable"),
+        ("export HEX_API_TOKEN = hxtp_abc", "the name of the variable"),
+        *(
+            (placeholder, "placeholder")
+            for placeholder in (
+                *(
+                    "hxtp_…",
+                    "hxtp_...",
+                    "hxtp_***",
+                    "hxtp_xxxxxxxx",
+                    "…",
+                    "***",
+                    "<token>",
+                    "<your Hex token>",
+                    "hxtp_<token>",
+                ),
+                *(
+                    "$HEX_API_TOKEN",
+                    "${HEX_API_TOKEN}",
+                    "${{ secrets.HEX_API_TOKEN }}",
+                    "$(cat token)",
+                    "%HEX_API_TOKEN%",
+                ),
+                *("{{ token }}", "{token}", "[token]", "your-token-here", "YOUR_HEX_API_TOKEN", "hxtp_your_token"),
+                *("HEX_API_TOKEN", "${input:hex-token}", "'<token>'"),
+            )
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_token_is_said_without_saying_it(
+    connect: Callable[..., Connection], server: Faulty, given: str, reason: str
+) -> None:
+    with pytest.raises(TokenError) as caught:
+        _ = connect(given).api
+
+    assert caught.value.key == "token_malformed"
+    assert reason in caught.value.message()
+    assert "abc" not in str(caught.value.document())
+    assert server.requests == []
+
+
 @pytest.mark.parametrize("given", ['"hxtp_abc"', "'hxtp_abc'", ' "hxtp_abc" ', '" hxtp_abc"'])
 def test_the_quotes_of_a_file_of_variables_are_taken_off(
     connect: Callable[..., Connection], server: Faulty, given: str

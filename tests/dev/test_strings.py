@@ -321,6 +321,56 @@ def test_words_that_are_rightly_the_same_are_listed(source: Source, translate: C
     assert ("needless", "No such text") in found
 
 
+@pytest.mark.parametrize("again", ['msgid "Stop it"', 'msgid ""\n"Stop "\n"it"'])
+def test_an_entry_that_stands_twice_is_found(source: Source, again: str) -> None:
+    refresh(source, ["de"])
+    file = source.locales / "de.po"
+    file.write_text(
+        file.read_text(encoding="utf-8")
+        + f"""
+msgid "Stop it"
+msgstr "Anhalten"
+
+{again}
+msgstr "Stopp"
+
+msgctxt "elsewhere"
+msgid "Go on"
+msgstr "Weiter"
+
+msgid "Go on"
+msgstr "Los"
+
+#~ msgid "Gone"
+#~ msgstr "Weg"
+#~ msgid "Gone"
+#~ msgstr "Fort"
+""",
+        encoding="utf-8",
+    )
+
+    problems = report(source).languages["de"].problems
+
+    assert [problem.english for problem in problems if problem.kind == "twice"] == ["Stop it"]
+
+
+# Controls of direction, a byte order mark, a blank without width, what stands for lost text, and controls.
+UNSEEN = (
+    "\u202e",
+    "\u202a",
+    "\u2066",
+    "\u2069",
+    "\u200e",
+    "\u061c",
+    "\ufeff",
+    "\u200b",
+    "\ufffd",
+    "\x00",
+    "\x1b",
+    "\x9f",
+)
+
+
 @pytest.mark.parametrize(
     ("language", "english", "said"),
     [
@@ -334,6 +384,9 @@ def test_words_that_are_rightly_the_same_are_listed(source: Source, translate: C
         ("zh_Hans", "State: PENDING or RUNNING.", "状态:PENDING 或 RUNNING。"),
         ("es", "What happened?", "¿Qué ha pasado?"),
         ("de", "See [the errors](errors.md) and `hex_ask`.", "Siehe [die Fehler](errors.md) und `hex_ask`."),
+        ("de", "Runs & threads; <b>all</b> &lt;", "Läufe & Threads; <b>alle</b> &lt;"),
+        ("fr", "Stop: 1,000!", "Arrêter\u00a0: 1\u202f000\u00a0!"),
+        ("de", "Well done 👩\u200d💻", "Gut gemacht 👩\u200d💻"),
     ],
 )
 def test_a_good_translation_passes(language: str, english: str, said: str) -> None:
@@ -366,6 +419,12 @@ def test_a_good_translation_passes(language: str, english: str, said: str) -> No
         ("ending", "de", "Stop it.", "Anhalten"),
         ("ending", "de", "Stop it", "Anhalten."),
         ("ending", "ja", "Stop it.", "停止します"),
+        *(("characters", "de", "Stop it now", f"Jetzt {unseen}anhalten") for unseen in UNSEEN),
+        *(
+            ("entities", "de", "Stop it and go", f"Anhalten {each} los")
+            for each in ("&amp;", "&#38;", "&#x26;", "&nbsp;")
+        ),
+        ("entities", "de", "Stop &amp; go", "Anhalten und los"),
         ("copy", "de", "Stop it", "Stop it"),
         ("script", "de", "Stop it", "停止"),
         ("script", "ko", "Stop it", "Stopp es"),

@@ -5,29 +5,121 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
-from hex_blocks.hosts.mcp.clients import CLIENTS
+from hex_blocks import __version__
+from hex_blocks.hosts.mcp.clients import CLIENTS, as_json, as_toml, as_yaml
 from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
 
 SECRET = {"HEX_BLOCKS_MCP_SECRET": "a-secret-of-the-tests-0123456789"}
 
 
+# Where each client looks for its servers.
+SERVERS = {"vscode": "servers", "zed": "context_servers", "codex": "mcp_servers", "goose": "extensions"}
+READERS: dict[Any, Any] = {as_json: json.loads, as_toml: tomllib.loads, as_yaml: yaml.safe_load}
+
+
+def server_of(client: str, written: str) -> dict[str, Any]:
+    """Read what is printed for a client as the client does, and give the entry of the server."""
+    servers = READERS[CLIENTS[client].write](written)[SERVERS.get(client, "mcpServers")]
+    (server,) = servers if isinstance(servers, list) else servers.values()
+    return dict(server)
+
+
+def fake_uv(folder: Path, name: str) -> str:
+    """Put a program of that name into a folder and give its path."""
+    program = folder / name
+    program.write_text("#!/bin/sh\n")
+    program.chmod(0o755)
+    return str(program)
+
+
 @pytest.mark.parametrize("client", CLIENTS)
-def test_every_clients_configuration_is_json(client, hex_blocks):
+def test_every_clients_configuration_is_in_its_own_form(client, hex_blocks):
     done = hex_blocks("mcp", "--config", client)
 
-    (server,) = json.loads(done.stdout)[CLIENTS[client][0]].values()
+    server = server_of(client, done.stdout)
 
     # A desktop program has another PATH than the shell that printed this.
-    assert Path(server["command"]).is_file()
-    assert Path(server["command"]).stem == "hex-blocks"
+    command = Path(server.get("command") or server["cmd"])
+    assert command.is_absolute()
+    assert command.is_file()
+    assert command.stem == "hex-blocks"
     assert server["args"] == ["mcp"]
-    assert list(server["env"]) == ["HEX_API_TOKEN"]
-    assert CLIENTS[client][1] in done.stderr
+    assert list(server.get("env") or server["envs"]) == ["HEX_API_TOKEN"]
+    assert CLIENTS[client].place in done.stderr
+
+
+@pytest.mark.parametrize(("name", "more"), [("uvx", []), ("uv", ["tool", "run"])])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_with_uv_a_configuration_needs_no_installation(name, more, client, hex_blocks, tmp_path):
+    uv = fake_uv(tmp_path, name)
+
+    done = hex_blocks("mcp", "--config", client, "--uvx", "--read-only", env={"PATH": str(tmp_path)})
+
+    server = server_of(client, done.stdout)
+    package = f"hex-blocks[mcp]=={__version__}"
+    assert (server.get("command") or server["cmd"]) == uv
+    assert server["args"] == [*more, "--from", package, "hex-blocks", "mcp", "--read-only"]
+
+
+def test_without_uv_that_form_is_refused(hex_blocks, tmp_path):
+    done = hex_blocks("mcp", "--config", "claude", "--uvx", env={"PATH": str(tmp_path)})
+
+    assert done.returncode == 1
+    assert "uv is not on PATH" in done.stderr
+    assert not done.stdout
+
+
+def test_where_uv_is_there_that_form_is_told_of(hex_blocks, tmp_path):
+    fake_uv(tmp_path, "uvx")
+
+    assert "--uvx" in hex_blocks("mcp", "--config", "claude", env={"PATH": str(tmp_path)}).stderr
+
+
+ODD = [
+    'C:\\Program Files\\"hex"\\new',
+    "a\nb\tc\r\0\x1b\x7f\x85",
+    "yes",
+    "null",
+    "12",
+    "1e3",
+    "2026-11-27",
+    "",
+    " ",
+    "- a",
+    "#: {a}",
+    "'",
+    "hxtp_…",
+    "日本語 😀 \u2028\ufeff",
+    "--toolset=run",
+]
+
+
+@pytest.mark.parametrize(("write", "read"), [(as_toml, tomllib.loads), (as_yaml, yaml.safe_load)])
+@pytest.mark.parametrize("odd", ODD)
+def test_whatever_is_written_is_read_back(odd, write, read):
+    document = {
+        "top": odd,
+        "flag": True,
+        "number": 660,
+        "none": [],
+        "servers": {"a b.c": {"args": [odd, "x", odd], "env": {"X": odd, odd or "empty": odd}, "empty": {}}},
+    }
+
+    assert read(write(document)) == document
+
+
+def test_lists_of_mappings_are_read_back():
+    document = {"servers": [{"name": "a", "args": ["x"], "env": {"y": "z"}}, {"args": [], "name": "b"}]}
+
+    assert yaml.safe_load(as_yaml(document)) == document
 
 
 def test_a_configuration_has_the_options_given(hex_blocks):
@@ -60,6 +152,7 @@ def test_it_says_how_to_install_what_is_missing(hex_blocks):
         (("--http", "--host", "hex.example.com"), {"HEX_BLOCKS_MCP_SECRET": "short"}, "at least 16 characters"),
         (("--http", "--host", "::"), SECRET, "--allow-host"),
         (("--token-from-header",), {}, "--http"),
+        (("--uvx",), {}, "--config"),
         (("--toolset", "projcts"), {}, "projects"),
     ],
 )

@@ -72,6 +72,8 @@ def parts(schema: Schema, place: str = "$") -> Iterator[tuple[str, Schema]]:
         yield from parts(part, f"{place}.{name}")
     if "items" in schema:
         yield from parts(schema["items"], f"{place}[]")
+    for number, part in enumerate(schema.get("anyOf", [])):
+        yield from parts(part, f"{place}|{number}")
 
 
 def depth(schema: Schema) -> int:
@@ -145,13 +147,13 @@ def gemini(declaration: Schema) -> list[str]:
         declaration.get("parameters", {"type": "OBJECT", "properties": {"none": {"type": "STRING"}}})
     ):
         found += [f"{place}: {name} is not supported" for name in part.keys() - GEMINI]
-        if part.get("type") not in GEMINI_TYPES:
+        if part.get("type") not in GEMINI_TYPES and not part.get("anyOf"):
             found.append(f"{place}: type is {part.get('type')}")
-        if part["type"] == "OBJECT" and not part.get("properties"):
+        if part.get("type") == "OBJECT" and not part.get("properties"):
             found.append(f"{place}: an object without properties")
-        if part["type"] == "ARRAY" and "items" not in part:
+        if part.get("type") == "ARRAY" and "items" not in part:
             found.append(f"{place}: a list without items")
-        if part["type"] == "STRING":
+        if part.get("type") == "STRING":
             found += _format(place, part, {"enum", "date-time"})
         if set(part.get("required", [])) - set(part.get("properties", {})):
             found.append(f"{place}: what is required is no property")

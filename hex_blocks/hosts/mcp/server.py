@@ -18,7 +18,8 @@ from hex_blocks import __version__
 from hex_blocks.errors.classes import hex_error
 from hex_blocks.hosts.mcp.prompts import listed, prompts
 from hex_blocks.hosts.mcp.resources import MARKDOWN, read_resource, resource_templates, resources
-from hex_blocks.hosts.models.schemas import conforming, inputs_of, outputs_of
+from hex_blocks.hosts.mcp.wire import writable, writable_value
+from hex_blocks.hosts.models.schemas import conforming, outputs_of, portable_inputs_of
 from hex_blocks.hosts.models.search import description
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, Answer, Toolbox, in_own_thread
 from hex_blocks.i18n.texts import text
@@ -56,6 +57,8 @@ BOOKKEEPING = frozenset(
         "toolCallId",  # n8n
         "sessionId",  # n8n
         "chatInput",  # n8n
+        "action",  # n8n
+        "tool",  # n8n
         "tool_call_id",  # LangChain and those built on it
         "_meta",  # clients that put the protocol's own _meta among the arguments
     }
@@ -105,7 +108,7 @@ class HexServer:
             "name": tool.id,
             "title": tool.title(language),
             "description": description(tool, language, short=short),
-            "inputSchema": inputs_of(tool, language, short=short),
+            "inputSchema": portable_inputs_of(tool, language, short=short),
             "outputSchema": outputs_of(tool, language, short=short),
             "annotations": {
                 "readOnlyHint": hints.read_only,
@@ -300,7 +303,7 @@ class _Reports:
             self._reached = max(self._reached + 0.01, told)
             total = None if progress.percent is None else max(100.0, self._reached)
             said = f"{progress.message} ({progress.status})" if progress.status else progress.message
-            await self._context.session.report_progress(self._reached, total, said)
+            await self._context.session.report_progress(self._reached, total, writable(said))
 
     def _put(self, progress: Progress) -> None:
         try:
@@ -315,11 +318,11 @@ def _complete(**parts: Any) -> Wire:
 
 
 def _said(words: str) -> Wire:
-    return {"type": "text", "text": words}
+    return {"type": "text", "text": writable(words)}
 
 
 def _jsonable(value: Any) -> Any:
-    return json.loads(json.dumps(value, default=str))
+    return writable_value(json.loads(json.dumps(value, default=str)))
 
 
 def _protocol_error(code: int, message: str, data: Any = None) -> Exception:

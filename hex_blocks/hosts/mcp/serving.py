@@ -6,11 +6,15 @@ import gc
 import socket
 from collections.abc import Callable
 
-from hex_blocks.hosts.mcp.guard import App, guarded, security
+from hex_blocks.hosts.mcp.guard import App, Receive, Scope, Send, addressed, guarded
 from hex_blocks.hosts.mcp.server import HexServer
+from hex_blocks.hosts.mcp.wire import Mended
 
 PATH = "/mcp"
 LEAVE_SECONDS = 2
+# A session is kept while its client listens or asks; one that does neither is forgotten, with its memory.
+IDLE_SECONDS = 600.0
+MOST_SESSIONS = 4000
 
 
 def start_quickly() -> None:
@@ -33,7 +37,7 @@ def run_stdio(server: HexServer) -> None:
         sdk = server.sdk_server()
         _started()
         async with stdio_server() as (reading, writing):
-            await sdk.run(reading, writing, sdk.create_initialization_options())
+            await sdk.run(Mended(reading, writing), writing, sdk.create_initialization_options())
 
     anyio.run(serve)
 
@@ -70,12 +74,39 @@ def run_http(
         uvicorn.Server(config).run(sockets=[listening])
 
 
-def http_app(server: HexServer, host: str, allowed_hosts: tuple[str, ...] = (), secret: str | None = None) -> App:
+def http_app(
+    server: HexServer,
+    host: str,
+    allowed_hosts: tuple[str, ...] = (),
+    secret: str | None = None,
+    *,
+    idle_seconds: float = IDLE_SECONDS,
+) -> App:
     """Make the ASGI application.
 
     allowed_hosts: names beside this machine's own under which clients reach it. secret: what every request must
-    bring as a bearer token.
+    bring as a bearer token. idle_seconds: after how long a session of which nothing is heard is forgotten.
     """
-    settings = security(host, allowed_hosts)
-    app = server.sdk_server().streamable_http_app(streamable_http_path=PATH, host=host, transport_security=settings)
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    sdk_app = server.sdk_server().streamable_http_app(
+        streamable_http_path=PATH,
+        host=host,
+        session_idle_timeout=idle_seconds,
+        max_sessions=MOST_SESSIONS,
+        # The SDK compares how a host begins; ours are compared whole.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
+    )
+    app = addressed(_at_both_paths(sdk_app), host, allowed_hosts)
     return guarded(app, secret) if secret else app
+
+
+def _at_both_paths(app: App) -> App:
+    """Serve the path with a slash at its end too: a redirect would lead past the proxies in front of this."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == f"{PATH}/":
+            scope = {**scope, "path": PATH, "raw_path": PATH.encode()}
+        await app(scope, receive, send)
+
+    return serve

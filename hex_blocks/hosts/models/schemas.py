@@ -11,12 +11,16 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hex_blocks.tools.schema import input_schema, output_schema
+from hex_blocks.i18n.texts import text
+from hex_blocks.tools.schema import IN_JSON, input_schema, output_schema
 from hex_blocks.tools.spec.tool import Input, InputField, OutputField, ToolSpec
 from hex_blocks.tools.tool import Tool
 
 Schema = dict[str, Any]
 SHORT = ("type", "description", "enum", "format", "required")
+# What every vendor's models are told of an input, beside its type and its parts.
+PORTABLE = ("description", "minimum", "maximum", "minItems", "maxItems")
+PORTABLE_FORMATS = ("date-time",)
 _SENTENCE_ENDS = re.compile(r"(?<=\w\.) (?=\w)|(?<=。)")
 PICTURE = "image"
 # In a picture's place, since its content goes beside the result: which picture of the call it is, from 1.
@@ -44,6 +48,18 @@ def inputs_of(tool: Tool, language: str | None = None, *, strict: bool = False, 
     schema = input_schema(spec, strict=strict, connection=False, language=language)
     schema.pop("$schema")
     return _short(schema) if short and not strict else schema
+
+
+def portable_inputs_of(
+    tool: Tool, language: str | None = None, *, short: bool = False, nullable: bool = False
+) -> Schema:
+    """Give the schema of a tool's inputs in the words that every client takes, or hands on to every vendor's models.
+
+    Some clients convert what they are listed, and fail or are refused at a keyword that a vendor does not know, at an
+    object of which no property is known, or at a list of types. nullable: whether what is optional may also be null,
+    for clients that make every input required.
+    """
+    return _portable(inputs_of(tool, language, short=short), language, nullable)
 
 
 def outputs_of(tool: Tool, language: str | None = None, *, short: bool = False) -> Schema:
@@ -124,6 +140,55 @@ def _short(schema: Schema) -> Schema:
     if "items" in schema:
         short["items"] = _short(schema["items"])
     return short
+
+
+def _portable(schema: Schema, language: str | None, nullable: bool) -> Schema:
+    """Put a schema into portable words: free objects are JSON in a text, and null is one of two alternatives."""
+    types = _types(schema)
+    kept = {keyword: schema[keyword] for keyword in PORTABLE if keyword in schema}
+    if schema.get("format") in PORTABLE_FORMATS:
+        kept["format"] = schema["format"]
+    if "enum" in schema:
+        kept["enum"] = [each for each in schema["enum"] if each is not None]
+    if is_free(schema):
+        kept["type"] = "string"
+        said = [schema.get("description", "").removesuffix("."), text(IN_JSON, language)]
+        kept["description"] = ". ".join(filter(None, said))
+        return _or_null(kept) if "null" in types else kept
+    kept["type"] = next(each for each in types if each != "null")
+    if "properties" in schema:
+        required = schema.get("required", [])
+        kept["properties"] = {
+            name: _or_null(_portable(part, language, nullable))
+            if nullable and name not in required
+            else _portable(part, language, nullable)
+            for name, part in schema["properties"].items()
+        }
+        kept |= {"required": required} if required else {}
+    if "items" in schema:
+        kept["items"] = _portable(schema["items"], language, nullable)
+    return _or_null(kept) if "null" in types else kept
+
+
+def is_free(schema: Schema) -> bool:
+    """Whether a schema takes any object, or any value at all."""
+    types = [each for each in _types(schema) if each != "null"]
+    return len(types) > 1 or (types == ["object"] and "properties" not in schema)
+
+
+def _types(schema: Schema) -> list[str]:
+    if "anyOf" in schema:
+        return [each["type"] for each in schema["anyOf"]]
+    return schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+
+
+def _or_null(schema: Schema) -> Schema:
+    """Let a portable schema take null too. What it says of itself stays outside, where every client looks for it."""
+    if "anyOf" in schema:
+        return schema
+    outside = {"description": schema["description"]} if "description" in schema else {}
+    inside = {keyword: value for keyword, value in schema.items() if keyword not in outside}
+    return {**outside, "anyOf": [inside, {"type": "null"}]}
 
 
 def _of_type(schema: Schema) -> Schema:

@@ -300,7 +300,10 @@ def _inside(tool: Tool, given: Mapping[str, Any], tools: Registry) -> Mapping[st
     """Put inputs of the tool to be called that stand beside `arguments` inside, where nothing else can be meant."""
     beside = {name: value for name, value in given.items() if name not in tool.spec.inputs}
     name, arguments = given.get("name"), given.get("arguments") or {}
-    if not beside or not isinstance(name, str) or name not in tools or not isinstance(arguments, Mapping):
+    if not beside or not isinstance(name, str) or name not in tools:
+        return given
+    arguments = _mapping(arguments)
+    if arguments is None:
         return given
     fitting = {each: value for each, value in beside.items() if each in tools[name].spec.inputs}
     if twice := [each for each in fitting if each in arguments]:
@@ -308,6 +311,17 @@ def _inside(tool: Tool, given: Mapping[str, Any], tools: Registry) -> Mapping[st
         raise hex_error("bad_inputs", tool=tool.id, faults=faults)
     kept = {each: value for each, value in given.items() if each not in fitting}
     return kept | {"arguments": {**arguments, **fitting}}
+
+
+def _mapping(arguments: Any) -> Mapping[str, Any] | None:
+    """Read an object, or JSON text of one, also where it was written twice; None where it is neither."""
+    try:
+        for _ in range(2):
+            if isinstance(arguments, str):
+                arguments = json.loads(arguments) if arguments.strip() else {}
+    except (ValueError, RecursionError):
+        return None
+    return arguments if isinstance(arguments, Mapping) else None
 
 
 def _refused(tool: Tool, fault: str, values: dict[str, Any]) -> HexError:

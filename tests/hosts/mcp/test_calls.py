@@ -15,8 +15,9 @@ from mcp import Client
 
 from hex_blocks import Connection
 from hex_blocks.clock import FastClock
+from hex_blocks.errors.classes import hex_error
 from hex_blocks.hosts.mcp.server import HexServer, without_bookkeeping
-from hex_blocks.hosts.models.toolbox import Toolbox
+from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
@@ -71,7 +72,7 @@ def test_structured_content_comes_with_the_same_as_text(mode, make_server):
     assert json.loads(result.content[0].text)["total"] == 1
 
 
-@pytest.mark.parametrize("name", ["toolCallId", "sessionId", "chatInput", "tool_call_id"])
+@pytest.mark.parametrize("name", ["toolCallId", "sessionId", "chatInput", "action", "tool", "tool_call_id"])
 def test_what_a_client_adds_for_itself_is_left_out(name, mode, make_server):
     result = call(make_server(), "hex_find_project", {"query": "revenue report", name: "call_7f3"}, mode)
 
@@ -80,6 +81,17 @@ def test_what_a_client_adds_for_itself_is_left_out(name, mode, make_server):
 
 def test_any_other_name_is_refused(mode, make_server):
     assert call(make_server(), "hex_find_project", {"query": "revenue report", "colour": "red"}, mode).is_error
+
+
+def test_what_hex_answers_with_half_of_a_surrogate_pair_can_be_written(make_server, registry):
+    server = HexServer(Toolbox(registry=registry))
+    error = hex_error("unknown_tool", name="a \ud83d", guess="")
+    found = Answer("hex_find_project", {"matches": [{"title": "Cut \ud83d"}], "total": 1})
+
+    answers = [server.dress(found), server.dress(Answer(error=error))]
+
+    assert "\ufffd" in json.dumps(answers[0], ensure_ascii=False)
+    assert all(json.dumps(answer, ensure_ascii=False).encode() for answer in answers)
 
 
 def test_an_input_that_a_tool_declares_stays():

@@ -191,6 +191,52 @@ def test_what_is_no_request_does_not_end_the_server(line):
     assert replies[-1]["result"]["protocolVersion"] == "2025-06-18"
 
 
+def asked_over_stdio(*lines: str) -> dict[Any, Any]:
+    """Send lines and give the replies by their ids, once as many as there are lines with an id have come."""
+    process = subprocess.Popen(
+        [*COMMAND, *ON_SANDBOX], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdin
+    assert process.stdout
+    replies: dict[Any, Any] = {}
+    try:
+        for line in [json.dumps(OLD_HELLO), *lines]:
+            process.stdin.write(line + "\n")
+            process.stdin.flush()
+            reply = json.loads(process.stdout.readline())
+            replies[reply["id"]] = reply
+    finally:
+        stop(process)
+    return replies
+
+
+def request(number: int, method: str, **params: Any) -> str:
+    return json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params})
+
+
+@pytest.mark.parametrize("half", ["\ud83d", "a \udfff b"])
+def test_a_request_with_half_of_a_surrogate_pair_is_answered(half):
+    replies = asked_over_stdio(
+        request(2, "tools/call", name="hex_find_project", arguments={"query": f"Revenue {half}"}),
+        request(3, "tools/call", name=f"hex_{half}", arguments={}),
+        request(4, "tools/call", name="hex_find_project", arguments={f"query{half}": "Revenue"}),
+        request(5, "resources/read", uri=f"hex://{half}"),
+        request(6, "prompts/get", name=half),
+        request(7, "tools/call", name="hex_call_tool", arguments={"name": half, "arguments": {half: half}}),
+        request(8, "tools/call", name="hex_find_project", arguments={"query": "Revenue \U0001f600"}),
+    )
+
+    assert replies[2]["result"]["structuredContent"]["failure"]["error"] == "bad_inputs"
+    assert all("error" in replies[each] or replies[each]["result"]["isError"] for each in (3, 4, 5, 6, 7))
+    assert replies[8]["result"]["isError"] is False
+
+
+def test_what_asks_for_an_answer_and_is_no_request_is_told_so():
+    replies = asked_over_stdio('{"jsonrpc": "2.0", "id": 2, "method": 5}', '{"id": "3", "method": "tools/list"}')
+
+    assert replies[2]["error"]["code"] == replies["3"]["error"]["code"] == -32600
+
+
 def test_the_server_ends_when_its_client_dies_in_the_middle_of_a_wait():
     process = subprocess.Popen(
         [*COMMAND, "--sandbox"], env=environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -259,7 +305,17 @@ def test_a_foreign_page_and_a_foreign_name_are_refused(serve_http):
     assert post(url, OLD_HELLO, Origin="http://localhost:3000")[0] == 200
     assert post(url, OLD_HELLO, Origin="https://evil.example")[0] == 403
     assert post(url, OLD_HELLO, Origin="http://localhost.evil.example")[0] == 403
+    assert post(url, OLD_HELLO, Origin="http://localhost:evil.example")[0] == 403
     assert post(url, OLD_HELLO, Host="evil.example")[0] == 421
+    assert post(url, OLD_HELLO, Host="localhost:evil.example")[0] == 421
+
+
+def test_both_paths_serve(serve_http):
+    url = serve_http(*ON_SANDBOX).url
+
+    assert post(url, OLD_HELLO)[0] == 200
+    assert post(f"{url}/", OLD_HELLO)[0] == 200
+    assert post(f"{url}/", OLD_HELLO, Origin="https://evil.example")[0] == 403
 
 
 def test_a_name_that_is_allowed_reaches_it(serve_http):

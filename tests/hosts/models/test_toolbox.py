@@ -168,6 +168,16 @@ def test_a_tool_is_found_and_called(box, hex_connection):
     assert called.outputs["result"]["total"] == 1
 
 
+@pytest.mark.parametrize("beside", [{}, {"limit": 1}])
+@pytest.mark.parametrize(
+    "arguments", ['{"sortBy": "NAME"}', ' {"sortBy":"NAME"} ', json.dumps('{"sortBy": "NAME"}'), ""]
+)
+def test_the_arguments_of_another_tool_may_be_json_text(arguments, beside, box, hex_connection):
+    called = box.call(CALL_TOOL, {"name": "hex_list_groups", "arguments": arguments, **beside}, hex_connection)
+
+    assert called.error is None
+
+
 def test_inputs_beside_the_arguments_are_meant_for_the_tool_that_is_called(box, hex_connection):
     beside = {"name": "hex_list_groups", "limit": 1}
 

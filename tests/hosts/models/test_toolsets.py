@@ -6,9 +6,11 @@ import pytest
 
 from hex_blocks import Registry
 from hex_blocks.errors.classes import UnknownToolError
-from hex_blocks.hosts.models.schemas import inputs_of, outputs_of
+from hex_blocks.hosts.models.schemas import inputs_of, is_free, outputs_of, portable_inputs_of
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, FIND_TOOL, Toolbox
 from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, choose, names
+from hex_blocks.tools.inputs.checker import checker
+from hex_blocks.tools.schema import input_schema
 
 
 def test_the_default_set_is_small(registry):
@@ -89,3 +91,46 @@ def test_a_whole_schema_has_the_advanced_inputs_too(registry):
 
     assert "idempotencyKey" in inputs_of(tool)["properties"]
     assert "idempotencyKey" not in inputs_of(tool, short=True)["properties"]
+
+
+def as_listed(value, schema):
+    """Write a value as a portable list asks for it: what is free as JSON text."""
+    if is_free(schema):
+        return json.dumps(value)
+    if isinstance(value, dict):
+        return {name: as_listed(part, schema["properties"][name]) for name, part in value.items()}
+    if isinstance(value, list):
+        return [as_listed(part, schema["items"]) for part in value]
+    return value
+
+
+def test_examples_are_taken_as_a_portable_list_asks_for_them(registry):
+    free = 0
+    for tool in registry.values():
+        check = checker(tool.spec)
+        for example in tool.raw["examples"]:
+            listed = as_listed(
+                example["inputs"], inputs_of(tool) | {"properties": input_schema(tool.spec)["properties"]}
+            )
+            free += listed != example["inputs"]
+            assert check(listed) == check(example["inputs"])
+    assert free >= 5
+
+
+@pytest.mark.parametrize("nullable", [True, False])
+@pytest.mark.parametrize("short", [True, False])
+def test_a_portable_schema_names_the_same_inputs(short, nullable, registry):
+    for tool in registry.values():
+        plain = inputs_of(tool, short=short)
+        portable = portable_inputs_of(tool, short=short, nullable=nullable)
+        assert list(portable["properties"]) == list(plain["properties"])
+        assert portable.get("required") == plain.get("required")
+        for name, part in portable["properties"].items():
+            assert nullable is False or name in plain.get("required", []) or part["anyOf"][-1] == {"type": "null"}
+
+
+def test_a_portable_schema_says_that_a_free_object_is_json(registry):
+    said = portable_inputs_of(registry["hex_run_project"], short=True)["properties"]["inputParams"]
+
+    assert said["type"] == "string"
+    assert said["description"].endswith("keep their defaults. A JSON object, written as a string.")

@@ -11,12 +11,22 @@ from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 
 pytest.importorskip("openai", reason="run by make test-hosts")
 
+import copy
+from types import SimpleNamespace
+
+import google.genai._mcp_utils as gemini_mcp
 from anthropic.types import ToolParam, ToolResultBlockParam
 from google.genai import types as gemini
+from langchain_core.utils.function_calling import convert_to_openai_tool
+from openai.lib._pydantic import _ensure_strict_json_schema
 from openai.types.chat import ChatCompletionFunctionToolParam, ChatCompletionToolMessageParam
 from openai.types.responses import FunctionToolParam
 from openai.types.responses.response_input_param import FunctionCallOutput
 from pydantic import ConfigDict, TypeAdapter, with_config
+
+from hex_blocks.hosts.langchain import toolkit
+from hex_blocks.hosts.mcp.server import HexServer
+from tests.hosts import vendor_rules
 
 RESULTS = {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}
 
@@ -75,3 +85,48 @@ def test_gemini_reads_replies(hex_connection):
 
     assert parts[0].function_response.response["output"]["status"] == "COMPLETED"
     assert parts[1].inline_data.data.startswith(b"\x89PNG")
+
+
+@pytest.fixture(params=[("all", False), ("all", True), ("default", False), ("default", True)], ids=str)
+def mcp_list(request, registry) -> list[dict]:
+    """A list of tools as MCP clients get it, in both forms."""
+    tools, whole = request.param
+    return HexServer(Toolbox(tools, registry=registry), whole_schemas=whole).tools
+
+
+def test_geminis_converter_takes_the_list(mcp_list):
+    for tool in mcp_list:
+        listed = SimpleNamespace(
+            name=tool["name"], description=tool["description"], inputSchema=copy.deepcopy(tool["inputSchema"])
+        )
+        (declared,) = gemini_mcp.mcp_to_gemini_tool(listed).model_dump(exclude_none=True, mode="json")[
+            "function_declarations"
+        ]
+        if not tool["inputSchema"]["properties"]:
+            del declared["parameters"]
+        assert vendor_rules.gemini(declared) == []
+
+
+def test_openais_strict_converter_takes_the_list(mcp_list):
+    for tool in mcp_list:
+        schema = copy.deepcopy(tool["inputSchema"])
+        strict = _ensure_strict_json_schema(schema, path=(), root=schema)
+        function = {"name": tool["name"], "description": tool["description"], "strict": True, "parameters": strict}
+        assert vendor_rules.openai(function) == []
+
+
+def test_langchains_converter_takes_the_list(mcp_list):
+    for tool in mcp_list:
+        described = {"name": tool["name"], "description": tool["description"], "parameters": tool["inputSchema"]}
+        function = convert_to_openai_tool(copy.deepcopy(described), strict=True)["function"]
+        assert vendor_rules.openai(function) == []
+
+
+@pytest.mark.parametrize("tools", ["all", "default"])
+def test_the_toolkit_keeps_openais_strict_rule(tools):
+    for tool in toolkit(tools=tools):
+        function = convert_to_openai_tool(tool, strict=True)["function"]
+        required = tool.args_schema.get("required", [])
+        assert vendor_rules.openai(function) == []
+        for name, part in function["parameters"]["properties"].items():
+            assert name in required or {"type": "null"} in part["anyOf"]
