@@ -52,8 +52,8 @@ def run(
     connection = connection.with_inputs(given.pop("apiKey", None), given.pop("baseUrl", None))
     call = ToolCall(tool, tools, connection, execute, language, progress, stop or threading.Event())
     outputs = execute(call, given)
-    if call.warnings:
-        outputs["warnings"] = call.warnings
+    if warnings := call.all_warnings():
+        outputs["warnings"] = warnings
     return outputs
 
 

@@ -330,6 +330,23 @@ def fetched(exchange: Exchange) -> tuple[bytes, bytes]:
     return b"".join([*lines, b"\r\n"]), body
 
 
+def changed(change: Callable[[Any], object]) -> Act:
+    """Let the real server answer, and hand on its JSON after a change was made to it."""
+
+    def act(exchange: Exchange) -> None:
+        head_, body = fetched(exchange)
+        if not body.startswith(b"{"):
+            exchange.send(head_ + body)
+            return
+        document = json.loads(body)
+        change(document)
+        new = json.dumps(document).encode()
+        lines = [line for line in head_.splitlines() if line and not line.lower().startswith(b"content-length")]
+        exchange.send(b"\r\n".join([*lines, f"Content-Length: {len(new)}".encode(), b"", b""]) + new)
+
+    return act
+
+
 def lost(exchange: Exchange) -> None:
     """Let the real server do the work, and lose its answer."""
     fetched(exchange)

@@ -15,6 +15,7 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
 from tests.faulty import Exchange, Faulty, reply
+from tests.whole import whole
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -76,7 +77,10 @@ def test_what_hex_leaves_out_is_null(registry: Registry, server: Faulty, connect
 
     outputs = hex_on(connection).call("hex_get_run_status", ASKED)
 
-    assert {name for name, value in outputs.items() if value is not None} == {"runId", "status"}
+    assert {name for name, value in outputs.items() if value is not None} == {"runId", "status", "warnings"}
+    (warning,) = outputs["warnings"]
+    assert warning["warning"] == "reply_incomplete"
+    assert "projectId, runUrl, traceId" in warning["message"]
 
 
 def test_an_empty_answer_to_a_write_is_its_success(registry: Registry, server: Faulty, connection: Connection) -> None:
@@ -88,12 +92,15 @@ def test_an_empty_answer_to_a_write_is_its_success(registry: Registry, server: F
 def test_values_of_another_type_than_declared_are_null(
     registry: Registry, server: Faulty, connection: Connection
 ) -> None:
-    odd = {"status": ["COMPLETED"], "runUrl": 7, "projectVersion": "twelve", "elapsedTime": True, "traceId": {"a": 1}}
+    odd = {"runUrl": 7, "projectVersion": "twelve", "elapsedTime": True, "traceId": {"a": 1}}
     server.play(reply(200, STATUS | odd))
 
     outputs = hex_on(connection).call("hex_get_run_status", ASKED)
 
     assert {outputs[name] for name in odd} == {None}
+    (warning,) = outputs["warnings"]
+    assert warning["warning"] == "reply_unread"
+    assert all(name in warning["message"] for name in odd)
     assert outputs["runId"] == RUN
 
 
@@ -110,7 +117,7 @@ def test_a_result_without_anything_to_tell_has_no_warnings(registry: Registry, c
 
 
 def test_warnings_come_beside_the_outputs(registry: Registry, server: Faulty, connection: Connection) -> None:
-    server.play(reply(201, {**ASKED, "traceId": "t-1"}))
+    server.play(reply(201, whole("hex_run_project", **ASKED)))
 
     outputs = hex_on(connection).call("hex_run_project", {"projectId": PROJECT, "dryRun": True})
 

@@ -78,7 +78,7 @@ def _tool_problems(tool: Tool, registry: Registry) -> Iterator[str]:
             yield f"{place}.inputs: {error.message()}"
             continue
         if spec.handler is None and example.reply is not None:
-            kept = tool.select_outputs(tool.coerce_reply(example.reply), given)
+            kept = tool.select_outputs(tool.coerce_reply(example.reply).reply, given)
             yield from (
                 f"{place}.outputs.{name} is {example.outputs.get(name)!r}; the reply gives {value!r}"
                 for name, value in kept.items()

@@ -36,6 +36,14 @@ WARNINGS = {
     "no_project_found_nearest": "None of the {count} projects looked at has such a title. Nearest: {nearest}.",
     "token_expires_soon": "The token expires in less than {hours} hours, at {moment}. Make a new one in Hex in time.",
     "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
+    "list_end_unknown": ("Hex did not say whether the list goes on after these {count} entries, so there may be more."),
+    "reply_incomplete": (
+        "Hex's reply lacks fields that it should have: {fields}. They are null here; the rest is as Hex sent it."
+    ),
+    "reply_unread": (
+        "Hex's reply has values of another type than expected: {fields}. What could not be read is null or left out "
+        "here; the rest is as Hex sent it."
+    ),
     "project_file_newer": (
         "The project's file has version {version} of Hex's format, which is newer than the one known here. "
         "Parts of it may be missing."

@@ -67,8 +67,7 @@ def _active_runs(call: ToolCall, project_id: str, statuses: Collection[str], mos
     for status in ACTIVE:
         if status in statuses:
             asked = {"projectId": project_id, "statusFilter": status, "fetchAll": True, "maxItems": most}
-            runs = (read_list(listing, asked) or {}).get("runs") or []
-            found |= {run["runId"]: run for run in runs if isinstance(run.get("runId"), str)}
+            found |= {run["runId"]: run for run in read_list(listing, asked)["runs"] if run.get("runId")}
     call.warnings += [warning for warning in listing.warnings if warning["warning"] != "list_cut"]
     return list(found.values())
 

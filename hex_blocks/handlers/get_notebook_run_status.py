@@ -40,7 +40,7 @@ def get_run_status(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
 def _usual_seconds(call: ToolCall, project_id: str) -> float | None:
     asked = {"projectId": project_id, "statusFilter": "COMPLETED", "limit": HISTORY}
     try:
-        return usual_seconds((call.request(asked, "hex_get_project_runs") or {}).get("runs") or [])
+        return usual_seconds(call.request(asked, "hex_get_project_runs")["runs"])
     except HexError:
         # An estimate is a kindness: where none can be had, the status is told without it.
         return None
@@ -76,11 +76,9 @@ def _find(call: ToolCall, run_id: str, project_id: str | None) -> dict[str, Any]
     if project_id:
         return {"projectId": project_id} | get_run(call, project_id, run_id)
     listed = call.request({"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}, "hex_list_projects")
-    projects = [
-        project["id"]
-        for project in (listed or {}).get("values") or []
-        if isinstance(project, dict) and project.get("lastPublishedAt") and isinstance(project.get("id"), str)
-    ][:PROJECTS_SEARCHED]
+    projects = [project["id"] for project in listed["values"] if project.get("lastPublishedAt") and project.get("id")][
+        :PROJECTS_SEARCHED
+    ]
     for number, candidate in enumerate(projects, 1):
         call.report_progress(
             Progress(

@@ -41,12 +41,13 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
         # Never more than is still wanted: the cursor then leads exactly to what was not read.
         asked["limit"] = min(size, most - len(read))
         try:
-            last = call.request(asked)
+            answer = call.request_closely(asked)
         except (BusyError, HexDownError) as error:
             if not read:
                 raise
             call.warn("list_incomplete", reason=error.message(call.language), count=len(read))
             break
+        last = answer.reply
         first = first or last
         entries = _entries(spec, last)
         pages.append([])
@@ -57,6 +58,8 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
         call.report_progress(Progress(call.say("{count} entries read", count=len(read)), values={"count": len(read)}))
         following = _following(spec, last, asked, len(entries))
         if following is None:
+            if _cursor_output(spec) in answer.missing | answer.unread:
+                call.warn("list_end_unknown", count=len(read))
             break
         asked |= following
         if len(read) >= most:
@@ -75,7 +78,17 @@ def _key(spec: ToolSpec) -> str:
 
 
 def _entries(spec: ToolSpec, page: Mapping[str, Any]) -> list[Any]:
-    return [each for each in page[_key(spec)] if isinstance(each, dict)]
+    entries: list[Any] = page[_key(spec)]
+    return entries
+
+
+def _cursor_output(spec: ToolSpec) -> str:
+    """Name the output that leads to the next page."""
+    assert spec.paging  # noqa: S101
+    return next(
+        (name for name, output in spec.outputs.items() if (output.source or name) == spec.paging.next),
+        spec.paging.next,
+    )
 
 
 def _identity(entry: Entry, otherwise: Any) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -15,8 +16,10 @@ from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, hex_error
 from hex_blocks.runs.model import ENDS, get_run, seconds_of
-from hex_blocks.runs.recent import list_runs
+from hex_blocks.runs.recent import Page, list_runs
 from hex_blocks.tools.tool_call import ToolCall
+
+log = logging.getLogger(__name__)
 
 VERSION = 2
 LARGEST_CURSOR = 4 * 1024 * 1024
@@ -28,6 +31,8 @@ GOING_ON = ("PENDING", "RUNNING")
 LANDMARKS = 5
 # Up to so many open runs that lie deep in the list are asked for one by one.
 FEW = 2
+# So many runs whose state the list does not tell are asked for at one look; the others come next time.
+MOST_UNCLEAR = 10
 # So many projects that a call leaves out are kept in the cursor, those left out last.
 MOST_LEFT_OUT = 200
 # A first look back is complete for runs that took no longer than this.
@@ -93,13 +98,14 @@ def _is_of_the_project(error: HexError) -> bool:
 def _first_look(call: ToolCall, project_id: str, since: float | None) -> tuple[list[Run], _Seen]:
     """Take note of where a project's list begins and of all that goes on; give what has ended since a moment."""
     runs: dict[str, Run] = {}
-    page: list[Run] = []
+    page = Page()
     for page in _pages(call, project_id):
         runs |= {run["runId"]: run for run in _where_it_was(page, runs) if run["runId"] not in runs}
         if since is None or all((_began(run) or since) < since - LONGEST_RUN for run in page):
             break
+    runs = _with_states(call, project_id, runs)
     going = [run for run in runs.values() if not _has_ended(run)]
-    if len(page) == PAGE:
+    if page.sent == PAGE:
         going += [run for run in _active_runs(call, project_id) if run["runId"] not in runs]
     ended = [run for run in runs.values() if _has_ended(run)]
     told = [] if since is None else [run for run in ended if (seconds_of(run.get("endTime")) or since) >= since]
@@ -124,22 +130,35 @@ def _look(call: ToolCall, project_id: str, before: _Seen) -> tuple[list[Run], _S
         new = {run_id: run for run_id, run in new.items() if not _is_old(run, before)}
     once_open = {run_id: runs[run_id] for run_id in before.open if run_id in runs}
     once_open |= _deep_runs(call, project_id, [run_id for run_id in before.open if run_id not in runs])
-    candidates = new | once_open
+    candidates = _with_states(call, project_id, new | once_open)
     going = [run_id for run_id, run in candidates.items() if not _has_ended(run)]
     latest = max(before.latest, _latest(runs.values()))
     ended = [run for run in candidates.values() if _has_ended(run)]
     return ended, _Seen(list(runs)[:LANDMARKS] or before.newest, going, latest)
 
 
-def _pages(call: ToolCall, project_id: str, **filters: str) -> Iterator[list[Run]]:
+def _pages(call: ToolCall, project_id: str, status: str | None = None) -> Iterator[Page]:
     """Read a project's list page by page, newest first."""
     offset = 0
     while True:
-        page = list_runs(call, project_id, PAGE, offset, **filters)
+        page = list_runs(call, project_id, PAGE, offset, status)
         yield page
-        if len(page) < PAGE:
+        if page.sent < PAGE:
             return
         offset += PAGE - OVERLAP
+
+
+def _with_states(call: ToolCall, project_id: str, runs: dict[str, Run]) -> dict[str, Run]:
+    """Ask singly for runs whose state the list does not tell; what stays unknown counts as going on."""
+    unclear = [run_id for run_id, run in runs.items() if not run.get("status")]
+    for run_id in unclear[:MOST_UNCLEAR]:
+        try:
+            runs[run_id] = runs[run_id] | get_run(call, project_id, run_id) | {"runId": run_id}
+        except HexError as error:
+            if error.key != "not_hex" and not _is_of_the_project(error):
+                raise
+            log.debug("the state of run %s stays unknown: %s", run_id, error.key)
+    return runs
 
 
 def _where_it_was(page: list[Run], runs: Mapping[str, Run]) -> list[Run]:
@@ -156,7 +175,7 @@ def _active_runs(call: ToolCall, project_id: str) -> list[Run]:
     while True:
         known, pages = len(found), 0
         for status in GOING_ON:
-            for page in _pages(call, project_id, statusFilter=status):
+            for page in _pages(call, project_id, status):
                 pages += 1
                 found |= {run["runId"]: run for run in page}
         # Runs that leave one of these lists move the rest of it up, past what is read next.

@@ -71,6 +71,9 @@ def recent_runs(call: ToolCall, project_id: str, *, anew: bool = False) -> Recen
         known = known_runs.get(project_id)
         if known is None or anew or clock.monotonic() - known.read_at > FRESH_SECONDS:
             listed = list_runs(call, project_id, PAGE, 0)
+            if listed.sent and not listed:
+                # Taken for a project without runs, it would make old runs look as if they had just begun.
+                raise call.reply_lacks("runs[].runId")
             known = keep_recent(call.connection.api, project_id, listed)
     return known
 
@@ -98,8 +101,26 @@ def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) ->
     return recent
 
 
-def list_runs(call: ToolCall, project_id: str, limit: int, offset: int, **filters: str) -> list[dict[str, Any]]:
-    """Read a part of a project's list of runs, newest first; what has no ID is left out."""
-    asked = {"projectId": project_id, "limit": limit, "offset": offset, **filters}
-    runs = call.request(asked, "hex_get_project_runs")["runs"]
-    return [run for run in runs if run.get("runId")]
+class Page(list[dict[str, Any]]):
+    """The entries of a page that name their run. sent: how many entries Hex sent, which tells a last page."""
+
+    sent = 0
+
+
+def list_runs(
+    call: ToolCall, project_id: str, limit: int, offset: int, status: str | None = None, *, whole: bool = False
+) -> Page:
+    """Read a part of a project's list of runs, newest first; what has no ID is left out.
+
+    whole: an entry without an ID is an error, since it could be any run.
+    """
+    asked: dict[str, Any] = {"projectId": project_id, "limit": limit, "offset": offset}
+    if status:
+        asked["statusFilter"] = status
+    answer = call.request_closely(asked, "hex_get_project_runs")
+    runs = answer.reply["runs"]
+    page = Page(run for run in runs if run.get("runId"))
+    page.sent = len(runs) + answer.left_out.get("runs[]", 0)
+    if whole and len(page) < page.sent:
+        raise call.reply_lacks("runs[].runId")
+    return page

@@ -196,7 +196,7 @@ def _newer_runs(call: ToolCall, sent: Sent) -> tuple[list[Run], bool]:
     # A run that arrives meanwhile pushes the last one of a page onto the next.
     newer: dict[str, Run] = {}
     for page in range(PAGES):
-        listed = list_runs(call, sent.start.project_id, PAGE, page * PAGE)
+        listed = list_runs(call, sent.start.project_id, PAGE, page * PAGE, whole=True)
         for run in listed:
             if run["runId"] in (after or ()):
                 return list(newer.values()), True

@@ -234,16 +234,19 @@ class Watcher:
             limit = min(PAGE, project.depth - offset) if project.depth > offset else PAGE
             self._count_look()
             runs = list_runs(call, project.id, limit, offset)
-            if offset == 0:
+            if offset == 0 and (runs or not runs.sent):
                 keep_recent(call.connection.api, project.id, runs)
             empty += 1
             for place, run in enumerate(runs, offset + 1):
+                # A run whose state the list does not tell is asked for by itself.
+                if not run.get("status"):
+                    continue
                 if run["runId"] in missing:
                     missing = missing - {run["runId"]}
                     deepest, empty = place, 0
                 self._hear(call, project, run)
             offset += limit
-            if len(runs) < limit:
+            if runs.sent < limit:
                 break
         project.depth = max(PAGE if missing else 0, deepest + 10)
         return missing
@@ -255,6 +258,14 @@ class Watcher:
         except (InputError, NotFoundError) as error:
             # This one run is gone; the others may be there.
             self._fail(project, error, {run_id})
+        except HexDownError as error:
+            if error.key != "not_hex":
+                raise
+            # What cannot be read of one run is no reason to look at the others less.
+            with self._lock:
+                for followed in project.runs.get(run_id, []):
+                    followed.trouble = error
+                    followed.looked_at = self._clock.monotonic()
 
     def _hear(self, call: ToolCall, project: _Project, run: dict[str, Any]) -> None:
         if run["runId"] not in project.runs:

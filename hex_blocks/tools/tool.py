@@ -12,7 +12,7 @@ from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
     from hex_blocks.tools.spec.tool import Input, ToolSpec
-    from hex_blocks.tools.wire import Sending
+    from hex_blocks.tools.wire import Fitted, Sending
 
 ConnectionInputs = Callable[[], Mapping[str, "Input"]]
 
@@ -93,8 +93,8 @@ class Tool:
         return sender(self.spec)
 
     @cached_property
-    def coerce_reply(self) -> Callable[[Any], Any]:
-        """Make a reply what the outputs are declared to be, wherever it is something else."""
+    def coerce_reply(self) -> Callable[[Any], Fitted]:
+        """Make a reply what the outputs are declared to be, wherever it is something else; tell what was amiss."""
         from hex_blocks.tools.wire import conformer
 
         return conformer(self.spec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +13,17 @@ from hex_blocks.errors.classes import Fault, HexError, hex_error
 from hex_blocks.errors.warnings import WARNINGS
 from hex_blocks.i18n.texts import phrase, sentence
 from hex_blocks.tools.progress import Progress, ProgressCallback
-from hex_blocks.tools.wire import at
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
     from hex_blocks.tools.registry import Registry
     from hex_blocks.tools.tool import Tool
+    from hex_blocks.tools.wire import Fitted
 
 log = logging.getLogger(__name__)
+
+# So many fields are named in a warning or an error.
+MOST_FIELDS = 5
 
 
 @dataclass
@@ -37,6 +40,8 @@ class ToolCall:
         stop: Is set to end waits early.
         warnings: What came up so far, as the result shows it.
         timing: How long requests may take and wait. Default: as the connection says.
+        incomplete: Names of fields that replies lacked.
+        unread: Names of fields whose values could not be read.
     """
 
     tool: Tool
@@ -48,6 +53,9 @@ class ToolCall:
     stop: threading.Event = field(default_factory=threading.Event)
     warnings: list[dict[str, str]] = field(default_factory=list)
     timing: Timing = None  # type: ignore[assignment]
+    # One set for all parts of a call, so that each kind is told once.
+    incomplete: dict[str, None] = field(default_factory=dict)
+    unread: dict[str, None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.timing is None:
@@ -83,11 +91,23 @@ class ToolCall:
     ) -> Any:
         """Send this tool's request, or another tool's, with checked inputs, and return Hex's reply.
 
-        What the tool's outputs declare is of the declared type there, or null; the rest is as Hex sent it.
+        What the tool's outputs declare is of the declared type there, or null with a warning; the rest is as Hex
+        sent it.
 
         Raises:
-            HexError: Hex refused or did not answer; `not_hex` where a list was due and there is none.
+            HexError: Hex refused or did not answer; `not_hex` where the reply lacks what the tool is for.
         """
+        return self.request_closely(inputs, tool_id, files=files, timing=timing).reply
+
+    def request_closely(
+        self,
+        inputs: Mapping[str, Any],
+        tool_id: str | None = None,
+        *,
+        files: Mapping[str, Any] | None = None,
+        timing: Timing | None = None,
+    ) -> Fitted:
+        """Do what `request` does, and return beside the reply what was amiss in it."""
         tool = self.tools[tool_id] if tool_id else self.tool
         request = tool.spec.request
         if request is None:
@@ -104,12 +124,13 @@ class ToolCall:
             error_keys=request.errors,
             timing=timing or self.timing,
         )
-        coerced = tool.coerce_reply(reply)
-        place = tool.spec.list_place
+        fitted = tool.coerce_reply(reply)
         # A reply without its list is not an empty list: whoever took it for one would start a run again.
-        if place is not None and not isinstance(at(coerced or {}, place), list):
-            raise self.reply_lacks(place)
-        return coerced
+        if fitted.lacking:
+            raise self.reply_lacks(_listed(fitted.lacking))
+        self.incomplete.update(fitted.missing)
+        self.unread.update(fitted.unread)
+        return fitted
 
     def reply_lacks(self, name: str) -> HexError:
         """Return the error of a reply without what it was asked for."""
@@ -135,6 +156,20 @@ class ToolCall:
         """Add a warning, which comes with the result."""
         self.warnings.append({"warning": key, "message": sentence(WARNINGS[key], self.language, **values)})
 
+    def all_warnings(self) -> list[dict[str, str]]:
+        """Return all that the caller should know: what was warned of, then what was amiss in Hex's replies."""
+        amiss = {"reply_incomplete": self.incomplete, "reply_unread": self.unread}
+        return self.warnings + [
+            {"warning": key, "message": sentence(WARNINGS[key], self.language, fields=self._fields(names))}
+            for key, names in amiss.items()
+            if names
+        ]
+
+    def _fields(self, names: Collection[str]) -> str:
+        more = len(names) - MOST_FIELDS
+        shown = _listed(names)
+        return self.say("{fields} and {count} more", fields=shown, count=more) if more > 0 else shown
+
     def report_progress(self, progress: Progress) -> None:
         """Report how far the call is. A listener that fails is not called again, and the call goes on."""
         if self.on_progress:
@@ -152,3 +187,7 @@ class ToolCall:
         self.report_progress(
             Progress(message=error.message(self.language), remaining=seconds, values={"error": error.key})
         )
+
+
+def _listed(names: Collection[str]) -> str:
+    return ", ".join(list(names)[:MOST_FIELDS])

@@ -1074,7 +1074,7 @@ def test_a_token_in_an_error_body_is_hidden(api: HexApi, server: Faulty, form: s
     assert TOKEN not in str(refused(api).document())
 
 
-@pytest.mark.parametrize("token", ["x", "1", "true", '"', "{", "null,"])
+@pytest.mark.parametrize("token", ["x", "1", "true", "{", "null,"])
 def test_a_token_too_short_to_be_one_does_not_spoil_answers(server: Faulty, clock: DrivenClock, token: str) -> None:
     server.play(reply(200, {"a": "xylophone", "b": [1, True, None]}))
 

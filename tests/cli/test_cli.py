@@ -27,6 +27,7 @@ from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.conftest import Finished, RunCommand, leading_to
+from tests.whole import whole
 
 PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
 RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -464,7 +465,7 @@ def test_whatever_hex_says_is_json_in_any_encoding(
     hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, encoding: str
 ) -> None:
     title = "Łódź → 東京 😀 \x1b[31m"
-    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"title": title})
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(whole("hex_get_project", title=title))
     env = served | {"PYTHONIOENCODING": encoding}
 
     called = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=env, encoding=encoding)
@@ -477,7 +478,8 @@ def test_whatever_hex_says_is_json_in_any_encoding(
 def test_half_of_a_surrogate_pair_is_marked_as_lost(
     hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment
 ) -> None:
-    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"title": "half: \ud83d"})
+    answer = whole("hex_get_project", title="half: \ud83d")
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(answer)
 
     called = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=served)
 
@@ -518,7 +520,7 @@ def test_a_closed_stdout_is_no_reason_to_complain() -> None:
 def test_a_file_of_inputs_may_begin_with_a_byte_order_mark(
     hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, tmp_path: Path
 ) -> None:
-    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"title": "x"})
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(whole("hex_get_project"))
     file = tmp_path / "inputs.json"
     file.write_text(json.dumps({"projectId": PROJECT}), encoding="utf-8-sig")
 

@@ -19,6 +19,7 @@ from hex_blocks.sandbox.model import Thread
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
+from tests.whole import whole
 
 TOOL = "hex_ask"
 THREAD = "3f2e1d0c-9b8a-4765-b432-10fedcba9876"
@@ -163,7 +164,7 @@ class Agent:
 
     def __init__(self, server: HTTPServer) -> None:
         self.looks: list[Response] = []
-        begun = {"threadId": THREAD, "url": URL}
+        begun = whole("hex_create_thread", threadId=THREAD, url=URL)
         server.expect_request("/api/v1/threads", "POST").respond_with_json(begun)
         server.expect_request(f"/api/v1/threads/{THREAD}/followup", "POST").respond_with_json(begun)
         server.expect_request(f"/api/v1/threads/{THREAD}", "GET").respond_with_handler(self.look)
@@ -173,7 +174,7 @@ class Agent:
 
     def says(self, status: str, words: str | None) -> None:
         response = None if words is None else [{"type": "text", "text": words}]
-        thread = {"threadId": THREAD, "url": URL, "status": status, "response": response, "error": None}
+        thread = whole("hex_get_thread", threadId=THREAD, url=URL, status=status, response=response)
         self.looks.append(Response(json.dumps(thread), content_type="application/json"))
 
     def fails(self, status: int, times: int = 1) -> None:

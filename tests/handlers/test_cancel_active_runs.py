@@ -16,6 +16,7 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
+from tests.whole import whole, whole_entry
 
 TOOL = "hex_cancel_active_runs"
 RUNS = "/api/v1/projects/5a8591dd-4039-49df-9202-96385ba3eff8/runs"
@@ -157,12 +158,13 @@ def ids(count: int) -> list[str]:
 
 
 def list_running(server: HTTPServer, run_ids: list[str]) -> None:
-    runs = [{"runId": run_id, "status": "RUNNING", "runUrl": f"https://x/{run_id}"} for run_id in run_ids]
+    listing = "hex_get_project_runs"
+    runs = [whole_entry(listing, runId=each, status="RUNNING", runUrl=f"https://x/{each}") for each in run_ids]
     server.expect_request(RUNS, "GET", query_string={"statusFilter": "PENDING", "limit": "100"}).respond_with_json(
-        {"runs": [], "nextPage": None, "previousPage": None}
+        whole(listing, runs=[])
     )
     server.expect_request(RUNS, "GET", query_string={"statusFilter": "RUNNING", "limit": "100"}).respond_with_json(
-        {"runs": runs, "nextPage": None, "previousPage": None}
+        whole(listing, runs=runs)
     )
 
 

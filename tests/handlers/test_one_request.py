@@ -12,6 +12,7 @@ from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.sandbox.model import User
 from tests.calling import hex_on
+from tests.whole import whole_entry
 
 RunTool = Callable[..., dict[str, Any]]
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -128,7 +129,8 @@ def test_messages_are_read_back_from_the_latest_and_given_in_their_order(run: Ru
 def test_what_was_read_is_given_when_hex_stops_answering_midway(
     registry: Registry, httpserver: Any, connection: Connection
 ) -> None:
-    page = {"values": [{"id": "one", "name": "One"}], "pagination": {"after": "next", "before": None}}
+    group = whole_entry("hex_list_groups", id="one")
+    page = {"values": [group], "pagination": {"after": "next", "before": None}}
     httpserver.expect_ordered_request("/api/v1/groups").respond_with_json(page)
     httpserver.expect_request("/api/v1/groups").respond_with_data("down", status=500)
 

@@ -18,7 +18,7 @@ from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Project, Run
 from tests.calling import hex_on
-from tests.faulty import Exchange, Faulty, pass_on, when
+from tests.faulty import Exchange, Faulty, changed, pass_on, when
 
 # More of them with SEEDS=200.
 SEEDS = int(os.environ.get("SEEDS", "8"))
@@ -347,6 +347,81 @@ def test_a_cursor_for_fifty_projects_stays_small(sandbox: Sandbox, watch: Watch)
     cursor = watch([each.id for each in projects])["cursor"]
 
     assert len(cursor) < 25_000
+
+
+# Entries that cannot be read
+
+
+@pytest.fixture
+def watch_through(sandbox: Sandbox, clock: DrivenClock, registry: Registry) -> Iterator[Watch]:
+    """Ask what has ended where Hex's replies are changed: watch_through(change, project_ids, cursor)."""
+    with Faulty(pass_on, upstream=sandbox.origin) as proxy:
+
+        def ask(change: Callable[[Any], object], project_ids: list[str], cursor: str | None = None) -> dict[str, Any]:
+            proxy.play(changed(change))
+            with Connection(
+                TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, clock=clock
+            ) as connection:
+                return hex_on(connection).call("hex_watch_runs", {"projectIds": project_ids, "cursor": cursor})
+
+        yield ask
+
+
+def names(result: dict[str, Any]) -> str:
+    return " ".join(each["message"] for each in result.get("warnings", []) if each["warning"].startswith("reply_"))
+
+
+def test_a_run_whose_state_the_list_does_not_tell_is_asked_for(
+    sandbox: Sandbox, clock: DrivenClock, watch: Watch, watch_through: Watch, project: str
+) -> None:
+    cursor = watch([project])["cursor"]
+    told = [add_run(sandbox, project) for _ in range(5)]
+    clock.advance(60)
+
+    def spoil(document: dict[str, Any]) -> None:
+        if "runs" in document:
+            document["runs"][1]["status"] = None
+
+    ended = watch_through(spoil, [project], cursor)
+
+    assert Counter(ids(ended)) == Counter(told)
+    assert "runs[].status" in names(ended)
+
+
+def test_a_run_whose_state_cannot_be_read_at_all_is_told_when_it_can(
+    sandbox: Sandbox, clock: DrivenClock, watch: Watch, watch_through: Watch, project: str
+) -> None:
+    cursor = watch([project])["cursor"]
+    told = [add_run(sandbox, project) for _ in range(5)]
+    clock.advance(60)
+
+    def spoil(document: dict[str, Any]) -> None:
+        for run in document.get("runs", [document]):
+            if run["runId"] == told[0]:
+                del run["status"]
+
+    first = watch_through(spoil, [project], cursor)
+    second = watch([project], first["cursor"])
+
+    assert (set(ids(first)), first["active"]) == (set(told[1:]), 1)
+    assert ids(second) == told[:1]
+
+
+@pytest.mark.parametrize("odd", ["a run", {"status": "COMPLETED"}], ids=["no object", "no ID"])
+def test_an_entry_that_cannot_be_read_is_told_and_ends_no_list(
+    odd: Any, sandbox: Sandbox, clock: DrivenClock, watch: Watch, watch_through: Watch, project: str
+) -> None:
+    cursor = watch([project])["cursor"]
+    told = [add_run(sandbox, project) for _ in range(150)]
+    clock.advance(60)
+
+    def spoil(document: dict[str, Any]) -> None:
+        document["runs"][0] = odd
+
+    ended = watch_through(spoil, [project], cursor)
+
+    assert len(set(ids(ended)) & set(told)) >= 148
+    assert "runs[]" in names(ended)
 
 
 # Lists that change while they are read

@@ -33,6 +33,7 @@ from tests.faulty import (
     Act,
     Exchange,
     Faulty,
+    changed,
     done_then,
     end,
     half_a_json,
@@ -44,6 +45,7 @@ from tests.faulty import (
     silence,
     when,
 )
+from tests.whole import whole
 
 TITLE = "Quick check"
 RunTool = Callable[..., dict[str, Any]]
@@ -206,7 +208,7 @@ GATEWAYS: dict[str, Act] = {
     "a gateway's 429": reply(429, b"<html>slow down</html>", kind="text/html"),
     "a gateway's 408": reply(408, b""),
     "a gateway's 499": reply(499, b""),
-    "another project's run": reply(201, {"runId": str(uuid.uuid4()), "projectId": str(uuid.uuid4())}),
+    "another project's run": reply(201, whole("hex_run_project", runId=str(uuid.uuid4()), projectId=str(uuid.uuid4()))),
 }
 LOST |= {name: done_then(act) for name, act in GATEWAYS.items()}
 NEVER_CAME: dict[str, Act] = {
@@ -217,6 +219,35 @@ NEVER_CAME: dict[str, Act] = {
     "504": reply(504, b"upstream timed out"),
     "login page": reply(200, LOGIN_PAGE, kind="text/html"),
 }
+
+
+@pytest.mark.parametrize("odd", ["a run", {"status": "RUNNING"}], ids=["no object", "no ID"])
+def test_a_list_with_an_entry_that_could_be_any_run_proves_nothing(
+    odd: Any, through: Through, start: RunTool, started: Callable[[], list[str]]
+) -> None:
+    def spoil(document: dict[str, Any]) -> None:
+        if "runs" in document:
+            document["runs"][0] = odd
+
+    for key in ("to know the project", "and its list"):
+        start(through(when("POST")), key)
+    posted: list[Exchange] = []
+
+    def act(exchange: Exchange) -> None:
+        if exchange.request.method == "POST":
+            posted.append(exchange)
+            lost(exchange)
+        else:
+            changed(spoil)(exchange)
+
+    connection = through(act)
+    for _ in range(2):
+        with pytest.raises(HexError) as caught:
+            start(connection)
+        assert caught.value.key in ("start_unknown", "not_hex")
+
+    assert len(posted) == 1
+    assert len(started()) == 3
 
 
 @pytest.mark.parametrize("key", ["daily", None])

@@ -21,7 +21,7 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Project, Run
 from hex_blocks.tools.tool_call import ToolCall
 from tests.calling import hex_on
-from tests.faulty import Act, Faulty, pass_on, reply, reset
+from tests.faulty import Act, Faulty, changed, pass_on, reply, reset
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 RUN_ID = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -284,7 +284,7 @@ def test_an_interrupted_leader_hands_over(make: Callable[..., Scene]) -> None:
 class BrokenCall(ToolCall):
     """A call that dies of a fault of ours whenever it asks."""
 
-    def request(self, *given: Any, **options: Any) -> Any:
+    def request_closely(self, *given: Any, **options: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
 
@@ -347,6 +347,71 @@ def test_a_refused_token_ends_the_wait_for_everybody(make: Callable[..., Scene],
     hex_.wait_for_all(followed)
 
     assert [each.failed.key for each in followed if each.failed] == ["token_refused"] * 2
+
+
+ODD_ENTRIES: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "no state": lambda run: run | {"status": None},
+    "a state of another type": lambda run: run | {"status": 7},
+    "no ID": lambda run: {name: value for name, value in run.items() if name != "runId"},
+    "no object": lambda run: "a run",
+}
+
+
+@pytest.mark.parametrize("how", ODD_ENTRIES)
+def test_an_odd_entry_of_the_list_is_followed_by_itself_and_the_others_as_ever(
+    how: str, make: Callable[..., Scene], clock: DrivenClock
+) -> None:
+    def spoil(document: dict[str, Any]) -> None:
+        if "runs" in document:
+            document["runs"][2] = ODD_ENTRIES[how](document["runs"][2])
+
+    hex_ = make(clock, changed(spoil))
+    project = hex_.project("Shared")
+    followed = [hex_.follow(hex_.add_run(project, 60)) for _ in range(20)]
+
+    hex_.wait_for_all(followed, until=600)
+
+    assert [(each.failed, each.status) for each in followed] == [(None, "COMPLETED")] * 20
+    assert max(hex_.delays()) <= 30
+
+
+def test_a_page_with_an_odd_entry_is_not_the_last_one(make: Callable[..., Scene], clock: DrivenClock) -> None:
+    def spoil(document: dict[str, Any]) -> None:
+        if "runs" in document:
+            document["runs"][:1] = ["a run"]
+
+    hex_ = make(clock, changed(spoil))
+    project = hex_.project("Busy")
+    followed = [hex_.follow(hex_.add_run(project, 60)) for _ in range(150)]
+
+    hex_.wait_for_all(followed, until=600)
+
+    assert {each.status for each in followed} == {"COMPLETED"}
+    assert len([each for each in hex_.sandbox.requests if each.operation_id == "GetRunStatus"]) < 30
+
+
+def test_runs_whose_state_cannot_be_read_keep_no_other_from_being_read(
+    make: Callable[..., Scene], clock: DrivenClock
+) -> None:
+    mute: set[str] = set()
+
+    def spoil(document: dict[str, Any]) -> None:
+        for run in document.get("runs", [document]):
+            if run.get("runId") in mute:
+                run["status"] = None
+
+    hex_ = make(clock, changed(spoil))
+    project = hex_.project("Shared")
+    odd = [hex_.follow(hex_.add_run(project, 60)) for _ in range(2)]
+    mute.update(each.run_id for each in odd)
+    others = [hex_.follow(hex_.add_run(project, 60)) for _ in range(2)]
+
+    hex_.wait_for_all(others, until=600)
+    hex_.watcher.wait(hex_.call(), odd, until=700)
+
+    assert {each.status for each in others} == {"COMPLETED"}
+    assert max(hex_.delays()) <= 30
+    assert [each.trouble.key for each in odd if each.trouble] == ["not_hex"] * 2
 
 
 def test_a_run_that_is_gone_ends_its_own_wait_and_no_other(make: Callable[..., Scene], clock: DrivenClock) -> None:

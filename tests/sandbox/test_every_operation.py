@@ -228,6 +228,21 @@ def test_an_operation_answers_as_the_reference_says(example, sandbox, ada, refer
     assert sandbox.requests[-1].operation_id == example.operation
 
 
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: f"{example.operation} {example.label}".strip())
+def test_an_operation_answers_with_all_that_tools_look_for(example, sandbox, ada, registry):
+    path = value_of(example.path, sandbox.world)
+    body = value_of(example.json, sandbox.world)
+    tools = [
+        tool for tool in registry.values() if tool.spec.request and tool.spec.request.operation_id == example.operation
+    ]
+
+    reply = ada(tools[0].spec.request.method, path, json=body, params=example.query, files=example.files)
+
+    for tool in tools:
+        fitted = tool.coerce_reply(reply.json() if reply.content else None)
+        assert not fitted.lacking | fitted.missing | fitted.unread | fitted.left_out, tool.id
+
+
 def test_every_operation_of_the_reference_has_an_example(reference):
     operations = set(reference.operations)
 

@@ -17,6 +17,7 @@ from hex_blocks import Registry
 from hex_blocks.errors.classes import SpecError
 from hex_blocks.run import handler_of
 from tests.conftest import Finished, Install, RunCommand, WriteCatalogue
+from tests.whole import whole
 
 EXAMPLE = Path(__file__).parents[1] / "plugin_example"
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
@@ -152,10 +153,11 @@ def test_a_tool_that_is_one_request_runs(
 def test_a_tool_with_a_handler_of_its_own_runs(
     site: Path, hex_blocks_with: RunWith, httpserver: HTTPServer, server: dict[str, str]
 ) -> None:
-    httpserver.expect_ordered_request(f"/api/v1/projects/{PROJECT}", "GET").respond_with_json({"title": "Mittens"})
+    project = whole("hex_get_project", title="Mittens")
+    httpserver.expect_ordered_request(f"/api/v1/projects/{PROJECT}", "GET").respond_with_json(project)
     httpserver.expect_ordered_request(
         f"/api/v1/projects/{PROJECT}/runs", "POST", json={"inputParams": {"food": "FISH"}}
-    ).respond_with_json({"runId": RUN}, status=201)
+    ).respond_with_json(whole("hex_run_project", runId=RUN), status=201)
 
     called = hex_blocks_with([site], "call", "cats_feed_cat", f"projectId={PROJECT}", "food=fish", env=server)
 

@@ -22,6 +22,7 @@ from hex_blocks.dev.check_specs import problems
 from hex_blocks.errors.classes import SpecError, UnknownToolError
 from hex_blocks.run import handler_of
 from tests.calling import hex_on
+from tests.whole import whole
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -223,7 +224,8 @@ def test_a_call_can_name_its_own_token_and_base_url(httpserver: HTTPServer, regi
 def test_a_tool_runs_with_the_connection_of_the_environment(
     httpserver: HTTPServer, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    httpserver.expect_request(f"/api/v1/projects/{PROJECT}/runs/{RUN}").respond_with_json({"status": "RUNNING"})
+    answer = whole("hex_get_run_status", status="RUNNING")
+    httpserver.expect_request(f"/api/v1/projects/{PROJECT}/runs/{RUN}").respond_with_json(answer)
     monkeypatch.setenv("HEX_API_TOKEN", "hxtp_of_the_environment")
     monkeypatch.setenv("HEX_API_BASE_URL", httpserver.url_for("/api/v1"))
     monkeypatch.setenv("HEX_BLOCKS_ALLOWED_HOSTS", httpserver.url_for("").rstrip("/"))

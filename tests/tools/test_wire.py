@@ -280,7 +280,7 @@ def test_outputs_are_kept_in_declared_order() -> None:
     ],
 )
 def test_a_number_in_text_is_read_where_that_is_exact(sent: Any, read: Any, registry: Registry) -> None:
-    conformed = registry["hex_get_run_status"].coerce_reply({"status": "RUNNING", "projectVersion": sent})
+    conformed = registry["hex_get_run_status"].coerce_reply({"status": "RUNNING", "projectVersion": sent}).reply
 
     assert conformed["projectVersion"] == read
     assert type(conformed["projectVersion"]) is type(read)

@@ -159,6 +159,13 @@ class OutputField(Value):
         description="Where it stands in its parent, dotted, if not under its name.",
     )
     scale: float | None = Field(default=None, description="What a number from Hex is multiplied by.")
+    required: bool = Field(
+        default=False,
+        description=(
+            "What the tool is for: a reply without it is an error, and an entry of a list without it is of no use. "
+            "The list that paging names is always required."
+        ),
+    )
     words: tuple[Text, ...] | None = Field(default=None, description="Texts that may stand in place of the number.")
     fields: dict[Name, OutputField] | None = None
     items: OutputField | None = None
@@ -168,6 +175,8 @@ class OutputField(Value):
         _check_nesting(self)
         if self.scale is not None and self.type not in ("integer", "number"):
             raise ValueError("scale is for numbers")
+        if self.required and self.nullable:
+            raise ValueError("an output that is required is never null")
         if self.words is not None and self.type not in ("integer", "number"):
             raise ValueError("words is for numbers")
         return self
