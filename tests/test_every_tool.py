@@ -18,7 +18,8 @@ from werkzeug import Request
 
 from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.cli.new_tool import BLANK
-from hex_blocks.errors.classes import BY_STATUS, SENTENCES
+from hex_blocks.errors.classes import KINDS
+from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.run import handler_of
 from hex_blocks.tools.spec.tool import Example
 from tests.calling import hex_on
@@ -310,7 +311,7 @@ def test_every_error_status_gives_the_declared_error(
     answered = {status: error_of(tool, status, httpserver, connection) for status in expected}
 
     assert {status: (type(error), error.key) for status, error in answered.items()} == {
-        status: (SENTENCES[key].error, key) for status, key in expected.items()
+        status: (KINDS[SENTENCES[key].kind], key) for status, key in expected.items()
     }
     assert {(error.status, error.trace_id) for error in answered.values()} == {(status, "t-1") for status in expected}
 

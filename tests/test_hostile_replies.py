@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.clock import DrivenClock
 from hex_blocks.tools.progress import Progress
-from hex_blocks.tools.spec.tool import Example, fits
+from hex_blocks.tools.spec.tool import Example
+from hex_blocks.tools.spec.values import fits
 from tests.calling import hex_on
 from tests.conftest import RunCommand
 from tests.faulty import LOGIN_PAGE, Act, Faulty, reply

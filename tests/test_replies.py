@@ -11,7 +11,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from hex_blocks import Connection, HexError, Registry
-from hex_blocks.tools.spec.tool import OutputField, ToolSpec
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.spec.values import OutputField
 from hex_blocks.tools.tool_call import MOST_FIELDS
 from tests.calling import hex_on
 from tests.test_every_tool import SPECS

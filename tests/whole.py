@@ -6,7 +6,8 @@ from functools import cache
 from typing import Any
 
 from hex_blocks import Registry
-from hex_blocks.tools.spec.tool import OutputField, ToolSpec
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.spec.values import OutputField
 
 SAMPLES = {
     "string": "text",

@@ -20,7 +20,7 @@ from hex_blocks import __version__
 from hex_blocks.cli.base import Group, language_option, worded
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.errors.classes import HexError, SpecError, UnknownToolError, without_tokens
-from hex_blocks.i18n.texts import spoken
+from hex_blocks.i18n.texts import current_language
 
 COMMANDS = {
     "tools": "hex_blocks.cli.tools:tools",
@@ -136,7 +136,7 @@ def _run() -> int:
     except HexError as error:
         code = show_error(error)
     except UnknownToolError as error:
-        warn(error.message(spoken()))
+        warn(error.message(current_language()))
         code = WRONG_USE
     except SpecError as error:
         warn(str(error))
@@ -149,7 +149,7 @@ def _run() -> int:
 
 def show_error(error: HexError) -> int:
     """Say an error on stderr, and on stdout as JSON where that was asked for; give the exit code."""
-    language = spoken()
+    language = current_language()
     if _wants_json():
         print_json(error.document(language))
     warn(error.message(language))

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from hex_blocks.i18n.texts import SOURCE_LANGUAGE, choose, nearest, spoken, text
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, current_language, nearest, set_language, text
 
 # What click says by itself, in the versions we take. Its plural forms are two texts here.
 CLICK_WORDS = (
@@ -77,7 +77,7 @@ Say = Callable[[str], str]
 
 def say(english: str, **values: Any) -> str:
     """Put a sentence into the language of this command line."""
-    return text(english, spoken()).format(**values)
+    return text(english, current_language()).format(**values)
 
 
 def blocks(help_text: str, say: Say) -> Iterator[tuple[bool, list[str]]]:
@@ -137,7 +137,7 @@ def language_option(function: Any, *, told: bool = True) -> Any:
 
 def _known_language(_context: click.Context, _option: click.Parameter, value: str | None) -> str:
     if value is None:
-        return spoken()
+        return current_language()
     found = nearest(value)
     if found is None:
         from hex_blocks.i18n.texts import languages
@@ -157,7 +157,7 @@ class Formatter(click.HelpFormatter):
 
     def write_text(self, text: str) -> None:
         """Write a help text, paragraph by paragraph."""
-        if spoken() == SOURCE_LANGUAGE:
+        if current_language() == SOURCE_LANGUAGE:
             super().write_text(text)
             return
         indent = " " * self.current_indent
@@ -169,7 +169,7 @@ class Formatter(click.HelpFormatter):
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
         """Write options or commands with what they do."""
-        if spoken() == SOURCE_LANGUAGE:
+        if current_language() == SOURCE_LANGUAGE:
             super().write_dl(rows, col_max, col_spacing)
             return
         rows = list(rows)
@@ -200,8 +200,8 @@ class Group(click.Group):
     ) -> click.Context:
         """Begin a command line; from here on everything is said in the language it asks for."""
         if parent is None:
-            choose(asked_for(args))
-            if spoken() != SOURCE_LANGUAGE:
+            set_language(asked_for(args))
+            if current_language() != SOURCE_LANGUAGE:
                 _teach_click()
         return super().make_context(info_name, args, parent, **extra)
 
@@ -281,8 +281,8 @@ def _teach_click() -> None:
 
 
 def _one(english: str) -> str:
-    return text(english, spoken())
+    return text(english, current_language())
 
 
 def _plural(one: str, many: str, count: int) -> str:
-    return text(one if count == 1 else many, spoken())
+    return text(one if count == 1 else many, current_language())

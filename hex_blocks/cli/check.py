@@ -46,10 +46,11 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
         return
     from collections import Counter
 
+    from hex_blocks.cli.strings import our_source
     from hex_blocks.dev.catalogue_check import report
-    from hex_blocks.dev.catalogues import Source, refresh
+    from hex_blocks.dev.catalogues import refresh
 
-    source = Source(repository)
+    source = our_source()
     if fix:
         refresh(source)
     made = report(source)

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 from hex_blocks.cli.output import say, warn
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.spec.tool import OutputField
+    from hex_blocks.tools.spec.values import OutputField
     from hex_blocks.tools.tool import Tool
 
 ENDINGS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hex_blocks.cli.base import help_texts
 from hex_blocks.cli.output import print_json, print_table, say
 from hex_blocks.i18n.texts import PACKAGE
 
@@ -58,7 +59,15 @@ def source(package: Path | None = None) -> Source:
         return Source(package.resolve(), package.resolve().name)
     if not (PACKAGE.parent / "locales").is_dir():
         raise click.ClickException(say("There is no folder of translations here: run this in the repository."))
-    return Source(PACKAGE.parent)
+    return our_source()
+
+
+def our_source() -> Source:
+    """Return where our own texts come from."""
+    from hex_blocks.cli import cli
+    from hex_blocks.dev.catalogues import Source
+
+    return Source(PACKAGE.parent, help_texts=lambda: help_texts(cli, "hex-blocks"))
 
 
 def _check(found: Source, languages: tuple[str, ...], *, as_json: bool) -> None:

@@ -13,7 +13,7 @@ from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.spec.tool import Value
+    from hex_blocks.tools.spec.values import Value
     from hex_blocks.tools.tool import Tool
 
 

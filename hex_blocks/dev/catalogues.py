@@ -15,7 +15,7 @@ import io
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
@@ -68,6 +68,8 @@ class Source(NamedTuple):
 
     root: Path
     name: str = "hex_blocks"
+    # Gives the texts of the command's help, each with where it is shown.
+    help_texts: Callable[[], Iterable[tuple[str, str]]] = tuple
 
     @property
     def is_ours(self) -> bool:
@@ -94,7 +96,7 @@ def template(source: Source) -> Catalog:
 def every_text(source: Source) -> Iterator[tuple[str, str]]:
     """Give every text and where it stands, in the order of the catalogue."""
     root = source.root
-    files = [*root.glob("tool_specs/*.json"), *root.glob("hex_blocks/hosts/tools/*.json")]
+    files = [*root.glob("tool_specs/*.json"), *root.glob("hex_blocks/hosts/models/tools/*.json")]
     specs = sorted(files, key=lambda file: (file.name.startswith("hex_"), file.name))
     for file in [*specs, *sorted(root.glob("hex_blocks/hosts/**/*.json"))]:
         if not file.name.endswith(".schema.json"):
@@ -102,8 +104,7 @@ def every_text(source: Source) -> Iterator[tuple[str, str]]:
     # A plugin's package is the folder itself.
     for file in sorted(root.glob("hex_blocks/**/*.py" if source.is_ours else "**/*.py")):
         yield from _in_file(_from_python, file, root)
-    if (root / "hex_blocks" / "cli").is_dir():
-        yield from _command_line()
+    yield from source.help_texts()
     for file in sorted(root.glob("hex_blocks/**/*.j2")):
         yield from _in_file("jinja2", file, root)
     for file in sorted(root.glob(f"{GUIDES}*.md")):
@@ -188,13 +189,6 @@ def _constants(node: ast.expr) -> Iterator[str]:
     elif isinstance(node, ast.Tuple | ast.List | ast.Set):
         for entry in node.elts:
             yield from _constants(entry)
-
-
-def _command_line() -> Iterator[tuple[str, str]]:
-    from hex_blocks.cli import cli
-    from hex_blocks.cli.base import help_texts
-
-    yield from help_texts(cli, "hex-blocks")
 
 
 def _from_guide(file: IO[bytes], _keywords: Any, _tags: Collection[str], options: Mapping[str, Any]) -> Iterator[Said]:

@@ -13,7 +13,8 @@ from hex_blocks.errors.classes import HexError, SpecError
 from hex_blocks.run import handler_of
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.schema import DIALECT
-from hex_blocks.tools.spec.tool import BlockSpec, ToolSpec
+from hex_blocks.tools.spec.block import BlockSpec
+from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.tool import Tool
 
 SCHEMAS: dict[str, type[BaseModel]] = {"tool.schema.json": ToolSpec, "block.schema.json": BlockSpec}
@@ -92,6 +93,6 @@ def _tool_problems(tool: Tool, registry: Registry) -> Iterator[str]:
 
 
 def _fits(value: Any, output: Any) -> bool:
-    from hex_blocks.tools.spec.tool import fits
+    from hex_blocks.tools.spec.values import fits
 
     return bool(output.nullable) if value is None else fits(value, output.type)

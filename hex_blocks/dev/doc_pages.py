@@ -24,22 +24,13 @@ from hex_blocks.api.limits.budget import ALL, HEX_LIMITS
 from hex_blocks.dev.catalogues import read_catalogue
 from hex_blocks.dev.guides import in_words, title_of
 from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
-from hex_blocks.errors.classes import (
-    BY_STATUS,
-    FAULTS,
-    SENTENCES,
-    BusyError,
-    HexDownError,
-    HexError,
-    InputError,
-    NotFoundError,
-    RunError,
-    TokenError,
-)
+from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError, RunError, TokenError
+from hex_blocks.errors.sentences import BY_STATUS, FAULTS, SENTENCES
 from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
 from hex_blocks.tools.registry import Registry
-from hex_blocks.tools.spec.tool import Example, InputField, OutputField, Request
+from hex_blocks.tools.spec.tool import Example, Request
+from hex_blocks.tools.spec.values import InputField, OutputField
 from hex_blocks.tools.tool import Tool
 
 NOT_TRANSLATED = " <sup>en</sup>"
@@ -208,7 +199,7 @@ def _guides(folder: Path) -> dict[str, tuple[Path, str]]:
 
 def _errors_by_kind() -> dict[str, list[tuple[str, str, str]]]:
     return {
-        kind.kind: [(key, each.message, each.hint) for key, each in SENTENCES.items() if each.error is kind]
+        kind.kind: [(key, each.message, each.hint) for key, each in SENTENCES.items() if each.kind == kind.kind]
         for kind in KINDS
     }
 

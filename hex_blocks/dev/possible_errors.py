@@ -12,7 +12,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
-from hex_blocks.errors.classes import SENTENCES
+from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.tool import Request
 from hex_blocks.tools.tool import Tool

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from hex_blocks.errors.classes import NotFoundError
 from hex_blocks.handlers.one_request import read_list
-from hex_blocks.tools.inputs.checker import UUID
+from hex_blocks.tools.inputs.ids import UUID
 from hex_blocks.tools.tool_call import ToolCall
 
 # A published app's address ends in the title's words and 22 characters, which are not the project's ID.

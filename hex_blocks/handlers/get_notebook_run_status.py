@@ -8,7 +8,7 @@ from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError
 from hex_blocks.runs.model import ENDS, HISTORY, get_run, percent, run_error, seconds_since, usual_seconds
 from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.store import RecordError
-from hex_blocks.tools.inputs.checker import UUID
+from hex_blocks.tools.inputs.ids import UUID
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 

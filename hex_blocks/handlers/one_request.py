@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError
+from hex_blocks.tools.output_selection import at
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.tool_call import ToolCall
-from hex_blocks.tools.wire import at
 
 Entry = dict[str, Any]
 

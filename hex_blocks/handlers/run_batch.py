@@ -33,7 +33,7 @@ def run_batch(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"
     parallel = int(inputs.get("parallel", PARALLEL))
     work = Work(call, key, jobs, inputs, parallel=parallel, stop_at_failure=stop_at_failure)
-    return work.do(
+    return work.run(
         lambda: {
             "succeeded": all(job.completed for job in jobs),
             "total": len(jobs),

@@ -34,7 +34,7 @@ def run_pipeline(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     _skip(call, steps, jobs, first)
     stop_at_failure = inputs.get("onFailure", "STOP") == "STOP"
     work = Work(call, key, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure, in_order=True)
-    return work.do(
+    return work.run(
         lambda: {
             "succeeded": all(job.completed for job in jobs[first:]),
             "steps": [job.report(call.language) for job in jobs],

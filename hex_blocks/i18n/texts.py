@@ -50,7 +50,7 @@ def language_of_environment() -> str:
     return SOURCE_LANGUAGE
 
 
-def choose(language: str | None) -> None:
+def set_language(language: str | None) -> None:
     """Let this process speak a language from now on; None leaves it to the environment.
 
     For command lines, which speak to one user. A host that serves many gives a language with each call.
@@ -59,7 +59,7 @@ def choose(language: str | None) -> None:
     _chosen = language
 
 
-def spoken() -> str:
+def current_language() -> str:
     """Give the language that was chosen, or else the environment's."""
     return _chosen or language_of_environment()
 

@@ -73,7 +73,7 @@ def start(
     intent = Start(
         key or f"call-{uuid.uuid4()}", asked["projectId"], hashlib.sha256(meant.encode()).hexdigest(), intended_at=0.0
     )
-    once = _Once(call, asked, tool_id, intent, before)
+    once = StartOnce(call, asked, tool_id, intent, before)
     return once.with_key() if key else once.without_key()
 
 
@@ -94,7 +94,7 @@ def _holds_any(parameters: Any) -> bool:
     return bool(json.loads(parameters) if isinstance(parameters, str) else parameters)
 
 
-class _Once:
+class StartOnce:
     """One start, with what has to be known to send it at most once."""
 
     def __init__(

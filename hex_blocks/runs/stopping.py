@@ -31,7 +31,7 @@ def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
         try:
             call.request({"projectId": inputs["projectId"], "runId": inputs["runId"]}, "hex_cancel_run")
         except HexDownError:
-            seen = last_look(call, inputs).get("status")
+            seen = refresh_run(call, inputs).get("status")
             if seen == "KILLED":
                 return
             if seen in ENDS:
@@ -41,7 +41,7 @@ def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
             lost = True
         except InputError:
             # The one before may have been the one that ended it.
-            if lost and last_look(call, inputs).get("status") == "KILLED":
+            if lost and refresh_run(call, inputs).get("status") == "KILLED":
                 return
             raise
         else:
@@ -56,15 +56,15 @@ def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
     try:
         cancel_run(call, run)
     except HexError as error:
-        seen = last_look(call, run)
+        seen = refresh_run(call, run)
         if seen.get("status") in ENDS:
             return seen, False
         raise run_error(run, "run_not_cancelled", reason=error.message()) from error
-    seen = last_look(call, run)
+    seen = refresh_run(call, run)
     return (seen if seen.get("status") in ENDS else run | {"status": "KILLED"}), True
 
 
-def last_look(call: ToolCall, run: Run) -> Run:
+def refresh_run(call: ToolCall, run: Run) -> Run:
     """Give a run as it is now, or as it was where Hex does not say."""
     quick = replace(call, on_progress=None, warnings=[])
     seconds = min(LOOK_SECONDS, call.timing.patience)
@@ -75,7 +75,7 @@ def last_look(call: ToolCall, run: Run) -> Run:
         return run
 
 
-def last_words(call: ToolCall, seconds: float = LAST_SECONDS) -> ToolCall:
+def detached(call: ToolCall, seconds: float = LAST_SECONDS) -> ToolCall:
     """Make a call that still gets through when this one is over: stopped, or out of time."""
     last = replace(call, on_progress=None, stop=threading.Event())
     last.timing = replace(last.timing, patience=seconds, read=min(seconds, last.timing.read), on_wait=None)

@@ -13,7 +13,7 @@ from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT, RecordError, Start
 from hex_blocks.runs.starting import start
-from hex_blocks.runs.stopping import last_look, last_words, stop_run
+from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, Followed, watcher_of
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
@@ -130,8 +130,8 @@ class _Wait:
         return followed.run
 
     def _timed_out(self) -> Run:
-        last = last_words(self.call, CANCEL_PATIENCE)
-        run = last_look(last, self.followed.run)
+        last = detached(self.call, CANCEL_PATIENCE)
+        run = refresh_run(last, self.followed.run)
         if run.get("status") in ENDS:
             return run
         timeout = round(float(self.options.get("timeout", TIMEOUT)))
@@ -148,7 +148,7 @@ class _Wait:
         if not self.options.get("cancelOnInterrupt"):
             record_fate(self.call, self.key, LEFT)
             raise self._error(run, "interrupted")
-        run, stopped = stop_run(last_words(self.call), run)
+        run, stopped = stop_run(detached(self.call), run)
         if not stopped:
             return run
         record_fate(self.call, self.key, CANCELLED)
@@ -171,8 +171,8 @@ def tell(call: ToolCall, followed: Followed) -> None:
     elapsed = call.connection.clock.monotonic() - followed.began
     remaining = None if followed.usual is None else max(0.0, followed.usual - elapsed)
     message = call.say("Run {runId}", runId=followed.run_id)
-    if followed.trouble:
-        message = followed.trouble.message(call.language)
+    if followed.last_error:
+        message = followed.last_error.message(call.language)
     call.report_progress(
         Progress(
             message,

@@ -44,7 +44,7 @@ HAND_OVER = 0.2
 
 @dataclass(eq=False)
 class Followed:
-    """A run that somebody waits for. `run` is Hex's last word on it; `trouble` what keeps us from hearing more."""
+    """A run that somebody waits for. `run` is Hex's last word on it; `last_error` what keeps us from hearing more."""
 
     project_id: str
     run_id: str
@@ -53,7 +53,7 @@ class Followed:
     run: dict[str, Any] = field(default_factory=dict)
     usual: float | None = None
     looked_at: float = 0.0
-    trouble: HexError | None = None
+    last_error: HexError | None = None
     failed: HexError | None = None
 
     @property
@@ -188,7 +188,7 @@ class Watcher:
         except (BusyError, HexDownError) as error:
             # It passes, or the waiter's own deadline ends it. The run goes on meanwhile.
             # What is short of time for this waiter need be no trouble for the others.
-            self._postpone(project, error, is_trouble=patience == POLL_PATIENCE and not call.stop.is_set())
+            self._postpone(project, error, is_error=patience == POLL_PATIENCE and not call.stop.is_set())
         except HexError as error:
             self._fail(project, error, project.going())
 
@@ -264,7 +264,7 @@ class Watcher:
             # What cannot be read of one run is no reason to look at the others less.
             with self._lock:
                 for followed in project.runs.get(run_id, []):
-                    followed.trouble = error
+                    followed.last_error = error
                     followed.looked_at = self._clock.monotonic()
 
     def _hear(self, call: ToolCall, project: _Project, run: dict[str, Any]) -> None:
@@ -277,14 +277,14 @@ class Watcher:
                 if not followed.ended:
                     followed.run = followed.run | run
                     followed.usual = usual
-                    followed.trouble = None
+                    followed.last_error = None
 
-    def _postpone(self, project: _Project, error: HexError, *, is_trouble: bool) -> None:
+    def _postpone(self, project: _Project, error: HexError, *, is_error: bool) -> None:
         now = self._clock.monotonic()
         with self._lock:
             everybody = [each for followed in project.runs.values() for each in followed]
-            for followed in everybody if is_trouble else []:
-                followed.trouble = error
+            for followed in everybody if is_error else []:
+                followed.last_error = error
             shortest = min((each.interval for each in everybody), default=SHORTEST_INTERVAL)
             project.next_at = now + max(shortest, float(error.values.get("seconds", 0)))
 

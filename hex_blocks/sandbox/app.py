@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from hex_blocks.clock import Clock
-from hex_blocks.i18n.texts import nearest, phrase, spoken, text
+from hex_blocks.i18n.texts import current_language, nearest, phrase, text
 from hex_blocks.sandbox.error_replies import Refusal, error_body
 from hex_blocks.sandbox.model import ROLES, Token, User
 from hex_blocks.sandbox.request import Call, Operation
@@ -90,7 +90,7 @@ class App:
         status, given, content = exchange.answer()
         exchange.record(status)
         if self.log:
-            note = f" ({text(OLD_PATH, spoken())})" if exchange.old_path else ""
+            note = f" ({text(OLD_PATH, current_language())})" if exchange.old_path else ""
             self.log(f"{method} {path} {status}{note}")
         # Hex's own time, as every server tells it: the machine of a client may think otherwise.
         return status, {**given, "Date": formatdate(exchange.now, usegmt=True)}, content

@@ -21,7 +21,8 @@ from hex_blocks.tools.tool import Tool
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from hex_blocks.tools.spec.tool import BlockSpec, Input
+    from hex_blocks.tools.spec.block import BlockSpec
+    from hex_blocks.tools.spec.values import Input
 
 PLUGIN_GROUP = "hex_blocks.tools"
 PREFIX = "hex_"
@@ -60,7 +61,7 @@ class Registry(Mapping[str, Tool]):
     @cached_property
     def block(self) -> BlockSpec:
         """What a palette shows of the whole plugin."""
-        from hex_blocks.tools.spec.tool import read_block_spec
+        from hex_blocks.tools.spec.reading import read_block_spec
 
         return read_block_spec(self._block, self.folder / "block.json")
 
@@ -114,7 +115,7 @@ class Registry(Mapping[str, Tool]):
         # The package is found but not imported: its code runs when one of its tools does.
         from importlib.util import find_spec
 
-        from hex_blocks.tools.spec.tool import read_groups
+        from hex_blocks.tools.spec.reading import read_groups
 
         found = find_spec(point.module)
         if found is None or not found.submodule_search_locations:

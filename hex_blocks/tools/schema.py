@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.i18n.texts import text
-from hex_blocks.tools.spec.tool import InputField, OutputField, ToolSpec, Value
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.spec.values import InputField, OutputField, Value
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 JSON_TYPES: dict[str, list[str]] = {

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.spec.tool import Input, ToolSpec
-    from hex_blocks.tools.wire import Fitted, Sending
+    from hex_blocks.tools.reply_coercion import CoercedReply
+    from hex_blocks.tools.request_building import RequestParts
+    from hex_blocks.tools.spec.tool import ToolSpec
+    from hex_blocks.tools.spec.values import Input
 
 ConnectionInputs = Callable[[], Mapping[str, "Input"]]
 
@@ -68,7 +70,7 @@ class Tool:
         Raises:
             SpecError: The spec file is wrong.
         """
-        from hex_blocks.tools.spec.tool import read_tool_spec
+        from hex_blocks.tools.spec.reading import read_tool_spec
 
         spec = read_tool_spec(self.raw, self.file)
         shared = {
@@ -86,25 +88,25 @@ class Tool:
         return checker(self.spec)
 
     @cached_property
-    def build_request(self) -> Callable[[Mapping[str, Any]], Sending]:
+    def build_request(self) -> Callable[[Mapping[str, Any]], RequestParts]:
         """Build the tool's request from checked inputs."""
-        from hex_blocks.tools.wire import sender
+        from hex_blocks.tools.request_building import request_builder
 
-        return sender(self.spec)
+        return request_builder(self.spec)
 
     @cached_property
-    def coerce_reply(self) -> Callable[[Any], Fitted]:
+    def coerce_reply(self) -> Callable[[Any], CoercedReply]:
         """Make a reply what the outputs are declared to be, wherever it is something else; tell what was amiss."""
-        from hex_blocks.tools.wire import conformer
+        from hex_blocks.tools.reply_coercion import reply_coercer
 
-        return conformer(self.spec)
+        return reply_coercer(self.spec)
 
     @cached_property
     def select_outputs(self) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
         """Select the declared outputs of a reply."""
-        from hex_blocks.tools.wire import keeper
+        from hex_blocks.tools.output_selection import output_selector
 
-        return keeper(self.spec)
+        return output_selector(self.spec)
 
     def input_schema(
         self, *, strict: bool = False, connection: bool = True, language: str | None = None

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.api.hex_api import Timing
+from hex_blocks.api.timing import Timing
 from hex_blocks.errors.classes import Fault, HexError, hex_error
 from hex_blocks.errors.warnings import WARNINGS
 from hex_blocks.i18n.texts import phrase, sentence
@@ -17,8 +17,8 @@ from hex_blocks.tools.progress import Progress, ProgressCallback
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
     from hex_blocks.tools.registry import Registry
+    from hex_blocks.tools.reply_coercion import CoercedReply
     from hex_blocks.tools.tool import Tool
-    from hex_blocks.tools.wire import Fitted
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ class ToolCall:
         *,
         files: Mapping[str, Any] | None = None,
         timing: Timing | None = None,
-    ) -> Fitted:
+    ) -> CoercedReply:
         """Do what `request` does, and return beside the reply what was amiss in it."""
         tool = self.tools[tool_id] if tool_id else self.tool
         request = tool.spec.request

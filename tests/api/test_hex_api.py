@@ -19,17 +19,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hex_blocks import Connection, HexError, Registry, __version__
-from hex_blocks.api.hex_api import GET_RETRIES, HIDDEN, LARGEST_REPLY, HexApi, Timing
+from hex_blocks.api.hex_api import GET_RETRIES, HIDDEN, LARGEST_REPLY, HexApi
+from hex_blocks.api.timing import Timing
 from hex_blocks.clock import DrivenClock, SystemClock
-from hex_blocks.errors.classes import (
-    BY_STATUS,
-    SENTENCES,
-    BusyError,
-    HexDownError,
-    InputError,
-    NotFoundError,
-    TokenError,
-)
+from hex_blocks.errors.classes import KINDS, BusyError, HexDownError, InputError, NotFoundError, TokenError
+from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from tests.calling import hex_on
 from tests.faulty import (
     LOGIN_PAGE,
@@ -754,7 +748,7 @@ def test_every_status_has_its_error(api: HexApi, server: Faulty, status: int) ->
     error = refused(api, "POST")
 
     assert (error.key, error.status, error.trace_id) == (BY_STATUS[status], status, "t-6")
-    assert isinstance(error, SENTENCES[BY_STATUS[status]].error)
+    assert isinstance(error, KINDS[SENTENCES[BY_STATUS[status]].kind])
     assert "{" not in str(error)
 
 

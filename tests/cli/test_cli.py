@@ -658,7 +658,7 @@ def test_a_new_tool_is_a_spec_that_reads_and_lacks_its_words(
 
 
 def read_spec(file: Path) -> Any:
-    from hex_blocks.tools.spec.tool import read_tool_spec
+    from hex_blocks.tools.spec.reading import read_tool_spec
 
     return read_tool_spec(json.loads(file.read_bytes()), file)
 

@@ -16,12 +16,13 @@ from click.testing import CliRunner
 
 from hex_blocks.cli import cli
 from hex_blocks.cli.base import CLICK_WORDS, help_texts, wrapped
+from hex_blocks.cli.strings import our_source
 from hex_blocks.dev.catalogue_check import problems_of, report
 from hex_blocks.dev.catalogues import LANGUAGES, Source, compile_catalogues, every_text, is_worded, refresh, template
 from hex_blocks.i18n import texts
 from tests.conftest import REPOSITORY, RunCommand, WriteCatalogue
 
-OURS = Source(REPOSITORY)
+OURS = our_source()
 SPEC = {
     "$comment": "Not for users",
     "id": "cats_count_cats",

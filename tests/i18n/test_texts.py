@@ -14,14 +14,14 @@ from hex_blocks.i18n import texts
 from hex_blocks.i18n.texts import (
     Phrase,
     add_folder,
-    choose,
+    current_language,
     language_of_environment,
     languages,
     nearest,
     one_after_the_other,
     phrase,
     sentence,
-    spoken,
+    set_language,
     text,
 )
 
@@ -157,11 +157,11 @@ def test_a_language_that_was_chosen_goes_before_the_environment(monkeypatch: pyt
     monkeypatch.setenv("LANGUAGE", "fr")
     monkeypatch.setattr(texts, "_chosen", None)
 
-    assert spoken() == "fr"
-    choose("de")
-    assert spoken() == "de"
-    choose(None)
-    assert spoken() == "fr"
+    assert current_language() == "fr"
+    set_language("de")
+    assert current_language() == "de"
+    set_language(None)
+    assert current_language() == "fr"
 
 
 @pytest.mark.usefixtures("our_locales")

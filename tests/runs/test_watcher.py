@@ -331,12 +331,12 @@ def test_trouble_is_shown_and_passes(trouble: Act, make: Callable[..., Scene], c
     troubles: list[str] = []
 
     def tick() -> None:
-        troubles.extend([followed.trouble.key] if followed.trouble else [])
+        troubles.extend([followed.last_error.key] if followed.last_error else [])
 
     [ended] = hex_.watcher.wait(hex_.call(), [followed], NEVER, tick)
 
     assert troubles
-    assert ended.trouble is None
+    assert ended.last_error is None
     assert ended.status == "COMPLETED"
 
 
@@ -411,7 +411,7 @@ def test_runs_whose_state_cannot_be_read_keep_no_other_from_being_read(
 
     assert {each.status for each in others} == {"COMPLETED"}
     assert max(hex_.delays()) <= 30
-    assert [each.trouble.key for each in odd if each.trouble] == ["not_hex"] * 2
+    assert [each.last_error.key for each in odd if each.last_error] == ["not_hex"] * 2
 
 
 def test_a_run_that_is_gone_ends_its_own_wait_and_no_other(make: Callable[..., Scene], clock: DrivenClock) -> None:

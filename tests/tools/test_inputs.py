@@ -17,9 +17,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hex_blocks import Registry
-from hex_blocks.errors.classes import FAULTS, InputError
+from hex_blocks.errors.classes import InputError
+from hex_blocks.errors.sentences import FAULTS
 from hex_blocks.tools.inputs.checker import checker
-from hex_blocks.tools.spec.tool import read_tool_spec
+from hex_blocks.tools.spec.reading import read_tool_spec
 
 ID = "5a8591dd-4039-49df-9202-96385ba3eff8"
 SECRET = "hxtp_never_to_be_shown"

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator
 from hex_blocks import Registry
 from hex_blocks.i18n.texts import add_folder
 from hex_blocks.tools.schema import input_schema, output_schema
-from hex_blocks.tools.spec.tool import ToolSpec, read_tool_spec
+from hex_blocks.tools.spec.reading import read_tool_spec
+from hex_blocks.tools.spec.tool import ToolSpec
 
 Json = Any
 SAID = {"description": "It."}

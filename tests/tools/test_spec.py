@@ -11,7 +11,7 @@ import pytest
 from hex_blocks.dev.check_specs import problems, write_schemas
 from hex_blocks.errors.classes import SpecError
 from hex_blocks.tools.registry import Registry
-from hex_blocks.tools.spec.tool import read_block_spec, read_tool_spec
+from hex_blocks.tools.spec.reading import read_block_spec, read_tool_spec
 
 FILE = Path("specs/hex_write_thing.json")
 REMOVED = object()

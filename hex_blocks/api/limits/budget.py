@@ -49,7 +49,7 @@ LOOK_UP = 0.1
 OnWait = Callable[[float, BusyError], None]
 
 
-class Line:
+class WaitQueue:
     """Those of one process who wait for a group's next request. The first waits on the clock, the rest for the first.
 
     Without it the same requests could lose the race for each free place again and again.
@@ -86,7 +86,7 @@ class Line:
             self._moved.wait(LOOK_UP)
 
 
-_lines: WeakKeyDictionary[InMemory, dict[tuple[str, str | None], Line]] = WeakKeyDictionary()
+_lines: WeakKeyDictionary[InMemory, dict[tuple[str, str | None], WaitQueue]] = WeakKeyDictionary()
 _lines_lock = threading.Lock()
 
 
@@ -108,7 +108,7 @@ class Budget:
         self._windows: dict[str | None, list[Window]] = {None: whole, ALL: whole}
         self._windows |= {group: [*_windows_of(group, known), *whole] for group in known if group != ALL}
         self._kept = _kept_in(uri, clock)
-        self._lines: dict[str | None, Line] = {}
+        self._lines: dict[str | None, WaitQueue] = {}
 
     def take(
         self,
@@ -175,12 +175,12 @@ class Budget:
     def _of(self, group: str | None) -> list[Window]:
         return self._windows.get(group, self._windows[None])
 
-    def _line(self, group: str | None) -> Line:
+    def _line(self, group: str | None) -> WaitQueue:
         line = self._lines.get(group)
         if line is None:
             with _lines_lock:
                 of_the_clock = _lines.setdefault(windows_in_memory(self.clock), {})
-                line = self._lines[group] = of_the_clock.setdefault((self._who, group), Line())
+                line = self._lines[group] = of_the_clock.setdefault((self._who, group), WaitQueue())
         return line
 
 

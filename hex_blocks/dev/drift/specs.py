@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hex_blocks.dev.drift.openapi import PLACES, Facts
-from hex_blocks.tools.spec.tool import Input, InputField, OutputField, ToolSpec, Value
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.spec.values import Input, InputField, OutputField, Value
 
 # Formats by which hosts know what to do with a value; Hex's document has no such ones.
 OWN_FORMATS = ("json-object", "image", "base64", "path")

@@ -10,7 +10,7 @@ from hex_blocks.hosts.models.schemas import for_models
 from hex_blocks.hosts.models.search import description
 from hex_blocks.hosts.models.toolbox import Toolbox
 from hex_blocks.i18n.texts import text
-from hex_blocks.tools.spec.tool import InputField, OutputField
+from hex_blocks.tools.spec.values import InputField, OutputField
 from hex_blocks.tools.tool import Tool
 
 INDEX = "hex://reference"

@@ -13,7 +13,8 @@ from typing import Any
 
 from hex_blocks.i18n.texts import text
 from hex_blocks.tools.schema import IN_JSON, input_schema, output_schema
-from hex_blocks.tools.spec.tool import Input, InputField, OutputField, ToolSpec
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.spec.values import Input, InputField, OutputField
 from hex_blocks.tools.tool import Tool
 
 Schema = dict[str, Any]

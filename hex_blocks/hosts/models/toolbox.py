@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hex_blocks.errors.classes import Fault, HexError, SpecError, hex_error
 from hex_blocks.hosts.models.schemas import PICTURE_NUMBER
-from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, choose
+from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, select_tools
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
@@ -111,7 +111,9 @@ class Toolbox:
         self.longest_wait = longest_wait
         self.language = language
         names = tools.split(",") if isinstance(tools, str) else tools
-        self._chosen = choose(self.registry, [name.strip() for name in names if name.strip()], read_only=read_only)
+        self._chosen = select_tools(
+            self.registry, [name.strip() for name in names if name.strip()], read_only=read_only
+        )
 
     @cached_property
     def shown(self) -> dict[str, Tool]:
@@ -130,7 +132,7 @@ class Toolbox:
 
     @cached_property
     def _reachable(self) -> list[Tool]:
-        return choose(self.registry, (ALL,), read_only=self.read_only)
+        return select_tools(self.registry, (ALL,), read_only=self.read_only)
 
     @cached_property
     def _own_tools(self) -> dict[str, Tool]:

@@ -16,19 +16,16 @@ from hex_blocks.errors.classes import BusyError, HexDownError, HexError, NotFoun
 from hex_blocks.runs.jobs.job import (
     EARLIER_STEP,
     FREE_PLACE,
-    HEX_DOWN,
-    KERNEL,
-    OTHER_START,
-    REQUEST_LIMIT,
     WAITS,
     Job,
     Waits,
     moment,
 )
+from hex_blocks.runs.jobs.pacing import HOPELESS, START_PATIENCE, Pacing
 from hex_blocks.runs.model import ENDS, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Start
-from hex_blocks.runs.stopping import last_look, last_words, stop_run
+from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.waiting import (
     CANCEL_PATIENCE,
     TIMEOUT,
@@ -42,21 +39,8 @@ from hex_blocks.runs.watcher import SHORTEST_INTERVAL, watcher_of
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
-# A start whose turn it is does not wait for it; one that others got ahead of stands in their line for so long.
-START_PATIENCE = 2.0
-LINE_PATIENCE = 65.0
-# So long Hex may take no start at all before the work is given up.
+# Seconds for which Hex may take no start at all before the work is given up.
 START_TIMEOUT = 7200.0
-# How long to leave Hex alone after it had no kernel, or gave no answer: longer each time, up to the second number.
-KERNEL_PAUSES = (20.0, 300.0)
-DOWN_PAUSES = (5.0, 60.0)
-# After refusals for too many requests: longer each time as well, unless Hex itself asks for more.
-LONGEST_PAUSE = 300.0
-MOST_DOUBLINGS = 16
-# What passes by itself, in a time that is known.
-WAITS_FOR_A_START = ("key_busy", "project_busy", "start_pending")
-# What will be the same for every run that is still to be made.
-HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
 
 def latest_try(call: ToolCall, job: Job) -> Start | None:
@@ -96,31 +80,25 @@ class Work:
         self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
         self.clock = call.connection.clock
         self.watcher = watcher_of(call.connection)
-        self._longest_window = call.connection.api.budget.longest_window("runs")
         self._waiting = deque(job for job in jobs if not job.skipped)
         self._going: list[Job] = []
         self._began = self.clock.monotonic()
         self._waits = Waits(self._began)
-        self._pause_for = ""
-        self._pause_until = 0.0
-        self._pauses = 0
-        self._down_since: float | None = None
-        self._refused_since: float | None = None
-        self._turn_at: float | None = None
+        self._pacing = Pacing(call.connection.api, timeout=self.timeout, start_timeout=self.start_timeout)
         self._next_start = math.inf
         self._over = False
 
-    def do(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def run(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Make the runs, and give what is told of them, with the times and the key of the work.
 
         An interruption is an error that names the key to go on with; it holds what is told by then.
         """
         try:
-            self._take_up()
+            self._resume()
             while self._waiting or self._going:
                 if self.call.stop.is_set():
                     raise KeyboardInterrupt
-                self._start_what_may()
+                self._start_ready()
                 self._wait()
         except KeyboardInterrupt:
             error = self._interrupted()
@@ -143,7 +121,7 @@ class Work:
 
     # Runs that an earlier call had started
 
-    def _take_up(self) -> None:
+    def _resume(self) -> None:
         """Take up the runs of an earlier call with the same key; where order matters, each when its turn comes."""
         if self.in_order:
             return
@@ -151,13 +129,13 @@ class Work:
         for job in waiting:
             earlier = latest_try(self.call, job)
             if earlier and earlier.run_id:
-                self._resume(job, earlier)
+                self._resume_run(job, earlier)
             elif self._over:
                 job.skipped = True
             else:
                 self._waiting.append(job)
 
-    def _resume(self, job: Job, earlier: Start) -> None:
+    def _resume_run(self, job: Job, earlier: Start) -> None:
         job.found, job.fate = True, earlier.fate
         job.started_at = moment(earlier.at_hex or earlier.intended_at)
         run = self._start_run(job)
@@ -170,13 +148,12 @@ class Work:
 
     # Starting
 
-    def _start_what_may(self) -> None:
+    def _start_ready(self) -> None:
         while self._waiting and not self.call.stop.is_set():
             reason, seconds = self._obstacle()
             now = self.clock.monotonic()
             self._waits.because(reason, now)
-            if reason == REQUEST_LIMIT and seconds > max(self.start_timeout, self._longest_window):
-                # Hex itself has said that it will take no start for so long.
+            if self._pacing.is_endless(reason, seconds):
                 self._not_started(self._waiting.popleft(), hex_error("budget_spent", seconds=math.ceil(seconds)))
                 continue
             if reason:
@@ -191,30 +168,20 @@ class Work:
             return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
         if self.in_order and (earlier := latest_try(self.call, self._waiting[0])) and earlier.run_id:
             return "", 0.0
-        now = self.clock.monotonic()
-        if now < self._pause_until:
-            return self._pause_for, self._pause_until - now
-        budget = self.call.connection.api.budget
-        # Before a start the list of runs is read, which counts in a group of its own.
-        wait = max(budget.wait_for("runs"), budget.wait_for("hex-api"))
-        if wait <= 0 or (self._turn_at is not None and now >= self._turn_at):
-            return "", 0.0
-        self._turn_at = self._turn_at or now + wait
-        return REQUEST_LIMIT, wait
+        return self._pacing.obstacle()
 
     def _start(self, job: Job) -> None:
         if self.in_order and (earlier := latest_try(self.call, job)) and earlier.run_id:
-            self._resume(job, earlier)
+            self._resume_run(job, earlier)
             return
-        patience = START_PATIENCE if self._turn_at is None else LINE_PATIENCE
-        self._turn_at = None
+        patience = self._pacing.patience()
         asked_at = self.clock.monotonic()
         job.waits = self._waits.until(asked_at)
         run, error = self._try_to_start(job, patience)
         # By Hex's clock, which may have been heard for the first time just now.
         job.started_at = self._moment_of(asked_at)
         if run is not None:
-            self._pauses, self._down_since, self._refused_since = 0, None, None
+            self._pacing.started()
             self._follow(job, run)
         elif isinstance(error, BusyError):
             self._refused(job, error)
@@ -231,8 +198,7 @@ class Work:
             return None, error
 
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
-        quick = replace(self.call, on_progress=None)
-        quick.timing = replace(self.call.timing, patience=patience, on_wait=None)
+        quick = replace(self.call.part(patience=patience, on_wait=None), on_progress=None)
         try:
             return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
         except HexError as error:
@@ -243,34 +209,16 @@ class Work:
 
     def _refused(self, job: Job, error: BusyError) -> None:
         """Let the job's turn come again, as nothing was started, unless Hex takes no start for too long."""
-        if error.key == "budget_spent":
-            # Somebody else was quicker; how long our own limits make it wait is known.
+        if self._pacing.after_refusal(error):
             self._put_back(job)
-            return
-        now, seconds = self.clock.monotonic(), float(error.values.get("seconds", KERNEL_PAUSES[0]))
-        self._refused_since = self._refused_since or now
-        if now + seconds > self._refused_since + self.start_timeout:
-            self._not_started(job, error)
-            return
-        self._put_back(job)
-        if error.key == "no_free_kernel":
-            self._pause(KERNEL, *KERNEL_PAUSES)
-        elif error.key in WAITS_FOR_A_START:
-            self._pause(OTHER_START, seconds, seconds)
         else:
-            self._pause(REQUEST_LIMIT, seconds, max(seconds, LONGEST_PAUSE))
+            self._not_started(job, error)
 
     def _not_started(self, job: Job, error: HexError) -> None:
         """Try again later what may pass; what would be the same for all the others ends the work."""
-        now = self.clock.monotonic()
-        # What has never been reached is mistyped rather than down.
-        unreached = error.key == "no_network" and self.call.connection.api.time_at_hex() is None
-        if isinstance(error, HexDownError) and error.key not in HOPELESS and not unreached:
-            self._down_since = self._down_since or now
-            if now - self._down_since < min(self.timeout, self.start_timeout):
-                self._put_back(job)
-                self._pause(HEX_DOWN, *DOWN_PAUSES)
-                return
+        if self._pacing.after_failure(error):
+            self._put_back(job)
+            return
         hopeless = error.key in HOPELESS or error.status == 401
         if not self.in_order:
             hopeless |= (
@@ -283,11 +231,6 @@ class Work:
     def _put_back(self, job: Job) -> None:
         job.started_at = None
         self._waiting.appendleft(job)
-
-    def _pause(self, reason: str, seconds: float, most: float) -> None:
-        self._pause_for = reason
-        self._pause_until = self.clock.monotonic() + min(seconds * 2 ** min(self._pauses, MOST_DOUBLINGS), most)
-        self._pauses += 1
 
     # Following
 
@@ -303,7 +246,7 @@ class Work:
         until = min(until, self._next_start)
         if until == math.inf:
             return
-        self.watcher.wait(self.call, followed, until, self._tell)
+        self.watcher.wait(self.call, followed, until, self._report)
         for job in list(self._going):
             assert job.followed  # noqa: S101
             if job.followed.failed:
@@ -320,9 +263,7 @@ class Work:
         job.run = run
         if job.followed:
             record_end(self.call, job.key, run)
-        if self._pause_for == KERNEL:
-            # An end of ours frees a kernel.
-            self._pause_until, self._pauses = 0.0, 0
+        self._pacing.run_ended()
         key = ENDS[str(run["status"])]
         if not key or not self._tries_again(job):
             self._end(job, run_error(run, key) if key else None)
@@ -337,8 +278,8 @@ class Work:
         return True
 
     def _time_out(self, job: Job) -> None:
-        last = last_words(self.call, CANCEL_PATIENCE)
-        run = last_look(last, job.run)
+        last = detached(self.call, CANCEL_PATIENCE)
+        run = refresh_run(last, job.run)
         stopped, key = False, "run_timeout"
         if run.get("status") not in ENDS and self.options.get("cancelOnTimeout"):
             try:
@@ -369,7 +310,7 @@ class Work:
             for left in self._waiting:
                 left.skipped = True
             self._waiting.clear()
-        self._tell()
+        self._report()
 
     def _leave(self, job: Job) -> None:
         if job in self._going:
@@ -377,7 +318,7 @@ class Work:
         if job.followed:
             self.watcher.leave(job.followed)
 
-    def _tell(self) -> None:
+    def _report(self) -> None:
         done = sum(job.ended_at is not None for job in self.jobs)
         values: dict[str, Any] = {"done": done, "all": len(self.jobs), "going": len(self._going)}
         message = self.call.say("{done} of {all} ended, {going} going on", **values)
@@ -396,7 +337,7 @@ class Work:
         going = {str(job.run["runId"]): job for job in self._going}
         cancelled: list[str] = []
         if self.options.get("cancelOnInterrupt"):
-            last = last_words(self.call)
+            last = detached(self.call)
             for run_id, job in going.items():
                 try:
                     job.run, stopped = stop_run(last, job.run)

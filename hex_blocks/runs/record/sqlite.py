@@ -29,8 +29,6 @@ KEPT_STARTS = 100_000
 BUSY_SECONDS = 30.0
 LOOK_UP = 0.2
 DAY = 86_400
-
-
 # Each version's changes, from an empty file on.
 _SCHEMA = (
     """

@@ -8,7 +8,7 @@ from hex_blocks import Registry
 from hex_blocks.errors.classes import UnknownToolError
 from hex_blocks.hosts.models.schemas import inputs_of, is_free, outputs_of, portable_inputs_of
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, FIND_TOOL, Toolbox
-from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, choose, names
+from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, names, select_tools
 from hex_blocks.tools.inputs.checker import checker
 from hex_blocks.tools.schema import input_schema
 
@@ -21,18 +21,18 @@ def test_the_default_set_is_small(registry):
 
 
 def test_a_toolset_is_a_group(registry):
-    chosen = choose(registry, ["people"])
+    chosen = select_tools(registry, ["people"])
 
     assert {tool.group for tool in chosen} == {"people"}
     assert len(chosen) == sum(tool.group == "people" for tool in registry.values())
 
 
 def test_run_is_short_for_runs(registry):
-    assert choose(registry, ["run"]) == choose(registry, ["runs"])
+    assert select_tools(registry, ["run"]) == select_tools(registry, ["runs"])
 
 
 def test_toolsets_and_tools_are_mixed_and_each_tool_comes_once(registry):
-    chosen = [tool.id for tool in choose(registry, ["hex_cancel_run", "run", "get_project"])]
+    chosen = [tool.id for tool in select_tools(registry, ["hex_cancel_run", "run", "get_project"])]
 
     assert chosen[0] == "hex_cancel_run"
     assert chosen[-1] == "hex_get_project"
@@ -40,19 +40,19 @@ def test_toolsets_and_tools_are_mixed_and_each_tool_comes_once(registry):
 
 
 def test_all_is_every_tool(registry):
-    assert [tool.id for tool in choose(registry, [ALL])] == list(registry)
+    assert [tool.id for tool in select_tools(registry, [ALL])] == list(registry)
 
 
 @pytest.mark.parametrize("name", names(Registry.load(plugins=False)))
 def test_read_only_leaves_out_what_writes(name, registry):
-    chosen = choose(registry, [name], read_only=True)
+    chosen = select_tools(registry, [name], read_only=True)
 
     assert {tool.operation for tool in chosen} <= {"query"}
 
 
 def test_a_mistyped_name_is_guessed(registry):
     with pytest.raises(UnknownToolError, match="Did you mean projects"):
-        choose(registry, ["project"])
+        select_tools(registry, ["project"])
 
 
 def test_everything_shown_needs_no_search(registry):

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from hex_blocks import Registry
-from hex_blocks.tools.spec.tool import ToolSpec, read_tool_spec
-from hex_blocks.tools.wire import keeper, sender
+from hex_blocks.tools.output_selection import output_selector
+from hex_blocks.tools.request_building import request_builder
+from hex_blocks.tools.spec.reading import read_tool_spec
+from hex_blocks.tools.spec.tool import ToolSpec
 
 Json = Any
 SAID = {"description": "It."}
@@ -41,7 +43,7 @@ def spec_of(
 def kept_of(outputs: dict[str, Json], reply: Json, inputs: dict[str, Json] | None = None) -> Json:
     """Give what a tool with these outputs keeps of a reply."""
     given = {name: {"type": "string", "in": "query"} for name in inputs or {}}
-    return keeper(spec_of(given, outputs))(reply, inputs or {})
+    return output_selector(spec_of(given, outputs))(reply, inputs or {})
 
 
 @pytest.mark.parametrize(
@@ -57,7 +59,7 @@ def kept_of(outputs: dict[str, Json], reply: Json, inputs: dict[str, Json] | Non
 def test_an_input_in_the_path_is_quoted(given: str, path: str) -> None:
     field = {"type": "string", "in": "path", "required": True, "wire": "id"}
 
-    sending = sender(spec_of({"thingId": field}, path="/things/{id}/parts"))({"thingId": given})
+    sending = request_builder(spec_of({"thingId": field}, path="/things/{id}/parts"))({"thingId": given})
 
     assert (sending.path, sending.query, sending.body) == (path, {}, None)
 
@@ -76,7 +78,7 @@ def test_an_input_in_the_path_is_quoted(given: str, path: str) -> None:
     ids=["string", "renamed", "zero", "true", "false", "repeated", "by-comma"],
 )
 def test_an_input_in_the_query(field: Json, given: Json, sent: Json) -> None:
-    sending = sender(spec_of({"it": {"in": "query"} | field}))({"it": given})
+    sending = request_builder(spec_of({"it": {"in": "query"} | field}))({"it": given})
 
     assert (sending.query, sending.body) == (sent, None)
 
@@ -142,7 +144,7 @@ def test_an_input_in_the_query(field: Json, given: Json, sent: Json) -> None:
 def test_inputs_in_the_body(fields: Json, given: Json, body: Json) -> None:
     spec = spec_of({name: {"in": "body"} | field for name, field in fields.items()})
 
-    sending = sender(spec)(given)
+    sending = request_builder(spec)(given)
 
     assert (sending.body, sending.query) == (body, {})
 
@@ -150,14 +152,14 @@ def test_inputs_in_the_body(fields: Json, given: Json, body: Json) -> None:
 def test_what_is_local_or_of_the_connection_is_not_sent() -> None:
     spec = spec_of({"here": {"type": "string", "in": "local"}, "baseUrl": {"type": "string", "in": "connection"}})
 
-    sending = sender(spec)({"here": "a", "baseUrl": "b"})
+    sending = request_builder(spec)({"here": "a", "baseUrl": "b"})
 
     assert sending == ("/things", {}, None)
 
 
 def test_a_call_leaves_its_inputs_as_they_are() -> None:
     ids = ["1", "2"]
-    send = sender(spec_of({"ids": {"type": "array", "in": "body"}}))
+    send = request_builder(spec_of({"ids": {"type": "array", "in": "body"}}))
 
     first, second = send({"ids": ids}), send({"ids": ids})
 
@@ -169,7 +171,7 @@ def test_a_tool_without_a_request_has_nothing_to_lay_out() -> None:
     spec = spec_of().model_copy(update={"request": None})
 
     with pytest.raises(ValueError, match="hex_send_things has no request"):
-        sender(spec)
+        request_builder(spec)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +254,7 @@ def test_a_count_is_of_what_was_kept(reply: Json, total: int) -> None:
 def test_an_output_can_repeat_an_input(inputs: dict[str, Json], repeated: Json) -> None:
     spec = spec_of({"thingId": {"type": "string", "in": "query"}}, {"it": {"type": "string", "fromInput": "thingId"}})
 
-    result = keeper(spec)(None, inputs)
+    result = output_selector(spec)(None, inputs)
 
     assert result == {"it": repeated}
 

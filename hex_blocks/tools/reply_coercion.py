@@ -1,108 +1,24 @@
-"""Between a tool's flat inputs and outputs and Hex's nested JSON, as the spec declares it.
+"""Reading of Hex's replies as the spec declares them: values of the declared types, or null and said so.
 
-Both directions are compiled once per tool into plain functions, so that a call only does the moving.
+Compiled once per tool into plain functions, so that a reply that is as declared costs little.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from operator import is_
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
-from hex_blocks.errors.classes import Fault, hex_error
-from hex_blocks.tools.spec.tool import PYTHON_TYPES, Input, Output, OutputField, ToolSpec
+from hex_blocks.tools.spec.tool import ToolSpec
+from hex_blocks.tools.spec.values import PYTHON_TYPES, OutputField
 
-_NOTHING = object()
 LARGEST = 2**63
 WHOLE = re.compile(r"-?\d{1,19}", re.ASCII)
 FRACTION = re.compile(r"-?\d{1,15}\.\d{1,15}", re.ASCII)
 
 
-class Sending(NamedTuple):
-    """What goes to Hex: the path below the base URL, quoted; the query; the body, None where there is none."""
-
-    path: str
-    query: dict[str, Any]
-    body: dict[str, Any] | None
-
-
-def sender(spec: ToolSpec) -> Callable[[Mapping[str, Any]], Sending]:
-    """Make the function that lays checked inputs out as a tool's request."""
-    request = spec.request
-    if request is None:
-        raise ValueError(f"{spec.id} has no request")
-    in_path = [(field.wire or name, name) for name, field in spec.inputs.items() if field.place == "path"]
-    in_query = [(name, field) for name, field in spec.inputs.items() if field.place == "query"]
-    in_body = [(name, field) for name, field in spec.inputs.items() if field.place == "body"]
-    template = request.path
-
-    def send(inputs: Mapping[str, Any]) -> Sending:
-        path = template
-        for placeholder, name in in_path:
-            path = path.replace(f"{{{placeholder}}}", _segment(spec, name, inputs[name]))
-        query = {field.wire or name: _query_value(field, inputs[name]) for name, field in in_query if name in inputs}
-        body: dict[str, Any] | None = {} if in_body else None
-        spread: list[tuple[list[str], Any]] = []
-        for name, field in in_body:
-            if name not in inputs:
-                continue
-            value = _body_value(field, inputs[name])
-            if value is _NOTHING:
-                continue
-            steps = (field.wire or name).split(".")
-            if isinstance(value, list) or "[]" not in (field.wire or ""):
-                _put(body, steps, value)
-            else:
-                spread.append((steps, value))
-        # A single value that is repeated in every entry waits until the entries are there.
-        for steps, value in spread:
-            _put(body, steps, value)
-        return Sending(path, query, body)
-
-    return send
-
-
-def _segment(spec: ToolSpec, name: str, value: Any) -> str:
-    # Ids are also taken from replies. Dots cannot be quoted, and would lead to another place.
-    if not isinstance(value, str) or not value.strip("."):
-        fault = Fault(name, "not_uuid", {"found": repr(value)[:40]})
-        raise hex_error("bad_inputs", tool=spec.id, faults=(fault,))
-    return quote(value, safe="")
-
-
-def _body_value(field: Input, value: Any) -> Any:
-    if field.true_sends:
-        return {"null": None, "empty": ""}[field.true_sends] if value else _NOTHING
-    return json.loads(value) if field.format == "json-object" else value
-
-
-def _query_value(field: Input, value: Any) -> Any:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list) and field.style == "comma":
-        return ",".join(str(part) for part in value)
-    return value
-
-
-def _put(target: Any, steps: list[str], value: Any) -> None:
-    step, rest = steps[0], steps[1:]
-    if step.endswith("[]"):
-        entries = target.setdefault(step[:-2], [])
-        if isinstance(value, list):
-            while len(entries) < len(value):
-                entries.append({})
-        for number, entry in enumerate(entries):
-            _put(entry, rest, value[number] if isinstance(value, list) else value)
-    elif rest:
-        _put(target.setdefault(step, {}), rest, value)
-    else:
-        target[step] = value
-
-
-class Fitted(NamedTuple):
+class CoercedReply(NamedTuple):
     """A reply as declared, and what was amiss in it, by the names of the outputs, each once however often it was.
 
     lacking: what the tool is for. missing: what Hex always sends. unread: what was of another type than declared.
@@ -116,7 +32,7 @@ class Fitted(NamedTuple):
     left_out: dict[str, int]
 
 
-def conformer(spec: ToolSpec) -> Callable[[Any], Fitted]:
+def reply_coercer(spec: ToolSpec) -> Callable[[Any], CoercedReply]:
     """Make the function that makes a reply what the spec's outputs say of it, wherever it is something else.
 
     A number in text is read where that is exact. Any other value of another type than declared becomes null, and
@@ -132,15 +48,15 @@ def conformer(spec: ToolSpec) -> Callable[[Any], Fitted]:
         root.reach(spec.paging.next.split(".")).always_there = True
     root.prepare()
 
-    def conform(reply: Any) -> Fitted:
-        fitted = Fitted(reply, {}, {}, {}, {})
+    def coerce(reply: Any) -> CoercedReply:
+        fitted = CoercedReply(reply, {}, {}, {}, {})
         if not root.parts:
             return fitted
         # A reply that is no object holds nothing of what is declared.
         whole = root.fit_object(reply if isinstance(reply, dict) else {}, fitted)
         return fitted._replace(reply=whole if isinstance(reply, dict) else None)
 
-    return conform
+    return coerce
 
 
 def _number_in(said: str) -> int | float | None:
@@ -218,7 +134,7 @@ class _Shape:
         self.expected = self.essential or (not self.nullable and due)
         self.steps = tuple(self.parts.items())
 
-    def fit(self, value: Any, found: Fitted) -> Any:
+    def fit(self, value: Any, found: CoercedReply) -> Any:
         """Return a value, which is not null, as declared; note in `found` what is amiss."""
         kind = type(value)
         if kind is self.plain:
@@ -247,7 +163,7 @@ class _Shape:
             return value if -LARGEST <= value <= LARGEST else None
         return value
 
-    def fit_object(self, value: dict[str, Any], found: Fitted) -> dict[str, Any]:
+    def fit_object(self, value: dict[str, Any], found: CoercedReply) -> dict[str, Any]:
         """Return an object with its declared parts as declared."""
         changed: dict[str, Any] = {}
         for name, shape in self.steps:
@@ -259,7 +175,7 @@ class _Shape:
                 changed[name] = fitted
         return value | changed if changed else value
 
-    def _fit_list(self, value: list[Any], found: Fitted) -> list[Any]:
+    def _fit_list(self, value: list[Any], found: CoercedReply) -> list[Any]:
         entry = self.entries
         if entry is None:
             return value
@@ -274,14 +190,14 @@ class _Shape:
         same = len(fitted) == len(value) and all(map(is_, fitted, value))
         return value if same else fitted
 
-    def _fit_entry(self, value: Any, found: Fitted) -> Any:
+    def _fit_entry(self, value: Any, found: CoercedReply) -> Any:
         if value is not None:
             return self.fit(value, found)
         if not self.nullable:
             found.missing[self.name] = None
         return None
 
-    def _note_absent(self, found: Fitted) -> None:
+    def _note_absent(self, found: CoercedReply) -> None:
         """Note what is amiss where nothing stands here."""
         if self.required:
             (found.missing if self.in_list else found.lacking)[self.name] = None
@@ -292,7 +208,7 @@ class _Shape:
                 if part.expected or part.always_there:
                     part._note_absent(found)
 
-    def _note_unread(self, found: Fitted) -> None:
+    def _note_unread(self, found: CoercedReply) -> None:
         if self.essential and not self.in_list:
             self._note_absent(found)
         elif self.declared or not self.steps:
@@ -300,72 +216,3 @@ class _Shape:
         else:
             for _, part in self.steps:
                 found.unread[part.name] = None
-
-
-def keeper(spec: ToolSpec) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
-    """Make the function that keeps a tool's declared outputs, in declared order, of a reply and its inputs.
-
-    What the reply lacks is null; what is not declared is left out.
-    """
-    parts = [(name, _getter(name, output)) for name, output in spec.outputs.items()]
-    counts = [(name, output.count_of) for name, output in spec.outputs.items() if output.count_of]
-
-    def keep(reply: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        source = reply if isinstance(reply, Mapping) else {}
-        kept = {name: get(source, inputs) for name, get in parts}
-        for name, counted in counts:
-            kept[name] = len(kept[counted] or ())
-        return kept
-
-    return keep
-
-
-def _getter(name: str, output: Output) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
-    if output.constant is not None:
-        return lambda _reply, _inputs: output.constant
-    if (repeated := output.from_input) is not None:
-        return lambda _reply, inputs: inputs.get(repeated)
-    if output.count_of is not None:
-        return lambda _reply, _inputs: None
-    read = _reader(name, output)
-    return lambda reply, _inputs: read(reply)
-
-
-def _reader(name: str, field: OutputField) -> Callable[[Mapping[str, Any]], Any]:
-    shape = _shaper(field)
-    if field.source == "$":
-        return shape
-    steps = (field.source or name).split(".")
-    if len(steps) == 1:
-        key = steps[0]
-        return lambda reply: shape(reply.get(key))
-
-    return lambda reply: shape(_walk(reply, steps))
-
-
-def at(reply: Any, path: str) -> Any:
-    """Give what stands at a dotted path of a reply; None where there is nothing."""
-    return _walk(reply, path.split("."))
-
-
-def _walk(value: Any, steps: list[str]) -> Any:
-    for step in steps:
-        value = value.get(step) if isinstance(value, Mapping) else None
-    return value
-
-
-def _shaper(field: OutputField) -> Callable[[Any], Any]:
-    if field.scale is not None:
-        scale = field.scale
-        return lambda value: round(value * scale, 6) if _is_number(value) else None
-    if field.fields is not None:
-        readers = [(name, _reader(name, part)) for name, part in field.fields.items()]
-        return lambda value: {name: read(value) for name, read in readers} if isinstance(value, Mapping) else None
-    if field.items is not None and (field.items.fields is not None or field.items.items is not None):
-        entry = _shaper(field.items)
-        return lambda value: [entry(part) for part in value] if isinstance(value, list) else None
-    return lambda value: value
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

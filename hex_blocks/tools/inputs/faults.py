@@ -1,0 +1,92 @@
+"""What is wrong with an input, as a fault that can be said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from pydantic_core import PydanticCustomError
+
+from hex_blocks.errors.classes import Fault, without_tokens
+from hex_blocks.i18n.texts import phrase
+from hex_blocks.tools.inputs.bounds import LONGEST_LOOKED_AT
+
+
+def refuse(key: str, value: Any, below: str = "", **values: Any) -> PydanticCustomError:
+    """Make a fault. below: where in the input it is, if deeper than the checker goes by itself."""
+    told = {"found": shown(value), **values}
+    return PydanticCustomError("fault", "fault", {"key": key, "values": told, "below": below})
+
+
+HIDDEN = phrase("what was given")
+_BOUNDS = {
+    "greater_than_equal": ("too_small", "ge"),
+    "less_than_equal": ("too_large", "le"),
+    "too_short": ("too_short", "min_length"),
+    "too_long": ("too_long", "max_length"),
+}
+
+
+def fault_of(found: Any, known: list[str], inputs: Mapping[str, Any], secrets: set[str]) -> Fault:
+    """Return what pydantic found as a fault: where it is, and what is wrong, without any secret."""
+    place = [part for part in found["loc"] if not (isinstance(part, str) and part.endswith(")") and "[" in part)]
+    name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".") or "inputs"
+    place_shown = shown(name, 60).strip('"')
+    hidden = bool(place) and place[0] in secrets
+    match found["type"]:
+        case "missing":
+            return Fault(place_shown, "missing")
+        case "extra_forbidden":
+            guess = get_close_matches(str(place[-1])[:60], known, 1) if len(place) == 1 else []
+            return Fault(place_shown, "unknown_guess", {"guess": guess[0]}) if guess else Fault(place_shown, "unknown")
+        case "fault":
+            values = dict(found["ctx"]["values"])
+            place_shown = shown(name + found["ctx"]["below"], 60).strip('"') if found["ctx"]["below"] else place_shown
+            if hidden:
+                values["found"] = HIDDEN
+            return Fault(place_shown, found["ctx"]["key"], values)
+        case bound if bound in _BOUNDS:
+            key, limit = _BOUNDS[bound]
+            value = found["ctx"][limit]
+            whole = int(value) if value == int(value) else value
+            return Fault(place_shown, key, {"limit": whole, "found": HIDDEN if hidden else shown(_at(inputs, place))})
+        case _:
+            return Fault(place_shown, "not_object", {"found": kind_word(_at(inputs, place))})
+
+
+def _at(value: Any, place: list[Any]) -> Any:
+    for part in place:
+        try:
+            value = value[part]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return value
+
+
+def kind_word(value: Any) -> str:
+    """Return the JSON type of a value as a word."""
+    match value:
+        case None:
+            return "null"
+        case dict():
+            return phrase("an object")
+        case list():
+            return phrase("a list")
+        case str():
+            return phrase("text")
+        case _:
+            return type(value).__name__
+
+
+def shown(value: Any, longest: int = 40) -> str:
+    """Show a value in an error, short and on one line."""
+    if isinstance(value, Mapping | list | tuple | set):
+        return kind_word(value if isinstance(value, dict | list) else list(value))
+    if isinstance(value, int) and abs(value) >= 10**longest:
+        return phrase("a number of so many digits")
+    value = without_tokens(value[:LONGEST_LOOKED_AT])[: longest + 1] if isinstance(value, str) else value
+    shown = json.dumps(value, ensure_ascii=False, default=str)
+    shown = "".join(character if character.isprintable() else "?" for character in shown)
+    return shown if len(shown) <= longest + 2 else f'{shown[:longest]}…"'

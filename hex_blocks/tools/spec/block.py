@@ -1,0 +1,48 @@
+"""What the block file may say: what a palette shows of the whole plugin."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from hex_blocks.tools.spec.values import Input, Name, Strict, Text
+
+
+class UseCase(Strict):
+    """What people do with a group."""
+
+    title: Text
+    points: tuple[Text, ...]
+
+
+class Group(Strict):
+    """A shelf of the palette."""
+
+    title: Text
+    description: Text
+    guide: tuple[UseCase, ...] = ()
+
+
+class Authentication(Strict):
+    """How users prove who they are."""
+
+    type: Literal["apiKey"]
+    title: Text
+    description: Text
+    help_url: str = Field(alias="helpUrl")
+
+
+class BlockSpec(Strict):
+    """What a palette shows of the whole plugin."""
+
+    schema_: str | None = Field(default=None, alias="$schema")
+    name: Text
+    tagline: Text
+    description: Text
+    category: Text
+    color: Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
+    icon: Text = Field(description="An SVG file beside this one.")
+    authentication: Authentication
+    connection: dict[Name, Input] = Field(description="The inputs that every tool has: token and base URL.")
+    groups: dict[Name, Group]

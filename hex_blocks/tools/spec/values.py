@@ -1,0 +1,222 @@
+"""What inputs, outputs and their nested fields may say."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Text = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1)]
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$")]
+
+
+Type = Literal["string", "integer", "number", "boolean", "object", "array", "any"]
+
+
+Format = Literal["uuid", "email", "date-time", "uri", "json-object", "image", "base64", "path"]
+
+
+PYTHON_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "integer": (int,),
+    "number": (int, float),
+    "boolean": (bool,),
+    "object": (dict,),
+    "array": (list,),
+    "any": (object,),
+}
+
+
+class Strict(BaseModel):
+    """A model that refuses keys it does not know and cannot be changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Value(Strict):
+    """What inputs, outputs and their nested fields have in common: a type, its limits and its words."""
+
+    type: Type
+    description: Text
+    title: Text | None = None
+    nullable: bool = False
+    enum: tuple[Text, ...] | None = Field(default=None, description="The values allowed; never translated.")
+    minimum: float | None = None
+    maximum: float | None = None
+    min_length: int | None = Field(default=None, alias="minLength", ge=0, description="Characters or entries.")
+    max_length: int | None = Field(default=None, alias="maxLength", ge=1, description="Characters or entries.")
+    format: Format | None = None
+    newer: bool = Field(default=False, description="Not in every version of Hex's API that is in use.")
+    secret: bool = Field(default=False, description="Never shown, logged or sent to a model.")
+    example: Any = None
+
+    @model_validator(mode="after")
+    def _limits_fit_the_type(self) -> Self:
+        numeric = self.type in ("integer", "number")
+        if not numeric and (self.minimum is not None or self.maximum is not None):
+            raise ValueError(f"minimum and maximum are for integer and number, not {self.type}")
+        if self.enum is not None and self.type != "string":
+            raise ValueError(f"enum is for string, not {self.type}")
+        if self.type not in ("string", "array") and (self.min_length is not None or self.max_length is not None):
+            raise ValueError(f"minLength and maxLength are for string and array, not {self.type}")
+        if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
+            raise ValueError(f"minimum is {self.minimum:g}, above the maximum, {self.maximum:g}")
+        if self.example is not None and not fits(self.example, self.type):
+            raise ValueError(f"example is {self.example!r}, which is no {self.type}")
+        if self.enum and self.example is not None and self.example not in self.enum:
+            raise ValueError(f"example is {self.example!r}; use one of {', '.join(self.enum)}")
+        return self
+
+
+class InputField(Value):
+    """A field nested in an input: of an object, or of the entries of an array."""
+
+    required: bool = False
+    null_means: Literal["not given", "null"] = Field(
+        default="not given",
+        alias="nullMeans",
+        description="null: an explicit null is sent to Hex, which then clears the value.",
+    )
+    default: Any = None
+    fields: dict[Name, InputField] | None = Field(
+        default=None, description="The fields of an object; a free-form object has none."
+    )
+    items: InputField | None = Field(default=None, description="What each entry of an array is.")
+
+    @model_validator(mode="after")
+    def _nested_fields_fit_the_type(self) -> Self:
+        _check_nesting(self)
+        if self.null_means == "null" and not self.nullable:
+            raise ValueError("nullMeans null is for nullable inputs")
+        if self.default is not None:
+            if not fits(self.default, self.type):
+                raise ValueError(f"default is {self.default!r}, which is no {self.type}")
+            if self.enum and self.default not in self.enum:
+                raise ValueError(f"default is {self.default!r}; use one of {', '.join(self.enum)}")
+        return self
+
+
+class Input(InputField):
+    """An input of a tool, and where it goes in the request."""
+
+    title: Text
+    place: Literal["path", "query", "body", "connection", "local"] = Field(
+        alias="in",
+        description=(
+            "path, query, body: a part of the request. connection: the token or base URL. "
+            "local: read by the tool itself, never sent."
+        ),
+    )
+    wire: str | None = Field(
+        default=None,
+        pattern=r"^[A-Za-z][A-Za-z0-9-]*(\[\])?(\.[A-Za-z][A-Za-z0-9]*(\[\])?)*$",
+        description=(
+            "The name in Hex where it differs. In a body, a dotted path; `[]` after a name spreads a list "
+            "over entries, and repeats a single value in each of them."
+        ),
+    )
+    style: Literal["repeat", "comma"] = Field(
+        default="repeat", description="How a list stands in a query: a=1&a=2, or a=1,2."
+    )
+    true_sends: Literal["null", "empty"] | None = Field(
+        default=None,
+        alias="trueSends",
+        description="For a boolean that clears a value: true sends null, or empty text, under its wire name.",
+    )
+    advanced: bool = Field(default=False, description="Hosts may fold it away.")
+
+    @model_validator(mode="after")
+    def _place_fits(self) -> Self:
+        if self.style == "comma" and (self.place != "query" or self.type != "array"):
+            raise ValueError("style is for arrays in a query")
+        if self.null_means == "null" and self.place not in ("body", "local"):
+            raise ValueError("nullMeans null is for inputs in the body")
+        if self.null_means == "null" and not self.required:
+            # In the strict form every optional input is null where it is not meant.
+            raise ValueError("nullMeans null is for required inputs; let a boolean with trueSends clear the others")
+        if self.true_sends and (self.type != "boolean" or self.place != "body" or not self.wire):
+            raise ValueError("trueSends is for a boolean in the body with a wire name")
+        if self.wire and "[]" in self.wire and self.place != "body":
+            raise ValueError("wire with [] is for inputs in the body")
+        return self
+
+
+class OutputField(Value):
+    """A field nested in an output."""
+
+    source: str | None = Field(
+        default=None,
+        alias="from",
+        description="Where it stands in its parent, dotted, if not under its name.",
+    )
+    scale: float | None = Field(default=None, description="What a number from Hex is multiplied by.")
+    required: bool = Field(
+        default=False,
+        description=(
+            "What the tool is for: a reply without it is an error, and an entry of a list without it is of no use. "
+            "The list that paging names is always required."
+        ),
+    )
+    words: tuple[Text, ...] | None = Field(default=None, description="Texts that may stand in place of the number.")
+    fields: dict[Name, OutputField] | None = None
+    items: OutputField | None = None
+
+    @model_validator(mode="after")
+    def _nested_fields_fit_the_type(self) -> Self:
+        _check_nesting(self)
+        if self.scale is not None and self.type not in ("integer", "number"):
+            raise ValueError("scale is for numbers")
+        if self.required and self.nullable:
+            raise ValueError("an output that is required is never null")
+        if self.words is not None and self.type not in ("integer", "number"):
+            raise ValueError("words is for numbers")
+        return self
+
+
+class Output(OutputField):
+    """An output of a tool, and where it comes from: Hex's reply unless said otherwise."""
+
+    from_input: Name | None = Field(default=None, alias="fromInput", description="The input it repeats.")
+    count_of: Name | None = Field(default=None, alias="countOf", description="The array output it counts.")
+    constant: Any = Field(default=None, description="What it always is once Hex has said yes.")
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        given = [
+            name
+            for name, value in {
+                "from": self.source,
+                "fromInput": self.from_input,
+                "countOf": self.count_of,
+                "constant": self.constant,
+            }.items()
+            if value is not None
+        ]
+        if len(given) > 1:
+            raise ValueError(f"an output has one source, not {' and '.join(given)}")
+        return self
+
+
+def fits(value: Any, type_: Type) -> bool:
+    """Whether a JSON value is of a type; true is no number."""
+    if isinstance(value, bool):
+        return type_ in ("boolean", "any")
+    return isinstance(value, PYTHON_TYPES[type_])
+
+
+def is_date_time(value: str) -> bool:
+    """Whether `value` is an ISO 8601 date and time with a zone."""
+    try:
+        return datetime.fromisoformat(value).tzinfo is not None
+    except ValueError:
+        return False
+
+
+def _check_nesting(value: InputField | OutputField) -> None:
+    if value.fields is not None and value.type != "object":
+        raise ValueError(f"fields are for object, not {value.type}")
+    if value.items is not None and value.type != "array":
+        raise ValueError(f"items is for array, not {value.type}")
