@@ -18,7 +18,8 @@ import pytest
 from hex_blocks import Connection, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.runs.record.configured import use_record
-from hex_blocks.runs.record.sqlite import DAY, KEPT_DAYS, KEPT_STARTS, SCHEMA_VERSION, SqliteRecord, default_folder
+from hex_blocks.runs.record.rows import SCHEMA_VERSION
+from hex_blocks.runs.record.sqlite import DAY, KEPT_DAYS, KEPT_STARTS, SqliteRecord, default_folder
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Record, RecordError, Start
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
@@ -480,11 +481,11 @@ def test_a_record_whose_folder_was_taken_away_is_made_anew(record: SqliteRecord)
 
 
 def test_the_first_version_of_the_file_is_taken_over(tmp_path: Path) -> None:
-    from hex_blocks.runs.record.sqlite import _SCHEMA
+    from hex_blocks.runs.record.rows import SCHEMA
 
     columns = "base_url, key, project_id, fingerprint, intended_at, run_id"
     with closing(sqlite3.connect(tmp_path / "runs.sqlite3")) as database, database:
-        database.executescript(f"{_SCHEMA[0]}; PRAGMA user_version = 1")
+        database.executescript(f"{SCHEMA[0]}; PRAGMA user_version = 1")
         row = (HEX, "k", PROJECT, "f", NOW, RUN)
         database.execute(f"INSERT INTO starts ({columns}) VALUES (?, ?, ?, ?, ?, ?)", row)
     database.close()

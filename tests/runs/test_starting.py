@@ -863,10 +863,10 @@ class BrokenRecord(SqliteRecord):
 
     broken = True
 
-    def _open(self, **options: Any) -> Any:
+    def _open(self, *given: Any, **options: Any) -> Any:
         if self.broken:
             raise RecordError("no space is left")
-        return super()._open(**options)
+        return super()._open(*given, **options)
 
 
 def test_a_key_that_cannot_be_kept_starts_nothing(sandbox: Sandbox, through: Through, start: RunTool) -> None:

@@ -14,8 +14,20 @@ if TYPE_CHECKING:
 LEFT, CANCELLED = "left", "cancelled"
 
 
+GiveUp = Callable[[], bool]
+
+
 class RecordError(Exception):
     """The record cannot be read or written; the message says why."""
+
+
+class RecordBusyError(RecordError):
+    """Another program keeps the record for itself; that passes."""
+
+
+def never() -> bool:
+    """Say that a wait is not to be given up."""
+    return False
 
 
 @dataclass(frozen=True)
@@ -41,57 +53,58 @@ class Start:
 
 
 class Record(Protocol):
-    """What the rest of the project asks of a record; another store can stand here. Raises RecordError."""
+    """What the rest of the project asks of a record; another store can stand here. Raises RecordError.
 
-    def alone(self, base_url: str, key: str, give_up: Callable[[], bool] = ...) -> AbstractContextManager[bool]:
+    Keyword give_up: asked now and then while the call waits for others; the wait ends where it says True.
+    """
+
+    def alone(self, base_url: str, key: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
         """Keep every other process and thread from working on the same key; freed when this process ends, however.
 
-        give_up: asked now and then while others work on it. Gives whether the key is ours now.
+        Gives whether the key is ours now.
         """
         ...
 
-    def sending(
-        self, base_url: str, project_id: str, give_up: Callable[[], bool] = ...
-    ) -> AbstractContextManager[bool]:
+    def sending(self, base_url: str, project_id: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
         """Keep every other process and thread from sending a start of a project, so that none is taken for another."""
         ...
 
-    def find(self, base_url: str, key: str) -> Start | None:
+    def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
         """Give the start of a key."""
         ...
 
-    def intend(self, base_url: str, start: Start) -> None:
+    def intend(self, base_url: str, start: Start, *, give_up: GiveUp = never) -> None:
         """Write down that a start is about to be sent; again, if it is sent again."""
         ...
 
-    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any]) -> bool:
+    def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any], *, give_up: GiveUp = never) -> bool:
         """Write down the run that a start became. False, and nothing written, where another start has that run."""
         ...
 
-    def ended(self, base_url: str, key: str, run: dict[str, Any]) -> None:
+    def ended(self, base_url: str, key: str, run: dict[str, Any], *, give_up: GiveUp = never) -> None:
         """Write down how the run of a start ended."""
         ...
 
-    def stopped(self, base_url: str, key: str, fate: str) -> None:
+    def stopped(self, base_url: str, key: str, fate: str, *, give_up: GiveUp = never) -> None:
         """Write down what became of a run whose wait was stopped: LEFT or CANCELLED."""
         ...
 
-    def forget(self, base_url: str, key: str) -> None:
+    def forget(self, base_url: str, key: str, *, give_up: GiveUp = never) -> None:
         """Take back a start that was refused."""
         ...
 
-    def unanswered(self, base_url: str, project_id: str) -> list[Start]:
+    def unanswered(self, base_url: str, project_id: str, *, give_up: GiveUp = never) -> list[Start]:
         """Give the starts of a project whose runs are not known."""
         ...
 
-    def claimed(self, base_url: str, run_ids: Collection[str]) -> set[str]:
+    def claimed(self, base_url: str, run_ids: Collection[str], *, give_up: GiveUp = never) -> set[str]:
         """Tell which of these runs belong to a start on record."""
         ...
 
-    def remember(self, base_url: str, project_id: str, run_id: str, at: float) -> None:
+    def remember(self, base_url: str, project_id: str, run_id: str, at: float, *, give_up: GiveUp = never) -> None:
         """Write down a run's project that was found by searching."""
         ...
 
-    def project_of(self, base_url: str, run_id: str) -> str | None:
+    def project_of(self, base_url: str, run_id: str, *, give_up: GiveUp = never) -> str | None:
         """Give the project of a run that was started or found from here."""
         ...

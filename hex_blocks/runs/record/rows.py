@@ -1,0 +1,108 @@
+"""The tables of the record's file, and reading of their rows: what cannot have been written by us is refused."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from hex_blocks.runs.record.store import RecordError, Start
+
+if TYPE_CHECKING:
+    pass
+
+SCHEMA_VERSION = 2
+
+
+LATEST_TIME = 253_402_300_800.0
+
+
+# Each version's changes, from an empty file on.
+SCHEMA = (
+    """
+    CREATE TABLE IF NOT EXISTS starts (
+        base_url TEXT NOT NULL,
+        key TEXT NOT NULL,
+        project_id TEXT NOT NULL,
+        fingerprint TEXT NOT NULL,
+        intended_at REAL NOT NULL,
+        run_id TEXT,
+        reply TEXT,
+        PRIMARY KEY (base_url, key)
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS starts_by_run ON starts (base_url, run_id);
+    CREATE INDEX IF NOT EXISTS starts_by_age ON starts (intended_at);
+    CREATE TABLE IF NOT EXISTS projects_of_runs (
+        base_url TEXT NOT NULL,
+        run_id TEXT NOT NULL,
+        project_id TEXT NOT NULL,
+        seen_at REAL NOT NULL,
+        PRIMARY KEY (base_url, run_id)
+    ) WITHOUT ROWID;
+    """,
+    """
+    ALTER TABLE starts ADD COLUMN at_hex REAL;
+    ALTER TABLE starts ADD COLUMN after TEXT;
+    ALTER TABLE starts ADD COLUMN ended TEXT;
+    ALTER TABLE starts ADD COLUMN fate TEXT;
+    DROP INDEX starts_by_age;
+    CREATE INDEX starts_by_age ON starts (COALESCE(at_hex, intended_at));
+    CREATE INDEX starts_by_project ON starts (base_url, project_id, run_id);
+    """,
+)
+
+
+# A machine's clock may have been wrong for a while.
+AGE = "COALESCE(at_hex, intended_at)"
+
+
+COLUMNS = "key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate"
+
+
+T = TypeVar("T")
+
+
+def start_of_row(row: tuple[Any, ...]) -> Start:
+    """Make a start of what stands in the file. Raises RecordError where that cannot have been written by us."""
+    key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate = row
+    start = Start(
+        checked(str, key),
+        checked(str, project_id),
+        checked(str, fingerprint),
+        _time(intended_at),
+        None if at_hex is None else _time(at_hex),
+        None if after is None else tuple(checked(str, each) for each in _json(list, after)),
+        None if run_id is None else checked(str, run_id),
+        _json(dict, reply or "{}"),
+        _json(dict, ended or "{}"),
+        None if fate is None else checked(str, fate),
+    )
+    if start.ended:
+        checked(str, start.ended.get("status"))
+    return start
+
+
+def checked(kind: type[T], value: Any) -> T:
+    """Return a value of the type that it must have. Raises RecordError for any other."""
+    if not isinstance(value, kind):
+        raise _spoilt(value)
+    return value
+
+
+def _time(value: Any) -> float:
+    seconds = float(checked(int, value) if isinstance(value, int) else checked(float, value))
+    if not math.isfinite(seconds) or not 0 <= seconds < LATEST_TIME:
+        raise _spoilt(value)
+    return seconds
+
+
+def _json(kind: type[T], text: Any) -> T:
+    try:
+        value = json.loads(checked(str, text))
+    except (ValueError, RecursionError) as error:
+        raise _spoilt(text) from error
+    return checked(kind, value)
+
+
+def _spoilt(value: Any) -> RecordError:
+    return RecordError(f"it holds what was not written by this program: {value!r:.40}")
