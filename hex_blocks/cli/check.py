@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import click
 
 from hex_blocks.cli.output import load_registry, print_json, say
-from hex_blocks.i18n.texts import PACKAGE
+from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE
 
 
 @click.command()
@@ -64,15 +64,14 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
 
 
 def _of_pages(*, fix: bool) -> Iterator[str]:
-    from hex_blocks.dev.doc_pages import all_languages, pages, stale, write
+    from hex_blocks.dev.doc_pages import pages, stale, write
     from hex_blocks.tools.registry import Registry
 
     repository = PACKAGE.parent
     registry = Registry.load(plugins=False)
-    for language in all_languages(repository):
-        folder = repository / "docs" / language
-        made = pages(registry, language, repository)
-        if fix:
-            write(folder, made)
-        if count := len(list(stale(folder, made))):
-            yield f"docs/{language}: {count} pages are stale; run hex-blocks docs"
+    folder = repository / "docs" / SOURCE_LANGUAGE
+    made = pages(registry, SOURCE_LANGUAGE, repository)
+    if fix:
+        write(folder, made)
+    if count := len(list(stale(folder, made))):
+        yield f"docs/{SOURCE_LANGUAGE}: {count} pages are stale; run hex-blocks docs"

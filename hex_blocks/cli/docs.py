@@ -8,19 +8,27 @@ import click
 
 from hex_blocks.cli.output import say, warn
 from hex_blocks.cli.strings import source
-from hex_blocks.i18n.texts import nearest
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, nearest
 
 
 @click.command()
-@click.option("--language", metavar="L", default="all", show_default=True, help="Make only this language's pages.")
+@click.option(
+    "--language",
+    metavar="L",
+    default=SOURCE_LANGUAGE,
+    show_default=True,
+    help="Write the pages in this language; all for every language.",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the languages' folders; the repository's docs unless said otherwise.",
+    help="Folder of the languages' folders. Default: docs in the repository.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; say which pages are not what they should be.")
 def docs(language: str, out: Path | None, check: bool) -> None:
-    """Write the pages on every tool, error and subject, in every language.
+    """Write the pages on every tool, error and subject.
+
+    The English ones are kept in the repository; the site is built in every language.
 
     \b
     Examples:
