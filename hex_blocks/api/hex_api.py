@@ -201,7 +201,7 @@ class HexApi:
         except (faults.Timeout, ReadTimeoutError):
             return hex_error("timeout", host=self.host, timeout=timing.read)
         except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
-            return hex_error("no_network", host=self.host, reason=phrase("the proxy does not let us through"))
+            return hex_error("no_network", host=self.host, reason=phrase("the proxy refused the connection"))
         except (faults.RequestException, HTTPError, OSError) as fault:
             return self._network_error(fault)
         except HexError as error:
@@ -242,9 +242,9 @@ class HexApi:
             kind = response.headers.get("Content-Type", "").split(";")[0]
             if content.lstrip()[:1] == b"<" or "html" in kind:
                 return hex_error("not_hex", host=self.host, reason=phrase("it sent a web page instead of JSON"))
-            return hex_error("not_hex", host=self.host, reason=phrase("it sent something that is no JSON"))
+            return hex_error("not_hex", host=self.host, reason=phrase("it did not send JSON"))
         if value is not None and not isinstance(value, dict):
-            return hex_error("not_hex", host=self.host, reason=phrase("it sent JSON that is no object"))
+            return hex_error("not_hex", host=self.host, reason=phrase("it sent JSON that is not an object"))
         return Answer(value)
 
     def _clean(self, value: Any) -> Any:
@@ -293,7 +293,7 @@ class HexApi:
             return hex_error("bad_certificate", host=self.host)
         if self._transport.sent:
             return hex_error("connection_lost", host=self.host)
-        return hex_error("no_network", host=self.host, reason=phrase("no secure connection comes about"))
+        return hex_error("no_network", host=self.host, reason=phrase("no secure connection can be made"))
 
     def _network_error(self, fault: Exception) -> HexError:
         causes = list(_causes(fault))

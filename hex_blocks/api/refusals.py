@@ -92,7 +92,7 @@ def _parameters(invalid: Any, not_found: Any) -> dict[str, Any] | None:
             type=part["dataType"],
         )
         for part in wrong
-    ] + [phrase("{name} is no input of this project.", name=name) for name in absent]
+    ] + [phrase("{name} is not an input of this project.", name=name) for name in absent]
     details = Phrase(lambda language: plain(" ".join(each.said(language) for each in said), 2000))
     return {"details": details, "invalid": wrong, "notFound": absent}
 

@@ -45,24 +45,24 @@ def complete_input(context: click.Context, _option: click.Parameter, incomplete:
     "--sandbox",
     "on_sandbox",
     is_flag=True,
-    help="Call a Hex of our own on this machine instead of the real one.",
+    help="Call a local sandbox instead of Hex.",
 )
 @language_option
-@click.option("--yes", is_flag=True, help="Do not ask before a tool that changes or removes something.")
+@click.option("--yes", is_flag=True, help="Do not ask before changing or removing something.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @click.option("--json", "as_json", is_flag=True, help="Print errors as JSON too.")
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for pictures, the current one unless given, and for an exported project.",
+    help="Folder for images and exported projects. Default: the current folder.",
 )
 @click.option("--raw", is_flag=True, help="Write no files: pictures are printed in base64 as they come.")
 @click.option(
     "--report",
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a pipeline or batch as a page too: what ran when, waited for what, and ended how.",
+    help="Also write a page about a pipeline or batch: what ran when, what it waited for, and how it ended.",
 )
 def call(
     tool_id: str,
@@ -100,7 +100,7 @@ def call(
     with _connection(on_sandbox, inputs) as connection:
         if tool.destructive and not yes and sys.stdin.isatty() and sys.stderr.isatty():
             click.confirm(
-                say("{title}: this changes or removes what is there. Go on?", title=tool.title(language)),
+                say("{title}: this changes or removes existing data. Continue?", title=tool.title(language)),
                 abort=True,
                 err=True,
             )
@@ -226,7 +226,7 @@ def read_values(values: tuple[str, ...]) -> dict[str, Any]:
     for given in values:
         name, sign, value = given.partition("=")
         if not sign or not name.strip(":"):
-            raise click.UsageError(say("{given} is no NAME=VALUE.", given=repr(given[:60])))
+            raise click.UsageError(say("{given} is not NAME=VALUE.", given=repr(given[:60])))
         read: Any = value
         if name.endswith(":"):
             name = name[:-1]

@@ -53,7 +53,7 @@ def docs(language: str, out: Path | None, check: bool) -> None:
         made = pages(registry, each, repository)
         changed += stale(folder, made) if check else write(folder, made)
     for file in changed:
-        click.echo(say("{file} is not what it should be", file=file) if check else say("Wrote {file}", file=file))
+        click.echo(say("{file} is out of date", file=file) if check else say("Wrote {file}", file=file))
     if check and changed:
-        warn(say("{count} pages are stale; run hex-blocks docs.", count=len(changed)))
+        warn(say("{count} pages are out of date; run hex-blocks docs.", count=len(changed)))
         raise click.exceptions.Exit(1)

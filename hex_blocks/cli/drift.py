@@ -41,7 +41,7 @@ def drift(source: str, as_json: bool) -> None:
     try:
         found = compare(document, registry)
     except NotOpenApiError:
-        raise _refused(say("{source} is no OpenAPI 3 document.", source=source)) from None
+        raise _refused(say("{source} is not an OpenAPI 3 document.", source=source)) from None
     if as_json:
         _print_json(source, found)
     else:
@@ -129,7 +129,7 @@ def _fetch(url: str) -> bytes:
         session.auth = _no_auth
         for _ in range(MOST_REDIRECTS + 1):
             if not url.lower().startswith("https://"):
-                raise _refused(say("{url} is not fetched: only https is.", url=url))
+                raise _refused(say("{url} is not fetched: only https is allowed.", url=url))
             try:
                 status, following, content = _get(session, url)
             except (RequestException, HTTPError, OSError) as error:

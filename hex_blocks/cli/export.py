@@ -23,7 +23,7 @@ TARGETS = ("openai", "anthropic", "gemini", "json-schema")
 @click.option("--strict", is_flag=True, help="Schemas that the vendor's decoder can hold a model to.")
 @click.option("--responses", is_flag=True, help="For OpenAI's responses instead of its chat completions.")
 @click.option("--read-only", is_flag=True, help="Leave out tools that write.")
-@click.option("--no-search", is_flag=True, help="Leave out the two tools by which every other is found and called.")
+@click.option("--no-search", is_flag=True, help="Leave out the two tools that find and call all other tools.")
 @language_option
 def export(
     target: str, tools: str, strict: bool, responses: bool, read_only: bool, no_search: bool, language: str

@@ -38,19 +38,19 @@ LAST_WORD_SECONDS = 10.0
 )
 @click.option("--all", "everything", is_flag=True, help="Show every tool.")
 @click.option("--read-only", is_flag=True, help="Neither show nor call a tool that writes.")
-@click.option("--no-search", is_flag=True, help="Leave out the two tools by which every other is found and called.")
+@click.option("--no-search", is_flag=True, help="Leave out the two tools that find and call all other tools.")
 @click.option(
     "--schemas",
     type=click.Choice(["short", "whole"]),
     default="short",
     show_default=True,
-    help="How much of each tool's inputs and outputs to show.",
+    help="How much detail of each tool's inputs and outputs to show.",
 )
 @click.option(
     "--longest-wait",
     type=click.FloatRange(1),
     metavar="SECONDS",
-    help="Answer after so many seconds though a run still goes on, for clients that give up on long calls.",
+    help="Return after this many seconds even if a run is still active, for clients that give up on long calls.",
 )
 @language_option
 @click.option("--http", is_flag=True, help="Serve over HTTP instead of stdin and stdout.")
@@ -70,15 +70,13 @@ LAST_WORD_SECONDS = 10.0
     is_flag=True,
     help="Each request brings its caller's own Hex token in the header X-Hex-Token. None is kept.",
 )
-@click.option(
-    "--sandbox", "on_sandbox", is_flag=True, help="Call a Hex of our own on this machine instead of the real one."
-)
+@click.option("--sandbox", "on_sandbox", is_flag=True, help="Call a local sandbox instead of Hex.")
 @click.option(
     "--speed",
     default=1.0,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
-    help="How many times as fast as real time the clock of --sandbox runs.",
+    help="Speed of the sandbox's clock, as a multiple of real time.",
 )
 @click.option(
     "--config", "client", type=click.Choice(list(CLIENTS)), help="Print the configuration for a client and end."

@@ -28,7 +28,7 @@ BLANK = "TO BE WRITTEN"
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
     default=None,
-    help="Folder to write to; our own specs' unless said otherwise.",
+    help="Folder to write to. Default: the project's own specs.",
 )
 def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path | None) -> None:
     """Begin the spec of a tool that is one request. What is left to write is marked.
@@ -39,13 +39,15 @@ def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path 
     """
     registry = load_registry()
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", tool_id):
-        raise click.BadParameter(say("{id} is no tool id; write it like hex_list_things.", id=tool_id), param_hint="ID")
+        raise click.BadParameter(
+            say("{id} is not a tool ID; write it like hex_list_things.", id=tool_id), param_hint="ID"
+        )
     if not re.fullmatch(r"(/[A-Za-z-]+|/\{[A-Za-z]+\})+", path):
         raise click.BadParameter(
-            say("{path} is no path; write it like /things/{{thingId}}.", path=path), param_hint="--path"
+            say("{path} is not a path; write it like /things/{{thingId}}.", path=path), param_hint="--path"
         )
     if tool_id in registry:
-        raise click.BadParameter(say("{id} is a tool already.", id=tool_id), param_hint="ID")
+        raise click.BadParameter(say("{id} already exists.", id=tool_id), param_hint="ID")
     group = group or next(iter(registry.groups))
     if group not in registry.groups:
         raise click.BadParameter(

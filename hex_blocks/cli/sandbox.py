@@ -57,7 +57,7 @@ def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Conne
     default=1.0,
     show_default=True,
     type=click.FloatRange(0, min_open=True),
-    help="How many times as fast as real time its clock runs.",
+    help="Speed of its clock, as a multiple of real time.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the address and the tokens as JSON.")
 @click.option("--quiet", is_flag=True, help="Do not log requests.")
@@ -95,7 +95,7 @@ def sandbox(host: str, port: int, speed: float, as_json: bool, quiet: bool) -> N
         if as_json:
             print_json({"baseUrl": running.base_url, "tokens": asdict(TOKENS), "environment": settings})
         else:
-            click.echo(say("A Hex of your own is at {url}. Stop it with Ctrl-C.", url=running.base_url))
+            click.echo(say("A sandbox Hex is running at {url}. Press Ctrl-C to stop it.", url=running.base_url))
             click.echo(say("To use it from another terminal:"))
             for name, value in settings.items():
                 click.echo(f"  export {name}={value}")

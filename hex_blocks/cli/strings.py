@@ -90,7 +90,7 @@ def _check(found: Source, languages: tuple[str, ...], *, as_json: bool) -> None:
                     )
                 )
         if not made.template_is_current:
-            click.echo(say("{file} is not what it should be", file=f"{found.locales / 'hex_blocks.pot'}"))
+            click.echo(say("{file} is out of date", file=f"{found.locales / 'hex_blocks.pot'}"))
         _summary(made)
     if not made.is_good:
         raise click.exceptions.Exit(1)

@@ -109,7 +109,7 @@ class TokenError(HexError):
 
 
 class NotFoundError(HexError):
-    """What the call names is not there, or not visible with this token."""
+    """What the call names does not exist, or is not visible with this token."""
 
     kind = "not_found"
 

@@ -35,7 +35,7 @@ BY_STATUS = {
 }
 SENTENCES = {
     # the call
-    "bad_inputs": Sentence(INPUT, "The inputs of {tool} need a change.", ""),
+    "bad_inputs": Sentence(INPUT, "The inputs of {tool} are not valid.", ""),
     "request_refused": Sentence(INPUT, "Hex refused the request: {reason}", "Check the inputs."),
     "bad_parameters": Sentence(
         INPUT,
@@ -57,62 +57,60 @@ SENTENCES = {
     ),
     "bad_budget": Sentence(
         INPUT,
-        "{variable} cannot be used: {reason}.",
-        "Give it an address such as redis://localhost:6379, and install hex-blocks[redis].",
+        "{variable} is not valid: {reason}.",
+        "Set it to an address such as redis://localhost:6379, and install hex-blocks[redis].",
     ),
     "host_not_allowed": Sentence(
         INPUT,
-        "The token is not sent to {host}: it is neither under hex.tech nor allowed here.",
+        "The token is not sent to {host}: the host is neither under hex.tech nor allowed here.",
         "If you trust it, add it to HEX_BLOCKS_ALLOWED_HOSTS.",
     ),
-    "unknown_tool": Sentence(INPUT, "No tool is called {name}. {guess}", "hex_find_tool names the tools there are."),
-    "tool_not_offered": Sentence(
-        INPUT, "{name} is not among the tools that are offered here.", "Call it by way of hex_call_tool."
-    ),
+    "unknown_tool": Sentence(INPUT, "No tool is called {name}. {guess}", "hex_find_tool lists the available tools."),
+    "tool_not_offered": Sentence(INPUT, "{name} is not offered here.", "Call it through hex_call_tool."),
     "tool_broken": Sentence(
-        DOWN, "{name} does not work here: its plugin is broken.", "hex-blocks check says what is wrong with it."
+        DOWN, "{name} does not work here: its plugin is broken.", "Run hex-blocks check to see what is wrong."
     ),
-    "tool_failed": Sentence(DOWN, "{name} failed in a way that it should not.", "The log of the server says more."),
+    "tool_failed": Sentence(DOWN, "{name} failed unexpectedly.", "See the server's log."),
     "only_reading": Sentence(
         INPUT,
-        "{name} writes, and only reading is allowed here.",
-        "Whoever runs these tools decides whether they may write.",
+        "{name} makes changes, and only reading is allowed here.",
+        "Ask whoever runs these tools to allow changes.",
     ),
     # the token
     "token_missing": Sentence(
         TOKEN,
         "No Hex API token was given.",
-        "Set HEX_API_TOKEN, or give apiKey. Tokens are made in Hex under Settings → API keys.",
+        "Set HEX_API_TOKEN, or give apiKey. Create tokens in Hex under Settings → API keys.",
     ),
     "token_missing_at_host": Sentence(
         TOKEN,
-        "No Hex API token is set where these tools run.",
+        "No Hex API token is set on the server that runs these tools.",
         "Whoever runs them sets HEX_API_TOKEN there; a token is never given in a call.",
     ),
     "token_header_missing": Sentence(
         TOKEN,
-        "The request brought no Hex API token.",
+        "The request has no Hex API token.",
         "Set the header {header} in the configuration of your client; a token is never given in a call.",
     ),
     "token_malformed": Sentence(
         TOKEN,
-        "What is given as the Hex API token cannot be one: {reason}.",
+        "The Hex API token is not valid: {reason}.",
         "Copy it again from Hex, without quotes, spaces or line breaks.",
     ),
     "token_refused": Sentence(
         TOKEN,
         "Hex did not accept the token: it is mistyped, expired or revoked.",
-        "Make a new token in Hex under Settings → API keys; an expired one cannot be renewed.",
+        "Create a new token in Hex under Settings → API keys; an expired one cannot be renewed.",
     ),
     "no_permission": Sentence(
         TOKEN,
-        "Hex does not let this token do that: {reason}",
+        "The token does not have permission: {reason}",
         "Ask for access to the project or for the token's scope; what is not shared with you looks the same "
         "as what does not exist.",
     ),
     "not_enabled": Sentence(
         TOKEN,
-        "Hex does not let this token do that: {reason}",
+        "The token does not have permission: {reason}",
         "It is not open to every workspace: ask an admin whether your plan includes it and whether it is switched on.",
     ),
     "export_refused": Sentence(
@@ -124,8 +122,8 @@ SENTENCES = {
     # not there
     "not_found": Sentence(
         NOT_FOUND,
-        "Hex found nothing there: {reason}",
-        "Check the id, and that the token's user can open it in Hex.",
+        "Not found in Hex: {reason}",
+        "Check the ID, and that the token's user can open it in Hex.",
     ),
     "run_project_unknown": Sentence(
         NOT_FOUND,
@@ -136,12 +134,12 @@ SENTENCES = {
     # later
     "rate_limited": Sentence(
         BUSY,
-        "Hex takes no more requests for now.",
+        "Hex's rate limit is reached.",
         "Try again in {seconds} seconds.",
     ),
     "budget_spent": Sentence(
         BUSY,
-        "Hex's request limit is used up for now, so the request was not sent.",
+        "Hex's rate limit is reached, so the request was not sent.",
         "Try again in {seconds} seconds, or let the call wait longer.",
     ),
     "no_free_kernel": Sentence(
@@ -151,20 +149,20 @@ SENTENCES = {
     ),
     "thread_busy": Sentence(
         BUSY,
-        "The thread is still at work on an earlier question.",
+        "The thread is still working on an earlier question.",
         "Try again in {seconds} seconds, or ask in a new thread.",
     ),
     # down
     "hex_failed": Sentence(
         DOWN,
         "Hex failed to answer (status {status}).",
-        "Try again later; if it stays so, give the trace ID to Hex's support.",
+        "Try again later. If it keeps failing, give the trace ID to Hex's support.",
     ),
     "hex_down": Sentence(DOWN, "Hex is not available at the moment (status {status}).", "Try again in a few minutes."),
     "not_hex": Sentence(
         DOWN,
-        "What answered at {host} is not Hex's API: {reason}",
-        "Check the base URL, and whether a proxy or login page stands in between.",
+        "The response from {host} is not from Hex's API: {reason}",
+        "Check the base URL, and whether a proxy or login page is in between.",
     ),
     "redirected": Sentence(
         DOWN,
@@ -198,53 +196,53 @@ SENTENCES = {
     ),
     "run_killed": Sentence(
         RUN,
-        "The run was stopped before its end, by somebody or by a limit in Hex.",
-        "Open {runUrl} to see how far it came.",
+        "The run was cancelled, by someone or by a limit in Hex.",
+        "Open {runUrl} to see how far it got.",
     ),
     "run_no_kernel": Sentence(
         RUN,
-        "The run was taken in but never got a kernel, so nothing was computed.",
-        "Start it again when fewer runs are going on.",
+        "The run was accepted but never got a kernel, so nothing was computed.",
+        "Start it again when fewer runs are active.",
     ),
     "run_timeout": Sentence(
         RUN,
-        "The run has not ended within {timeout} seconds. It goes on in Hex.",
+        "The run has not ended within {timeout} seconds. It keeps running in Hex.",
         "Follow it with hex_get_run_status, or stop it with hex_cancel_run: {runUrl}",
     ),
     "run_cancelled_at_timeout": Sentence(
         RUN,
         "The run had not ended within {timeout} seconds and was cancelled.",
-        "Give it more time, or look at what it was doing: {runUrl}",
+        "Increase the timeout, or see what it was doing: {runUrl}",
     ),
     "run_not_cancelled": Sentence(
         RUN,
-        "The run had not ended in time and could not be cancelled: {reason} It may still go on in Hex.",
+        "The run had not ended in time and could not be cancelled: {reason} It may still be running in Hex.",
         "Stop it with hex_cancel_run, or in Hex: {runUrl}",
     ),
     "run_unfollowed": Sentence(
         RUN,
-        "The run was started and goes on in Hex, but could not be followed any longer: {reason}",
-        "Ask for it with hex_get_run_status: {runUrl}",
+        "The run was started and keeps running in Hex, but it could no longer be followed: {reason}",
+        "Check it with hex_get_run_status: {runUrl}",
     ),
     "run_gone": Sentence(
         RUN,
-        "The run cannot be found in Hex any more, or no longer be seen by you: {reason}",
-        "Look in Hex whether it is there. If it is gone, start again with a new idempotency key.",
+        "The run no longer exists in Hex, or you can no longer see it: {reason}",
+        "Check in Hex whether it exists. If not, start again with a new idempotency key.",
     ),
     "key_reused": Sentence(
         INPUT,
-        "The idempotency key {used} stands for another start, of another project or with other inputs.",
+        "The idempotency key {used} was used for another start, with another project or other inputs.",
         "Use a new key for a new start.",
     ),
     "record_unusable": Sentence(
         INPUT,
         "The record of runs on this machine cannot be used, so an idempotency key cannot be kept: {reason}.",
-        "Make its folder writable, or name another one in HEX_BLOCKS_DATA_DIR.",
+        "Make its folder writable, or set HEX_BLOCKS_DATA_DIR to another one.",
     ),
     "outcome_missing": Sentence(
         INPUT,
-        "The step needs {found}, and that earlier step has come to nothing of the kind.",
-        "Let the pipeline stop at a failure, or call it again with retryFailed.",
+        "The step needs {found}, which the earlier step did not produce.",
+        "Let the pipeline stop at failures, or call it again with retryFailed.",
     ),
     "start_lost": Sentence(
         DOWN,
@@ -284,57 +282,57 @@ SENTENCES = {
     ),
     "work_interrupted": Sentence(
         RUN,
-        "The work was stopped. Runs that go on in Hex: {runs}.",
-        "Call it again with the idempotency key {used} to go on where it was.",
+        "The work was stopped. Runs that keep running in Hex: {runs}.",
+        "Call it again with the idempotency key {used} to resume.",
     ),
     "work_interrupted_between": Sentence(
         RUN,
-        "The work was stopped. No run of it is going on.",
-        "Call it again with the idempotency key {used} to go on where it was.",
+        "The work was stopped. None of its runs is active.",
+        "Call it again with the idempotency key {used} to resume.",
     ),
     "work_interrupted_and_cancelled": Sentence(
         RUN,
         "The work was stopped, and its runs were cancelled: {runs}.",
-        "Call it again with the idempotency key {used} to see how far it came.",
+        "Call it again with the idempotency key {used} to see how far it got.",
     ),
     "interrupted_and_cancelled": Sentence(RUN, "The wait was stopped, and the run was cancelled.", ""),
     "interrupted_before": Sentence(RUN, "The call was stopped before anything was started.", ""),
     "interrupted": Sentence(
         RUN,
-        "The wait was stopped. The run goes on in Hex.",
+        "The wait was stopped. The run keeps running in Hex.",
         "Call again with the idempotency key {idempotencyKey} to go on waiting, or follow it here: {runUrl}",
     ),
     "cancel_interrupted": Sentence(
-        RUN, "The call was stopped before this run was cancelled. It goes on in Hex.", "Follow it here: {runUrl}"
+        RUN, "The call was stopped before this run was cancelled. It keeps running in Hex.", "Follow it here: {runUrl}"
     ),
     "run_not_ended": Sentence(
-        RUN, "The run has no results yet: it is {state}.", "Ask again when hex_get_run_status says COMPLETED."
+        RUN, "The run has no results yet: it is {state}.", "Try again when hex_get_run_status returns COMPLETED."
     ),
     # answers of Hex's agent
     "agent_failed": Sentence(
-        RUN, "Hex's agent could not answer ({type}): {reason}", "Ask again, or in other words: {url}"
+        RUN, "Hex's agent could not answer ({type}): {reason}", "Ask again or rephrase the question: {url}"
     ),
     "answer_timeout": Sentence(
         RUN,
-        "The agent has not answered within {timeout} seconds. It goes on in Hex.",
+        "The agent has not answered within {timeout} seconds. It keeps working in Hex.",
         "Read the answer with hex_get_thread and the threadId {threadId}: {url}",
     ),
     "answer_interrupted": Sentence(
         RUN,
-        "The wait was stopped. The agent goes on in Hex.",
+        "The wait was stopped. The agent keeps working in Hex.",
         "Read the answer with hex_get_thread and the threadId {threadId}: {url}",
     ),
     "answer_unfollowed": Sentence(
         RUN,
-        "The question was asked and the agent goes on in Hex, but could not be followed any longer: {reason}",
+        "The question was asked and the agent keeps working in Hex, but could no longer be followed: {reason}",
         "Read the answer with hex_get_thread and the threadId {threadId}: {url}",
     ),
 }
 # One sentence per kind of fault in an input; `input` is always known.
 FAULTS = {
     "missing": "{input} is required.",
-    "unknown": "{input} is no input of this tool.",
-    "unknown_guess": "{input} is no input of this tool; did you mean {guess}?",
+    "unknown": "{input} is not an input of this tool.",
+    "unknown_guess": "{input} is not an input of this tool. Did you mean {guess}?",
     "not_string": "{input} must be text, not {found}.",
     "not_integer": "{input} must be a whole number, not {found}.",
     "not_number": "{input} must be a number, not {found}.",
@@ -364,12 +362,12 @@ FAULTS = {
     "not_together": "Give only one of {input}.",
     "only_together": "Give all of {input}, or none.",
     "one_of": "Give {input}: one of them is required.",
-    "taken": "{input} is {found}, which another one has already.",
-    "too_many_sets": "{input} makes {found} sets; {limit} is the most.",
+    "taken": "{input} is {found}, which is already used.",
+    "too_many_sets": "{input} gives {found} sets; the maximum is {limit}.",
     "no_such_outcome": "{input} names {found}, which no earlier step gives; there are {known}.",
     "no_earlier_run": "{input} skips {found}, which a later step names; no earlier call with this key has run it.",
-    "not_our_cursor": "{input} is no cursor that this tool gave.",
-    "no_such_chart": "{input} names {found}, which is no chart of this project; there are {known}.",
-    "more": "There are {count} more faults like these in the {input}.",
+    "not_our_cursor": "{input} is not a cursor of this tool.",
+    "no_such_chart": "{input} is {found}, which is not a chart of this project. Charts: {known}.",
+    "more": "There are {count} more errors of this kind in {input}.",
     "not_an_inputs_object": "Inputs must be an object of names and values, not {found}.",
 }

@@ -15,7 +15,9 @@ WARNINGS = {
         "The run was started, but it could not be written to the record of runs on this machine, so it can only "
         "be found again with its projectId: {reason}"
     ),
-    "list_cut": "The list is longer: reading stopped at {count} entries. Raise maxItems, or go on from the cursor.",
+    "list_cut": (
+        "The list is longer: reading stopped at {count} entries. Increase maxItems, or continue from the cursor."
+    ),
     "list_incomplete": (
         "Hex stopped answering after {count} entries: {reason} Go on from the cursor to read the rest."
     ),
@@ -24,17 +26,19 @@ WARNINGS = {
         "Hex's answer to the start was lost on the way. The run was found in Hex's list and is followed; it was not "
         "started twice."
     ),
-    "run_gone": "Run {runId} was going on last time and is not in Hex any more.",
+    "run_gone": "Run {runId} was active last time and no longer exists in Hex.",
     "project_unwatched": "The runs of project {projectId} could not be read; the others were. {reason}",
-    "runs_left": "More runs are active: only {count} were taken. Raise maxRuns, or call again.",
-    "runs_not_cancelled": "{count} runs could not be cancelled; failed says which and why.",
-    "chart_missing": "No picture came of {name}: {reason}",
-    "table_missing": "No output came of {name}: {reason}",
-    "projects_unread": "Only the {count} projects created last were looked at. Raise maxProjects to look further.",
-    "no_such_project": "No project is found by this ID: {reason}",
-    "no_project_found": "None of the {count} projects looked at has such a title.",
-    "no_project_found_nearest": "None of the {count} projects looked at has such a title. Nearest: {nearest}.",
-    "token_expires_soon": "The token expires in less than {hours} hours, at {moment}. Make a new one in Hex in time.",
+    "runs_left": "More runs are active: only {count} were handled. Increase maxRuns, or call again.",
+    "runs_not_cancelled": "{count} runs could not be cancelled; see failed.",
+    "chart_missing": "There is no image of {name}: {reason}",
+    "table_missing": "There is no output of {name}: {reason}",
+    "projects_unread": "Only the {count} newest projects were searched. Increase maxProjects to search more.",
+    "no_such_project": "There is no project with this ID: {reason}",
+    "no_project_found": "None of the {count} projects searched has this title.",
+    "no_project_found_nearest": "None of the {count} projects searched has this title. Most similar: {nearest}.",
+    "token_expires_soon": (
+        "The token expires in less than {hours} hours, at {moment}. Create a new one in Hex before then."
+    ),
     "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
     "list_end_unknown": ("Hex did not say whether the list goes on after these {count} entries, so there may be more."),
     "reply_incomplete": (
@@ -49,5 +53,5 @@ WARNINGS = {
         "Parts of it may be missing."
     ),
     "inputs_of_components": "The project imports components. Inputs that they bring are not in the project's file.",
-    "nothing_ran": "This was a dry run: nothing was started, and its runId leads nowhere.",
+    "nothing_ran": "This was a dry run: nothing was started, and there is no run with this runId.",
 }

@@ -215,12 +215,12 @@ class StartOnce:
     def _fault_of(self, created: Mapping[str, Any]) -> str | None:
         """Say why a reply is not the one to this start; None, with the run on record, where it is."""
         if not created.get("runId"):
-            return phrase("it took the start without naming the run")
+            return phrase("it accepted the start without returning a run ID")
         project_id = created.get("projectId")
         if project_id and project_id.lower() != self.intent.project_id.lower():
-            return phrase("it named a run of another project")
+            return phrase("it returned a run of another project")
         if not self._write_run(created):
-            return phrase("it named a run that another start has")
+            return phrase("it returned a run that belongs to another start")
         return None
 
     def _recovered(self, sent: Sent, error: HexDownError) -> dict[str, Any]:

@@ -710,7 +710,7 @@ def test_bad_input_parameters_are_named(api: HexApi, server: Faulty) -> None:
     assert error.values["invalid"] == [wrong]
     assert error.values["notFound"] == ["color"]
     assert 'threshold does not take "high": it is of type number.' in error.message()
-    assert "color is no input of this project." in error.message()
+    assert "color is not an input of this project." in error.message()
 
 
 @pytest.mark.parametrize("body", [{"invalid": [], "notFound": []}, {"notFound": []}, {"invalid": []}])

@@ -286,12 +286,12 @@ def test_another_encoding_is_named(hex_blocks: RunCommand, tmp_path: Path) -> No
         pytest.param(["show", "run_projct"], "No tool is called 'run_projct'. Did you mean hex_run_project", id="tool"),
         pytest.param(["call", "hex_run_projct"], "Did you mean hex_run_project", id="called tool"),
         pytest.param(["call", "xyzzy"], "No tool is called 'xyzzy'.", id="tool like no other"),
-        pytest.param(["call", "get_project", "project"], "'project' is no NAME=VALUE.", id="no value"),
-        pytest.param(["call", "get_project", "=x"], "'=x' is no NAME=VALUE.", id="no name"),
-        pytest.param(["call", "get_project", "projectId"], "'projectId' is no NAME=VALUE.", id="name alone"),
+        pytest.param(["call", "get_project", "project"], "'project' is not NAME=VALUE.", id="no value"),
+        pytest.param(["call", "get_project", "=x"], "'=x' is not NAME=VALUE.", id="no name"),
+        pytest.param(["call", "get_project", "projectId"], "'projectId' is not NAME=VALUE.", id="name alone"),
         pytest.param(
             ["call", "get_project", f"projectID={PROJECT}"],
-            "projectID is no input of this tool; did you mean projectId?",
+            "projectID is not an input of this tool. Did you mean projectId?",
             id="mistyped input",
         ),
         pytest.param(["call", "get_project"], "projectId is required.", id="missing input"),
@@ -320,13 +320,13 @@ def test_another_encoding_is_named(hex_blocks: RunCommand, tmp_path: Path) -> No
             "it must begin with https://",
             id="strange scheme",
         ),
-        pytest.param(["new-tool", "Things", "--method", "GET", "--path", "/things"], "Things is no tool id", id="id"),
-        pytest.param(["new-tool", "hex_x", "--method", "GET", "--path", "things"], "things is no path", id="path"),
+        pytest.param(
+            ["new-tool", "Things", "--method", "GET", "--path", "/things"], "Things is not a tool ID", id="id"
+        ),
+        pytest.param(["new-tool", "hex_x", "--method", "GET", "--path", "things"], "things is not a path", id="path"),
         pytest.param(["new-tool", "hex_x", "--method", "GET"], "Missing option '--path'", id="no path"),
         pytest.param(["new-tool", "hex_x", "--method", "FETCH", "--path", "/x"], "FETCH", id="method"),
-        pytest.param(
-            ["new-tool", "hex_run_project", "--method", "GET", "--path", "/x"], "is a tool already", id="taken"
-        ),
+        pytest.param(["new-tool", "hex_run_project", "--method", "GET", "--path", "/x"], "already exists", id="taken"),
         pytest.param(
             ["new-tool", "hex_x", "--method", "GET", "--path", "/x", "--group", "runz"], "no group runz", id="no group"
         ),
@@ -351,7 +351,7 @@ def test_every_fault_of_the_inputs_is_told_at_once(hex_blocks: RunCommand) -> No
     assert refused.returncode == 2
     assert "projectId must be an ID" in refused.stderr
     assert "dryRun must be true or false" in refused.stderr
-    assert "colour is no input of this tool" in refused.stderr
+    assert "colour is not an input of this tool" in refused.stderr
     assert "inputParams is not valid JSON: Expecting property name enclosed in double quotes" in refused.stderr
     assert "at line 1, column 2" in refused.stderr
 
@@ -383,7 +383,7 @@ def test_wrong_use_is_one_json_document_where_it_is_asked_for(
     ("token", "error", "hint"),
     [
         (None, "token_missing", "Set HEX_API_TOKEN, or give apiKey."),
-        (TOKENS.expired, "token_refused", "Make a new token in Hex"),
+        (TOKENS.expired, "token_refused", "Create a new token in Hex"),
         (TOKENS.no_permission, "no_permission", "Ask for access"),
         ("two words", "token_malformed", "Copy it again from Hex"),
     ],
@@ -425,7 +425,7 @@ def test_a_refusal_without_json_is_a_sentence_on_stderr(
     refused = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=served)
 
     assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith("Hex found nothing there: Gone.\n")
+    assert refused.stderr.startswith("Not found in Hex: Gone.\n")
 
 
 def test_control_characters_from_outside_do_not_reach_the_terminal(
@@ -563,7 +563,7 @@ def test_stopping_a_wait_exits_130_and_says_that_the_run_goes_on(sign: signal.Si
 
     document = json.loads(ended.stdout)
     assert ended.returncode == 130
-    assert "The run goes on in Hex." in ended.stderr
+    assert "The run keeps running in Hex." in ended.stderr
     assert document["error"] == "interrupted"
     assert document["values"]["runId"] in document["values"]["runUrl"]
     assert "Traceback" not in ended.stderr
@@ -576,7 +576,7 @@ def test_a_tool_that_destroys_asks_first_on_a_terminal(httpserver: HTTPServer, s
     none_sent = len(httpserver.log)
     agreed, _ = on_a_terminal("call", "delete_group", f"groupId={RUN}", typed="y\n", env=served)
 
-    assert "this changes or removes what is there. Go on?" in screen
+    assert "this changes or removes existing data. Continue?" in screen
     assert (refused, none_sent) == (130, 0)
     assert (agreed, len(httpserver.log)) == (0, 1)
 

@@ -430,7 +430,7 @@ def test_a_page_that_cannot_be_written_in_the_end_costs_nothing_but_the_page(
     report = ["--report", str(folder / "batch.html")]
 
     with under_way(
-        sandbox, fast, f"projectId={project.id}", "parameterSets:=[{}]", *report, until="1 going on"
+        sandbox, fast, f"projectId={project.id}", "parameterSets:=[{}]", *report, until="1 active"
     ) as process:
         folder.rmdir()
         shown, said = process.communicate(timeout=30)
@@ -478,7 +478,7 @@ def test_work_that_is_stopped_leaves_its_page_too(sandbox: Sandbox, fast: dict[s
     project = sandbox.world.project("Endless simulation").id
     inputs = [f"projectId={project}", "parameterSets:=[{}, {}]", "cancelOnInterrupt=true", "idempotencyKey=mine"]
 
-    with under_way(sandbox, fast, *inputs, "--report", str(file), until="2 going on") as process:
+    with under_way(sandbox, fast, *inputs, "--report", str(file), until="2 active") as process:
         process.send_signal(signal.SIGTERM)
         _, rest = process.communicate(timeout=30)
 

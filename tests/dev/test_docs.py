@@ -113,7 +113,7 @@ def resolved(path: Path) -> Iterator[str]:
 def test_a_tool_is_shown_in_the_form_of_the_seeds(english: dict[str, str]) -> None:
     shown = section(english["tools/runs.md"], "hex_cancel_run")
 
-    assert "Stop a run that has not ended; its kernel becomes free." in shown
+    assert "Cancel a run that has not ended and free its kernel." in shown
     assert "**Operation type:** Mutation (write). It changes or removes what is there already." in shown
     inputs = rows(shown, "Input")
     assert [row[:6] for row in inputs] == [
@@ -122,7 +122,7 @@ def test_a_tool_is_shown_in_the_form_of_the_seeds(english: dict[str, str]) -> No
         ["`runId`", "string (uuid)", "yes", "no", "", ""],
         ["`baseUrl`", "string", "no", "no", "", ""],
     ]
-    assert rows(shown, "Output")[0] == ["`success`", "boolean", "no", "Whether Hex took the cancellation."]
+    assert rows(shown, "Output")[0] == ["`success`", "boolean", "no", "Whether Hex accepted the cancellation."]
     assert "$ hex-blocks call hex_cancel_run" in shown
     assert '"success": true' in shown
     assert "[`run_ended_already`](../errors.md#run_ended_already)" in shown
@@ -161,7 +161,7 @@ def test_headings_are_in_the_language_and_what_is_not_translated_is_marked(germa
     assert "## Einen Lauf abbrechen" in shown
     assert "### Eingabe" in shown
     assert ["`runId`", "string", "no <sup>en</sup>", "UUID des Laufs."] in rows(shown, "Output <sup>en</sup>")
-    assert "Stop a run that has not ended; its kernel becomes free. <sup>en</sup>" in shown
+    assert "Cancel a run that has not ended and free its kernel. <sup>en</sup>" in shown
     assert german["guides/getting-started.md"].startswith("# Erste Schritte\n")
     assert "[Erste Schritte](guides/getting-started.md)" in german["index.md"]
 

@@ -544,7 +544,8 @@ def test_the_command_tells_programs_in_json(hex_blocks: Run, drifted_file: Path)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"), [("{", "is not JSON"), ("openapi: 3.0.3", "is not JSON"), ("{}", "is no OpenAPI 3 document")]
+    ("content", "said"),
+    [("{", "is not JSON"), ("openapi: 3.0.3", "is not JSON"), ("{}", "is not an OpenAPI 3 document")],
 )
 def test_a_file_that_cannot_be_used_is_wrong_use(hex_blocks: Run, tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "document.json"

@@ -378,7 +378,7 @@ UNSEEN = (
         ("de", "Try again in {seconds} seconds.", "Versuchen Sie es in {seconds} Sekunden erneut."),
         ("de", "Hex allows 1,800 an hour.", "Hex lässt 1.800 pro Stunde zu."),
         ("fr", "Options", "Options "[:7] + " "[:0] + "x"),
-        ("ja", "Hex found nothing there: {reason}", "Hex には何もありません: {reason}"),
+        ("ja", "Not found in Hex: {reason}", "Hex には何もありません: {reason}"),
         ("ja", "Give only one of {input}.", "{input} は 1 つだけ指定してください。"),
         ("ko", "Run a Hex project.", "Hex 프로젝트를 실행합니다."),
         ("ko", "Ask Hex's agent", "Hex의 에이전트에게 질문"),
@@ -461,7 +461,7 @@ def test_help_is_in_the_language_that_is_asked_for(german: Path, arguments: tupl
     assert "Beispiele:" in said
     # Command lines, and what nobody has translated, stay as they are.
     assert "hex-blocks call run_project --input @inputs.json" in said
-    assert "Do not ask before a tool that changes or removes something." in said
+    assert "Do not ask before changing or removing something." in said
 
 
 def test_help_without_a_language_is_english(german: Path) -> None:

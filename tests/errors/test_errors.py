@@ -186,7 +186,7 @@ def test_the_faults_of_inputs_are_told_one_by_one() -> None:
     error = hex_error("bad_inputs", tool="hex_list_projects", faults=faults)
 
     assert error.message() == (
-        "The inputs of hex_list_projects need a change. limit must be at most 100, not 500. projectId is required."
+        "The inputs of hex_list_projects are not valid. limit must be at most 100, not 500. projectId is required."
     )
     assert error.document()["faults"] == [
         {"input": "limit", "fault": "too_large", "message": "limit must be at most 100, not 500."},

@@ -294,7 +294,7 @@ def test_a_completed_run_gives_what_hex_keeps_of_it(run: RunTool, clock: DrivenC
     [
         (Plan(0, 1, "ERRORED"), "ERRORED", "error in the project"),
         (Plan(1, 0, "UNABLE_TO_ALLOCATE_KERNEL"), "UNABLE_TO_ALLOCATE_KERNEL", "never got a kernel"),
-        (Plan(0, 1, "KILLED"), "KILLED", "stopped before its end"),
+        (Plan(0, 1, "KILLED"), "KILLED", "cancelled, by someone"),
     ],
 )
 def test_a_bad_end_is_told_in_a_sentence_with_page_and_trace_id(

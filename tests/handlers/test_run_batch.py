@@ -627,7 +627,7 @@ def test_progress_tells_how_far_it_is_and_what_it_waits_for(batch: RunTool) -> N
 
     batch(days(30), progress=told.append)
 
-    assert told[-1].message == "30 of 30 ended, 0 going on"
+    assert told[-1].message == "30 of 30 ended, 0 active"
     assert told[-1].percent == 100
     waiting = [each for each in told if each.values.get("waitingFor") == "REQUEST_LIMIT"]
-    assert waiting[-1].message == "20 of 30 ended, 0 going on; the next one waits for Hex's request limit"
+    assert waiting[-1].message == "20 of 30 ended, 0 active; the next one is waiting for Hex's request limit"

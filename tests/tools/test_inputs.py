@@ -351,7 +351,7 @@ def test_bad_json_is_refused_with_the_place_of_its_fault(given: str, said: str) 
     error = refused(GIVEN | {"params": given})
 
     assert said in error.message()
-    assert error.message().startswith("The inputs of hex_check_things need a change. params is not valid JSON")
+    assert error.message().startswith("The inputs of hex_check_things are not valid. params is not valid JSON")
 
 
 def test_every_fault_is_told_at_once_with_its_place() -> None:
@@ -382,9 +382,9 @@ def test_every_fault_is_told_at_once_with_its_place() -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("thingid", "thingid is no input of this tool; did you mean thingId?"),
-        ("colors", "colors is no input of this tool; did you mean colour?"),
-        ("zzz", "zzz is no input of this tool."),
+        ("thingid", "thingid is not an input of this tool. Did you mean thingId?"),
+        ("colors", "colors is not an input of this tool. Did you mean colour?"),
+        ("zzz", "zzz is not an input of this tool."),
     ],
 )
 def test_an_unknown_name_suggests_the_nearest(name: str, said: str) -> None:

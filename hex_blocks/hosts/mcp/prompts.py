@@ -41,7 +41,7 @@ def prompts(language: str | None = None) -> dict[str, Prompt]:
         Prompt(
             "run_report",
             text("Run a report", language),
-            text("Run a Hex project with parameters and show what it shows.", language),
+            text("Run a Hex project with parameters and show its results.", language),
             (project, Argument("parameters", text("Values for its inputs, in your own words.", language))),
             text(
                 "Run the Hex project “{project}” with these parameters: {parameters}.\n\n"
@@ -74,10 +74,10 @@ def prompts(language: str | None = None) -> dict[str, Prompt]:
         Prompt(
             "find_failed_runs",
             text("Find what failed", language),
-            text("Find the runs that failed of late, and say why.", language),
+            text("Find recent failed runs and explain why they failed.", language),
             (
-                Argument("since", text("How far to look back; since last night unless said otherwise.", language)),
-                Argument("project", text("Only this project; all published ones unless said otherwise.", language)),
+                Argument("since", text("How far to look back. Default: since last night.", language)),
+                Argument("project", text("Only this project. Default: all published projects.", language)),
             ),
             text(
                 "Find the Hex runs that failed. Since: {since} (last night where nothing is said). Project: {project} "

@@ -321,12 +321,12 @@ class Work:
     def _report(self) -> None:
         done = sum(job.ended_at is not None for job in self.jobs)
         values: dict[str, Any] = {"done": done, "all": len(self.jobs), "going": len(self._going)}
-        message = self.call.say("{done} of {all} ended, {going} going on", **values)
+        message = self.call.say("{done} of {all} ended, {going} active", **values)
         if names := ", ".join(job.name for job in self._going[:3]):
             message = f"{message} ({names}{', …' if len(self._going) > 3 else ''})"
         if self._waiting and (reason := self._waits.reason):
             waiting_for = self.call.say(WAITS[reason])
-            message = f"{message}; {self.call.say('the next one waits for {what}', what=waiting_for)}"
+            message = f"{message}; {self.call.say('the next one is waiting for {what}', what=waiting_for)}"
             values["waitingFor"] = reason
         self.call.report_progress(
             Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values)

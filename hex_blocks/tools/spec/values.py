@@ -177,7 +177,7 @@ class OutputField(Value):
 
 
 class Output(OutputField):
-    """An output of a tool, and where it comes from: Hex's reply unless said otherwise."""
+    """An output of a tool, and where it comes from. Default: Hex's reply."""
 
     from_input: Name | None = Field(default=None, alias="fromInput", description="The input it repeats.")
     count_of: Name | None = Field(default=None, alias="countOf", description="The array output it counts.")

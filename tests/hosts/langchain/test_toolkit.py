@@ -73,7 +73,7 @@ def test_a_model_is_told_of_errors(awaited, tools):
     message = asyncio.run(tool.ainvoke(call)) if awaited else tool.invoke(call)
 
     assert message.status == "error"
-    assert message.content.startswith("bad_inputs: The inputs of hex_get_run_status need a change.")
+    assert message.content.startswith("bad_inputs: The inputs of hex_get_run_status are not valid.")
 
 
 def test_errors_can_be_raised(hex_connection):

@@ -116,7 +116,7 @@ def test_an_error_says_key_sentence_and_hint(mode, make_server):
     result = call(make_server(), "hex_get_run_status", run, mode)
 
     assert result.is_error is True
-    assert result.content[0].text.startswith("not_found: Hex found nothing there")
+    assert result.content[0].text.startswith("not_found: Not found in Hex")
     assert result.structured_content["failure"]["error"] == "not_found"
     assert result.structured_content["failure"]["hint"].startswith("Check the id")
 

@@ -79,8 +79,8 @@ def test_an_error_says_key_sentence_and_hint(box, hex_connection):
 
     answer = box.call("hex_get_run_status", run, hex_connection)
 
-    assert answer.sentence.startswith("not_found: Hex found nothing there")
-    assert answer.sentence.endswith("Check the id, and that the token's user can open it in Hex.")
+    assert answer.sentence.startswith("not_found: Not found in Hex")
+    assert answer.sentence.endswith("Check the ID, and that the token's user can open it in Hex.")
     assert json.loads(answer.text)["error"] == "not_found"
 
 

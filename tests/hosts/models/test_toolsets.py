@@ -133,4 +133,4 @@ def test_a_portable_schema_says_that_a_free_object_is_json(registry):
     said = portable_inputs_of(registry["hex_run_project"], short=True)["properties"]["inputParams"]
 
     assert said["type"] == "string"
-    assert said["description"].endswith("keep their defaults. A JSON object, written as a string.")
+    assert said["description"].endswith("use their defaults. A JSON object, written as a string.")
