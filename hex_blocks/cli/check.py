@@ -48,7 +48,8 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
 
     from hex_blocks.cli.strings import our_source
     from hex_blocks.dev.catalogue_check import report
-    from hex_blocks.dev.catalogues import refresh
+    from hex_blocks.dev.catalogues import every_text, refresh
+    from hex_blocks.dev.style import mannered
 
     source = our_source()
     if fix:
@@ -59,6 +60,7 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
     for language, each in made.languages.items():
         for kind, count in Counter(problem.kind for problem in each.faults).items():
             yield f"locales/{language}.po: {count} texts: {kind}; run hex-blocks strings --check"
+    yield from map(str, mannered(every_text(source)))
     if (repository / "docs" / "guides").is_dir():
         yield from _of_pages(fix=fix)
 

@@ -1,0 +1,51 @@
+"""Phrases that are not to come back into the English that users read, and the better ones."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+# Each phrase as a pattern, and what to write instead. CONTRIBUTING.md says why.
+PHRASES = (
+    (r"unless (?:said|told|stated) otherwise", "Default: …"),
+    (r"\bis no (?:input|object|list|number|text|tool|path|JSON|cursor|chart)\b", "is not an input, is not a list …"),
+    (r"\bHand (?:this|it) back\b", "Pass as `cursor` next time"),
+    (r"\b(?:goes|go) on in Hex\b", "keeps running in Hex"),
+    (r"\btakes no more requests\b", "Hex's rate limit is reached"),
+    (r"\bthis piece of work\b", "this call, Idempotency key"),
+    (r"\bAt Hex\b", "In Hex"),
+    (r"\bBeside these\b", "Any call can also fail with"),
+    (r"\bswitche[sd] (?:this|it) on\b", "Hex enables this"),
+    (r"\borganisation\b", "organization"),
+    (r"\bof one's own\b", "self-hosted, your own"),
+    (r"\btakes? (?:access|the \w+) away\b", "removes …"),
+    (r"\bwhere (?:there is none|Hex does not say)\b", "if there is none, if Hex does not say"),
+    (r"\b(?:at the least|at the most)\b", "at least …, at most …"),
+    (r"\bnot together with\b", "Cannot be combined with …"),
+    (r"\bWhether only to\b", "Whether to only …"),
+)
+_PATTERNS = tuple((re.compile(pattern), better) for pattern, better in PHRASES)
+
+
+class Mannered(NamedTuple):
+    """A phrase that should be put otherwise, and where it is."""
+
+    place: str
+    phrase: str
+    better: str
+
+    def __str__(self) -> str:
+        return f'{self.place}: "{self.phrase}"; write "{self.better}"'
+
+
+def mannered(texts: Iterable[tuple[str, str]]) -> Iterator[Mannered]:
+    """Yield the phrases of texts that should be put otherwise.
+
+    Args:
+        texts: English texts, each with where it is.
+    """
+    for english, place in texts:
+        for pattern, better in _PATTERNS:
+            if found := pattern.search(english):
+                yield Mannered(place, found[0], better)

@@ -1,0 +1,33 @@
+"""Phrases that are not to come back."""
+
+from __future__ import annotations
+
+import pytest
+
+from hex_blocks.cli.strings import our_source
+from hex_blocks.dev.catalogues import every_text
+from hex_blocks.dev.style import mannered
+
+
+@pytest.mark.parametrize(
+    ("english", "phrase", "better"),
+    [
+        ("Entries per page; 25 unless said otherwise.", "unless said otherwise", "Default: …"),
+        ("colour is no input of this tool.", "is no input", "is not an input, is not a list …"),
+        ("Hand this back with the next call.", "Hand this back", "Pass as `cursor` next time"),
+        ("It goes on in Hex.", "goes on in Hex", "keeps running in Hex"),
+        ("Title; null where there is none.", "where there is none", "if there is none, if Hex does not say"),
+    ],
+)
+def test_a_mannered_phrase_is_named_with_its_place_and_a_better_one(english: str, phrase: str, better: str) -> None:
+    [found] = mannered([(english, "tool_specs/hex_cat.json inputs.cat")])
+
+    assert str(found) == f'tool_specs/hex_cat.json inputs.cat: "{phrase}"; write "{better}"'
+
+
+def test_plain_english_is_let_be() -> None:
+    assert list(mannered([("Default: 25. It keeps running in Hex.", "somewhere")])) == []
+
+
+def test_no_text_of_ours_is_mannered() -> None:
+    assert [str(each) for each in mannered(every_text(our_source()))] == []
