@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
 from hex_blocks.api.shared import Shared
+from hex_blocks.api.timing import check_seconds
 from hex_blocks.api.tokens import token_fault
 from hex_blocks.clock import Clock, SystemClock
 from hex_blocks.errors.classes import hex_error
@@ -57,6 +58,8 @@ class Connection:
         self.given_base_url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
+        check_seconds("timeout", timeout)
+        check_seconds("patience", patience, may_be_none=True)
         self.timeout = timeout
         self.patience = patience
         self.clock: Clock = clock or SystemClock()

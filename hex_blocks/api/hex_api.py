@@ -185,6 +185,8 @@ class HexApi:
             response = self._transport.send_within(
                 prepared,
                 lambda: ends_at - self.clock.monotonic(),
+                # What became of a write has to be known, even by a call that is being stopped.
+                timing.stop if prepared.method == "GET" else None,
                 timeout=(timing.connect, timing.read),
                 verify=self._verify,
                 proxies=self._proxies,
@@ -199,6 +201,8 @@ class HexApi:
         except faults.ConnectTimeout:
             return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
         except (faults.Timeout, ReadTimeoutError):
+            if prepared.method == "GET" and timing.stop.is_set():
+                return hex_error("call_stopped", host=self.host)
             return hex_error("timeout", host=self.host, timeout=timing.read)
         except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
             return hex_error("no_network", host=self.host, reason=phrase("the proxy refused the connection"))

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hex_blocks.errors.classes import HexError
 
 OnWait = Callable[[float, HexError], None]
+# No answer comes in less time, so whoever is short of time still gives a request as much.
+LEAST_READ = 1.0
+# What a socket takes, and more than anybody waits for one answer.
+LONGEST_READ = 86_400.0
 
 
 @dataclass(frozen=True)
 class Timing:
     """How long one call may take, in seconds, and who is told of it.
 
-    connect, read: for one sending, from the first byte to the last. patience: for all waits around sendings.
-    stop: ends waits early. on_wait: told of each wait. on_send: called just before each sending.
+    Attributes:
+        connect: For making a connection.
+        read: For one sending, from the first byte to the last.
+        patience: For all waits around sendings; 0 for none.
+        stop: Ends waits early.
+        on_wait: Is told of each wait.
+        on_send: Is called just before each sending.
+
+    Raises:
+        ValueError: A number is not one that can be waited for.
     """
 
     connect: float = 5.0
@@ -25,3 +38,31 @@ class Timing:
     stop: threading.Event = field(default_factory=threading.Event)
     on_wait: OnWait | None = None
     on_send: Callable[[], None] | None = None
+
+    def __post_init__(self) -> None:
+        check_seconds("connect", self.connect)
+        check_seconds("read", self.read)
+        check_seconds("patience", self.patience, may_be_none=True)
+
+    def within(self, seconds: float) -> Timing:
+        """Return the timing of a part that has so many seconds, for its waits and for each of its answers."""
+        return replace(self, patience=max(0.0, seconds), read=min(self.read, max(LEAST_READ, seconds)))
+
+
+def check_seconds(name: str, value: object, *, may_be_none: bool = False) -> None:
+    """Check a number of seconds.
+
+    Args:
+        name: What the number is called.
+        value: The number.
+        may_be_none: Whether it is for waits, which may be 0 or endless, and not for an answer.
+
+    Raises:
+        ValueError: It is not a number of seconds.
+    """
+    is_number = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    if may_be_none:
+        if not is_number or value < 0:  # type: ignore[operator]
+            raise ValueError(f"{name} is {value!r}; it must be a number of seconds, 0 or more")
+    elif not is_number or not 0 < value <= LONGEST_READ:  # type: ignore[operator]
+        raise ValueError(f"{name} is {value!r}; it must be a number of seconds above 0, at most {LONGEST_READ:g}")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import socket
 import threading
 from collections.abc import Callable
@@ -19,6 +20,11 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 SecondsLeft = Callable[[], float]
+# While an answer is waited for, this often it is looked up whether anybody still wants it; real seconds.
+LOOK_UP = 0.2
+# Answers that say that the answer is still to come, and how many of them are read.
+INTERIM = (102, 103)
+MOST_INTERIM = 100
 
 _sending = threading.local()
 
@@ -26,9 +32,23 @@ _sending = threading.local()
 class Transport(HTTPAdapter):
     """Sends prepared requests. Safe under threads."""
 
-    def send_within(self, prepared: requests.PreparedRequest, left: SecondsLeft, **options: Any) -> requests.Response:
-        """Send a request and give the answer, its body still to be read. left: seconds until all has to be read."""
+    def send_within(
+        self,
+        prepared: requests.PreparedRequest,
+        left: SecondsLeft,
+        stop: threading.Event | None = None,
+        **options: Any,
+    ) -> requests.Response:
+        """Send a request and return the answer, its body still to be read.
+
+        Args:
+            prepared: The request.
+            left: Returns the seconds until all has to be read.
+            stop: Ends the reading early when it is set.
+            options: What requests' own transport takes.
+        """
         _sending.left = left
+        _sending.stop = stop
         _sending.sent = False
         return self.send(prepared, stream=True, **options)
 
@@ -56,18 +76,25 @@ class _Timed(io.RawIOBase):
         self._socket = sock
         self._file = sock.makefile("rb", buffering=0)
         self._left: SecondsLeft = _sending.left
+        self._stop: threading.Event | None = _sending.stop
         self._each = sock.gettimeout()
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._left()
-        if left <= 0:
-            raise TimeoutError("the answer was not whole in time")
-        if self._each is None or left < self._each:
-            self._socket.settimeout(left)
-        return self._file.readinto(buffer)
+        silence = 0.0
+        while (left := min(self._left(), (self._each or math.inf) - silence)) > 0:
+            some = min(left, LOOK_UP) if self._stop else left
+            self._socket.settimeout(None if some == math.inf else some)
+            try:
+                # The file would take no more bytes after a timeout.
+                return self._socket.recv_into(buffer)
+            except TimeoutError:
+                silence += some
+                if self._stop and self._stop.is_set():
+                    raise
+        raise TimeoutError("the answer was not whole in time")
 
     def close(self) -> None:
         self._file.close()
@@ -90,6 +117,14 @@ class _Response(http.client.HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
+        for _ in range(MOST_INTERIM):
+            if self.status not in INTERIM:
+                break
+            # The answer itself is still to come; http.client knows that of 100 only.
+            self.headers = self.msg = None  # type: ignore[assignment]
+            super().begin()
+        else:
+            raise http.client.BadStatusLine("one interim answer after the other")
         # urllib3 would log the lines that it cannot read, with whatever they echo.
         self.msg.defects.clear()
         self.msg.set_payload("")

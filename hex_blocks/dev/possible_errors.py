@@ -33,6 +33,7 @@ EVERYWHERE = (
     "no_network",
     "bad_certificate",
     "timeout",
+    "call_stopped",
     "connection_lost",
     "reply_too_large",
     "bad_base_url",

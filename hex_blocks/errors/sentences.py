@@ -182,6 +182,7 @@ SENTENCES = {
         "{host} did not answer within {timeout} seconds.",
         "Try again. If this was a start, look first whether the run exists: hex_get_project_runs.",
     ),
+    "call_stopped": Sentence(DOWN, "The call was stopped before {host} answered.", "Call again."),
     "connection_lost": Sentence(
         DOWN,
         "The connection to {host} broke before the answer was complete.",

@@ -6,10 +6,12 @@ A start notes which runs came before it, and a wait how long runs take; together
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from hex_blocks.errors.classes import hex_error
 from hex_blocks.runs.model import usual_seconds
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -20,6 +22,8 @@ FRESH_SECONDS = 10.0
 PAGE = 25
 LANDMARKS = 5
 MOST_PROJECTS = 1000
+# Who waits for another thread's reading looks up this often whether anybody still wants it; real seconds.
+LOOK_UP = 0.2
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ def _recent_of(api: HexApi) -> RecentRuns:
 def recent_runs(call: ToolCall, project_id: str, *, anew: bool = False) -> Recent:
     """Tell what is known of a project's newest runs, at most ten seconds old, or read anew. Raises HexError."""
     known_runs, clock = _recent_of(call.connection.api), call.connection.clock
-    with known_runs.reading(project_id):
+    with _taken(known_runs.reading(project_id), call.stop):
         known = known_runs.get(project_id)
         if known is None or anew or clock.monotonic() - known.read_at > FRESH_SECONDS:
             listed = list_runs(call, project_id, PAGE, 0)
@@ -76,6 +80,22 @@ def recent_runs(call: ToolCall, project_id: str, *, anew: bool = False) -> Recen
                 raise call.reply_lacks("runs[].runId")
             known = keep_recent(call.connection.api, project_id, listed)
     return known
+
+
+@contextmanager
+def _taken(lock: threading.Lock, stop: threading.Event) -> Iterator[None]:
+    """Hold a lock. Whoever has it may be waiting for Hex's limits, so the wait for it ends when `stop` is set.
+
+    Raises:
+        HexError: `interrupted_before`, since nothing was sent.
+    """
+    while not lock.acquire(timeout=LOOK_UP):
+        if stop.is_set():
+            raise hex_error("interrupted_before")
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def usual_of(api: HexApi, project_id: str) -> float | None:

@@ -66,9 +66,7 @@ def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
 
 def refresh_run(call: ToolCall, run: Run) -> Run:
     """Give a run as it is now, or as it was where Hex does not say."""
-    quick = replace(call, on_progress=None, warnings=[])
-    seconds = min(LOOK_SECONDS, call.timing.patience)
-    quick.timing = replace(call.timing, patience=seconds, read=min(seconds, call.timing.read), on_wait=None)
+    quick = call.part(quiet=True, within=min(LOOK_SECONDS, call.timing.patience))
     try:
         return run | get_run(quick, run["projectId"], run["runId"])
     except HexError:
@@ -77,6 +75,6 @@ def refresh_run(call: ToolCall, run: Run) -> Run:
 
 def detached(call: ToolCall, seconds: float = LAST_SECONDS) -> ToolCall:
     """Make a call that still gets through when this one is over: stopped, or out of time."""
-    last = replace(call, on_progress=None, stop=threading.Event())
-    last.timing = replace(last.timing, patience=seconds, read=min(seconds, last.timing.read), on_wait=None)
-    return last
+    stop = threading.Event()
+    last = replace(call, on_progress=None, stop=stop)
+    return replace(last, timing=replace(last.timing.within(seconds), stop=stop, on_wait=None))

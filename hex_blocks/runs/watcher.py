@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.clock import Clock
@@ -26,8 +26,9 @@ LONGEST_INTERVAL = 30.0
 # overdue: near the expected end it is worth looking often.
 STRETCH = 1 / 60
 STRETCH_BEFORE_END = 1 / 10
-# Of all requests that Hex allows, so many may be spent on looking; the rest is for those who start and read.
-SHARE = 0.45
+# The limit group that looking counts in; so much of it may be spent on looking, the rest is for those who start.
+POLLING = "hex-api"
+SHARE = 0.9
 MOST_PER_SECOND = 1000.0
 # So many looks may follow each other at once after a quiet time.
 BURST = 2.0
@@ -92,7 +93,7 @@ class _Project:
 def watcher_of(connection: Connection) -> Watcher:
     """Give the one watcher of a connection."""
     api = connection.api
-    return api.shared.get(Watcher, lambda: Watcher(api.clock, api.budget.per_second()))
+    return api.shared.get(Watcher, lambda: Watcher(api.clock, api.budget.per_second(POLLING)))
 
 
 class Watcher:
@@ -181,8 +182,7 @@ class Watcher:
             self._clock.wait(max(0.001, min(due - now, until - now, TICK)), call.stop)
             return
         patience = max(1.0, min(POLL_PATIENCE, until - now))
-        quick = replace(call, warnings=[], on_progress=None)
-        quick.timing = replace(call.timing, patience=patience, read=min(call.timing.read, patience), on_wait=None)
+        quick = call.part(quiet=True, within=patience)
         try:
             self._read(quick, project)
         except (BusyError, HexDownError) as error:

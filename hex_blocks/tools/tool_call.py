@@ -66,16 +66,19 @@ class ToolCall:
                 on_wait=self._report_wait,
             )
 
-    def part(self, tool_id: str | None = None, *, quiet: bool = False, **timing: Any) -> ToolCall:
+    def part(
+        self, tool_id: str | None = None, *, quiet: bool = False, within: float | None = None, **timing: Any
+    ) -> ToolCall:
         """Return this call for a part of its work.
 
         Args:
             tool_id: The tool that the part uses. Default: the same.
             quiet: Whether the part reports no progress and keeps its warnings to itself.
+            within: Seconds that the part has, for its waits and for each answer. Default: those of the call.
             timing: What of the timing is other for the part.
         """
         tool = self.tools[tool_id] if tool_id else self.tool
-        other = replace(self.timing, **timing)
+        other = replace(self.timing if within is None else self.timing.within(within), **timing)
         if quiet:
             other = replace(other, on_wait=None)
             return replace(self, tool=tool, timing=other, on_progress=None, warnings=[])
@@ -155,6 +158,11 @@ class ToolCall:
     def warn(self, key: str, **values: Any) -> None:
         """Add a warning, which comes with the result."""
         self.warnings.append({"warning": key, "message": sentence(WARNINGS[key], self.language, **values)})
+
+    def warn_once(self, key: str, **values: Any) -> None:
+        """Add a warning, unless the call has one of that key."""
+        if not any(warning["warning"] == key for warning in self.warnings):
+            self.warn(key, **values)
 
     def all_warnings(self) -> list[dict[str, str]]:
         """Return all that the caller should know: what was warned of, then what was amiss in Hex's replies."""

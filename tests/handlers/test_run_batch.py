@@ -410,16 +410,15 @@ def test_a_set_whose_answer_was_lost_is_sent_again_as_soon_as_that_is_safe(
     assert clock.monotonic() <= 130
 
 
-def test_a_limit_that_hex_has_closed_for_a_day_ends_the_waiting_at_once(
+def test_no_limit_is_believed_to_be_closed_for_longer_than_any_window_of_hexs(
     run: RunTool, connect: Connect, project: str, clock: DrivenClock
 ) -> None:
     connect().api.budget.refused("runs", 86_400)
 
-    with pytest.raises(HexError) as caught:
-        run("hex_run_batch", {"projectId": project, "parameterSets": days(2)})
+    result = run("hex_run_batch", {"projectId": project, "parameterSets": days(2)})
 
-    assert (caught.value.key, caught.value.values["seconds"]) == ("budget_spent", 86_400)
-    assert clock.monotonic() <= 5
+    assert result["succeeded"]
+    assert 3_600 <= clock.monotonic() <= 4_500
 
 
 def test_a_start_timeout_ends_the_waiting_for_an_answer_too(

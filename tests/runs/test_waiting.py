@@ -235,8 +235,8 @@ def test_a_limit_that_closes_for_long_does_not_stretch_the_timeout(
     ("status", "key", "said"),
     [
         (401, "run_unfollowed", "token"),
-        (403, "run_unfollowed", "does not let"),
-        (404, "run_gone", "found nothing"),
+        (403, "run_unfollowed", "does not have permission"),
+        (404, "run_gone", "Not found"),
     ],
 )
 def test_a_run_that_cannot_be_looked_at_any_more_is_told_of_with_what_is_known(

@@ -43,6 +43,8 @@ HEX_LIMITS: Limits = {
 }
 # A request is counted when it arrives, which may be later for the first of a window than for the last.
 ARRIVAL_MARGIN = 1
+# No window of Hex's is longer, so no refusal that is for longer is believed.
+LONGEST_CLOSED = 3_600
 # Who stands behind others in a line looks up this often; real seconds, since no clock of ours drives it.
 LOOK_UP = 0.1
 
@@ -156,9 +158,9 @@ class Budget:
         """Tell in how many seconds at the most what is counted of a group now is counted no more."""
         return max((window.seconds for window in self._of(group)), default=0)
 
-    def per_second(self) -> float:
-        """Tell how many requests a second the whole API takes in the long run."""
-        return min((window.amount / window.seconds for window in self._of(None) if window.item), default=math.inf)
+    def per_second(self, group: str | None = None) -> float:
+        """Return how many requests of a group a second are taken in the long run."""
+        return min((window.amount / window.seconds for window in self._of(group) if window.item), default=math.inf)
 
     def left(self, group: str | None = None) -> int | None:
         """Tell how many requests of a group could be sent now; None where none are counted."""
@@ -170,7 +172,7 @@ class Budget:
 
         Hex does not say which limit it was. Where it was the whole one's, other groups learn it once each.
         """
-        self._kept.close(self._who, group or ALL, seconds)
+        self._kept.close(self._who, group or ALL, min(seconds, LONGEST_CLOSED))
 
     def _of(self, group: str | None) -> list[Window]:
         return self._windows.get(group, self._windows[None])

@@ -40,7 +40,6 @@ class Pacing:
         self._clock = api.clock
         self._down_timeout = min(timeout, start_timeout)
         self._start_timeout = start_timeout
-        self._longest_wait = max(start_timeout, api.budget.longest_window("runs"))
         self._reason = ""
         self._until = 0.0
         self._pauses = 0
@@ -60,10 +59,6 @@ class Pacing:
             return "", 0.0
         self._turn_at = self._turn_at or now + wait
         return REQUEST_LIMIT, wait
-
-    def is_endless(self, reason: str, seconds: float) -> bool:
-        """Whether Hex itself has said that it will take no start for too long."""
-        return reason == REQUEST_LIMIT and seconds > self._longest_wait
 
     def patience(self) -> float:
         """Return for how many seconds the start that is tried now may wait."""

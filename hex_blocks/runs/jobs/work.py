@@ -153,9 +153,6 @@ class Work:
             reason, seconds = self._obstacle()
             now = self.clock.monotonic()
             self._waits.because(reason, now)
-            if self._pacing.is_endless(reason, seconds):
-                self._not_started(self._waiting.popleft(), hex_error("budget_spent", seconds=math.ceil(seconds)))
-                continue
             if reason:
                 self._next_start = now + seconds
                 return
