@@ -59,12 +59,13 @@ def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Conne
     type=click.FloatRange(0, min_open=True),
     help="Speed of its clock, as a multiple of real time.",
 )
+@click.option("--strict", is_flag=True, help="Refuse booleans and numbers that a body gives as text.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address and the tokens as JSON.")
 @click.option("--quiet", is_flag=True, help="Do not log requests.")
-def sandbox(host: str, port: int, speed: float, as_json: bool, quiet: bool) -> None:
+def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, quiet: bool) -> None:
     """Run a local Hex that behaves like the real one, and print its address and tokens.
 
-    It has projects, people and runs to look at, Hex's limits and refusals, and forgets everything when it ends.
+    It has projects, people and runs to try, Hex's limits and errors, and forgets everything when it stops.
 
     \b
     Examples:
@@ -75,7 +76,7 @@ def sandbox(host: str, port: int, speed: float, as_json: bool, quiet: bool) -> N
 
     clock: Clock = SystemClock() if speed == 1 else FastClock(speed)
     try:
-        running = Sandbox(host=host, port=port, clock=clock, log=None if quiet else warn)
+        running = Sandbox(host=host, port=port, clock=clock, log=None if quiet else warn, strict=strict)
         running.start()
     except OSError as error:
         raise click.ClickException(

@@ -39,6 +39,9 @@ WARNINGS = {
     "token_expires_soon": (
         "The token expires in less than {hours} hours, at {moment}. Create a new one in Hex before then."
     ),
+    "token_owner_unknown": (
+        "The token works, but Hex did not say whose it is, so its owner, kind and expiry are unknown. {reason}"
+    ),
     "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
     "list_end_unknown": ("Hex did not say whether the list goes on after these {count} entries, so there may be more."),
     "reply_incomplete": (

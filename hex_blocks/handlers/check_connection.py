@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from hex_blocks.errors.classes import HexDownError, TokenError
 from hex_blocks.tools.tool_call import ToolCall
 
 # Hex writes to the token's owner at these hours before its end; so do we.
@@ -17,7 +18,7 @@ USER_FIELDS = ("id", "name", "email", "role")
 
 def check_connection(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     """Ask Hex whose token this is. A token that is refused is an error, as it is everywhere."""
-    me: dict[str, Any] = call.request({}, "hex_get_current_user") or {}
+    me = _me(call)
     expires = _seconds((me.get("token") or {}).get("exp"))
     hours = None if expires is None else round(max(0.0, expires - call.connection.clock.time()) / 3600, 1)
     expires_at = None if expires is None else datetime.fromtimestamp(expires, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -36,6 +37,24 @@ def check_connection(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
         # Our own count of this minute: Hex does not tell what it counts.
         "requestsLeft": call.connection.api.budget.left(),
     }
+
+
+def _me(call: ToolCall) -> dict[str, Any]:
+    """Ask Hex whose token this is. It may fail to say that of a workspace's; another read shows that it is good."""
+    try:
+        me: dict[str, Any] = call.request({}, "hex_get_current_user") or {}
+    except HexDownError as error:
+        if error.status is None or error.status < 500:
+            raise
+        try:
+            call.request({"limit": 1}, "hex_list_projects")
+        except TokenError as refused:
+            # Without the right to read projects the token is good all the same.
+            if refused.status != 403:
+                raise
+        call.warn("token_owner_unknown", reason=error.message(call.language))
+        return {}
+    return me
 
 
 def _kind(me: dict[str, Any]) -> str:

@@ -59,6 +59,34 @@ def test_a_token_without_rights_is_good_all_the_same(run: RunTool) -> None:
     assert run(TOOL, {}, token=TOKENS.no_permission)["ok"] is True
 
 
+@pytest.mark.parametrize("token", [TOKENS.workspace])
+def test_where_hex_cannot_say_whose_token_it_is_another_read_shows_that_it_works(
+    sandbox: Sandbox, run: RunTool, asked: Asked, token: str
+) -> None:
+    sandbox.world.workspace_me_fails = True
+
+    outputs = run(TOOL, {}, token=token)
+
+    assert (outputs["ok"], outputs["tokenKind"], outputs["user"]) == (True, "UNKNOWN", None)
+    assert [each["warning"] for each in outputs["warnings"]] == ["token_owner_unknown"]
+    assert set(asked()) == {"Me", "ListProjects"}
+
+
+@pytest.mark.parametrize(("status", "key"), [(401, "token_refused"), (403, None), (500, "hex_failed")])
+def test_the_other_read_tells_a_good_token_from_a_refused_one(
+    connection: Connection, httpserver: HTTPServer, status: int, key: str | None
+) -> None:
+    httpserver.expect_request(ME).respond_with_json({"reason": "no user"}, status=500)
+    httpserver.expect_request("/api/v1/projects").respond_with_json({"reason": "no"}, status=status)
+
+    if key is None:
+        assert hex_on(connection).call(TOOL)["ok"] is True
+    else:
+        with pytest.raises(HexError) as caught:
+            hex_on(connection).call(TOOL)
+        assert caught.value.key == key
+
+
 def check(registry: Registry, connection: Connection, server: HTTPServer, **me: Any) -> dict[str, Any]:
     server.expect_request(ME).respond_with_json({"id": "u-1", "email": "ada@example.com", "org": {"id": "o-1"}} | me)
     return hex_on(connection).call(TOOL, {})
