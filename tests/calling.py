@@ -13,6 +13,11 @@ def our_tools() -> Registry:
     return Registry.load(plugins=False)
 
 
+def confirmed(registry: Registry) -> list[str]:
+    """Name the tools whose form Hex has confirmed, which is what all sets are made of."""
+    return [tool.id for tool in registry.values() if not tool.experimental]
+
+
 def hex_on(connection: Connection | None = None) -> Hex:
     """Return Hex on a connection, that of the environment where none is given."""
     return Hex(connection=connection, tools=our_tools())

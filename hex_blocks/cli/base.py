@@ -124,6 +124,15 @@ def in_short(command: click.Command) -> str:
     return command.get_short_help_str(limit=10_000)
 
 
+def experimental_option(function: Any) -> Any:
+    """Add --experimental."""
+    return click.option(
+        "--experimental",
+        is_flag=True,
+        help="Also tools whose form Hex has not confirmed.",
+    )(function)
+
+
 def language_option(function: Any, *, told: bool = True) -> Any:
     """Add --language. told: whether the command is told the language; what is said follows it either way."""
     return click.option(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from hex_blocks.cli.base import language_option
+from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.output import load_registry, print_json, say, warn
-from hex_blocks.hosts.models.toolsets import DEFAULT
+from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
 
 TARGETS = ("openai", "anthropic", "gemini", "json-schema")
 
@@ -22,11 +22,19 @@ TARGETS = ("openai", "anthropic", "gemini", "json-schema")
 )
 @click.option("--strict", is_flag=True, help="Schemas that the vendor's decoder can hold a model to.")
 @click.option("--responses", is_flag=True, help="For OpenAI's responses instead of its chat completions.")
+@experimental_option
 @click.option("--read-only", is_flag=True, help="Leave out tools that write.")
 @click.option("--no-search", is_flag=True, help="Leave out the two tools that find and call all other tools.")
 @language_option
 def export(
-    target: str, tools: str, strict: bool, responses: bool, read_only: bool, no_search: bool, language: str
+    target: str,
+    tools: str,
+    strict: bool,
+    responses: bool,
+    experimental: bool,
+    read_only: bool,
+    no_search: bool,
+    language: str,
 ) -> None:
     """Print the tools as function schemas for models: what goes under `tools` in a request.
 
@@ -41,6 +49,7 @@ def export(
 
     if responses and target != "openai":
         raise click.UsageError(say("--responses is for openai."))
+    tools = f"{tools},{EXPERIMENTAL}" if experimental else tools
     box = Toolbox(tools, registry=load_registry(), read_only=read_only, search=not no_search, language=language)
     more = {"responses": True} if responses else {}
     made = EXPORTS[target](box, strict=strict, **more)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.base import language_option
+from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
-from hex_blocks.hosts.models.toolsets import DEFAULT
+from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
@@ -38,6 +38,7 @@ LAST_WORD_SECONDS = 10.0
 )
 @click.option("--all", "everything", is_flag=True, help="Show every tool.")
 @click.option("--read-only", is_flag=True, help="Neither show nor call a tool that writes.")
+@experimental_option
 @click.option("--no-search", is_flag=True, help="Leave out the two tools that find and call all other tools.")
 @click.option(
     "--schemas",
@@ -88,6 +89,7 @@ LAST_WORD_SECONDS = 10.0
 )
 def mcp(
     toolsets: str | None,
+    experimental: bool,
     everything: bool,
     read_only: bool,
     no_search: bool,
@@ -140,7 +142,7 @@ def mcp(
     start_quickly()
     names = (ALL,) if everything else tuple(name.strip() for name in (toolsets or DEFAULT).split(",") if name.strip())
     toolbox = Toolbox(
-        names,
+        (*names, EXPERIMENTAL) if experimental else names,
         registry=load_registry(),
         read_only=read_only,
         search=not no_search,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.base import language_option
+from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json
 from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import text
@@ -24,9 +24,10 @@ def complete_tool(_context: click.Context, _option: click.Parameter, incomplete:
 
 @click.command()
 @click.option("--group", metavar="G", help="Only tools of this group.")
+@experimental_option
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done when piped.")
-def tools(group: str | None, language: str, as_json: bool) -> None:
+def tools(group: str | None, experimental: bool, language: str, as_json: bool) -> None:
     """List the tools: id, title, group and operation.
 
     \b
@@ -40,6 +41,7 @@ def tools(group: str | None, language: str, as_json: bool) -> None:
         known = ", ".join(registry.groups)
         raise click.BadParameter(say("There is no group {group}; there are {known}.", group=group, known=known))
     listed = [tool for tool in registry.values() if group in (None, tool.group)]
+    listed = [tool for tool in listed if experimental or not tool.experimental]
     if wants_json(as_json):
         print_json(
             [

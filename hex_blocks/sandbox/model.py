@@ -223,6 +223,17 @@ class Topic(Thing):
     name: str
 
 
+@dataclass(kw_only=True)
+class Suggestion(Thing):
+    """Something that Hex proposes to change in guides or descriptions; `changes` maps ids to states."""
+
+    title: str
+    created_at: float
+    status: str = "OPEN"
+    evidence: int = 1
+    changes: dict[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Turn:
     """A prompt and what becomes of it: an answer, or with `fails` an error, at `ready_at`."""

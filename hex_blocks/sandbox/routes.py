@@ -58,10 +58,10 @@ def find_route(segments: Sequence[str]) -> list[Route]:
 
 @cache
 def _patterns() -> Mapping[int, Sequence[Pattern]]:
-    from hex_blocks.sandbox.operations import OPERATIONS
+    from hex_blocks.sandbox.operations import EXPERIMENTAL, OPERATIONS
 
     patterns = defaultdict(list)
-    for operation in OPERATIONS.values():
+    for operation in (OPERATIONS | EXPERIMENTAL).values():
         patterns[len(operation.segments)].append(Pattern(operation, operation.segments))
         for paths, old in ((OLD_PATHS, True), (OTHER_PATHS, False)):
             if operation.id in paths:

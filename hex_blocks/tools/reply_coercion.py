@@ -39,6 +39,8 @@ def reply_coercer(spec: ToolSpec) -> Callable[[Any], CoercedReply]:
     leaves a list of objects; numbers beyond all measure become null too. What is not declared stays as it is. A
     reply that is as declared is given back unchanged.
     """
+    if spec.experimental:
+        return lambda reply: CoercedReply(reply, {}, {}, {}, {})
     root = _Shape()
     for name, output in spec.outputs.items():
         if output.constant is None and output.from_input is None and output.count_of is None:

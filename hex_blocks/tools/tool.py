@@ -55,6 +55,11 @@ class Tool:
         """Whether it changes or removes what is there already."""
         return bool(self.raw.get("destructive", False))
 
+    @property
+    def experimental(self) -> bool:
+        """Whether its form is not confirmed, so that it is shown only where that is asked for."""
+        return bool(self.raw.get("experimental", False))
+
     def title(self, language: str | None = None) -> str:
         """Return the title in a language."""
         return text(self.raw["title"], language)

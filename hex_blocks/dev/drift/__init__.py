@@ -89,7 +89,7 @@ def compare(document: Any, registry: Registry, deviations: Iterable[Deviation] |
     operations = read_operations(document)
     ours: dict[str, list[Tool]] = {}
     for tool in registry.values():
-        if tool.plugin is None and tool.spec.request:
+        if tool.plugin is None and tool.spec.request and not tool.experimental:
             ours.setdefault(tool.spec.request.operation_id, []).append(tool)
     found = sorted(_all_findings(operations, ours), key=lambda each: (each.tool or "", each.field, each.what))
     excused = tuple(finding for finding in found if any(each.excuses(finding) for each in meant))

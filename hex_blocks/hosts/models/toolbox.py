@@ -132,7 +132,8 @@ class Toolbox:
 
     @cached_property
     def _reachable(self) -> list[Tool]:
-        return select_tools(self.registry, (ALL,), read_only=self.read_only)
+        reachable = select_tools(self.registry, (ALL,), read_only=self.read_only)
+        return [*reachable, *(tool for tool in self._chosen if tool.experimental)]
 
     @cached_property
     def _own_tools(self) -> dict[str, Tool]:

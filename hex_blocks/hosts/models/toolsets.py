@@ -16,6 +16,8 @@ from hex_blocks.tools.tool import Tool
 
 DEFAULT = "default"
 ALL = "all"
+# Tools whose form Hex has not confirmed; they are in no other set.
+EXPERIMENTAL = "experimental"
 DEFAULT_TOOLS = (
     "hex_find_project",
     "hex_run_and_wait",
@@ -31,7 +33,7 @@ OTHER_NAMES = {"run": "runs", "users": "people"}
 
 def names(registry: Registry) -> list[str]:
     """Name the toolsets there are."""
-    return [DEFAULT, *("run" if group == "runs" else group for group in registry.groups), ALL]
+    return [DEFAULT, *("run" if group == "runs" else group for group in registry.groups), ALL, EXPERIMENTAL]
 
 
 def select_tools(registry: Registry, wanted: Iterable[str] = (DEFAULT,), *, read_only: bool = False) -> list[Tool]:
@@ -47,9 +49,11 @@ def _meant(registry: Registry, name: str) -> list[Tool]:
     if name == DEFAULT:
         return [registry[tool_id] for tool_id in DEFAULT_TOOLS]
     if name == ALL:
-        return list(registry.values())
+        return [tool for tool in registry.values() if not tool.experimental]
+    if name == EXPERIMENTAL:
+        return [tool for tool in registry.values() if tool.experimental]
     if (group := OTHER_NAMES.get(name, name)) in registry.groups:
-        return [tool for tool in registry.values() if tool.group == group]
+        return [tool for tool in registry.values() if tool.group == group and not tool.experimental]
     if name in registry:
         return [registry[name]]
     known = [*names(registry), *registry]

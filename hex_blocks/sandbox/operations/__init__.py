@@ -14,6 +14,7 @@ from hex_blocks.sandbox.operations import (
     runs,
     semantic,
     sharing,
+    suggestions,
     users,
 )
 from hex_blocks.sandbox.request import Operation
@@ -34,3 +35,5 @@ MODULES = (
 )
 
 OPERATIONS: dict[str, Operation] = {operation.id: operation for module in MODULES for operation in module.OPERATIONS}
+# What Hex has beside its document, as far as that is known.
+EXPERIMENTAL: dict[str, Operation] = {operation.id: operation for operation in suggestions.OPERATIONS}

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hex_blocks.sandbox.model import Guide, SemanticProject, Thread, Topic, Turn
+from hex_blocks.sandbox.model import Guide, SemanticProject, Suggestion, Thread, Topic, Turn
 from hex_blocks.sandbox.seed.ids import DAY, seed_id
 from hex_blocks.sandbox.workspace import World
 
 TOPICS = ("Revenue", "Retention", "Data quality")
+# Title, id, and the id of the change that is proposed.
+SUGGESTIONS = (
+    ("Describe the orders table", "4b7e2f60-3c1d-4a58-9f02-8d6c5b1e7a90", "9c2d4e81-5f6a-4b37-a1c8-2e7d9b0f3a64"),
+    ("Say what an active user is", seed_id("suggestion", "user"), seed_id("change", "user")),
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,9 @@ def add_agents(world: World, now: float) -> None:
     """Add them."""
     for name in TOPICS:
         world.add(Topic(id=seed_id("topic", name), name=name))
+    for number, (title, id_, change) in enumerate(SUGGESTIONS):
+        made = now - (number + 1) * DAY
+        world.add(Suggestion(id=id_, title=title, created_at=made, evidence=2, changes={change: "OPEN"}))
     for row in THREADS:
         world.add(_thread(world, row, now - row.days * DAY))
     for path, draft, published in GUIDES:

@@ -93,6 +93,10 @@ class ToolSpec(Strict):
     group: Name
     operation: Literal["query", "mutation"] = Field(description="query reads, mutation writes.")
     destructive: bool = Field(default=False, description="It changes or removes what is there already.")
+    experimental: bool = Field(
+        default=False,
+        description="Not in Hex's API document: its form is not confirmed. In no set of tools unless asked for.",
+    )
     idempotent: bool = Field(default=False, description="Doing it twice leaves what doing it once does.")
     title: Text
     description: Text

@@ -118,7 +118,7 @@ def test_an_error_says_key_sentence_and_hint(mode, make_server):
     assert result.is_error is True
     assert result.content[0].text.startswith("not_found: Not found in Hex")
     assert result.structured_content["failure"]["error"] == "not_found"
-    assert result.structured_content["failure"]["hint"].startswith("Check the id")
+    assert result.structured_content["failure"]["hint"].startswith("Check the ID")
 
 
 @pytest.mark.parametrize("name", ["hex_delete_group", "no_such_tool", "", "x" * 5000])
@@ -129,11 +129,11 @@ def test_a_tool_that_is_not_listed_is_an_error_that_a_model_can_read(name, mode,
     assert len(result.content[0].text) < 500
 
 
-def test_what_nobody_foresaw_is_told_without_its_words(make_server, registry, monkeypatch):
+def test_what_nobody_foresaw_is_told_without_its_words(make_server, monkeypatch):
     def explode(*_: object) -> None:
         raise RuntimeError("hxtp_secret_in_a_message")
 
-    monkeypatch.setitem(registry["hex_find_project"].__dict__, "handler", explode)
+    monkeypatch.setattr("hex_blocks.handlers.find_project.find_project", explode)
 
     result = call(make_server(), "hex_find_project", {"query": "x"})
 
@@ -149,6 +149,7 @@ def test_every_query_without_needs_keeps_to_its_schema(make_server, registry):
         tool.id
         for tool in registry.values()
         if tool.operation == "query"
+        and not tool.experimental
         and not any(each.required for each in tool.spec.inputs.values() if each.place != "connection")
     ]
 

@@ -160,4 +160,4 @@ def test_models_are_told_that_results_are_data(make_server):
         async with Client(make_server(), mode="legacy") as client:
             return client.instructions or ""
 
-    assert "no instruction" in asyncio.run(ask())
+    assert "not an instruction" in asyncio.run(ask())

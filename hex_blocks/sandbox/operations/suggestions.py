@@ -1,0 +1,129 @@
+"""Operations that are not in Hex's document: suggestions, and compute profiles. Their replies are our choice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hex_blocks.sandbox.model import Suggestion
+from hex_blocks.sandbox.operations.common import paged
+from hex_blocks.sandbox.paging import Sort
+from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.validation import ListOf, MapOf, Obj, Text
+
+STATUSES = ("OPEN", "COMPLETED", "DISMISSED")
+ENDS = STATUSES[1:]
+SORT_KEYS = {
+    "CREATED_DATE": lambda each: each.created_at,
+    "EVIDENCE_COUNT": lambda each: each.evidence,
+    "LAST_SOURCE_ADDED_DATE": lambda each: each.created_at,
+}
+
+
+def list_suggestions(call: Call) -> Json:
+    """List the suggestions of a state, the open ones where none is named."""
+    query = call.query
+    found = [each for each in call.world.all(Suggestion) if each.status == (query["status"] or "OPEN")]
+    sort = Sort(query["sortBy"], SORT_KEYS[query["sortBy"]], query["sortDirection"] == "DESC")
+    listed = call.page(found, sort)
+    return {"values": [_entry(each) for each in listed.items], "pagination": listed.pagination}
+
+
+def get_suggestion(call: Call) -> Json:
+    """Return a suggestion with its changes."""
+    found = _suggestion(call)
+    return _entry(found) | {"changes": [{"id": id_, "status": status} for id_, status in found.changes.items()]}
+
+
+def update_suggestion(call: Call) -> Json:
+    """Complete or dismiss a suggestion."""
+    found = _suggestion(call)
+    found.status = call.body["status"]
+    return _entry(found)
+
+
+def update_change(call: Call) -> Json:
+    """Complete or dismiss a change of a suggestion."""
+    found, change = _suggestion(call), call.path["changeId"]
+    if change not in found.changes:
+        raise call.missing("Change")
+    found.changes[change] = call.body["status"]
+    return {"id": change, "status": found.changes[change]}
+
+
+def review(call: Call) -> Json:
+    """Make the changes of a suggestion again."""
+    found = _suggestion(call)
+    found.changes = dict.fromkeys(found.changes, "OPEN")
+    return _entry(found)
+
+
+def update_compute_profiles(call: Call) -> Json:
+    """Take the compute profile of projects; the sandbox has no machines to change."""
+    projects = [call.project(id_, need="CAN_EDIT") for id_ in call.body["projectIds"]]
+    return {"projectIds": [project.id for project in projects]}
+
+
+def _suggestion(call: Call) -> Suggestion:
+    return call.find(Suggestion, call.path["suggestionId"], "Suggestion")
+
+
+def _entry(found: Suggestion) -> dict[str, Any]:
+    return {"id": found.id, "title": found.title, "status": found.status, "evidenceCount": found.evidence}
+
+
+END = Obj({"status*": Text(choices=ENDS), "dismissReason": Text()})
+CHANGE = Obj(
+    {
+        "status*": Text(choices=ENDS),
+        "updateTarget*": Text(choices=("FILE_UPDATE", "DATA_WAREHOUSE_UPDATE")),
+        "dismissReason": Text(),
+    }
+)
+PROFILES = Obj({"projectIds*": ListOf(Text()), "computeProfile*": MapOf(Text())})
+LIST_QUERY = paged() | {
+    "status": Text(choices=STATUSES),
+    "sortBy": Text(choices=tuple(SORT_KEYS), default="CREATED_DATE"),
+    "sortDirection": Text(choices=("ASC", "DESC"), default="DESC"),
+}
+
+OPERATIONS = (
+    Operation(
+        id="ListSuggestions", method="GET", path="/suggestions", run=list_suggestions, query=LIST_QUERY, family="B"
+    ),
+    Operation(id="GetSuggestion", method="GET", path="/suggestions/{suggestionId}", run=get_suggestion, family="B"),
+    Operation(
+        id="UpdateSuggestion",
+        method="POST",
+        path="/suggestions/{suggestionId}",
+        run=update_suggestion,
+        body=END,
+        role="ADMIN",
+        family="B",
+    ),
+    Operation(
+        id="UpdateSuggestionChange",
+        method="POST",
+        path="/suggestions/{suggestionId}/changes/{changeId}",
+        run=update_change,
+        body=CHANGE,
+        role="ADMIN",
+        family="B",
+    ),
+    Operation(
+        id="TriggerSuggestionReview",
+        method="POST",
+        path="/suggestions/{suggestionId}/review",
+        run=review,
+        role="ADMIN",
+        family="B",
+    ),
+    Operation(
+        id="BatchUpdateComputeProfile",
+        method="POST",
+        path="/projects/compute-profile/batch",
+        run=update_compute_profiles,
+        body=PROFILES,
+        role="EDITOR",
+        family="B",
+    ),
+)
