@@ -40,7 +40,14 @@ UNKNOWN = (phrase("unknown"), "none")
 # What has no run though its turn had come, and what may have one that nobody knows.
 REFUSED = (phrase("could not be started"), "bad")
 UNCERTAIN = (phrase("perhaps started"), "stopped")
-UNCERTAIN_ERRORS = ("start_lost", "start_pending", "start_unknown", "start_uncertain", "start_interrupted")
+UNCERTAIN_ERRORS = (
+    "start_lost",
+    "start_pending",
+    "start_unknown",
+    "start_unrecorded",
+    "start_uncertain",
+    "start_interrupted",
+)
 
 # The timeline's width, in units of its own.
 WIDTH = 1000.0

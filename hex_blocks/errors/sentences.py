@@ -240,6 +240,11 @@ SENTENCES = {
         "The record of runs on this machine cannot be used, so an idempotency key cannot be kept: {reason}.",
         "Make its folder writable, or set HEX_BLOCKS_DATA_DIR to another one.",
     ),
+    "record_busy": Sentence(
+        BUSY,
+        "Another program keeps the record of runs on this machine for itself, so nothing was sent.",
+        "Try again in {seconds} seconds.",
+    ),
     "outcome_missing": Sentence(
         INPUT,
         "The step needs {found}, which the earlier step did not produce.",
@@ -254,6 +259,12 @@ SENTENCES = {
         DOWN,
         "Hex's answer to the start did not come through: {reason} Whether a run was started could not be looked up.",
         "Call again with the idempotency key {used}: a run that was started is found, and none is started twice.",
+    ),
+    "start_unrecorded": Sentence(
+        RUN,
+        "Hex's answer to the start did not come through: {reason} Whether a run was started cannot be looked up, since "
+        "the start could not be written to the record of runs on this machine.",
+        "Look in Hex whether project {projectId} runs before you start it again: hex_get_project_runs.",
     ),
     "start_uncertain": Sentence(
         RUN,

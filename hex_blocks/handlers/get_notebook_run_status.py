@@ -101,14 +101,17 @@ def _find(call: ToolCall, run_id: str, project_id: str | None) -> dict[str, Any]
 def _remember(call: ToolCall, project_id: str, run_id: str) -> None:
     connection = call.connection
     try:
-        record_of(connection).remember(connection.base_url, project_id, run_id, connection.clock.time())
+        record_of(connection).remember(
+            connection.base_url, project_id, run_id, connection.clock.time(), give_up=call.stop.is_set
+        )
     except RecordError as error:
         call.warn("run_not_recorded", reason=str(error))
 
 
 def _on_record(call: ToolCall, run_id: str) -> str | None:
+    connection = call.connection
     try:
-        return record_of(call.connection).project_of(call.connection.base_url, run_id)
+        return record_of(connection).project_of(connection.base_url, run_id, give_up=call.stop.is_set)
     except RecordError as error:
         call.warn("record_unread", reason=str(error))
         return None

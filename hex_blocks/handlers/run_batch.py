@@ -25,9 +25,10 @@ def run_batch(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run a project once for each parameter set and report on each set."""
     sets = _sets(call, inputs)
     key = work_key(inputs, "batch")
+    promised = bool(inputs.get("idempotencyKey"))
     shared = {name: inputs[name] for name in SHARED_INPUTS if name in inputs}
     jobs = [
-        Job(_name(parameters, number), f"{key}#set:{mark}", _asked(shared, parameters))
+        Job(_name(parameters, number), f"{key}#set:{mark}", _asked(shared, parameters), promised=promised)
         for number, (parameters, mark) in enumerate(zip(sets, _marks(sets), strict=True), 1)
     ]
     stop_at_failure = inputs.get("onFailure", "CONTINUE") == "STOP"

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, hex_error
-from hex_blocks.runs.jobs.job import Job, work_key
-from hex_blocks.runs.jobs.work import Work, latest_try
+from hex_blocks.runs.jobs.job import Job, latest_try, work_key
+from hex_blocks.runs.jobs.work import Work
 from hex_blocks.runs.model import get_run
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -30,7 +30,7 @@ def run_pipeline(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     key = work_key(inputs, "pipeline")
     jobs: list[Job] = []
     for step, name in zip(steps, names, strict=True):
-        jobs.append(_job(step, name, key, tuple(jobs)))
+        jobs.append(_job(step, name, key, tuple(jobs), promised=bool(inputs.get("idempotencyKey"))))
     _skip(call, steps, jobs, first)
     stop_at_failure = inputs.get("onFailure", "STOP") == "STOP"
     work = Work(call, key, jobs, inputs, parallel=1, stop_at_failure=stop_at_failure, in_order=True)
@@ -43,7 +43,7 @@ def run_pipeline(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     )
 
 
-def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...]) -> Job:
+def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...], *, promised: bool) -> Job:
     asked = {name: step[name] for name in STEP_INPUTS if name in step}
     used = {name for name, _ in _references(step.get("inputParams"))}
 
@@ -56,7 +56,7 @@ def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...]) ->
         return f"#after:{hashlib.sha256(' '.join(ground).encode()).hexdigest()[:16]}" if ground else ""
 
     # The key stands for the step as it is written: what its references come to is the earlier steps' business.
-    job = Job(name, f"{key}#step:{name}", inputs, stands_for=asked, suffix=suffix)
+    job = Job(name, f"{key}#step:{name}", inputs, stands_for=asked, suffix=suffix, promised=promised)
     job.run = {"projectId": step["projectId"]}
     return job
 

@@ -8,6 +8,7 @@ on a guess.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +16,7 @@ from hex_blocks.errors.classes import hex_error
 from hex_blocks.runs.model import seconds_of, start_reply
 from hex_blocks.runs.recent import list_runs
 from hex_blocks.runs.record.configured import record_of
-from hex_blocks.runs.record.store import Start
+from hex_blocks.runs.record.store import GiveUp, Start
 from hex_blocks.tools.tool_call import ToolCall
 
 # A run is listed this soon after its start.
@@ -32,7 +33,6 @@ LATE_SECONDS = 900.0
 LONGEST_PENDING = 86_400.0
 PAGE = 100
 PAGES = 20
-# How long to leave others that are just starting a run too, before each further look.
 PAUSES = (5.0, 10.0, 20.0, 30.0)
 
 Run = dict[str, Any]
@@ -46,14 +46,16 @@ class Sent:
     at: float | None = None
 
 
-def find_lost_run(call: ToolCall, sent: Sent) -> Run | None:
+def find_lost_run(call: ToolCall, sent: Sent, *, pauses: Sequence[float] = PAUSES) -> Run | None:
     """Find the run of a start and write it down as its own; None where there is none.
+
+    pauses: how long to leave others that are just starting a run too, before each further look.
 
     Raises HexError: `start_uncertain` where several runs could be it, or one could be another start's as well.
     """
     record, base_url, start = record_of(call.connection), call.connection.base_url, sent.start
     _settle(call, sent)
-    for pause in (*PAUSES, None):
+    for pause in (*pauses, None):
         newer, bounded = _newer_runs(call, sent)
         candidates = _could_be_ours(call, sent, newer, bounded)
         if not candidates and not bounded and len(newer) > (PAGES - 1) * PAGE:
@@ -68,7 +70,8 @@ def find_lost_run(call: ToolCall, sent: Sent) -> Run | None:
         # Starts that ask for the same may have each other's runs.
         if only_ours and len(only_ours) <= 1 + len(equal):
             found = only_ours[-1]
-            if record.started(base_url, start.key, found["runId"], start_reply(found, base_url)):
+            reply = start_reply(found, base_url)
+            if record.started(base_url, start.key, found["runId"], reply, give_up=call.stop.is_set):
                 return found
             continue
         # The others may be just about to hear of theirs.
@@ -78,24 +81,29 @@ def find_lost_run(call: ToolCall, sent: Sent) -> Run | None:
     raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
 
 
-def seconds_until_clear(call: ToolCall, start: Start) -> float:
-    """Tell for how long a run may still appear that another start asked for, so that ours could not be told from it.
+def starts_in_the_way(call: ToolCall, start: Start, give_up: GiveUp) -> list[Start]:
+    """Give the starts that ask for something else and may still become a run that ours could be taken for.
 
     start: with the times of now.
     """
-    _, different = _others_without_a_run(call, start, CLEAR_SECONDS)
-    return max((CLEAR_SECONDS - max(0.0, _apart(start, other)) for other in different), default=0.0)
+    _, different = _others_without_a_run(call, start, CLEAR_SECONDS, give_up)
+    return [other for other in different if seconds_until_clear(start, [other]) > 0]
 
 
-def may_be_listed(call: ToolCall, start: Start) -> bool:
+def seconds_until_clear(start: Start, others: Sequence[Start]) -> float:
+    """Tell for how long a run of the others may still appear. start: with the times of now."""
+    return max((CLEAR_SECONDS - max(0.0, seconds_apart(start, other)) for other in others), default=0.0)
+
+
+def may_be_listed(call: ToolCall, start: Start, give_up: GiveUp) -> bool:
     """Tell whether the list may show a run of another start that nobody has found yet. start: with the times of now."""
-    equal, different = _others_without_a_run(call, start, LONGEST_PENDING)
+    equal, different = _others_without_a_run(call, start, LONGEST_PENDING, give_up)
     return bool(equal or different)
 
 
-def seconds_until_lost(call: ToolCall, earlier: Start, now: Start) -> float:
+def seconds_until_lost(earlier: Start, now: Start) -> float:
     """Tell for how long a start that was sent, and has no run yet, may still become one. now: with the times of now."""
-    return CLEAR_SECONDS - max(0.0, _apart(now, earlier))
+    return CLEAR_SECONDS - max(0.0, seconds_apart(now, earlier))
 
 
 def _settle(call: ToolCall, sent: Sent) -> None:
@@ -107,22 +115,24 @@ def _settle(call: ToolCall, sent: Sent) -> None:
 
 
 def _others_without_a_run(
-    call: ToolCall, start: Start, within: float = SOON_SECONDS
+    call: ToolCall, start: Start, within: float = SOON_SECONDS, give_up: GiveUp | None = None
 ) -> tuple[list[Start], list[Start]]:
     """Give the other starts on record that were sent about the same time and have no run either.
 
     First those that ask for the same, then those that ask for something else.
     """
+    record, base_url = record_of(call.connection), call.connection.base_url
     others = [
         other
-        for other in record_of(call.connection).unanswered(call.connection.base_url, start.project_id)
-        if other.key != start.key and abs(_apart(other, start)) <= within
+        for other in record.unanswered(base_url, start.project_id, give_up=give_up or call.stop.is_set)
+        if other.key != start.key and abs(seconds_apart(other, start)) <= within
     ]
     equal = [other for other in others if other.fingerprint == start.fingerprint]
     return equal, [other for other in others if other not in equal]
 
 
-def _apart(one: Start, other: Start) -> float:
+def seconds_apart(one: Start, other: Start) -> float:
+    """Tell how much later one start was meant than another: by Hex's clock where it was known to both."""
     if one.at_hex is not None and other.at_hex is not None:
         return one.at_hex - other.at_hex
     return one.intended_at - other.intended_at
@@ -186,7 +196,8 @@ def _could_be_ours(call: ToolCall, sent: Sent, newer: list[Run], bounded: bool) 
             for run in candidates
             if not times.is_before(run) and (_began(run) is None or times.is_within(run, LATE_SECONDS))
         ]
-    claimed = record_of(call.connection).claimed(call.connection.base_url, [run["runId"] for run in candidates])
+    record, run_ids = record_of(call.connection), [run["runId"] for run in candidates]
+    claimed = record.claimed(call.connection.base_url, run_ids, give_up=call.stop.is_set)
     return [run for run in candidates if run["runId"] not in claimed]
 
 

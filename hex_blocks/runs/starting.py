@@ -20,9 +20,10 @@ from typing import Any
 from hex_blocks.api.hex_api import NOT_SENT
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, hex_error
 from hex_blocks.i18n.texts import phrase
+from hex_blocks.runs.adopting import adopt_lost_runs, seconds_until_look
+from hex_blocks.runs.keeping import OTHERS_SECONDS, Keeping, record_error
 from hex_blocks.runs.model import start_reply
 from hex_blocks.runs.recent import keep_started, recent_runs
-from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.store import RecordError, Start
 from hex_blocks.runs.recovering import (
     Sent,
@@ -30,6 +31,7 @@ from hex_blocks.runs.recovering import (
     may_be_listed,
     seconds_until_clear,
     seconds_until_lost,
+    starts_in_the_way,
 )
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -39,7 +41,8 @@ PARAMETERS = ("inputParams", "inputParamsJson")
 # What became of another start is looked up this often, and worth asking for again after so long.
 LOOK_UP = 2.0
 LOOK_FOR = 15.0
-OTHERS_SECONDS = 10
+# Moments that are reckoned from two clocks may be this far from each other.
+LEAST_WAIT = 0.1
 
 
 def run_project(call: ToolCall, inputs: dict[str, Any]) -> Any:
@@ -54,13 +57,17 @@ def start(
     *,
     stands_for: Any = None,
     before: Callable[[], object] | None = None,
+    promised: bool = True,
 ) -> dict[str, Any]:
     """Start a project's run and record it. Gives Hex's reply, or the same again for a key that was used before.
 
     inputs may hold idempotencyKey. stands_for: what the key stands for, where that is not the request as it is sent.
-    before: done just before a run is started, and not where the key has one already. Raises HexError: `key_reused`
-    where the key stands for another start, `start_lost` where nothing was started, `start_uncertain` and
-    `start_unknown` where that cannot be told; the last three name the key to call again with.
+    before: done just before a run is started, and not where the key has one already. promised: whether the key is
+    the caller's; a new one of our own promises nothing, and the run is started though it cannot be recorded.
+
+    Raises HexError: `key_reused` where the key stands for another start, `start_lost` where nothing was started,
+    `start_uncertain`, `start_unknown` and `start_unrecorded` where that cannot be told; `start_lost` and
+    `start_unknown` name the key to call again with, and the start is on record.
     """
     asked = _as_hex_takes_it(call, inputs)
     key = asked.pop("idempotencyKey", None)
@@ -73,8 +80,8 @@ def start(
     intent = Start(
         key or f"call-{uuid.uuid4()}", asked["projectId"], hashlib.sha256(meant.encode()).hexdigest(), intended_at=0.0
     )
-    once = StartOnce(call, asked, tool_id, intent, before)
-    return once.with_key() if key else once.without_key()
+    once = StartOnce(call, asked, tool_id, intent, before, keyed=bool(key), promised=promised and bool(key))
+    return once.run()
 
 
 def _as_hex_takes_it(call: ToolCall, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,57 +111,71 @@ class StartOnce:
         tool_id: str | None,
         intent: Start,
         before: Callable[[], object] | None,
+        *,
+        keyed: bool,
+        promised: bool,
     ) -> None:
         self.call = call
         self.asked = asked
         self.tool_id = tool_id
         self.intent = intent
         self.before = before
-        self.record = record_of(call.connection)
+        self.keyed = keyed
+        self.kept = Keeping(call, promised=promised, gives_up=self._gives_up)
         self.base_url = call.connection.base_url
         self.clock = call.connection.clock
-        self.promised = False
         self.sent: Sent | None = None
         self._until = self.clock.monotonic() + call.timing.patience
         self._turn = ExitStack()
         self._has_turn = False
+        self._looked = False
 
-    def with_key(self) -> dict[str, Any]:
-        """Start it, or give the run that the key stands for."""
-        self.promised = True
-        key = self.intent.key
+    def run(self) -> dict[str, Any]:
+        """Start it, or give the run that its key stands for."""
         try:
-            if (earlier := self._earlier()) and earlier.run_id:
-                return earlier.reply
-            with self.record.alone(self.base_url, key, self._gives_up) as ours:
-                if not ours:
-                    raise hex_error("key_busy", used=key, seconds=OTHERS_SECONDS)
+            if run := self._run_of(self._earlier()):
+                return run
+            # Also without a promise: while we are at work on it, nobody else may say what became of it.
+            with self.kept.alone(self.intent.key):
                 # Another call may have worked on it until just now.
-                if (earlier := self._earlier()) and earlier.run_id:
-                    return earlier.reply
+                earlier = self._earlier()
+                if run := self._run_of(earlier):
+                    return run
                 if earlier and (found := self._found_before_it_is_lost(earlier)):
                     return found
                 if self.before:
                     self.before()
-                # Read before the turn is taken, since Hex's limits may make it wait.
-                recent_runs(self._in_time(), self.intent.project_id)
+                if self.keyed:
+                    # Read before the turn is taken, since Hex's limits may make it wait.
+                    recent_runs(self._in_time(), self.intent.project_id)
                 return self._send()
         except RecordError as error:
-            raise hex_error("record_unusable", reason=str(error)) from error
+            raise record_error(error) from error
 
     def _earlier(self) -> Start | None:
         """Give the start that the key stands for already. Raises HexError where that asks for something else."""
-        earlier = self.record.find(self.base_url, self.intent.key)
+        if not self.kept.promised:
+            return None
+        earlier = self.kept.find(self.intent.key)
         if earlier and earlier.fingerprint != self.intent.fingerprint:
             raise hex_error("key_reused", used=earlier.key)
         return earlier
+
+    @staticmethod
+    def _run_of(earlier: Start | None) -> dict[str, Any] | None:
+        """Give what Hex answered to a start; None where that is not known yet."""
+        if earlier is None or earlier.run_id is None:
+            return None
+        if earlier.reply.get("runId") != earlier.run_id:
+            raise RecordError(phrase("what it keeps of run {runId} does not name that run", runId=earlier.run_id))
+        return earlier.reply
 
     def _found_before_it_is_lost(self, earlier: Start) -> dict[str, Any] | None:
         """Look for the run of a start that was sent before, until Hex cannot be carrying it out any more."""
         while True:
             if found := self._found(Sent(earlier)):
                 return found
-            left = seconds_until_lost(self.call, earlier, self._timed())
+            left = seconds_until_lost(earlier, self._timed())
             if left <= 0:
                 return None
             self._wait_for(left, LOOK_FOR, hex_error("start_pending", used=earlier.key, seconds=math.ceil(left)))
@@ -173,12 +194,6 @@ class StartOnce:
         quick = replace(self.call)
         quick.timing = replace(self.call.timing, patience=max(0.0, self._until - self.clock.monotonic()))
         return quick
-
-    def without_key(self) -> dict[str, Any]:
-        """Start it, and keep a record of it where that is possible."""
-        if self.before:
-            self.before()
-        return self._send()
 
     def _gives_up(self) -> bool:
         """Tell whether the caller's patience is over, or the call was stopped."""
@@ -205,6 +220,11 @@ class StartOnce:
             if fault is None:
                 return created
             error: HexError = hex_error("not_hex", host=self.call.connection.api.host, reason=fault)
+        except RecordError:
+            # It was written down once, and could not be once more: nothing was sent.
+            if self.sent:
+                self._forget()
+            raise
         except HexError as refused:
             error = refused
         if isinstance(error, HexDownError) and error.key not in NOT_SENT and self.sent:
@@ -219,24 +239,27 @@ class StartOnce:
         project_id = created.get("projectId")
         if project_id and project_id.lower() != self.intent.project_id.lower():
             return phrase("it returned a run of another project")
-        if not self._write_run(created):
+        # With the record failing, the run is there all the same.
+        if not self.kept.started(self.intent.key, start_reply(created, self.base_url)):
             return phrase("it returned a run that belongs to another start")
         return None
 
     def _recovered(self, sent: Sent, error: HexDownError) -> dict[str, Any]:
         """Find the run of a start whose answer did not come."""
+        if self.kept.lost:
+            # Without the record nobody can tell our runs from each other's.
+            raise self._failed("start_unrecorded", error, projectId=self.intent.project_id) from error
         try:
             found = self._found(sent)
         except (HexDownError, BusyError, RecordError):
-            # Without the record nobody can tell our runs from each other's.
             raise self._failed("start_unknown", error) from error
         if found is None:
             raise self._failed("start_lost", error) from error
         return found
 
-    def _failed(self, key: str, error: HexError) -> HexError:
-        reason = error.message()
-        return hex_error(key, status=error.status, trace_id=error.trace_id, reason=reason, used=self.intent.key)
+    def _failed(self, key: str, error: HexError, **values: Any) -> HexError:
+        values = values or {"used": self.intent.key}
+        return hex_error(key, status=error.status, trace_id=error.trace_id, reason=error.message(), **values)
 
     def _found(self, sent: Sent) -> dict[str, Any] | None:
         run = find_lost_run(self.call, sent)
@@ -252,23 +275,40 @@ class StartOnce:
         up, and it is taken anew before the sending.
         """
         try:
-            while not self._has_turn:
-                turn = self.record.sending(self.base_url, self.intent.project_id, self._gives_up)
+            while not (self._has_turn or self.kept.lost):
+                turn = self.kept.record.sending(self.base_url, self.intent.project_id, self._gives_up)
                 if not self._turn.enter_context(turn):
                     raise hex_error("project_busy", seconds=OTHERS_SECONDS)
-                self.intent = self._timed()
-                left = seconds_until_clear(self.call, self.intent)
-                if left <= 0:
+                others = self._in_the_way()
+                if not others:
                     self._note_newest()
                     self._has_turn = True
                     return
                 # Whoever sent that other start has to get at it meanwhile.
                 self._turn.close()
-                self._wait_for(left, LOOK_UP, hex_error("project_busy", seconds=math.ceil(left)))
-        except RecordError:
+                self._wait_for_others(others)
+        except RecordError as error:
             self._leave_turn()
-            if self.promised:
-                raise
+            self.kept.go_without(error)
+
+    def _in_the_way(self) -> list[Start]:
+        """Give the starts that have to be waited for, after a look at what became of them where one is due."""
+        self.intent = self._timed()
+        others = starts_in_the_way(self.call, self.intent, self._gives_up)
+        if others and seconds_until_look(self.call, self.intent, others) <= 0:
+            self._looked = True
+            adopt_lost_runs(self.call, self.intent, others)
+            self.intent = self._timed()
+            others = starts_in_the_way(self.call, self.intent, self._gives_up)
+        return others
+
+    def _wait_for_others(self, others: list[Start]) -> None:
+        left = seconds_until_clear(self.intent, others)
+        error = hex_error("project_busy", seconds=math.ceil(left))
+        if not self._looked:
+            # A first look is worth the patience that all of it would be too much for.
+            left = min(left, max(seconds_until_look(self.call, self.intent, others), LEAST_WAIT))
+        self._wait_for(left, LOOK_UP, error)
 
     def _leave_turn(self) -> None:
         self._turn.close()
@@ -276,8 +316,8 @@ class StartOnce:
 
     def _note_newest(self) -> None:
         """Note which runs there were before; read anew where a run of another start may be among them unknown."""
-        anew = may_be_listed(self.call, self.intent)
-        if self.promised or anew:
+        anew = may_be_listed(self.call, self.intent, self._gives_up)
+        if self.keyed or anew:
             newest = recent_runs(self._in_time(), self.intent.project_id, anew=anew).newest
             self.intent = replace(self.intent, after=newest)
 
@@ -285,14 +325,7 @@ class StartOnce:
         """Write the intent down just before each sending."""
         self._take_turn()
         self.intent = self._timed()
-        try:
-            self.record.intend(self.base_url, self.intent)
-        except RecordError as error:
-            if self.promised:
-                raise
-            # Without a key nothing was promised, and a full disk should not keep a report from being made.
-            if self.sent is None:
-                self.call.warn("run_not_recorded", reason=str(error))
+        self.kept.intend(self.intent)
         self.sent = Sent(self.intent, self.clock.monotonic())
 
     def _on_wait(self, seconds: float, error: HexError) -> None:
@@ -307,19 +340,9 @@ class StartOnce:
     def _timed(self) -> Start:
         return replace(self.intent, intended_at=self.clock.time(), at_hex=self.call.connection.api.time_at_hex())
 
-    def _write_run(self, created: Mapping[str, Any]) -> bool:
-        """Write the run down. False where another start has it."""
-        reply = start_reply(created, self.base_url)
-        try:
-            return self.record.started(self.base_url, self.intent.key, str(created["runId"]), reply)
-        except RecordError as error:
-            # The run is there: that it cannot be written down is told, not raised.
-            self.call.warn("run_not_recorded", reason=str(error))
-            return True
-
     def _forget(self) -> None:
         try:
-            self.record.forget(self.base_url, self.intent.key)
+            self.kept.forget(self.intent.key)
         except RecordError as error:
             # What it would say, that perhaps a run was started, is found out by looking.
             log.warning("the record of runs could not be written: %s", error)

@@ -8,10 +8,10 @@ from typing import Any
 
 from hex_blocks.errors.classes import HexError, NotFoundError, hex_error
 from hex_blocks.runs.jobs.job import work_key
+from hex_blocks.runs.keeping import record_end, record_fate, recorded
 from hex_blocks.runs.model import ENDS, percent, run_error
 from hex_blocks.runs.recent import usual_of
-from hex_blocks.runs.record.configured import record_of
-from hex_blocks.runs.record.store import CANCELLED, LEFT, RecordError, Start
+from hex_blocks.runs.record.store import CANCELLED, LEFT
 from hex_blocks.runs.starting import start
 from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, Followed, watcher_of
@@ -33,10 +33,11 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
     """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
     asked = {name: value for name, value in inputs.items() if name not in OWN}
     key = asked["idempotencyKey"] = work_key(inputs, "wait")
+    promised = bool(inputs.get("idempotencyKey"))
     clock = call.connection.clock
     timeout = float(inputs.get("timeout", TIMEOUT))
     until = clock.monotonic() + timeout
-    earlier = recorded(call, key)
+    earlier = recorded(call, key) if promised else None
     if call.stop.is_set() and not (earlier and earlier.run_id):
         raise hex_error("interrupted_before")
 
@@ -46,13 +47,13 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
 
     patient = replace(call)
     patient.timing = replace(call.timing, patience=timeout, read=min(call.timing.read, max(LEAST_READ, timeout)))
-    run = start_run(patient, asked, before=cancel_others)
+    run = start_run(patient, asked, before=cancel_others, promised=promised)
     if earlier and earlier.ended:
         run |= earlier.ended
     else:
         wait = _Wait(call, run, inputs, until, key, resumed=earlier is not None)
         run = wait.to_the_end()
-        record_end(call, key, run)
+        record_end(call, key, run, promised=promised)
     if error := ENDS[str(run["status"])]:
         raise run_error(run, error, idempotencyKey=key)
     return run | {"idempotencyKey": key}
@@ -62,36 +63,6 @@ def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
     """Start a project and give the run as it begins. options: see `start`."""
     started = start(call, asked, "hex_run_project", **options)
     return {"status": "PENDING"} | started | {"projectId": asked["projectId"]}
-
-
-def recorded(call: ToolCall, key: str) -> Start | None:
-    """Give what the record knows of a key. Raises HexError (`record_unusable`)."""
-    connection = call.connection
-    try:
-        return record_of(connection).find(connection.base_url, key)
-    except RecordError as error:
-        raise hex_error("record_unusable", reason=str(error)) from error
-
-
-ENDED = ("status", "startTime", "endTime", "elapsedTime", "runUrl", "traceId", "projectVersion")
-
-
-def record_end(call: ToolCall, key: str, run: Mapping[str, Any]) -> None:
-    """Write down how a run ended, so that a call with its key need not ask again."""
-    connection = call.connection
-    try:
-        record_of(connection).ended(connection.base_url, key, {name: run.get(name) for name in ENDED})
-    except RecordError as error:
-        call.warn("run_not_recorded", reason=str(error))
-
-
-def record_fate(call: ToolCall, key: str, fate: str) -> None:
-    """Write down what became of a run whose wait was stopped."""
-    connection = call.connection
-    try:
-        record_of(connection).stopped(connection.base_url, key, fate)
-    except RecordError as error:
-        call.warn("run_not_recorded", reason=str(error))
 
 
 class _Wait:
@@ -104,6 +75,7 @@ class _Wait:
         self.options = options
         self.until = until
         self.key = key
+        self.promised = bool(options.get("idempotencyKey"))
         self.watcher = watcher_of(call.connection)
         self.followed = self.watcher.follow(
             run,
@@ -140,19 +112,19 @@ class _Wait:
         run, stopped = stop_run(last, run)
         if not stopped:
             return run
-        record_end(self.call, self.key, run)
+        record_end(self.call, self.key, run, promised=self.promised)
         raise self._error(run, "run_cancelled_at_timeout", timeout=timeout)
 
     def _interrupted(self) -> Run:
         run = self.followed.run
         if not self.options.get("cancelOnInterrupt"):
-            record_fate(self.call, self.key, LEFT)
+            record_fate(self.call, self.key, LEFT, promised=self.promised)
             raise self._error(run, "interrupted")
         run, stopped = stop_run(detached(self.call), run)
         if not stopped:
             return run
-        record_fate(self.call, self.key, CANCELLED)
-        record_end(self.call, self.key, run)
+        record_fate(self.call, self.key, CANCELLED, promised=self.promised)
+        record_end(self.call, self.key, run, promised=self.promised)
         raise self._error(run, "interrupted_and_cancelled")
 
     def _error(self, run: Run, key: str, **values: Any) -> HexError:

@@ -708,10 +708,10 @@ def test_different_starts_that_lose_their_answers_at_once_never_take_each_others
     assert len(set(ran.values())) == len([run for run in sandbox.world.runs(project) if run.inputs.get("region")])
 
 
-def lose(through: Through, start: RunTool, key: str, **inputs: Any) -> None:
-    """Start a run whose answer is lost, and nobody finds out."""
+def lose(through: Through, start: RunTool, key: str, act: Act = lost, **inputs: Any) -> None:
+    """Start a run whose answer is lost, and nobody finds out. act: reset, where it never even came."""
     with pytest.raises(HexError) as caught:
-        start(through(when("GET"), lost, reset), key, **inputs)
+        start(through(when("GET"), act, reset), key, **inputs)
     assert caught.value.key == "start_unknown"
 
 
@@ -720,20 +720,112 @@ def test_a_start_waits_until_no_run_of_an_unknown_one_can_be_taken_for_its_own(
     acts: list[Act], through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
     began = clock.monotonic()
-    lose(through, start, "first", useCachedSqlResults=True)
+    lose(through, start, "first", reset, useCachedSqlResults=True)
 
     second = start(through(when("POST", *acts), patience=300), "second", useCachedSqlResults=False)
 
     assert clock.monotonic() - began >= 90
+    assert [second["runId"]] == started()
+
+
+# Runs of starts whose processes are gone
+
+
+@pytest.mark.parametrize("key", ["second", None])
+def test_a_start_whose_run_is_listed_already_keeps_the_others_waiting_no_longer(
+    key: str | None, through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    began = clock.monotonic()
+
+    second = start(through(when("POST"), patience=20), key, useCachedSqlResults=False)
+
+    assert clock.monotonic() - began <= 20
     assert second["runId"] == started()[0]
     assert start(through(when("POST")), "first", useCachedSqlResults=True)["runId"] == started()[1]
     assert len(started()) == 2
 
 
+def test_a_run_is_not_looked_for_on_behalf_of_a_call_that_is_at_work_on_its_start(
+    through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    connection = through(when("POST"), patience=20)
+    record = record_of(connection)
+
+    with record.alone(connection.base_url, "first"), pytest.raises(HexError) as caught:
+        start(connection, "second", useCachedSqlResults=False)
+
+    first = record.find(connection.base_url, "first")
+    assert caught.value.key == "project_busy"
+    assert first
+    assert first.run_id is None
+    assert len(started()) == 1
+
+
+def test_a_call_without_a_key_is_at_work_on_its_start_until_its_run_is_known(
+    through: Through, start: RunTool, sandbox: Sandbox
+) -> None:
+    held: list[bool] = []
+    connection = through(when("POST"))
+    record = record_of(connection)
+
+    def look(exchange: Exchange) -> None:
+        [meant] = record.unanswered(connection.base_url, sandbox.world.project(TITLE).id)
+        with record.alone(connection.base_url, meant.key, lambda: True) as ours:
+            held.append(not ours)
+        pass_on(exchange)
+
+    start(through(when("POST", look)), None)
+
+    assert held == [True]
+
+
+def test_of_several_runs_none_is_taken_for_that_of_a_start_whose_process_is_gone(
+    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    appear(sandbox)
+
+    with pytest.raises(HexError) as caught:
+        start(through(when("POST"), patience=20), "second", useCachedSqlResults=False)
+
+    assert caught.value.key == "project_busy"
+    assert len(started()) == 2
+
+
+def test_the_list_is_read_seldom_for_a_start_that_never_came(
+    through: Through, start: RunTool, sandbox: Sandbox, asked: Callable[[], list[str]]
+) -> None:
+    lose(through, start, "first", reset, useCachedSqlResults=True)
+    before = len(asked())
+
+    start(through(when("POST"), patience=300), "second", useCachedSqlResults=False)
+
+    assert asked()[before:].count("GetProjectRuns") <= 100 / 15 + 3
+
+
+def test_a_batch_goes_on_as_soon_as_the_list_shows_the_run_of_a_start_whose_process_is_gone(
+    through: Through, start: RunTool, project: str, started: Callable[[], list[str]], clock: DrivenClock
+) -> None:
+    lose(through, start, "first", useCachedSqlResults=True)
+    began = clock.monotonic()
+
+    batch = {"projectId": project, "parameterSets": [{}], "useCachedSqlResults": False}
+    result = hex_on(through(when("POST"))).call("hex_run_batch", batch)
+
+    assert result["succeeded"]
+    assert clock.monotonic() - began <= 50
+    assert len(started()) == 2
+
+
+# Starts that wait for others
+
+
 def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_have_to(
     through: Through, start: RunTool, sandbox: Sandbox
 ) -> None:
-    lose(through, start, "first", useCachedSqlResults=True)
+    lose(through, start, "first", reset, useCachedSqlResults=True)
     sent = posts(sandbox)
 
     with pytest.raises(HexError) as caught:
@@ -747,7 +839,7 @@ def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_
 def test_a_start_that_waits_for_an_unknown_one_says_so(
     through: Through, start: RunTool, registry: Registry, project: str
 ) -> None:
-    lose(through, start, "first", useCachedSqlResults=True)
+    lose(through, start, "first", reset, useCachedSqlResults=True)
     told: list[Progress] = []
 
     given = {"projectId": project, "useCachedSqlResults": False}
@@ -757,7 +849,7 @@ def test_a_start_that_waits_for_an_unknown_one_says_so(
 
 
 def test_all_that_a_start_waits_for_fits_in_one_patience(through: Through, start: RunTool, clock: DrivenClock) -> None:
-    lose(through, start, "first", useCachedSqlResults=True)
+    lose(through, start, "first", reset, useCachedSqlResults=True)
     began = clock.monotonic()
 
     with pytest.raises(HexError) as caught:
@@ -892,7 +984,7 @@ def test_without_a_record_a_lost_start_is_neither_guessed_at_nor_repeated(
     with pytest.raises(HexError) as caught:
         start(through(when("POST", lost), record=BrokenRecord()), None)
 
-    assert caught.value.key == "start_unknown"
+    assert caught.value.key == "start_unrecorded"
     assert posts(sandbox) == 1
 
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from hex_blocks.errors.classes import HexError
 from hex_blocks.i18n.texts import phrase
+from hex_blocks.runs.keeping import recorded
+from hex_blocks.runs.record.store import Start
 from hex_blocks.runs.watcher import Followed
+from hex_blocks.tools.tool_call import ToolCall
 
 # What a job can wait for before it is started.
 EARLIER_STEP, FREE_PLACE, REQUEST_LIMIT, OTHER_START, KERNEL, HEX_DOWN = (
@@ -36,8 +39,9 @@ class Job:
     """One run to be made, and what became of it. Times are ISO 8601.
 
     base_key: what its tries are named after; suffix: more of it, known when its turn comes. inputs: what to start,
-    known then too. stands_for: what its key stands for, where that is not the inputs. found: an earlier call had
-    started it. renewed: it is being run again in this one. waits: seconds that it waited to be started, by what for.
+    known then too. stands_for: what its key stands for, where that is not the inputs. promised: whether its key is the
+    caller's, or stands for a try that is on record. found: an earlier call had started it. renewed: it is being run
+    again in this one. waits: seconds that it waited to be started, by what for.
     """
 
     name: str
@@ -45,6 +49,7 @@ class Job:
     inputs: Callable[[], dict[str, Any]]
     stands_for: Any = None
     suffix: Callable[[], str] = str
+    promised: bool = True
     run: dict[str, Any] = field(default_factory=dict)
     tries: int = 1
     started_at: str | None = None
@@ -104,6 +109,18 @@ class Job:
             "waits": [{"for": name, "seconds": round(seconds, 3)} for name, seconds in self.waits.items()],
             "error": self.error.document(language) if self.error else None,
         }
+
+
+def latest_try(call: ToolCall, job: Job) -> Start | None:
+    """Find the last start of a job that is on record, and let the job go on with it."""
+    # A key that was made just now stands for nothing yet.
+    if job.renewed or not job.promised:
+        return None
+    latest, number = None, 1
+    while start := recorded(call, job.key_of_try(number)):
+        latest, number = start, number + 1
+    job.tries = max(1, number - 1)
+    return latest
 
 
 class Waits:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError
+from hex_blocks.runs.adopting import LOOK_FOR
 from hex_blocks.runs.jobs.job import HEX_DOWN, KERNEL, OTHER_START, REQUEST_LIMIT
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ DOWN_PAUSES = (5.0, 60.0)
 # Without a word of Hex no pause is longer.
 LONGEST_PAUSE = 300.0
 MOST_DOUBLINGS = 16
-# Refusals of ours, since another start of the project, or of the key, is not known yet.
-WAITS_FOR_A_START = ("key_busy", "project_busy", "start_pending")
+# Refusals of ours, since another start of the project, or of the key, is not known yet, or not to be read.
+WAITS_FOR_A_START = ("key_busy", "project_busy", "record_busy", "start_pending")
 # What waiting does not change.
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 
@@ -87,6 +88,8 @@ class Pacing:
         if error.key == "no_free_kernel":
             self._pause(KERNEL, *KERNEL_PAUSES)
         elif error.key in WAITS_FOR_A_START:
+            # What became of the other may be found sooner than it is clear by itself.
+            seconds = min(seconds, LOOK_FOR) if error.key == "project_busy" else seconds
             self._pause(OTHER_START, seconds, seconds)
         else:
             self._pause(REQUEST_LIMIT, seconds, max(seconds, LONGEST_PAUSE))

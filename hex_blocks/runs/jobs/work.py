@@ -19,9 +19,11 @@ from hex_blocks.runs.jobs.job import (
     WAITS,
     Job,
     Waits,
+    latest_try,
     moment,
 )
 from hex_blocks.runs.jobs.pacing import HOPELESS, START_PATIENCE, Pacing
+from hex_blocks.runs.keeping import record_end, record_fate
 from hex_blocks.runs.model import ENDS, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Start
@@ -29,9 +31,6 @@ from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.waiting import (
     CANCEL_PATIENCE,
     TIMEOUT,
-    record_end,
-    record_fate,
-    recorded,
     start_run,
     unfollowed,
 )
@@ -41,17 +40,8 @@ from hex_blocks.tools.tool_call import ToolCall
 
 # Seconds for which Hex may take no start at all before the work is given up.
 START_TIMEOUT = 7200.0
-
-
-def latest_try(call: ToolCall, job: Job) -> Start | None:
-    """Find the last start of a job that is on record, and let the job go on with it."""
-    if job.renewed:
-        return None
-    latest, number = None, 1
-    while start := recorded(call, job.key_of_try(number)):
-        latest, number = start, number + 1
-    job.tries = max(1, number - 1)
-    return latest
+# Errors of starts that were sent: what became of them is found by the key.
+ON_RECORD = ("start_lost", "start_unknown")
 
 
 class Work:
@@ -75,6 +65,7 @@ class Work:
         self.parallel = parallel
         self.stop_at_failure = stop_at_failure
         self.in_order = in_order
+        self.promised = any(job.promised for job in jobs)
         self.timeout = float(options.get("timeout", TIMEOUT))
         self.start_timeout = float(options.get("startTimeout", START_TIMEOUT))
         self.interval = float(options.get("pollInterval", SHORTEST_INTERVAL))
@@ -163,13 +154,22 @@ class Work:
         """Tell what keeps the next job from being started, and for how long; nothing does where that is empty."""
         if len(self._going) >= self.parallel:
             return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
-        if self.in_order and (earlier := latest_try(self.call, self._waiting[0])) and earlier.run_id:
+        reason, seconds = self._pacing.obstacle()
+        if reason and self.in_order and self._is_known(self._waiting[0]):
             return "", 0.0
-        return self._pacing.obstacle()
+        return reason, seconds
+
+    def _is_known(self, job: Job) -> bool:
+        """Whether a job need not be started, since its run is on record."""
+        try:
+            earlier = latest_try(self.call, job)
+        except HexError:
+            # When its turn has come, it meets the same, and waits for it or ends.
+            return False
+        return bool(earlier and earlier.run_id)
 
     def _start(self, job: Job) -> None:
-        if self.in_order and (earlier := latest_try(self.call, job)) and earlier.run_id:
-            self._resume_run(job, earlier)
+        if self.in_order and self._resumed(job):
             return
         patience = self._pacing.patience()
         asked_at = self.clock.monotonic()
@@ -180,12 +180,29 @@ class Work:
         if run is not None:
             self._pacing.started()
             self._follow(job, run)
-        elif isinstance(error, BusyError):
-            self._refused(job, error)
         elif error and error.key == "start_interrupted":
             job.error = error
             raise KeyboardInterrupt
         elif error:
+            self._not_taken(job, error)
+
+    def _resumed(self, job: Job) -> bool:
+        """Take up the run that an earlier call had started for a job. True also where its turn is over with that."""
+        try:
+            earlier = latest_try(self.call, job)
+            if earlier is None or earlier.run_id is None:
+                return False
+            self._resume_run(job, earlier)
+        except HexError as error:
+            if error.key == "key_reused":
+                raise
+            self._not_taken(job, error)
+        return True
+
+    def _not_taken(self, job: Job, error: HexError) -> None:
+        if isinstance(error, BusyError):
+            self._refused(job, error)
+        else:
             self._not_started(job, error)
 
     def _try_to_start(self, job: Job, patience: float) -> tuple[dict[str, Any] | None, HexError | None]:
@@ -197,7 +214,8 @@ class Work:
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
         quick = replace(self.call.part(patience=patience, on_wait=None), on_progress=None)
         try:
-            return start_run(quick, job.inputs() | {"idempotencyKey": job.key}, stands_for=job.stands_for)
+            asked = job.inputs() | {"idempotencyKey": job.key}
+            return start_run(quick, asked, stands_for=job.stands_for, promised=job.promised)
         except HexError as error:
             if error.values.get("used") == job.key:
                 # The caller knows the key of the whole.
@@ -213,10 +231,17 @@ class Work:
 
     def _not_started(self, job: Job, error: HexError) -> None:
         """Try again later what may pass; what would be the same for all the others ends the work."""
+        if error.key in ON_RECORD:
+            # The next try finds what became of this one, and must not be made without the record.
+            job.promised = True
         if self._pacing.after_failure(error):
             self._put_back(job)
             return
         hopeless = error.key in HOPELESS or error.status == 401
+        if error.key == "record_unusable" and not self.promised:
+            # The others go without the record.
+            self._end(job, error)
+            return
         if not self.in_order:
             hopeless |= (
                 isinstance(error, TokenError | NotFoundError | HexDownError | BusyError) or error.key == "not_published"
@@ -259,7 +284,7 @@ class Work:
         """Take note of a run that has ended."""
         job.run = run
         if job.followed:
-            record_end(self.call, job.key, run)
+            record_end(self.call, job.key, run, promised=job.promised)
         self._pacing.run_ended()
         key = ENDS[str(run["status"])]
         if not key or not self._tries_again(job):
@@ -290,7 +315,7 @@ class Work:
             return
         job.run = run
         if stopped:
-            record_end(self.call, job.key, run)
+            record_end(self.call, job.key, run, promised=job.promised)
         self._end(job, run_error(run, key, timeout=round(self.timeout)))
 
     def _moment_of(self, monotonic: float) -> str:
@@ -340,13 +365,13 @@ class Work:
                     job.run, stopped = stop_run(last, job.run)
                 except HexError:
                     continue
-                record_end(self.call, job.key, job.run)
+                record_end(self.call, job.key, job.run, promised=job.promised)
                 if stopped:
                     cancelled.append(run_id)
-                    record_fate(self.call, job.key, CANCELLED)
+                    record_fate(self.call, job.key, CANCELLED, promised=job.promised)
         left = [run_id for run_id, job in going.items() if job.run.get("status") not in ENDS]
         for run_id in left:
-            record_fate(self.call, going[run_id].key, LEFT)
+            record_fate(self.call, going[run_id].key, LEFT, promised=going[run_id].promised)
         key = "work_interrupted_and_cancelled" if cancelled else "work_interrupted_between"
         key = "start_interrupted" if self._has_unknown_start() else key
         key = "work_interrupted" if left else key
@@ -357,5 +382,8 @@ class Work:
         if any(job.error and job.error.key == "start_interrupted" for job in self.jobs):
             return True
         # Jobs are started in order: only the next one can have been sent without being known.
-        start = latest_try(self.call, self._waiting[0]) if self._waiting else None
+        try:
+            start = latest_try(self.call, self._waiting[0]) if self._waiting else None
+        except HexError:
+            return True
         return start is not None and start.run_id is None

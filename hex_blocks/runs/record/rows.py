@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from hex_blocks.runs.model import ENDS
 from hex_blocks.runs.record.store import RecordError, Start
-
-if TYPE_CHECKING:
-    pass
 
 SCHEMA_VERSION = 2
 
@@ -77,8 +75,8 @@ def start_of_row(row: tuple[Any, ...]) -> Start:
         _json(dict, ended or "{}"),
         None if fate is None else checked(str, fate),
     )
-    if start.ended:
-        checked(str, start.ended.get("status"))
+    if start.ended and checked(str, start.ended.get("status")) not in ENDS:
+        raise _spoilt(start.ended["status"])
     return start
 
 
