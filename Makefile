@@ -60,7 +60,7 @@ test: $(VENV)/.texts
 
 # The same tests as every day, many times over.
 stress: $(VENV)/.texts
-	CALLS=1000 KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/test_faults.py tests/test_killed.py
+	CALLS=1000 KILLS=200 $(BIN)/python -m pytest --timeout 900 tests/test_faults.py tests/promises
 
 test-hosts: $(VENV)/.texts
 	$(BIN)/python tests/hosts/run_suites.py

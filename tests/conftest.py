@@ -20,9 +20,13 @@ from pytest_httpserver import HTTPServer
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock
 from hex_blocks.i18n import texts
+from hex_blocks.runs.record.configured import use_record
+from hex_blocks.runs.record.store import Record
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
 from tests.documents import FIXTURES, missing
+from tests.faulty import Act, Faulty, when
+from tests.starts import TITLE, Through
 
 REPOSITORY = Path(__file__).parents[1]
 # A job in the background is born deaf to Ctrl-C and hands that on; commands that tests interrupt must hear it.
@@ -160,6 +164,45 @@ def run(registry: Registry, connect: Callable[..., Connection]) -> RunTool:
         return hex_on(connection).call(registry[tool_id], inputs, **more)
 
     return run_tool
+
+
+@pytest.fixture
+def project(sandbox: Sandbox) -> str:
+    return sandbox.world.project(TITLE).id
+
+
+@pytest.fixture
+def started(sandbox: Sandbox, project: str) -> Callable[[], list[str]]:
+    """Name the runs that were started since the test began, newest first."""
+    before = {run.id for run in sandbox.world.runs(project)}
+    return lambda: [run.id for run in sandbox.world.runs(project) if run.id not in before]
+
+
+@pytest.fixture
+def through(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Through]:
+    """Make a new connection through a proxy that misbehaves from now on: through(act, …)."""
+    with Faulty(when("POST"), upstream=sandbox.origin) as proxy, ExitStack() as open_ones:
+
+        def connect(*acts: Act, record: Record | None = None, **options: Any) -> Connection:
+            proxy.play(*acts)
+            options = {"clock": clock, "timeout": 0.3, "patience": 60.0, **options}
+            made = Connection(TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, **options)
+            if record is not None:
+                use_record(made, record)
+            return open_ones.enter_context(made)
+
+        yield connect
+
+
+@pytest.fixture
+def start(registry: Registry, project: str) -> RunTool:
+    """Start the project: start(connection, key="k") gives the outputs."""
+
+    def start_it(connection: Connection, key: str | None = "daily", **inputs: Any) -> dict[str, Any]:
+        given = {"projectId": project, "idempotencyKey": key, **inputs}
+        return hex_on(connection).call("hex_run_project", given)
+
+    return start_it
 
 
 @pytest.fixture

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import signal
 import sqlite3
-import subprocess
-import sys
 import threading
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
-from pathlib import Path
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from hex_blocks import Connection, HexError, Registry
-from hex_blocks.clock import DrivenClock, SystemClock
-from hex_blocks.runs.record.configured import record_of, use_record
+from hex_blocks.clock import DrivenClock
+from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.sqlite import SqliteRecord
-from hex_blocks.runs.record.store import Record, RecordError
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Plan, Run
+from hex_blocks.sandbox.model import Plan
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
 from tests.conftest import WrongClock
@@ -36,89 +30,20 @@ from tests.faulty import (
     changed,
     done_then,
     end,
-    half_a_json,
     lost,
     pass_on,
     reply,
     reset,
-    reset_mid_body,
     silence,
     when,
 )
-from tests.whole import whole
-
-TITLE = "Quick check"
-RunTool = Callable[..., dict[str, Any]]
-Through = Callable[..., Connection]
-
-
-@pytest.fixture
-def project(sandbox: Sandbox) -> str:
-    return sandbox.world.project(TITLE).id
-
-
-@pytest.fixture
-def started(sandbox: Sandbox, project: str) -> Callable[[], list[str]]:
-    """Name the runs that were started since the test began, newest first."""
-    before = {run.id for run in sandbox.world.runs(project)}
-    return lambda: [run.id for run in sandbox.world.runs(project) if run.id not in before]
-
-
-@pytest.fixture
-def through(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Through]:
-    """Make a new connection through a proxy that misbehaves from now on: through(act, …)."""
-    with Faulty(when("POST"), upstream=sandbox.origin) as proxy, ExitStack() as open_ones:
-
-        def connect(*acts: Act, record: Record | None = None, **options: Any) -> Connection:
-            proxy.play(*acts)
-            options = {"clock": clock, "timeout": 0.3, "patience": 60.0, **options}
-            made = Connection(TOKENS.personal, proxy.base_url, allowed_hosts=(proxy.origin,), pinned=True, **options)
-            if record is not None:
-                use_record(made, record)
-            return open_ones.enter_context(made)
-
-        yield connect
-
-
-@pytest.fixture
-def start(registry: Registry, project: str) -> RunTool:
-    """Start the project: start(connection, key="k") gives the outputs."""
-
-    def start_it(connection: Connection, key: str | None = "daily", **inputs: Any) -> dict[str, Any]:
-        given = {"projectId": project, "idempotencyKey": key, **inputs}
-        return hex_on(connection).call("hex_run_project", given)
-
-    return start_it
-
-
-def appear(sandbox: Sandbox, title: str = TITLE, trigger: str = "API", plan: Plan | None = None) -> str:
-    """Let somebody else start a run, here and now."""
-    project = sandbox.world.project(title)
-    run = Run(
-        id=sandbox.world.new_id(),
-        project_id=project.id,
-        caller="somebody",
-        version=1,
-        created_at=sandbox.clock.time(),
-        plan=plan or project.plan,
-        trigger=trigger,
-    )
-    return sandbox.world.add(run).id
-
-
-def posts(sandbox: Sandbox) -> int:
-    return sum(request.method == "POST" for request in sandbox.requests)
-
-
-def warnings(result: dict[str, Any]) -> list[str]:
-    return [warning["warning"] for warning in result.get("warnings", [])]
-
+from tests.starts import TITLE, StartIt, Through, appear, posts, warnings
 
 # Keys
 
 
 def test_a_repeated_key_gives_the_same_run_and_starts_nothing(
-    sandbox: Sandbox, through: Through, start: RunTool, started: Callable[[], list[str]]
+    sandbox: Sandbox, through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     first = start(through(when("POST")))
     again = start(through(when("POST")))
@@ -128,7 +53,7 @@ def test_a_repeated_key_gives_the_same_run_and_starts_nothing(
     assert posts(sandbox) == 1
 
 
-def test_another_key_starts_another_run(through: Through, start: RunTool, started: Callable[[], list[str]]) -> None:
+def test_another_key_starts_another_run(through: Through, start: StartIt, started: Callable[[], list[str]]) -> None:
     connection = through(when("POST"))
 
     runs = [start(connection, key)["runId"] for key in ("monday", "tuesday")]
@@ -136,7 +61,7 @@ def test_another_key_starts_another_run(through: Through, start: RunTool, starte
     assert started() == runs[::-1]
 
 
-def test_no_key_starts_a_run_each_time(through: Through, start: RunTool, started: Callable[[], list[str]]) -> None:
+def test_no_key_starts_a_run_each_time(through: Through, start: StartIt, started: Callable[[], list[str]]) -> None:
     connection = through(when("POST"))
 
     runs = [start(connection, None)["runId"] for _ in range(3)]
@@ -146,7 +71,7 @@ def test_no_key_starts_a_run_each_time(through: Through, start: RunTool, started
 
 @pytest.mark.parametrize("other", [{"useCachedSqlResults": False}, {"projectId": "other"}])
 def test_a_key_that_stands_for_another_start_is_refused(
-    other: dict[str, Any], sandbox: Sandbox, through: Through, start: RunTool
+    other: dict[str, Any], sandbox: Sandbox, through: Through, start: StartIt
 ) -> None:
     if "projectId" in other:
         other = {"projectId": sandbox.world.project("Revenue report").id}
@@ -160,7 +85,7 @@ def test_a_key_that_stands_for_another_start_is_refused(
     assert posts(sandbox) == 1
 
 
-def test_a_dry_run_takes_no_key(through: Through, start: RunTool, started: Callable[[], list[str]]) -> None:
+def test_a_dry_run_takes_no_key(through: Through, start: StartIt, started: Callable[[], list[str]]) -> None:
     connection = through(when("POST"))
 
     result = start(connection, dryRun=True)
@@ -172,7 +97,7 @@ def test_a_dry_run_takes_no_key(through: Through, start: RunTool, started: Calla
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 429, 503])
 def test_a_start_that_hex_refused_leaves_its_key_free(
-    status: int, through: Through, start: RunTool, started: Callable[[], list[str]]
+    status: int, through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     connection = through(when("POST", reply(status, {"reason": "no"}, {"Retry-After": "100"})))
 
@@ -186,31 +111,6 @@ def test_a_start_that_hex_refused_leaves_its_key_free(
 
 # Lost answers
 
-LOST: dict[str, Act] = {
-    "reset": lost,
-    "end": done_then(end),
-    "half a body": done_then(reset_mid_body),
-    "half a JSON": done_then(half_a_json),
-    "no run named": done_then(reply(201, {})),
-    "nothing in it": done_then(reply(201, b"")),
-    "silence": done_then(silence),
-    "500": done_then(reply(500, {"reason": "oh"})),
-    "502": done_then(reply(502, b"<html>Bad gateway</html>", kind="text/html")),
-    "503 of a proxy": done_then(reply(504, b"upstream timed out")),
-    "login page": done_then(reply(200, LOGIN_PAGE, kind="text/html")),
-    "redirect": done_then(reply(302, b"", {"Location": "/login"})),
-}
-GATEWAYS: dict[str, Act] = {
-    "Envoy's 503": reply(503, b"upstream connect error or disconnect/reset before headers. connection termination"),
-    "nginx's 503": reply(503, b"<html><h1>503 Service Temporarily Unavailable</h1></html>", kind="text/html"),
-    "an API gateway's 503": reply(503, {"message": "Service Unavailable"}),
-    "an empty 503": reply(503, b""),
-    "a gateway's 429": reply(429, b"<html>slow down</html>", kind="text/html"),
-    "a gateway's 408": reply(408, b""),
-    "a gateway's 499": reply(499, b""),
-    "another project's run": reply(201, whole("hex_run_project", runId=str(uuid.uuid4()), projectId=str(uuid.uuid4()))),
-}
-LOST |= {name: done_then(act) for name, act in GATEWAYS.items()}
 NEVER_CAME: dict[str, Act] = {
     "reset": reset,
     "end": end,
@@ -223,7 +123,7 @@ NEVER_CAME: dict[str, Act] = {
 
 @pytest.mark.parametrize("odd", ["a run", {"status": "RUNNING"}], ids=["no object", "no ID"])
 def test_a_list_with_an_entry_that_could_be_any_run_proves_nothing(
-    odd: Any, through: Through, start: RunTool, started: Callable[[], list[str]]
+    odd: Any, through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     def spoil(document: dict[str, Any]) -> None:
         if "runs" in document:
@@ -250,33 +150,9 @@ def test_a_list_with_an_entry_that_could_be_any_run_proves_nothing(
     assert len(started()) == 3
 
 
-@pytest.mark.parametrize("key", ["daily", None])
-@pytest.mark.parametrize("how", LOST)
-def test_a_run_whose_answer_was_lost_is_found(
-    how: str, key: str | None, through: Through, start: RunTool, started: Callable[[], list[str]]
-) -> None:
-    result = start(through(when("POST", LOST[how])), key)
-
-    assert [result["runId"]] == started()
-    assert warnings(result) == ["start_recovered"]
-    assert result["runUrl"]
-    assert result["runStatusUrl"].endswith(result["runId"])
-
-
-@pytest.mark.parametrize("how", LOST)
-def test_a_run_that_was_found_keeps_its_key(
-    how: str, through: Through, start: RunTool, started: Callable[[], list[str]]
-) -> None:
-    connection = through(when("POST", LOST[how]))
-
-    runs = {start(connection)["runId"] for _ in range(3)}
-
-    assert list(runs) == started()
-
-
 @pytest.mark.parametrize("listed", [{}, {"runs": None}, {"traceId": "x"}, []])
 def test_a_list_without_its_runs_does_not_mean_that_there_are_none(
-    listed: Any, through: Through, start: RunTool, started: Callable[[], list[str]]
+    listed: Any, through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     def act(exchange: Exchange) -> None:
         (lost if exchange.request.method == "POST" else reply(200, listed))(exchange)
@@ -294,7 +170,7 @@ def test_a_list_without_its_runs_does_not_mean_that_there_are_none(
 
 @pytest.mark.parametrize("how", NEVER_CAME)
 def test_a_start_that_never_came_says_so_and_can_be_repeated(
-    how: str, through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+    how: str, through: Through, start: StartIt, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
     connection = through(when("POST", NEVER_CAME[how]), patience=200)
 
@@ -309,7 +185,7 @@ def test_a_start_that_never_came_says_so_and_can_be_repeated(
 
 
 def test_a_start_that_hex_may_still_carry_out_is_not_sent_again_at_once(
-    through: Through, start: RunTool, sandbox: Sandbox
+    through: Through, start: StartIt, sandbox: Sandbox
 ) -> None:
     connection = through(when("POST", reset), patience=20)
     with pytest.raises(HexError):
@@ -324,7 +200,7 @@ def test_a_start_that_hex_may_still_carry_out_is_not_sent_again_at_once(
 
 
 def test_a_start_that_hex_carries_out_late_is_found(
-    through: Through, start: RunTool, started: Callable[[], list[str]], sandbox: Sandbox
+    through: Through, start: StartIt, started: Callable[[], list[str]], sandbox: Sandbox
 ) -> None:
     connection = through(when("POST", reply(504)), patience=200)
     with pytest.raises(HexError):
@@ -337,7 +213,7 @@ def test_a_start_that_hex_carries_out_late_is_found(
 
 
 def test_a_start_without_a_key_can_be_repeated_with_the_key_that_its_error_names(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
+    through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     connection = through(when("POST", lost), reset)
 
@@ -349,7 +225,7 @@ def test_a_start_without_a_key_can_be_repeated_with_the_key_that_its_error_names
 
 
 def test_a_start_that_could_not_leave_is_tried_again(
-    clock: DrivenClock, sandbox: Sandbox, start: RunTool, started: Callable[[], list[str]]
+    clock: DrivenClock, sandbox: Sandbox, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     with Faulty(when("POST"), upstream=sandbox.origin, listen=False) as server:
         connection = Connection(
@@ -376,7 +252,7 @@ class ListensLater(DrivenClock):
 
 
 @pytest.mark.parametrize("key", ["daily", None])
-def test_a_start_that_cannot_leave_at_all_leaves_nothing_behind(key: str | None, start: RunTool) -> None:
+def test_a_start_that_cannot_leave_at_all_leaves_nothing_behind(key: str | None, start: StartIt) -> None:
     connection = Connection(
         TOKENS.personal, "http://127.0.0.1:9", allowed_hosts=("http://127.0.0.1:9",), clock=DrivenClock()
     )
@@ -392,7 +268,7 @@ def test_a_start_that_cannot_leave_at_all_leaves_nothing_behind(key: str | None,
 
 
 @pytest.fixture
-def crash(through: Through, start: RunTool) -> Callable[..., None]:
+def crash(through: Through, start: StartIt) -> Callable[..., None]:
     """Start a run and learn nothing of it, as a process that is killed between the request and the answer."""
 
     def start_and_crash(act: Act = lost, **options: Any) -> None:
@@ -410,7 +286,7 @@ def test_a_run_is_found_however_long_after_the_crash(
     clock: DrivenClock,
     crash: Callable[..., None],
     through: Through,
-    start: RunTool,
+    start: StartIt,
     started: Callable[[], list[str]],
 ) -> None:
     crash()
@@ -420,7 +296,7 @@ def test_a_run_is_found_however_long_after_the_crash(
 
 
 def test_a_start_that_never_came_is_sent_after_the_crash(
-    crash: Callable[..., None], through: Through, start: RunTool, started: Callable[[], list[str]]
+    crash: Callable[..., None], through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     crash(reset)
 
@@ -434,7 +310,7 @@ def test_a_lost_run_is_found_whatever_the_machines_clock_says(
     key: str | None,
     clock: DrivenClock,
     through: Through,
-    start: RunTool,
+    start: StartIt,
     started: Callable[[], list[str]],
 ) -> None:
     connection = through(when("POST", lost), clock=WrongClock(clock, wrong_by))
@@ -450,7 +326,7 @@ def test_a_clock_may_jump_between_the_crash_and_the_restart(
     clock: DrivenClock,
     crash: Callable[..., None],
     through: Through,
-    start: RunTool,
+    start: StartIt,
     started: Callable[[], list[str]],
 ) -> None:
     crash(clock=WrongClock(clock, wrong_before))
@@ -465,7 +341,7 @@ def test_a_lost_run_is_found_however_it_goes(
     clock: DrivenClock,
     crash: Callable[..., None],
     through: Through,
-    start: RunTool,
+    start: StartIt,
     started: Callable[[], list[str]],
 ) -> None:
     sandbox.world.project(TITLE).plan = plan
@@ -480,7 +356,7 @@ def test_a_lost_run_is_found_however_it_goes(
 
 @pytest.mark.parametrize("trigger", ["SCHEDULED", "APP_REFRESH"])
 def test_runs_that_nobody_started_through_the_api_are_never_taken_for_ours(
-    trigger: str, sandbox: Sandbox, through: Through, start: RunTool
+    trigger: str, sandbox: Sandbox, through: Through, start: StartIt
 ) -> None:
     def meanwhile(exchange: Exchange) -> None:
         appear(sandbox, trigger=trigger)
@@ -496,7 +372,7 @@ def test_runs_that_nobody_started_through_the_api_are_never_taken_for_ours(
 
 @pytest.mark.parametrize("key", ["daily", None])
 def test_runs_that_were_there_before_are_never_taken_for_ours(
-    key: str | None, sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool
+    key: str | None, sandbox: Sandbox, clock: DrivenClock, through: Through, start: StartIt
 ) -> None:
     appear(sandbox, plan=Plan(5, 0, "UNABLE_TO_ALLOCATE_KERNEL"))
     appear(sandbox)
@@ -509,7 +385,7 @@ def test_runs_that_were_there_before_are_never_taken_for_ours(
 
 
 def test_a_run_that_belongs_to_another_start_is_never_taken_for_ours(
-    through: Through, start: RunTool, started: Callable[[], list[str]], crash: Callable[..., None]
+    through: Through, start: StartIt, started: Callable[[], list[str]], crash: Callable[..., None]
 ) -> None:
     crash(reset)
     other = start(through(when("POST")), "another")["runId"]
@@ -523,7 +399,7 @@ def test_a_run_that_belongs_to_another_start_is_never_taken_for_ours(
 def test_a_run_that_waits_long_for_its_kernel_is_never_made_twice(
     minutes: int,
     through: Through,
-    start: RunTool,
+    start: StartIt,
     sandbox: Sandbox,
     clock: DrivenClock,
     started: Callable[[], list[str]],
@@ -540,7 +416,7 @@ def test_a_run_that_waits_long_for_its_kernel_is_never_made_twice(
 
 
 def test_a_start_that_lies_too_deep_in_the_list_is_not_made_twice(
-    through: Through, start: RunTool, sandbox: Sandbox, clock: DrivenClock
+    through: Through, start: StartIt, sandbox: Sandbox, clock: DrivenClock
 ) -> None:
     lose(through, start, "daily")
     for _ in range(2001):
@@ -556,7 +432,7 @@ def test_a_start_that_lies_too_deep_in_the_list_is_not_made_twice(
 
 
 def test_a_start_that_never_came_is_sent_though_many_runs_appeared_since(
-    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+    through: Through, start: StartIt, sandbox: Sandbox, started: Callable[[], list[str]]
 ) -> None:
     with pytest.raises(HexError):
         start(through(when("GET"), reset))
@@ -570,7 +446,7 @@ def test_a_start_that_never_came_is_sent_though_many_runs_appeared_since(
 
 
 def test_a_run_is_found_though_another_arrived_while_the_list_was_read(
-    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+    through: Through, start: StartIt, sandbox: Sandbox, started: Callable[[], list[str]]
 ) -> None:
     lose(through, start, "daily")
     [ours] = started()
@@ -585,7 +461,7 @@ def test_a_run_is_found_though_another_arrived_while_the_list_was_read(
 
 
 def test_a_machine_may_sleep_between_two_starts(
-    sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
+    sandbox: Sandbox, clock: DrivenClock, through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     class Sleepy(WrongClock):
         """A clock whose seconds stand still while the machine sleeps."""
@@ -608,7 +484,7 @@ def test_a_machine_may_sleep_between_two_starts(
 
 @pytest.mark.parametrize("act", [lost, reset])
 def test_a_start_that_another_run_could_be_is_not_repeated_on_a_guess(
-    act: Act, sandbox: Sandbox, through: Through, start: RunTool, crash: Callable[..., None]
+    act: Act, sandbox: Sandbox, through: Through, start: StartIt, crash: Callable[..., None]
 ) -> None:
     crash(act)
     strangers = [appear(sandbox) for _ in range(2)]
@@ -627,7 +503,7 @@ def test_a_run_that_somebody_started_much_later_is_not_taken_for_ours(
     sandbox: Sandbox,
     clock: DrivenClock,
     through: Through,
-    start: RunTool,
+    start: StartIt,
     crash: Callable[..., None],
     started: Callable[[], list[str]],
 ) -> None:
@@ -642,7 +518,7 @@ def test_a_run_that_somebody_started_much_later_is_not_taken_for_ours(
 
 
 def test_a_run_that_began_only_late_may_be_ours_and_is_not_guessed_at(
-    sandbox: Sandbox, clock: DrivenClock, through: Through, start: RunTool, crash: Callable[..., None]
+    sandbox: Sandbox, clock: DrivenClock, through: Through, start: StartIt, crash: Callable[..., None]
 ) -> None:
     sandbox.world.project(TITLE).plan = Plan(300, 10)
     crash()
@@ -657,20 +533,8 @@ def test_a_run_that_began_only_late_may_be_ours_and_is_not_guessed_at(
 # At once
 
 
-def test_threads_with_the_same_key_share_one_run(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
-) -> None:
-    connection = through(when("POST"))
-
-    with ThreadPoolExecutor(8) as pool:
-        results = list(pool.map(lambda _: start(connection)["runId"], range(8)))
-
-    assert set(results) == set(started())
-    assert len(started()) == 1
-
-
 def test_equal_starts_that_lose_their_answers_at_once_have_a_run_each_in_the_end(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
+    through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     connection = through(when("POST", lost, reset, lost, reset, lost, reset))
 
@@ -708,7 +572,7 @@ def test_different_starts_that_lose_their_answers_at_once_never_take_each_others
     assert len(set(ran.values())) == len([run for run in sandbox.world.runs(project) if run.inputs.get("region")])
 
 
-def lose(through: Through, start: RunTool, key: str, act: Act = lost, **inputs: Any) -> None:
+def lose(through: Through, start: StartIt, key: str, act: Act = lost, **inputs: Any) -> None:
     """Start a run whose answer is lost, and nobody finds out. act: reset, where it never even came."""
     with pytest.raises(HexError) as caught:
         start(through(when("GET"), act, reset), key, **inputs)
@@ -717,7 +581,7 @@ def lose(through: Through, start: RunTool, key: str, act: Act = lost, **inputs: 
 
 @pytest.mark.parametrize("acts", [[], [lost]])
 def test_a_start_waits_until_no_run_of_an_unknown_one_can_be_taken_for_its_own(
-    acts: list[Act], through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+    acts: list[Act], through: Through, start: StartIt, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
     began = clock.monotonic()
     lose(through, start, "first", reset, useCachedSqlResults=True)
@@ -733,7 +597,7 @@ def test_a_start_waits_until_no_run_of_an_unknown_one_can_be_taken_for_its_own(
 
 @pytest.mark.parametrize("key", ["second", None])
 def test_a_start_whose_run_is_listed_already_keeps_the_others_waiting_no_longer(
-    key: str | None, through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+    key: str | None, through: Through, start: StartIt, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
     lose(through, start, "first", useCachedSqlResults=True)
     began = clock.monotonic()
@@ -747,7 +611,7 @@ def test_a_start_whose_run_is_listed_already_keeps_the_others_waiting_no_longer(
 
 
 def test_a_run_is_not_looked_for_on_behalf_of_a_call_that_is_at_work_on_its_start(
-    through: Through, start: RunTool, started: Callable[[], list[str]], clock: DrivenClock
+    through: Through, start: StartIt, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
     lose(through, start, "first", useCachedSqlResults=True)
     connection = through(when("POST"), patience=20)
@@ -764,7 +628,7 @@ def test_a_run_is_not_looked_for_on_behalf_of_a_call_that_is_at_work_on_its_star
 
 
 def test_a_call_without_a_key_is_at_work_on_its_start_until_its_run_is_known(
-    through: Through, start: RunTool, sandbox: Sandbox
+    through: Through, start: StartIt, sandbox: Sandbox
 ) -> None:
     held: list[bool] = []
     connection = through(when("POST"))
@@ -782,7 +646,7 @@ def test_a_call_without_a_key_is_at_work_on_its_start_until_its_run_is_known(
 
 
 def test_of_several_runs_none_is_taken_for_that_of_a_start_whose_process_is_gone(
-    through: Through, start: RunTool, sandbox: Sandbox, started: Callable[[], list[str]]
+    through: Through, start: StartIt, sandbox: Sandbox, started: Callable[[], list[str]]
 ) -> None:
     lose(through, start, "first", useCachedSqlResults=True)
     appear(sandbox)
@@ -795,7 +659,7 @@ def test_of_several_runs_none_is_taken_for_that_of_a_start_whose_process_is_gone
 
 
 def test_the_list_is_read_seldom_for_a_start_that_never_came(
-    through: Through, start: RunTool, sandbox: Sandbox, asked: Callable[[], list[str]]
+    through: Through, start: StartIt, sandbox: Sandbox, asked: Callable[[], list[str]]
 ) -> None:
     lose(through, start, "first", reset, useCachedSqlResults=True)
     before = len(asked())
@@ -806,7 +670,7 @@ def test_the_list_is_read_seldom_for_a_start_that_never_came(
 
 
 def test_a_batch_goes_on_as_soon_as_the_list_shows_the_run_of_a_start_whose_process_is_gone(
-    through: Through, start: RunTool, project: str, started: Callable[[], list[str]], clock: DrivenClock
+    through: Through, start: StartIt, project: str, started: Callable[[], list[str]], clock: DrivenClock
 ) -> None:
     lose(through, start, "first", useCachedSqlResults=True)
     began = clock.monotonic()
@@ -823,7 +687,7 @@ def test_a_batch_goes_on_as_soon_as_the_list_shows_the_run_of_a_start_whose_proc
 
 
 def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_have_to(
-    through: Through, start: RunTool, sandbox: Sandbox
+    through: Through, start: StartIt, sandbox: Sandbox
 ) -> None:
     lose(through, start, "first", reset, useCachedSqlResults=True)
     sent = posts(sandbox)
@@ -837,7 +701,7 @@ def test_a_start_that_cannot_wait_for_an_unknown_one_says_for_how_long_it_would_
 
 
 def test_a_start_that_waits_for_an_unknown_one_says_so(
-    through: Through, start: RunTool, registry: Registry, project: str
+    through: Through, start: StartIt, registry: Registry, project: str
 ) -> None:
     lose(through, start, "first", reset, useCachedSqlResults=True)
     told: list[Progress] = []
@@ -848,7 +712,7 @@ def test_a_start_that_waits_for_an_unknown_one_says_so(
     assert {progress.values["error"] for progress in told} == {"project_busy"}
 
 
-def test_all_that_a_start_waits_for_fits_in_one_patience(through: Through, start: RunTool, clock: DrivenClock) -> None:
+def test_all_that_a_start_waits_for_fits_in_one_patience(through: Through, start: StartIt, clock: DrivenClock) -> None:
     lose(through, start, "first", reset, useCachedSqlResults=True)
     began = clock.monotonic()
 
@@ -860,7 +724,7 @@ def test_all_that_a_start_waits_for_fits_in_one_patience(through: Through, start
 
 
 def test_a_start_that_asks_for_the_same_need_not_wait(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
+    through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     lose(through, start, "first")
 
@@ -884,7 +748,7 @@ class Meanwhile(DrivenClock):
 
 
 def test_a_start_that_hex_refused_keeps_no_other_from_being_sent_while_it_waits(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
+    through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     others: list[str] = []
     clock = Meanwhile(lambda: others.append(start(connection, "second", useCachedSqlResults=False)["runId"]))
@@ -897,7 +761,7 @@ def test_a_start_that_hex_refused_keeps_no_other_from_being_sent_while_it_waits(
 
 
 def test_starts_that_lose_their_answers_one_after_the_other_are_told_apart(
-    clock: DrivenClock, through: Through, start: RunTool, started: Callable[[], list[str]]
+    clock: DrivenClock, through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     for number in range(3):
         connection = through(when("GET"), lost, reset)
@@ -911,30 +775,8 @@ def test_starts_that_lose_their_answers_one_after_the_other_are_told_apart(
     assert runs[::-1] == started()
 
 
-STARTER = """
-import json, sys
-from hex_blocks import Connection, Hex
-url, token, project = json.loads(sys.argv[1])
-with Connection(token, url, allowed_hosts=(url.removesuffix("/api/v1"),)) as connection:
-    print(Hex(connection=connection).call("hex_run_project", {"projectId": project, "idempotencyKey": "k"})["runId"])
-"""
-
-
-def test_processes_with_the_same_key_share_one_run(tmp_path: Path) -> None:
-    with Sandbox(clock=SystemClock(), limits=False) as sandbox:
-        given = json.dumps([sandbox.base_url, TOKENS.personal, sandbox.world.project(TITLE).id])
-        processes = [
-            subprocess.Popen([sys.executable, "-c", STARTER, given], stdout=subprocess.PIPE, text=True)
-            for _ in range(4)
-        ]
-        runs = [process.communicate(timeout=60)[0].strip() for process in processes]
-
-        assert len(set(runs)) == 1
-        assert posts(sandbox) == 1
-
-
 def test_who_waits_for_another_call_with_the_same_key_gives_up_in_time(
-    through: Through, start: RunTool, clock: DrivenClock
+    through: Through, start: StartIt, clock: DrivenClock
 ) -> None:
     connection = through(when("POST"), patience=5)
     with record_of(connection).alone(connection.base_url, "daily"), ThreadPoolExecutor(1) as pool:
@@ -948,65 +790,6 @@ def test_who_waits_for_another_call_with_the_same_key_gives_up_in_time(
 
 
 # The record
-
-
-class BrokenRecord(SqliteRecord):
-    """A record on a disk that is full."""
-
-    broken = True
-
-    def _open(self, *given: Any, **options: Any) -> Any:
-        if self.broken:
-            raise RecordError("no space is left")
-        return super()._open(*given, **options)
-
-
-def test_a_key_that_cannot_be_kept_starts_nothing(sandbox: Sandbox, through: Through, start: RunTool) -> None:
-    with pytest.raises(HexError) as caught:
-        start(through(when("POST"), record=BrokenRecord()))
-
-    assert caught.value.key == "record_unusable"
-    assert posts(sandbox) == 0
-
-
-def test_without_a_key_a_run_is_started_though_it_cannot_be_recorded(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
-) -> None:
-    result = start(through(when("POST"), record=BrokenRecord()), None)
-
-    assert [result["runId"]] == started()
-    assert set(warnings(result)) == {"run_not_recorded"}
-
-
-def test_without_a_record_a_lost_start_is_neither_guessed_at_nor_repeated(
-    sandbox: Sandbox, through: Through, start: RunTool
-) -> None:
-    with pytest.raises(HexError) as caught:
-        start(through(when("POST", lost), record=BrokenRecord()), None)
-
-    assert caught.value.key == "start_unrecorded"
-    assert posts(sandbox) == 1
-
-
-def test_a_run_is_given_though_the_record_broke_meanwhile(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
-) -> None:
-    record = BrokenRecord()
-    record.broken = False
-    connection = through(when("POST", breaking(record)), record=record)
-
-    result = start(connection)
-
-    assert [result["runId"]] == started()
-    assert warnings(result) == ["run_not_recorded"]
-
-
-def breaking(record: BrokenRecord) -> Act:
-    def act(exchange: Exchange) -> None:
-        record.broken = True
-        pass_on(exchange)
-
-    return act
 
 
 def test_the_record_holds_no_input_and_no_token(through: Through, registry: Registry, sandbox: Sandbox) -> None:
@@ -1027,7 +810,7 @@ def test_the_record_holds_no_input_and_no_token(through: Through, registry: Regi
 
 
 def test_a_start_that_is_interrupted_says_how_to_find_out_what_became_of_it(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
+    through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     def interrupt(exchange: Exchange) -> None:
         signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
@@ -1041,7 +824,7 @@ def test_a_start_that_is_interrupted_says_how_to_find_out_what_became_of_it(
 
 
 def test_the_data_folder_may_be_taken_away_meanwhile(
-    through: Through, start: RunTool, started: Callable[[], list[str]]
+    through: Through, start: StartIt, started: Callable[[], list[str]]
 ) -> None:
     connection = through(when("POST"))
     start(connection, "monday")

@@ -22,10 +22,11 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Run
+from tests.conftest import REPOSITORY
+from tests.promises.stores import STORES
 
 KILLS = int(os.environ.get("KILLS", "12"))
 SPEED = 50.0
-NURSERY = Path(__file__).with_name("killed.py")
 REVENUE = "Revenue report"
 STEPS = ("Extract orders", "Transform orders", "Load orders")
 DAYS = [f"20{year:02}-01-01" for year in range(5)]
@@ -36,22 +37,28 @@ pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has
 class Driver:
     """Makes calls in processes of their own and kills them."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, kind: str) -> None:
         self.folder = folder
+        self.kind = kind
+        self.store = STORES[kind](folder / "data")
         self.kills = 0
         # Called when the sandbox has done a request and not yet answered it.
         self.on_request: Callable[[str], None] = lambda line: None
         self.sandbox = Sandbox(clock=FastClock(SPEED), limits=False, log=lambda line: self.on_request(line)).start()
         self._before = {run.id for run in self.sandbox.world.all(Run)}
         self._nursery = subprocess.Popen(
-            [sys.executable, str(NURSERY)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.promises.killed"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=REPOSITORY,
         )
 
     def close(self) -> None:
         self._nursery.communicate()
         self.sandbox.stop()
 
-    def begin(self, tool: str, inputs: dict[str, Any]) -> tuple[int, Path]:
+    def begin(self, tool: str, inputs: dict[str, Any], dies: str = "") -> tuple[int, Path]:
         """Begin a call; give the number of its process and the file that will hold what came of it."""
         out = self.folder / f"{time.monotonic_ns()}.json"
         call = {
@@ -60,7 +67,9 @@ class Driver:
             "url": self.sandbox.base_url,
             "token": TOKENS.personal,
             "speed": str(SPEED),
+            "store": self.kind,
             "data": str(self.folder / "data"),
+            "dies": dies,
             "out": str(out),
         }
         assert self._nursery.stdin
@@ -68,6 +77,16 @@ class Driver:
         self._nursery.stdin.write(json.dumps(call) + "\n")
         self._nursery.stdin.flush()
         return int(self._nursery.stdout.readline()), out
+
+    def let_die(self, tool: str, inputs: dict[str, Any], moment: str) -> None:
+        """Make a call whose process is killed when its start was intended, when Hex has done it, or answered."""
+        if moment == "done":
+            self.kill_at_request(tool, inputs, 1, "POST")
+            return
+        process, out = self.begin(tool, inputs, dies=moment)
+        while is_alive(process):
+            time.sleep(0.01)
+        assert not out.exists()
 
     def kill_after(self, tool: str, inputs: dict[str, Any], seconds: float) -> None:
         """Kill a call some time after it began."""
@@ -124,9 +143,17 @@ class Driver:
         return {run.id: run for run in runs if run.id not in self._before}
 
 
+def is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 @pytest.fixture
-def driver(tmp_path: Path) -> Iterator[Driver]:
-    made = Driver(tmp_path)
+def driver(tmp_path: Path, kind: str) -> Iterator[Driver]:
+    made = Driver(tmp_path, kind)
     yield made
     made.close()
 
@@ -144,6 +171,34 @@ def killed_again_and_again(
         else:
             driver.kill_after(tool, inputs, chance.uniform(0, 0.2 * (1 + starts)))
     return driver.finish(tool, inputs)
+
+
+@pytest.mark.parametrize("moment", ["intended", "done", "answered"])
+@pytest.mark.parametrize("tool", ["hex_run_project", "hex_run_and_wait"])
+def test_a_start_that_is_killed_and_called_again_makes_one_run(tool: str, moment: str, driver: Driver) -> None:
+    inputs = {"projectId": driver.sandbox.world.project(REVENUE).id, "idempotencyKey": "daily"}
+
+    driver.let_die(tool, inputs, moment)
+    before = driver.runs_of(REVENUE)
+    result = driver.finish(tool, inputs)
+
+    assert len(before) == (moment != "intended")
+    assert list(driver.runs_of(REVENUE)) == [result["runId"]]
+
+
+@pytest.mark.parametrize("moment", ["done", "answered"])
+def test_the_run_of_a_start_that_was_killed_is_found_by_whoever_starts_another(moment: str, driver: Driver) -> None:
+    project = driver.sandbox.world.project(REVENUE).id
+    driver.let_die("hex_run_project", {"projectId": project, "idempotencyKey": "first"}, moment)
+    [first] = driver.runs_of(REVENUE)
+
+    other = {"projectId": project, "inputParams": {"region": "EMEA"}}
+    second = driver.finish("hex_run_project", other)["runId"]
+
+    found = driver.store.open().find(driver.sandbox.base_url, "first")
+    assert found
+    assert found.run_id == first
+    assert set(driver.runs_of(REVENUE)) == {first, second}
 
 
 def test_a_wait_that_is_killed_and_started_again_makes_one_run(driver: Driver) -> None:

@@ -17,10 +17,29 @@ from typing import Any
 from hex_blocks import Connection, Hex, HexError, Registry
 from hex_blocks.clock import FastClock
 from hex_blocks.run import handler_of
-from hex_blocks.runs.record.sqlite import SqliteRecord
+from hex_blocks.runs.record.store import Record
+from tests.promises.stores import STORES, Around
 
 # As many as the sandbox takes: what is tested here is not the limits.
 LIMITS = {"all": ((10**6, 60),), "runs": ((10**6, 60),)}
+
+
+class Dying(Around):
+    """A record whose process is killed just after a start was written down, or just before its run is."""
+
+    def __init__(self, record: Record, moment: str) -> None:
+        super().__init__(record)
+        self.moment = moment
+
+    def intend(self, *given: Any, **options: Any) -> None:
+        self.record.intend(*given, **options)
+        if self.moment == "intended":
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def started(self, *given: Any, **options: Any) -> bool:
+        if self.moment == "answered":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.record.started(*given, **options)
 
 
 def make_call(registry: Registry, call: dict[str, str]) -> None:
@@ -33,7 +52,8 @@ def make_call(registry: Registry, call: dict[str, str]) -> None:
         clock=FastClock(float(call["speed"])),
         limits=LIMITS,
     )
-    hex_ = Hex(connection=connection, tools=registry, record=SqliteRecord(Path(call["data"])))
+    record = Dying(STORES[call["store"]](Path(call["data"])).open(), call["dies"])
+    hex_ = Hex(connection=connection, tools=registry, record=record)
     outcome: dict[str, Any]
     try:
         outcome = {"result": hex_.call(call["tool"], json.loads(call["inputs"]))}
@@ -49,7 +69,7 @@ def make_call(registry: Registry, call: dict[str, str]) -> None:
 
 def main() -> None:
     registry = Registry.load(plugins=False)
-    for tool in ("hex_run_and_wait", "hex_run_pipeline", "hex_run_batch"):
+    for tool in ("hex_run_project", "hex_run_and_wait", "hex_run_pipeline", "hex_run_batch"):
         _ = registry[tool].check, registry[tool].select_outputs, handler_of(registry[tool])
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:

@@ -1,0 +1,183 @@
+"""A record that is full, that may not be written, or that another program keeps: nothing doubled, hung or silent."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+
+import pytest
+
+from hex_blocks import HexError
+from hex_blocks.sandbox import Sandbox
+from hex_blocks.tools.progress import Progress
+from tests.faulty import Act, Exchange, lost, pass_on, reset, when
+from tests.promises.stores import Store
+from tests.promises.works import WORKS, MakeOne
+from tests.starts import Started, StartIt, Through, posts, warnings
+
+# A record that fails
+
+
+def spoil(store: Store, how: str) -> None:
+    store.fill() if how == "full" else store.protect()
+
+
+broken = pytest.mark.parametrize("how", ["full", "read-only"])
+
+
+@broken
+@pytest.mark.parametrize("tool", WORKS)
+def test_a_key_that_cannot_be_kept_starts_nothing(
+    how: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
+) -> None:
+    spoil(store, how)
+
+    with pytest.raises(HexError) as caught:
+        do(through(when("POST")), tool, "daily")
+
+    assert caught.value.key == "record_unusable"
+    assert posts(sandbox) == 0
+
+
+@broken
+@pytest.mark.parametrize("tool", WORKS)
+def test_without_a_key_a_run_is_started_though_it_cannot_be_recorded(
+    how: str, tool: str, do: MakeOne, store: Store, through: Through, started: Started
+) -> None:
+    spoil(store, how)
+
+    result = do(through(when("POST")), tool)
+
+    assert len(started()) == 1
+    assert warnings(result) == ["run_not_recorded"]
+
+
+@broken
+@pytest.mark.parametrize("tool", ["hex_run_project", "hex_run_and_wait"])
+def test_without_a_record_a_lost_start_is_neither_guessed_at_nor_repeated(
+    how: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
+) -> None:
+    spoil(store, how)
+
+    with pytest.raises(HexError) as caught:
+        do(through(when("POST", lost)), tool)
+
+    assert caught.value.key == "start_unrecorded"
+    assert posts(sandbox) == 1
+
+
+@broken
+@pytest.mark.parametrize("tool", ["hex_run_batch", "hex_run_pipeline"])
+def test_without_a_record_a_job_whose_answer_was_lost_is_not_made_again(
+    how: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
+) -> None:
+    spoil(store, how)
+
+    result = do(through(when("POST", lost)), tool)
+
+    [job] = result.get("sets") or result["steps"]
+    assert job["error"]["error"] == "start_unrecorded"
+    assert posts(sandbox) == 1
+
+
+@pytest.mark.parametrize("tool", ["hex_run_batch", "hex_run_pipeline"])
+def test_a_job_that_was_sent_is_made_again_only_with_the_record(
+    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
+) -> None:
+    resets: list[Act] = []
+
+    def lose_and_fill(exchange: Exchange) -> None:
+        lost(exchange)
+        store.fill()
+        resets.extend([reset] * 6)
+
+    def act(exchange: Exchange) -> None:
+        if exchange.request.method == "POST":
+            lose_and_fill(exchange)
+        else:
+            (resets.pop() if resets else pass_on)(exchange)
+
+    result = do(through(act), tool)
+
+    [job] = result.get("sets") or result["steps"]
+    assert job["error"]["error"] == "record_unusable"
+    assert posts(sandbox) == len(started()) == 1
+
+
+def test_a_run_is_given_though_the_record_failed_after_its_start(
+    store: Store, through: Through, start: StartIt, started: Started
+) -> None:
+    def fail(exchange: Exchange) -> None:
+        store.fill()
+        pass_on(exchange)
+
+    result = start(through(when("POST", fail)))
+
+    assert [result["runId"]] == started()
+    assert warnings(result) == ["run_not_recorded"]
+
+
+# A record that another program keeps for itself
+
+
+@pytest.mark.parametrize("tool", ["hex_run_project", "hex_run_and_wait"])
+def test_a_key_that_cannot_be_kept_for_now_starts_nothing_and_says_that_it_passes(
+    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
+) -> None:
+    connection = through(when("POST"))
+
+    with store.held(), pytest.raises(HexError) as caught:
+        do(connection, tool, "daily")
+
+    assert (caught.value.key, caught.value.kind) == ("record_busy", "busy")
+    assert posts(sandbox) == 0
+    do(connection, tool, "daily")
+    assert len(started()) == 1
+
+
+@pytest.mark.parametrize("tool", WORKS)
+def test_without_a_key_a_run_is_started_though_another_program_keeps_the_record(
+    tool: str, do: MakeOne, store: Store, through: Through, started: Started
+) -> None:
+    with store.held():
+        result = do(through(when("POST")), tool)
+
+    assert len(started()) == 1
+    assert warnings(result) == ["run_not_recorded"]
+
+
+@pytest.mark.parametrize("tool", ["hex_run_batch", "hex_run_pipeline"])
+def test_work_with_a_key_waits_until_the_record_is_free(
+    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
+) -> None:
+    told: list[str] = []
+    with ExitStack() as holding:
+        holding.enter_context(store.held())
+
+        def let_go(progress: Progress) -> None:
+            told.append(str(progress.values.get("waitingFor")))
+            holding.close()
+
+        result = do(through(when("POST")), tool, "daily", progress=let_go)
+
+    assert result["succeeded"]
+    assert "OTHER_START" in told
+    assert posts(sandbox) == len(started()) == 1
+
+
+@pytest.mark.parametrize("tool", WORKS)
+def test_a_call_that_is_stopped_waits_for_no_record(
+    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
+) -> None:
+    stop = threading.Event()
+
+    def stop_soon(exchange: Exchange) -> None:
+        pass_on(exchange)
+        stop.set()
+
+    connection = through(stop_soon, pass_on)
+    # Longer than any test may take.
+    with store.held(waits=1000), pytest.raises(HexError):
+        do(connection, tool, "daily", stop=stop)
+
+    assert posts(sandbox) == 0
