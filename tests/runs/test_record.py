@@ -7,20 +7,22 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
-from hex_blocks import Connection, Registry
+from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
+from hex_blocks.runs.record import sqlite
 from hex_blocks.runs.record.configured import use_record
 from hex_blocks.runs.record.rows import SCHEMA_VERSION
 from hex_blocks.runs.record.sqlite import DAY, KEPT_DAYS, KEPT_STARTS, SqliteRecord, default_folder
-from hex_blocks.runs.record.store import CANCELLED, LEFT, Record, RecordError, Start
+from hex_blocks.runs.record.store import CANCELLED, LEFT, Record, RecordBusyError, RecordError, Start
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
 from tests.faulty import Faulty, reply
@@ -408,7 +410,51 @@ def locks_are_a_file(folder: Path) -> None:
     (folder / "locks").write_text("a file")
 
 
-DAMAGES = [corrupt, made_by_a_newer_version, folder_is_a_file, file_is_a_folder, locks_are_a_file]
+def emptied(folder: Path) -> None:
+    SqliteRecord(folder).intend(HEX, a_start())
+    (folder / "runs.sqlite3").write_bytes(b"")
+
+
+def cut_short(folder: Path) -> None:
+    record = SqliteRecord(folder)
+    for number in range(200):
+        record.intend(HEX, a_start(f"{number}"))
+    del record
+    file = folder / "runs.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 3])
+
+
+def cut_within_its_head(folder: Path) -> None:
+    SqliteRecord(folder).intend(HEX, a_start())
+    file = folder / "runs.sqlite3"
+    file.write_bytes(file.read_bytes()[:50])
+
+
+def made_by_another_program(folder: Path) -> None:
+    folder.mkdir()
+    with closing(sqlite3.connect(folder / "runs.sqlite3")) as database, database:
+        database.execute("CREATE TABLE starts (name TEXT)")
+
+
+def text_instead(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "runs.sqlite3").write_text("These are my notes.\n")
+
+
+DAMAGES = [
+    corrupt,
+    made_by_a_newer_version,
+    folder_is_a_file,
+    file_is_a_folder,
+    locks_are_a_file,
+    emptied,
+    cut_short,
+    cut_within_its_head,
+    made_by_another_program,
+    text_instead,
+]
 every_damage = pytest.mark.parametrize("damage", DAMAGES, ids=lambda damage: damage.__name__)
 
 
@@ -421,6 +467,228 @@ def test_a_record_that_cannot_be_used_says_why(tmp_path: Path, damage: Callable[
         record.intend(HEX, a_start())
 
     assert str(caught.value)
+
+
+@every_damage
+def test_a_record_that_cannot_be_used_is_not_begun_anew(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    damage(tmp_path / "data")
+    before = contents(tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(RecordError):
+            SqliteRecord(tmp_path / "data").find(HEX, "k")
+
+    assert contents(tmp_path).items() >= before.items()
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Read the files that somebody else made, or that hold the record."""
+    return {file: file.read_bytes() for file in folder.rglob("*") if file.is_file() and file.suffix == ".sqlite3"}
+
+
+def test_a_record_that_is_emptied_while_it_is_open_is_refused(record: SqliteRecord) -> None:
+    record.intend(HEX, a_start())
+    record.path.write_bytes(b"")
+
+    for _ in range(2):
+        with pytest.raises(RecordError, match="is empty"):
+            record.find(HEX, "k")
+
+    assert record.path.read_bytes() == b""
+
+
+def test_a_key_of_a_record_that_was_emptied_starts_nothing_again(clock: DrivenClock, record: SqliteRecord) -> None:
+    with Sandbox(clock=clock) as sandbox, connect(sandbox, clock, record) as connection:
+        inputs = {"projectId": PROJECT, "idempotencyKey": "daily"}
+        hex_on(connection).call("hex_run_project", inputs)
+        before = len(sandbox.world.runs(PROJECT))
+        record.path.write_bytes(b"")
+
+        with pytest.raises(HexError) as caught:
+            hex_on(connection).call("hex_run_project", inputs)
+
+        assert caught.value.key == "record_unusable"
+        assert len(sandbox.world.runs(PROJECT)) == before
+
+
+SPOILT: dict[str, list[Any]] = {
+    "project_id": [b"\xff"],
+    "fingerprint": [b"\xff"],
+    "intended_at": ["yesterday", -1, 1e300],
+    "at_hex": ["yesterday", -1, 1e300],
+    "after": ["[", "{}", "[1]", "[" * 100_000],
+    "run_id": [b"\xff"],
+    "reply": ["{", "[]", "1", b"\xff"],
+    "ended": ["{", "[]", '{"status": 1}', '{"runUrl": "x"}', '{"status": "SLEEPING"}'],
+    "fate": [b"\xff"],
+}
+every_spoilt_value = pytest.mark.parametrize(
+    ("column", "value"),
+    [(column, value) for column, values in SPOILT.items() for value in values],
+    ids=lambda v: f"{v!r:.20}",
+)
+
+
+def spoil(record: SqliteRecord, column: str, value: Any) -> None:
+    with closing(sqlite3.connect(record.path)) as database, database:
+        database.execute(f"UPDATE starts SET {column} = ?", (value,))
+
+
+@every_spoilt_value
+def test_what_cannot_have_been_written_by_us_is_refused(record: SqliteRecord, column: str, value: Any) -> None:
+    record.intend(HEX, a_start())
+    record.started(HEX, "k", RUN, {"runId": RUN})
+    spoil(record, column, value)
+
+    with pytest.raises(RecordError, match="not written by this program"):
+        record.find(HEX, "k")
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("ended", '{"status": "SLEEPING"}'),
+        ("reply", "{}"),
+        ("reply", None),
+        ("reply", '{"runId": "another"}'),
+        ("reply", "{"),
+    ],
+)
+@pytest.mark.parametrize("tool", ["hex_run_project", "hex_run_and_wait", "hex_run_batch", "hex_run_pipeline"])
+def test_a_key_whose_start_was_spoilt_starts_nothing_and_says_so(
+    tool: str, column: str, value: Any, clock: DrivenClock, record: SqliteRecord
+) -> None:
+    works: dict[str, Any] = {
+        "hex_run_batch": {"parameterSets": [{}]},
+        "hex_run_pipeline": {"steps": [{"projectId": PROJECT}]},
+    }
+    project = {} if tool == "hex_run_pipeline" else {"projectId": PROJECT}
+    inputs = project | works.get(tool, {}) | {"idempotencyKey": "daily"}
+    with Sandbox(clock=clock) as sandbox, connect(sandbox, clock, record) as connection:
+        hex_on(connection).call(tool, inputs)
+        before = len(sandbox.world.runs(PROJECT))
+        spoil(record, column, value)
+
+        with pytest.raises(HexError) as caught:
+            hex_on(connection).call(tool, inputs)
+
+        assert caught.value.key == "record_unusable"
+        assert len(sandbox.world.runs(PROJECT)) == before
+
+
+FORBIDDEN = """
+import os, sys
+from pathlib import Path
+from hex_blocks.runs.record.sqlite import SqliteRecord
+from hex_blocks.runs.record.store import RecordError, Start
+folder, mode = Path(sys.argv[1]), int(sys.argv[2], 8)
+start = Start("k", "project", "f", 1.0)
+SqliteRecord(folder).intend("x", start)
+(folder / sys.argv[3]).chmod(mode)
+if os.geteuid() == 0:
+    # Nothing is forbidden to an administrator.
+    os.chown(folder, 65534, 65534)
+    os.setuid(65534)
+try:
+    SqliteRecord(folder).intend("x", start)
+except RecordError as error:
+    print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "setuid"), reason="this system has no such permissions")
+@pytest.mark.parametrize(
+    ("mode", "name"), [("000", "."), ("500", "."), ("000", "runs.sqlite3"), ("400", "runs.sqlite3")]
+)
+def test_a_record_that_may_not_be_used_says_why(mode: str, name: str) -> None:
+    # Not the test's own folder, which only its owner may enter.
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        given = [sys.executable, "-c", FORBIDDEN, f"{folder}/data", mode, name]
+        said = subprocess.run(given, capture_output=True, text=True, check=True)
+
+    assert said.stdout.strip()
+
+
+KEEPER = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA locking_mode = EXCLUSIVE") if sys.argv[2] == "all" else None
+database.execute("BEGIN IMMEDIATE")
+database.execute("DELETE FROM starts WHERE key = ''")
+print("kept", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def kept(record: SqliteRecord, what: str = "writing") -> Iterator[None]:
+    """Let another process keep a record's file for itself: for writing, or for all."""
+    given = [sys.executable, "-c", KEEPER, str(record.path), what]
+    process = subprocess.Popen(given, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stdout.readline() == "kept\n"
+    try:
+        yield
+    finally:
+        process.communicate("done\n", timeout=60)
+
+
+USES: dict[str, Callable[..., Any]] = {
+    "find": lambda record, **o: record.find(HEX, "k", **o),
+    "unanswered": lambda record, **o: record.unanswered(HEX, PROJECT, **o),
+    "claimed": lambda record, **o: record.claimed(HEX, [RUN], **o),
+    "project_of": lambda record, **o: record.project_of(HEX, RUN, **o),
+    "intend": lambda record, **o: record.intend(HEX, a_start(), **o),
+    "started": lambda record, **o: record.started(HEX, "k", RUN, {"runId": RUN}, **o),
+    "ended": lambda record, **o: record.ended(HEX, "k", {"status": "COMPLETED"}, **o),
+    "stopped": lambda record, **o: record.stopped(HEX, "k", LEFT, **o),
+    "forget": lambda record, **o: record.forget(HEX, "k", **o),
+    "remember": lambda record, **o: record.remember(HEX, PROJECT, RUN, NOW, **o),
+}
+WRITING = ("intend", "started", "ended", "stopped", "forget", "remember")
+
+
+@pytest.mark.parametrize("use", USES)
+def test_a_wait_for_a_file_that_is_kept_can_be_given_up(tmp_path: Path, use: str) -> None:
+    # Closed again: a file that somebody has open cannot be kept whole.
+    SqliteRecord(tmp_path / "data").intend(HEX, a_start())
+    asked: list[bool] = []
+
+    def give_up() -> bool:
+        asked.append(True)
+        return len(asked) == 2
+
+    with kept(SqliteRecord(tmp_path / "data"), "all"), pytest.raises(RecordBusyError):
+        USES[use](SqliteRecord(tmp_path / "data"), give_up=give_up)
+
+    assert len(asked) == 2
+
+
+@pytest.mark.parametrize("use", WRITING)
+def test_a_wait_for_a_file_that_is_kept_ends_by_itself(
+    record: SqliteRecord, use: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "BUSY_SECONDS", 0.4)
+    record.intend(HEX, a_start())
+
+    with kept(record), pytest.raises(RecordBusyError):
+        USES[use](record)
+
+    USES[use](record)
+
+
+@pytest.mark.parametrize("use", WRITING)
+def test_who_waits_for_a_file_that_is_kept_does_its_work_once_it_is_free(record: SqliteRecord, use: str) -> None:
+    record.intend(HEX, a_start())
+    with ExitStack() as keeping:
+        keeping.enter_context(kept(record))
+
+        def let_go() -> bool:
+            keeping.close()
+            return False
+
+        USES[use](record, give_up=let_go)
 
 
 @every_damage
