@@ -20,6 +20,8 @@ from hex_blocks.runs.record import sqlite
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.runs.record.store import Record
 
+# What another process may keep others from.
+HELD = ("writing", "all")
 WRITES = ("intend", "started", "ended", "stopped", "forget", "remember")
 
 
@@ -40,8 +42,11 @@ class Store(Protocol):
         """Let what is opened from now on be read, and not be written."""
         ...
 
-    def held(self, waits: float = 0.6) -> AbstractContextManager[None]:
-        """Let another process keep the store for itself meanwhile. waits: seconds after which a wait for it ends."""
+    def held(self, what: str, waits: float = 0.6) -> AbstractContextManager[None]:
+        """Let another process keep the store for itself meanwhile.
+
+        what: one of HELD; "all" only where nobody has it open. waits: seconds after which a wait for it ends.
+        """
         ...
 
 
@@ -70,11 +75,11 @@ class SqliteStore(Store):
         self._kind = Protected
 
     @contextmanager
-    def held(self, waits: float = 0.6) -> Iterator[None]:
+    def held(self, what: str, waits: float = 0.6) -> Iterator[None]:
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(sqlite, "BUSY_SECONDS", waits)
             process = subprocess.Popen(
-                [sys.executable, "-c", HOLDER, str(self._path())],
+                [sys.executable, "-c", HOLDER, str(self._path()), what],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -105,7 +110,10 @@ class Protected(SqliteRecord):
 HOLDER = """
 import sqlite3, sys
 database = sqlite3.connect(sys.argv[1], isolation_level=None)
+if sys.argv[2] == "all":
+    database.execute("PRAGMA locking_mode = EXCLUSIVE")
 database.execute("BEGIN IMMEDIATE")
+database.execute("DELETE FROM starts WHERE key = ''")
 print("held", flush=True)
 sys.stdin.readline()
 """

@@ -11,7 +11,7 @@ from hex_blocks import HexError
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.tools.progress import Progress
 from tests.faulty import Act, Exchange, lost, pass_on, reset, when
-from tests.promises.stores import Store
+from tests.promises.stores import HELD, Store
 from tests.promises.works import WORKS, MakeOne
 from tests.starts import Started, StartIt, Through, posts, warnings
 
@@ -119,14 +119,17 @@ def test_a_run_is_given_though_the_record_failed_after_its_start(
 
 # A record that another program keeps for itself
 
+held = pytest.mark.parametrize("what", HELD)
 
+
+@held
 @pytest.mark.parametrize("tool", ["hex_run_project", "hex_run_and_wait"])
 def test_a_key_that_cannot_be_kept_for_now_starts_nothing_and_says_that_it_passes(
-    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
+    what: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
 ) -> None:
     connection = through(when("POST"))
 
-    with store.held(), pytest.raises(HexError) as caught:
+    with store.held(what), pytest.raises(HexError) as caught:
         do(connection, tool, "daily")
 
     assert (caught.value.key, caught.value.kind) == ("record_busy", "busy")
@@ -135,24 +138,26 @@ def test_a_key_that_cannot_be_kept_for_now_starts_nothing_and_says_that_it_passe
     assert len(started()) == 1
 
 
+@held
 @pytest.mark.parametrize("tool", WORKS)
 def test_without_a_key_a_run_is_started_though_another_program_keeps_the_record(
-    tool: str, do: MakeOne, store: Store, through: Through, started: Started
+    what: str, tool: str, do: MakeOne, store: Store, through: Through, started: Started
 ) -> None:
-    with store.held():
+    with store.held(what):
         result = do(through(when("POST")), tool)
 
     assert len(started()) == 1
     assert warnings(result) == ["run_not_recorded"]
 
 
+@held
 @pytest.mark.parametrize("tool", ["hex_run_batch", "hex_run_pipeline"])
 def test_work_with_a_key_waits_until_the_record_is_free(
-    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
+    what: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through, started: Started
 ) -> None:
     told: list[str] = []
     with ExitStack() as holding:
-        holding.enter_context(store.held())
+        holding.enter_context(store.held(what))
 
         def let_go(progress: Progress) -> None:
             told.append(str(progress.values.get("waitingFor")))
@@ -165,19 +170,20 @@ def test_work_with_a_key_waits_until_the_record_is_free(
     assert posts(sandbox) == len(started()) == 1
 
 
+@held
 @pytest.mark.parametrize("tool", WORKS)
 def test_a_call_that_is_stopped_waits_for_no_record(
-    tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
+    what: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
 ) -> None:
     stop = threading.Event()
+    connection = through(when("POST"))
+    stopping = threading.Timer(0.3, stop.set)
 
-    def stop_soon(exchange: Exchange) -> None:
-        pass_on(exchange)
-        stop.set()
-
-    connection = through(stop_soon, pass_on)
     # Longer than any test may take.
-    with store.held(waits=1000), pytest.raises(HexError):
-        do(connection, tool, "daily", stop=stop)
+    with store.held(what, waits=1000):
+        stopping.start()
+        with pytest.raises(HexError):
+            do(connection, tool, "daily", stop=stop)
 
+    stopping.join()
     assert posts(sandbox) == 0

@@ -23,6 +23,8 @@ LONGEST_PAUSE = 300.0
 MOST_DOUBLINGS = 16
 # Refusals of ours, since another start of the project, or of the key, is not known yet, or not to be read.
 WAITS_FOR_A_START = ("key_busy", "project_busy", "record_busy", "start_pending")
+# Errors of starts that were sent and are on record: what became of them is found by their keys.
+ON_RECORD = ("start_lost", "start_unknown")
 # What waiting does not change.
 HOPELESS = ("bad_certificate", "record_unusable", "bad_budget")
 

@@ -16,13 +16,14 @@ from hex_blocks.errors.classes import BusyError, HexDownError, HexError, NotFoun
 from hex_blocks.runs.jobs.job import (
     EARLIER_STEP,
     FREE_PLACE,
+    OTHER_START,
     WAITS,
     Job,
     Waits,
     latest_try,
     moment,
 )
-from hex_blocks.runs.jobs.pacing import HOPELESS, START_PATIENCE, Pacing
+from hex_blocks.runs.jobs.pacing import HOPELESS, ON_RECORD, START_PATIENCE, Pacing
 from hex_blocks.runs.keeping import record_end, record_fate
 from hex_blocks.runs.model import ENDS, run_error
 from hex_blocks.runs.recent import usual_of
@@ -40,8 +41,6 @@ from hex_blocks.tools.tool_call import ToolCall
 
 # Seconds for which Hex may take no start at all before the work is given up.
 START_TIMEOUT = 7200.0
-# Errors of starts that were sent: what became of them is found by the key.
-ON_RECORD = ("start_lost", "start_unknown")
 
 
 class Work:
@@ -118,13 +117,30 @@ class Work:
             return
         waiting, self._waiting = list(self._waiting), deque()
         for job in waiting:
-            earlier = latest_try(self.call, job)
-            if earlier and earlier.run_id:
-                self._resume_run(job, earlier)
-            elif self._over:
+            if self._is_resumed(job):
+                continue
+            if self._over:
                 job.skipped = True
             else:
                 self._waiting.append(job)
+
+    def _is_resumed(self, job: Job) -> bool:
+        """Take up the run of an earlier call, if there is one; where the record is kept by others, once it is free."""
+        while True:
+            try:
+                earlier = latest_try(self.call, job)
+                if earlier and earlier.run_id:
+                    self._resume_run(job, earlier)
+                return bool(earlier and earlier.run_id)
+            except BusyError as error:
+                if not self._pacing.after_refusal(error):
+                    raise
+                self._waits.because(OTHER_START, self.clock.monotonic())
+                self._put_back(job)
+                self._report()
+                if self.clock.wait(float(error.values["seconds"]), self.call.stop):
+                    raise KeyboardInterrupt from None
+                self._waiting.popleft()
 
     def _resume_run(self, job: Job, earlier: Start) -> None:
         job.found, job.fate = True, earlier.fate
@@ -174,17 +190,21 @@ class Work:
         patience = self._pacing.patience()
         asked_at = self.clock.monotonic()
         job.waits = self._waits.until(asked_at)
-        run, error = self._try_to_start(job, patience)
+        run: dict[str, Any] | HexError
+        try:
+            run = self._start_run(job, patience)
+        except HexError as error:
+            run = error
         # By Hex's clock, which may have been heard for the first time just now.
         job.started_at = self._moment_of(asked_at)
-        if run is not None:
+        if not isinstance(run, HexError):
             self._pacing.started()
             self._follow(job, run)
-        elif error and error.key == "start_interrupted":
-            job.error = error
+        elif run.key == "start_interrupted":
+            job.error = run
             raise KeyboardInterrupt
-        elif error:
-            self._not_taken(job, error)
+        else:
+            self._not_taken(job, run)
 
     def _resumed(self, job: Job) -> bool:
         """Take up the run that an earlier call had started for a job. True also where its turn is over with that."""
@@ -199,18 +219,6 @@ class Work:
             self._not_taken(job, error)
         return True
 
-    def _not_taken(self, job: Job, error: HexError) -> None:
-        if isinstance(error, BusyError):
-            self._refused(job, error)
-        else:
-            self._not_started(job, error)
-
-    def _try_to_start(self, job: Job, patience: float) -> tuple[dict[str, Any] | None, HexError | None]:
-        try:
-            return self._start_run(job, patience), None
-        except HexError as error:
-            return None, error
-
     def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
         quick = replace(self.call.part(patience=patience, on_wait=None), on_progress=None)
         try:
@@ -222,9 +230,9 @@ class Work:
                 error.values["used"] = self.key
             raise
 
-    def _refused(self, job: Job, error: BusyError) -> None:
-        """Let the job's turn come again, as nothing was started, unless Hex takes no start for too long."""
-        if self._pacing.after_refusal(error):
+    def _not_taken(self, job: Job, error: HexError) -> None:
+        """Let the job's turn come again where nothing was started, unless Hex takes no start for too long."""
+        if isinstance(error, BusyError) and self._pacing.after_refusal(error):
             self._put_back(job)
         else:
             self._not_started(job, error)
