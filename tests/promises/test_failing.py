@@ -10,6 +10,7 @@ import pytest
 from hex_blocks import HexError
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.tools.progress import Progress
+from tests.calling import hex_on
 from tests.faulty import Act, Exchange, lost, pass_on, reset, when
 from tests.promises.stores import HELD, Store
 from tests.promises.works import WORKS, MakeOne
@@ -49,6 +50,19 @@ def test_without_a_key_a_run_is_started_though_it_cannot_be_recorded(
     result = do(through(when("POST")), tool)
 
     assert len(started()) == 1
+    assert warnings(result) == ["run_not_recorded"]
+
+
+@broken
+def test_a_record_that_fails_is_told_of_once_in_a_call(
+    how: str, project: str, store: Store, through: Through, started: Started
+) -> None:
+    spoil(store, how)
+    batch = {"projectId": project, "parameterSets": [{}] * 3}
+
+    result = hex_on(through(when("POST"))).call("hex_run_batch", batch)
+
+    assert len(started()) == 3
     assert warnings(result) == ["run_not_recorded"]
 
 

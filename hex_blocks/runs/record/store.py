@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    pass
+from typing import Any, Protocol
 
 # What became of a run when the call that waited for it was stopped.
 LEFT, CANCELLED = "left", "cancelled"
-
-
 GiveUp = Callable[[], bool]
 
 
