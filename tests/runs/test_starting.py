@@ -675,7 +675,8 @@ def test_a_batch_goes_on_as_soon_as_the_list_shows_the_run_of_a_start_whose_proc
 ) -> None:
     connection = through(when("POST"))
     # Killed just now: its run is not looked for yet when the batch begins.
-    killed = Start("first", project, "asks for something else", clock.time(), after=())
+    newest = tuple(run.id for run in sandbox.world.runs(project)[:5])
+    killed = Start("first", project, "asks for something else", clock.time(), after=newest)
     record_of(connection).intend(connection.base_url, killed)
     first = appear(sandbox)
 
