@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import threading
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
 from hex_blocks import HexError
+from hex_blocks.clock import DrivenClock
+from hex_blocks.runs.record.store import RecordError
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
 from tests.faulty import Act, Exchange, lost, pass_on, reset, when
-from tests.promises.stores import HELD, Store
+from tests.promises.stores import HELD, Slow, Store
 from tests.promises.works import WORKS, MakeOne
 from tests.starts import Started, StartIt, Through, posts, warnings
 
@@ -116,6 +119,44 @@ def test_a_job_that_was_sent_is_made_again_only_with_the_record(
     [job] = result.get("sets") or result["steps"]
     assert job["error"]["error"] == "record_unusable"
     assert posts(sandbox) == len(started()) == 1
+
+
+class FailsAtTheSecond(Slow):
+    """A record so slow that a start is written down twice, and the second time it fails."""
+
+    written = 0
+
+    def intend(self, *given: Any, **options: Any) -> None:
+        self.written += 1
+        if self.written == 2:
+            raise RecordError("no space is left")
+        self.record.intend(*given, **options)
+        self.clock.wait(self.seconds)
+
+
+def test_a_start_that_was_written_down_and_never_sent_is_taken_back(
+    store: Store, sandbox: Sandbox, clock: DrivenClock, through: Through, start: StartIt
+) -> None:
+    connection = through(when("POST"), record=FailsAtTheSecond(store.open(), clock, 1.2))
+
+    with pytest.raises(HexError) as caught:
+        start(connection)
+
+    assert caught.value.key == "record_unusable"
+    assert posts(sandbox) == 0
+    assert store.open().find(connection.base_url, "daily") is None
+
+
+def test_without_a_key_a_start_that_was_written_down_once_is_on_record(
+    store: Store, clock: DrivenClock, through: Through, start: StartIt, started: Started
+) -> None:
+    connection = through(when("POST", lost), record=FailsAtTheSecond(store.open(), clock, 1.2))
+
+    result = start(connection, None)
+
+    assert [result["runId"]] == started()
+    assert warnings(result) == ["start_recovered"]
+    assert store.open().claimed(connection.base_url, started()) == set(started())
 
 
 def test_a_run_is_given_though_the_record_failed_after_its_start(
