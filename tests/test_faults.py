@@ -27,6 +27,7 @@ from tests.faulty import (
     done_then,
     end,
     half_a_json,
+    head,
     lost,
     pass_on,
     reply,
@@ -40,7 +41,50 @@ CALLS = int(os.environ.get("CALLS", "100"))
 TITLES = ("Extract orders", "Transform orders", "Load orders")
 ENDLESS = "Endless simulation"
 
+# What gateways say of themselves, also after Hex took the request.
+ENVOY = reply(503, b"upstream connect error or disconnect/reset before headers. reset reason: connection termination")
+NGINX = reply(503, b"<html><head><title>503 Service Temporarily Unavailable</title></head></html>", kind="text/html")
+API_GATEWAY = reply(503, {"message": "Service Unavailable"})
+EMPTY = reply(200, {})
+FOREIGN = reply(
+    201,
+    {
+        "projectId": "11111111-1111-4111-8111-111111111111",
+        "runId": "22222222-2222-4222-8222-222222222222",
+        "runUrl": "https://app.hex.tech/x",
+        "runStatusUrl": "https://app.hex.tech/y",
+        "traceId": "t",
+        "projectVersion": 1,
+        "notifications": [],
+    },
+)
+
+
+def of_a_write(act: Act) -> Act:
+    """Do something to requests that write, and nothing to the others."""
+    return lambda exchange: act(exchange) if exchange.request.method == "POST" else pass_on(exchange)
+
+
+def announced(exchange: Exchange) -> None:
+    """Say twice that the answer is to come, and then give it."""
+    exchange.send(head(103, {"Link": "</x>; rel=preload"}) + head(102, {}))
+    pass_on(exchange)
+
+
 FAULTS: list[Act] = [
+    ENVOY,
+    NGINX,
+    API_GATEWAY,
+    done_then(ENVOY),
+    done_then(NGINX),
+    done_then(API_GATEWAY),
+    EMPTY,
+    done_then(EMPTY),
+    reply(200, b""),
+    done_then(reply(200, b"")),
+    of_a_write(FOREIGN),
+    of_a_write(done_then(FOREIGN)),
+    announced,
     reset,
     end,
     lost,

@@ -55,7 +55,7 @@ def base_url(given: str, allowed: tuple[str, ...] = ()) -> str:
 
 
 def allowed_by_environment() -> tuple[str, ...]:
-    """Give what the operator allows in HEX_BLOCKS_ALLOWED_HOSTS: names, *.names or origins, by comma or space."""
+    """Return what the operator allows in HEX_BLOCKS_ALLOWED_HOSTS: names, *.names or origins, by comma or space."""
     return tuple(os.environ.get(ALLOWED_HOSTS, "").replace(",", " ").split())
 
 

@@ -109,7 +109,7 @@ class Connection:
         return self._api
 
     def with_inputs(self, api_key: SecretStr | None, base_url: str | None) -> Connection:
-        """Give the connection that a call's own apiKey and baseUrl ask for; this one where they ask for none.
+        """Return the connection that a call's own apiKey and baseUrl ask for; this one where they ask for none.
 
         The few last ones are kept, so that calls in a row share their network connections.
         """

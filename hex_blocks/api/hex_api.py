@@ -81,7 +81,7 @@ class HexApi:
         return f"HexApi({self.base_url!r})"
 
     def time_at_hex(self) -> float | None:
-        """Tell what time it is by Hex's own clock, to a second, from its last answer; None where it never said."""
+        """Return what time it is by Hex's own clock, to a second, from its last answer; None where it never said."""
         date, heard = self._heard
         seconds = seconds_of_date(date) if date else None
         return None if seconds is None else seconds + self.clock.monotonic() - heard
@@ -317,7 +317,7 @@ class HexApi:
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
-    """Give a fault and the ones inside it, wherever requests and urllib3 put them."""
+    """Return a fault and the ones inside it, wherever requests and urllib3 put them."""
     inside: list[Any] = [fault]
     for _ in range(20):
         if not inside:

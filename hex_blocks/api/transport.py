@@ -63,7 +63,7 @@ class Transport(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *given: Any, **options: Any) -> Any:
-        """Give the pools of connections that go through a proxy."""
+        """Return the pools of connections that go through a proxy."""
         manager = super().proxy_manager_for(*given, **options)
         manager.pool_classes_by_scheme = _POOLS
         return manager

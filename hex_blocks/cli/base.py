@@ -81,7 +81,7 @@ def say(english: str, **values: Any) -> str:
 
 
 def blocks(help_text: str, say: Say) -> Iterator[tuple[bool, list[str]]]:
-    r"""Give the paragraphs of a help text: whether its lines stay as they are, and the lines, through `say`.
+    r"""Return the paragraphs of a help text: whether its lines stay as they are, and the lines, through `say`.
 
     In a block that begins with \b, indented lines are command lines and are not said; others are headings, or a
     term with two blanks and what it means.
@@ -101,7 +101,7 @@ def _raw(line: str, say: Say) -> str:
 
 
 def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
-    """Give every text in the help of a command and of those below it, each with where it is shown."""
+    """Return every text in the help of a command and of those below it, each with where it is shown."""
     context = click.Context(command, info_name=path)
     said: list[str] = []
     for part in (command.help, command.epilog):
@@ -120,7 +120,7 @@ def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
 
 
 def in_short(command: click.Command) -> str:
-    """Give the sentence that a list of commands says of one."""
+    """Return the sentence that a list of commands says of one."""
     return command.get_short_help_str(limit=10_000)
 
 
@@ -235,7 +235,7 @@ def worded(command: click.Command) -> click.Command:
 
 
 def asked_for(args: list[str]) -> str | None:
-    """Give the language that a command line asks for, wherever in it; None where we have none such.
+    """Return the language that a command line asks for, wherever in it; None where we have none such.
 
     Help and errors must be in that language even where the option comes after what they are about.
     """

@@ -42,11 +42,11 @@ class Files:
         self.failed = False
 
     def save_images(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Write every picture to a file, and give the result with the files in place of the pictures."""
+        """Write every picture to a file, and return the result with the files in place of the pictures."""
         return self._fields(self.tool.spec.outputs, result)
 
     def save_document(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a document that comes with a file name, and give the result with the file in its place."""
+        """Write a document that comes with a file name, and return the result with the file in its place."""
         name, content = result.get("filename"), result.get("content")
         if not isinstance(name, str) or not isinstance(content, str):
             return dict(result)
@@ -86,7 +86,7 @@ class Files:
         return {"mimeType": image.get("mimeType"), "file": file} if file else image
 
     def _write(self, stem: str, ending: str, content: bytes) -> str | None:
-        """Write a new file and give its path; None where that fails."""
+        """Write a new file and return its path; None where that fails."""
         path = self.folder / f"{stem}{ending}"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 @contextmanager
 def stopped_gently() -> Iterator[threading.Event]:
-    """Give an event that the first signal sets, so that a call can say what goes on; a second one ends it at once."""
+    """Return an event that the first signal sets, so that a call can say what goes on; a second one ends it at once."""
     stop, heard = threading.Event(), False
 
     def on_signal(number: int, frame: object) -> None:

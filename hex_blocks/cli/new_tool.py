@@ -77,7 +77,7 @@ def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path 
 
 
 def skeleton(tool_id: str, method: str, path: str, group: str) -> dict[str, Any]:
-    """Give a spec that is valid but for its words."""
+    """Return a spec that is valid but for its words."""
     words = tool_id.split("_")[1:]
     inputs = {
         name: {

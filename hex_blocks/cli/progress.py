@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def shown_progress(*, quiet: bool = False) -> Iterator[Callable[[Progress], None] | None]:
-    """Give the callback that shows progress; None where none is to be shown."""
+    """Return the callback that shows progress; None where none is to be shown."""
     if quiet:
         yield None
     elif sys.stderr.isatty():

@@ -233,7 +233,7 @@ class Page:
         return Bar(kind, round(min(left, WIDTH - width), 2), round(width, 2), f"{self.time(start)}: {title}")
 
     def _ticks(self) -> Iterator[Tick]:
-        """Give the marks of the timeline's scale, at round times."""
+        """Return the marks of the timeline's scale, at round times."""
         span = self._last - self._first
         step = next((each for each in TICKS if span / each <= MOST_TICKS), DAY * math.ceil(span / DAY / MOST_TICKS))
         offset = (datetime.fromtimestamp(self._first).astimezone().utcoffset() or timedelta()).total_seconds()
@@ -247,7 +247,7 @@ class Page:
             tick += step
 
     def _waited(self, parts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-        """Tell what held the work up, and how long: who waited longest saw all that there was."""
+        """Return what held the work up, and how long: who waited longest saw all that there was."""
         longest: dict[str, float] = {}
         for part in parts:
             for name, seconds in _waits(part):

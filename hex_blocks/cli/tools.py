@@ -103,7 +103,7 @@ def show(tool_id: str, language: str, strict: bool, as_json: bool) -> None:
 
 
 def describe(tool: Tool, language: str | None = None, *, strict: bool = False) -> dict[str, Any]:
-    """Give what `show --json` prints."""
+    """Return what `show --json` prints."""
     document = {
         "id": tool.id,
         "title": tool.title(language),

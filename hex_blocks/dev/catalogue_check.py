@@ -72,7 +72,7 @@ class Report:
         return self.template_is_current and not any(each.faults for each in self.languages.values())
 
     def document(self) -> dict[str, Any]:
-        """Give the report as JSON."""
+        """Return the report as JSON."""
         return {
             "ok": self.is_good,
             "template": "current" if self.template_is_current else "stale",
@@ -180,14 +180,14 @@ def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -
 
 
 def _badly_quoted(file: Path) -> Iterator[int]:
-    """Give the lines that Babel would take without a word, and without their last letter."""
+    """Return the lines that Babel would take without a word, and without their last letter."""
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith(("msg", '"')) and not _QUOTED.fullmatch(line):
             yield number
 
 
 def _twice(file: Path) -> Iterator[str]:
-    """Give the English of entries that stand twice: Babel takes one of them without a word."""
+    """Return the English of entries that stand twice: Babel takes one of them without a word."""
     entries = Counter(_entries(file.read_text(encoding="utf-8").splitlines()))
     yield from (english for (_, english), times in entries.items() if times > 1 and english)
 
@@ -216,7 +216,7 @@ def _joined(parts: list[str]) -> str:
 def problems_of(
     english: str, said: str, language: str, *, same: bool = False, names: frozenset[str] = frozenset()
 ) -> Iterator[Problem]:
-    """Give what is wrong with one translation."""
+    """Return what is wrong with one translation."""
     for check in (_keeps_places, _keeps_shape, _keeps_numbers, _keeps_clean):
         yield from (Problem(kind, english, detail) for kind, detail in check(english, said))
     yield from (Problem("names", english, detail) for detail in _lost_names(english, said, names))
@@ -252,7 +252,7 @@ def _keeps_numbers(english: str, said: str) -> Iterator[tuple[str, str]]:
 
 
 def _keeps_clean(english: str, said: str) -> Iterator[tuple[str, str]]:
-    """Give what an editor does not show, or a page shows as it stands: both come from copying."""
+    """Return what an editor does not show, or a page shows as it stands: both come from copying."""
     unseen = sorted({each for each in said if _is_unseen(each)} - set(english))
     if unseen:
         yield "characters", f"leave out {', '.join(f'U+{ord(each):04X}' for each in unseen)}"
@@ -327,7 +327,7 @@ def _same(file: Path) -> set[str]:
 
 
 def _enum_values(root: Path) -> frozenset[str]:
-    """Give the enum values of all specs that no ordinary word looks like."""
+    """Return the enum values of all specs that no ordinary word looks like."""
     values: set[str] = set()
     for file in sorted(root.glob("tool_specs/*.json")):
         if not file.name.endswith(".schema.json"):
@@ -346,7 +346,7 @@ def _enums_in(value: Any) -> Iterator[str]:
 
 
 def places(source: Source) -> dict[str, list[str]]:
-    """Tell where each text stands."""
+    """Return where each text stands."""
     found: dict[str, list[str]] = {}
     for english, place in every_text(source):
         found.setdefault(english, []).append(place)

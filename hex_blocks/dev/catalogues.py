@@ -94,7 +94,7 @@ def template(source: Source) -> Catalog:
 
 
 def every_text(source: Source) -> Iterator[tuple[str, str]]:
-    """Give every text and where it stands, in the order of the catalogue."""
+    """Return every text and where it stands, in the order of the catalogue."""
     root = source.root
     files = [*root.glob("tool_specs/*.json"), *root.glob("hex_blocks/hosts/models/tools/*.json")]
     specs = sorted(files, key=lambda file: (file.name.startswith("hex_"), file.name))
@@ -176,7 +176,7 @@ def _from_table(name: str, table: ast.expr) -> Iterator[Said]:
 
 
 def _constants(node: ast.expr) -> Iterator[str]:
-    """Give the texts in an expression: one, those of a choice, of a call or of a table; never a call's keywords."""
+    """Return the texts in an expression: one, those of a choice, of a call or of a table; never a call's keywords."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str) and node.value:
             yield node.value
@@ -222,7 +222,7 @@ def read_catalogue(file: Path) -> Catalog:
 
 
 def updated(file: Path, new: Catalog, name: str) -> Catalog:
-    """Give a language's catalogue with exactly the texts of the template; no guesses, nothing obsolete."""
+    """Return a language's catalogue with exactly the texts of the template; no guesses, nothing obsolete."""
     catalogue = _empty(file.stem, name)
     if file.is_file():
         for message in read_catalogue(file):
@@ -234,7 +234,7 @@ def updated(file: Path, new: Catalog, name: str) -> Catalog:
 
 
 def written(catalogue: Catalog) -> bytes:
-    """Give a catalogue as the file it is, with one place to a line."""
+    """Return a catalogue as the file it is, with one place to a line."""
     for message in catalogue:
         # Babel would break lines inside a place that has a blank.
         message.locations = [(place.replace(" ", _BLANK), line) for place, line in message.locations]

@@ -86,21 +86,21 @@ class Words:
         }
 
     def found(self, english: str) -> str | None:
-        """Give the translation; None where there is none."""
+        """Return the translation; None where there is none."""
         if self.language == SOURCE_LANGUAGE:
             return english
         compiled = text(english, self.language)
         return self._translations.get(english) or (compiled if compiled != english else None)
 
     def say(self, english: str, **values: object) -> Markup:
-        """Give a text as Markdown, its places filled."""
+        """Return a text as Markdown, its places filled."""
         words = self.found(english)
         said = escaped(english if words is None else words)
         filled = said.format(**{name: escaped(value) for name, value in values.items()}) if values else said
         return markdown(filled + NOT_TRANSLATED if words is None else filled)
 
     def say_markdown(self, english: str) -> str:
-        """Give a text that is Markdown already."""
+        """Return a text that is Markdown already."""
         words = self.found(english)
         return english + NOT_TRANSLATED if words is None else words
 
@@ -172,7 +172,7 @@ def write(folder: Path, made: Mapping[str, str]) -> list[Path]:
 
 
 def stale(folder: Path, made: Mapping[str, str]) -> Iterator[Path]:
-    """Give the pages of a language that are missing, not what they should be, or no more."""
+    """Return the pages of a language that are missing, not what they should be, or no more."""
     for path, content in made.items():
         file = folder / path
         if not file.is_file() or file.read_text(encoding="utf-8") != content:
@@ -186,7 +186,7 @@ def all_languages(sources: Path) -> list[str]:
 
 
 def names_of(languages: Iterable[str]) -> dict[str, str]:
-    """Give every language's name in itself."""
+    """Return every language's name in itself."""
     names = {language: Locale.parse(language).display_name or language for language in languages}
     return {language: name[:1].upper() + name[1:] for language, name in names.items()}
 

@@ -53,12 +53,12 @@ def pieces(markdown: str) -> Iterator[Piece]:
 
 
 def texts_of(markdown: str) -> Iterator[str]:
-    """Give the texts of a guide."""
+    """Return the texts of a guide."""
     yield from (piece.text for piece in pieces(markdown) if piece.text)
 
 
 def in_words(markdown: str, say: Callable[[str], str]) -> str:
-    """Give a guide with every text replaced by what `say` makes of it."""
+    """Return a guide with every text replaced by what `say` makes of it."""
     return (
         "".join(
             piece.before + (say(piece.text) if piece.text else "") + piece.after for piece in pieces(markdown)
@@ -77,5 +77,5 @@ def _row(line: str) -> Iterator[Piece]:
 
 
 def title_of(markdown: str) -> str:
-    """Give the title of a guide: its first heading."""
+    """Return the title of a guide: its first heading."""
     return next(piece.text for piece in pieces(markdown) if piece.before == "# ")

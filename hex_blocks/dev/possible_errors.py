@@ -62,7 +62,7 @@ def requests(tool: Tool, tools: Registry) -> list[Request]:
 
 
 def _senders(tool: Tool, tools: Registry) -> list[Tool]:
-    """Give the tool and those whose requests its handler sends."""
+    """Return the tool and those whose requests its handler sends."""
     used = sorted(text for text in _said_by(tool) if text.startswith("hex_") and text in tools)
     return [tool, *(tools[name] for name in used)]
 
@@ -86,7 +86,7 @@ def _of_request(tool: Tool) -> set[str]:
 
 @cache
 def _texts(module: str, name: str) -> frozenset[str]:
-    """Give every text in a function and in what it uses of the handlers' modules.
+    """Return every text in a function and in what it uses of the handlers' modules.
 
     A table's texts count only where some function raises an error whose key it looks up.
     """
@@ -120,7 +120,7 @@ def _raises_what_it_looks_up(call: ast.Call) -> bool:
 
 @cache
 def _read(module: str) -> tuple[dict[str, ast.AST], dict[str, Place]]:
-    """Give what a module defines, and what it imports from the handlers' modules."""
+    """Return what a module defines, and what it imports from the handlers' modules."""
     spec = find_spec(module)
     if spec is None or spec.origin is None:
         return {}, {}

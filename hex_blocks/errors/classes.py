@@ -78,7 +78,7 @@ class HexError(Exception):
         return " ".join(part for part in (self.message(), self.hint()) if part)
 
     def document(self, language: str | None = None) -> dict[str, Any]:
-        """Give the error as one JSON document."""
+        """Return the error as one JSON document."""
         told: dict[str, Any] = {
             "error": self.key,
             "kind": self.kind,

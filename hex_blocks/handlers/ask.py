@@ -22,7 +22,7 @@ Thread = dict[str, Any]
 
 
 def ask(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Ask in a new thread, or in one that is there, and give the agent's answer."""
+    """Ask in a new thread, or in one that is there, and return the agent's answer."""
     before = _thread_to_continue(call, inputs["threadId"]) if "threadId" in inputs else None
     asked: dict[str, Any] = {name: inputs[name] for name in ("prompt", "threadId", "projectId") if name in inputs}
     sent = call.request(asked, "hex_continue_thread" if before else "hex_create_thread") or {}

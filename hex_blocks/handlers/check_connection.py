@@ -58,7 +58,7 @@ def _me(call: ToolCall) -> dict[str, Any]:
 
 
 def _kind(me: dict[str, Any]) -> str:
-    """Tell the kind by what Hex says: only a person's token has a user. Old tokens have no telling prefix."""
+    """Return the kind by what Hex says: only a person's token has a user. Old tokens have no telling prefix."""
     if me.get("id"):
         return "PERSONAL"
     return "WORKSPACE" if me.get("org") else "UNKNOWN"

@@ -56,7 +56,7 @@ def _by_id(call: ToolCall, project_id: str, matched_by: str) -> list[Project]:
 
 
 def _named_in_address(address: str) -> str | None:
-    """Give the part of an address that names a project, an ID or a slug; None where none does."""
+    """Return the part of an address that names a project, an ID or a slug; None where none does."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
     parts = [unquote(part) for part in path.split("/") if part]
     after = [part for before, part in pairwise(parts) if before.lower() in SIGNPOSTS]
@@ -78,13 +78,13 @@ def _all_projects(call: ToolCall, inputs: dict[str, Any]) -> list[Project]:
 
 
 def _by_title(projects: list[Project], wanted: str) -> list[Project]:
-    """Give the projects with that title; where there is none, those with a title that holds it."""
+    """Return the projects with that title; where there is none, those with a title that holds it."""
     same = [project | {"matchedBy": "title"} for project in projects if _folded(_title(project)) == wanted]
     return same or [project | {"matchedBy": "part"} for project in projects if wanted in _folded(_title(project))]
 
 
 def _by_words(projects: list[Project], wanted: str) -> list[Project]:
-    """Give the projects whose title an address spells; where there is none, those that it may have spelt once."""
+    """Return the projects whose title an address spells; where there is none, those that it may have spelt once."""
     if not wanted:
         return []
     same = [project | {"matchedBy": "url"} for project in projects if _words(_title(project)) == wanted]

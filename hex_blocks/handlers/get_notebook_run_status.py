@@ -17,7 +17,7 @@ PROJECTS_SEARCHED = 20
 
 
 def get_run_status(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Tell how a run is doing, in the notebook block's terms."""
+    """Return how a run is doing, in the notebook block's terms."""
     run_id = inputs["runId"].strip().removeprefix("run_")
     if not UUID.fullmatch(run_id):
         fault = Fault("runId", "not_uuid", {"found": repr(inputs["runId"][:40])})

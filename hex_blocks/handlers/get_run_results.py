@@ -32,7 +32,7 @@ def get_run_results(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _completed(call: ToolCall, project_id: str, run_id: str) -> dict[str, Any]:
-    """Give a run that has results to show. Raises RunError for one that has not ended, or not well."""
+    """Return a run that has results to show. Raises RunError for one that has not ended, or not well."""
     run = get_run(call, project_id, run_id)
     status = run.get("status")
     if status not in ENDS:

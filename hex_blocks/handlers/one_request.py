@@ -22,7 +22,7 @@ def one_request(call: ToolCall, inputs: dict[str, Any]) -> Any:
 def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], bool] | None = None) -> Any:
     """Read one page of a list, or with fetchAll page after page, up to maxItems entries, none of them twice.
 
-    wanted: which entries to keep. Gives a reply like Hex's for one page, whose cursors lead before and behind
+    wanted: which entries to keep. Returns a reply like Hex's for one page, whose cursors lead before and behind
     all that was read. Where Hex stops answering midway, what was read is given with a warning.
     """
     spec = call.tool.spec
@@ -92,7 +92,7 @@ def _cursor_output(spec: ToolSpec) -> str:
 
 
 def _identity(entry: Entry, otherwise: Any) -> Any:
-    """Tell what makes an entry the same one when a list that changes shows it again."""
+    """Return what makes an entry the same one when a list that changes shows it again."""
     for name in ("id", "runId"):
         if isinstance(entry.get(name), str):
             return entry[name]
@@ -100,7 +100,7 @@ def _identity(entry: Entry, otherwise: Any) -> Any:
 
 
 def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int) -> Entry | None:
-    """Tell what to ask for next; None at the end."""
+    """Return what to ask for next; None at the end."""
     assert spec.paging  # noqa: S101
     if spec.paging.style == "offset":
         return {"offset": asked.get("offset", 0) + count} if count and page.get("nextPage") else None
@@ -110,7 +110,7 @@ def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int
 
 
 def _merged(spec: ToolSpec, first: Entry, last: Entry, entries: list[Entry]) -> Entry:
-    """Give one page of all that was read: its cursors lead before the first and behind the last."""
+    """Return one page of all that was read: its cursors lead before the first and behind the last."""
     merged = last | {_key(spec): entries}
     if isinstance(last.get("pagination"), dict):
         merged["pagination"] = last["pagination"] | {"before": at(first, "pagination.before")}

@@ -155,7 +155,7 @@ class _Reader:
             self.writes_back |= bool(config.get("runInApp") or config.get("runOnScheduledRun"))
 
     def _on_app(self, cell_id: str | None, *, inside_shown: bool) -> bool | None:
-        """Tell whether a cell is on the app: placed itself, or inside a section that is placed."""
+        """Return whether a cell is on the app: placed itself, or inside a section that is placed."""
         if self.shown is None:
             return None
         if inside_shown:

@@ -54,7 +54,7 @@ def _asked(shared: dict[str, Any], parameters: dict[str, Any]) -> Any:
 
 
 def _sets(call: ToolCall, inputs: dict[str, Any]) -> list[dict[str, Any]]:
-    """Give the parameter sets: as listed, or every combination of the lists given."""
+    """Return the parameter sets: as listed, or every combination of the lists given."""
     if "parameterSets" in inputs:
         sets = inputs["parameterSets"]
         faults = [

@@ -51,7 +51,7 @@ class _Seen:
 
 
 def watch_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Give the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
+    """Return the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
     seen = _read(call, inputs["cursor"]) if "cursor" in inputs else {}
     # Builders send their form whole each time: what the cursor knows goes before the moment of a first call.
     since = None if seen else seconds_of(inputs.get("since"))
@@ -96,7 +96,7 @@ def _is_of_the_project(error: HexError) -> bool:
 
 
 def _first_look(call: ToolCall, project_id: str, since: float | None) -> tuple[list[Run], _Seen]:
-    """Take note of where a project's list begins and of all that goes on; give what has ended since a moment."""
+    """Take note of where a project's list begins and of all that goes on; return what has ended since a moment."""
     runs: dict[str, Run] = {}
     page = Page()
     for page in _pages(call, project_id):
@@ -113,7 +113,7 @@ def _first_look(call: ToolCall, project_id: str, since: float | None) -> tuple[l
 
 
 def _look(call: ToolCall, project_id: str, before: _Seen) -> tuple[list[Run], _Seen]:
-    """Read a project's list down to what was known; give what has ended since, and what is known now."""
+    """Read a project's list down to what was known; return what has ended since, and what is known now."""
     runs: dict[str, Run] = {}
     new: dict[str, Run] = {}
     met_known = False
@@ -205,7 +205,7 @@ def _has_ended(run: Mapping[str, Any]) -> bool:
 
 
 def _began(run: Mapping[str, Any]) -> float | None:
-    """Tell when a run began; for one that never did, when it ended."""
+    """Return when a run began; for one that never did, when it ended."""
     return seconds_of(run.get("startTime")) or seconds_of(run.get("endTime"))
 
 

@@ -52,7 +52,7 @@ Described = dict[str, Any]
 def openai_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, responses: bool = False, **options: Any
 ) -> list[Described]:
-    """Give tools for OpenAI's chat completions, or its responses.
+    """Return tools for OpenAI's chat completions, or its responses.
 
     tools: toolsets or ids of tools, or a Toolbox; options: those of a Toolbox.
     """
@@ -74,7 +74,7 @@ def openai_tools(
 def anthropic_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, **options: Any
 ) -> list[Described]:
-    """Give tools for Anthropic's messages.
+    """Return tools for Anthropic's messages.
 
     A request may hold 20 strict tools with 24 optional inputs between them: with strict, the tools that fit are strict,
     in the order given, and the others are plain.
@@ -97,7 +97,7 @@ def anthropic_tools(
 def gemini_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, **options: Any
 ) -> list[Described]:
-    """Give tools for Gemini: one entry that declares all functions. Free-form objects are JSON in a string."""
+    """Return tools for Gemini: one entry that declares all functions. Free-form objects are JSON in a string."""
     box = _toolbox(tools, options)
 
     def declaration(tool: Tool) -> Described:
@@ -113,7 +113,7 @@ def gemini_tools(
 def json_schema_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, **options: Any
 ) -> list[Described]:
-    """Give tools with all that is known of their inputs and outputs, for any other host of models."""
+    """Return tools with all that is known of their inputs and outputs, for any other host of models."""
     box = _toolbox(tools, options)
     return [
         {
@@ -194,11 +194,11 @@ class Reply:
         return self.answer.error is not None
 
     def openai(self, call_id: str) -> Described:
-        """Give the message for chat completions. Pictures have no place in it; `openai_output` takes them."""
+        """Return the message for chat completions. Pictures have no place in it; `openai_output` takes them."""
         return {"role": "tool", "tool_call_id": call_id, "content": self.text}
 
     def openai_output(self, call_id: str) -> Described:
-        """Give the input item for responses."""
+        """Return the input item for responses."""
         pictures = [
             {"type": "input_image", "image_url": f"data:{each.mime_type};base64,{each.base64}", "detail": "auto"}
             for each in self.answer.pictures
@@ -207,7 +207,7 @@ class Reply:
         return {"type": "function_call_output", "call_id": call_id, "output": output}
 
     def anthropic(self, tool_use_id: str) -> Described:
-        """Give the content block for a user message."""
+        """Return the content block for a user message."""
         pictures = [
             {"type": "image", "source": {"type": "base64", "media_type": each.mime_type, "data": each.base64}}
             for each in self.answer.pictures
@@ -216,7 +216,7 @@ class Reply:
         return {"type": "tool_result", "tool_use_id": tool_use_id, "content": content, "is_error": self.is_error}
 
     def gemini(self, call_id: str | None = None) -> list[Described]:
-        """Give the parts for a user content."""
+        """Return the parts for a user content."""
         key = "error" if self.is_error else "output"
         response: Described = {"name": self.name, "response": {key: self.answer.document}}
         pictures = [{"inlineData": {"mimeType": each.mime_type, "data": each.base64}} for each in self.answer.pictures]
@@ -233,7 +233,7 @@ def run_function_call(
     stop: threading.Event | None = None,
     **options: Any,
 ) -> Reply:
-    """Do what a model asks for, and give what to send back, errors too.
+    """Do what a model asks for, and return what to send back, errors too.
 
     arguments: as the model sent them: an object, or JSON text of one; null for an optional input means not given.
     tools, options: as for the list that the model was sent; what was not on it is refused.
@@ -292,7 +292,7 @@ def _kept(schema: Schema, keywords: tuple[str, ...], formats: tuple[str, ...]) -
 
 
 def _not_null(schema: Schema) -> Schema:
-    """Give a schema that does not take null."""
+    """Return a schema that does not take null."""
     types = (
         [each for each in schema["type"] if each != "null"] if isinstance(schema["type"], list) else [schema["type"]]
     )

@@ -34,7 +34,7 @@ def toolkit(
     handle_tool_error: bool = True,
     **options: Any,
 ) -> list[StructuredTool]:
-    """Give the tools for an agent.
+    """Return the tools for an agent.
 
     connection: where calls go, with which token; the environment's where none is given.
     tools: toolsets or ids of tools, or a Toolbox; options: those of a Toolbox, such as read_only.

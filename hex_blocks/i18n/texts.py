@@ -43,7 +43,7 @@ def languages() -> list[str]:
 
 
 def language_of_environment() -> str:
-    """Give the language that LANGUAGE, LC_ALL, LC_MESSAGES or LANG ask for, in that order."""
+    """Return the language that LANGUAGE, LC_ALL, LC_MESSAGES or LANG ask for, in that order."""
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         if wanted := os.environ.get(variable, "").strip(":"):
             return next(filter(None, map(nearest, wanted.split(":"))), SOURCE_LANGUAGE)
@@ -60,7 +60,7 @@ def set_language(language: str | None) -> None:
 
 
 def current_language() -> str:
-    """Give the language that was chosen, or else the environment's."""
+    """Return the language that was chosen, or else the environment's."""
     return _chosen or language_of_environment()
 
 
@@ -96,7 +96,7 @@ def _catalogues(language: str) -> tuple[GNUTranslations, ...]:
 
 
 def text(english: str, language: str | None = None) -> str:
-    """Give `english` in `language`, or as it is where there is no translation."""
+    """Return `english` in `language`, or as it is where there is no translation."""
     if not english or language is None or language == SOURCE_LANGUAGE:
         return english
     for catalogue in _catalogues(language):

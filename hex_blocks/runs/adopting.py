@@ -33,7 +33,7 @@ class Looks:
         self._lock = threading.Lock()
 
     def due_in(self, project_id: str, now: float) -> float:
-        """Tell in how many seconds a project's list may be read again."""
+        """Return in how many seconds a project's list may be read again."""
         looked_at = self._looked_at.get(project_id)
         return 0.0 if looked_at is None else max(0.0, looked_at + LOOK_FOR - now)
 
@@ -47,7 +47,7 @@ class Looks:
 
 
 def seconds_until_look(call: ToolCall, now: Start, others: Sequence[Start]) -> float:
-    """Tell in how many seconds a look may show what became of one of the others. now: with the times of now."""
+    """Return in how many seconds a look may show what became of one of the others. now: with the times of now."""
     settled = min(SETTLE_SECONDS - max(0.0, seconds_apart(now, other)) for other in others)
     return max(0.0, settled, _looks_of(call).due_in(now.project_id, call.connection.clock.monotonic()))
 

@@ -29,7 +29,7 @@ def record_error(error: RecordError) -> HexError:
 
 
 def recorded(call: ToolCall, key: str) -> Start | None:
-    """Give what the record knows of a key. Raises HexError (`record_unusable`, `record_busy`)."""
+    """Return what the record knows of a key. Raises HexError (`record_unusable`, `record_busy`)."""
     connection = call.connection
     try:
         return record_of(connection).find(connection.base_url, key, give_up=call.stop.is_set)
@@ -111,7 +111,7 @@ class Keeping:
             yield
 
     def find(self, key: str) -> Start | None:
-        """Give the start of a key."""
+        """Return the start of a key."""
         return self.record.find(self.base_url, key, give_up=self._gives_up)
 
     def intend(self, intent: Start) -> None:

@@ -31,7 +31,7 @@ def get_run(call: ToolCall, project_id: str, run_id: str) -> dict[str, Any]:
 
 
 def usual_seconds(runs: Iterable[Mapping[str, Any]]) -> float | None:
-    """Tell how long runs take: the median of the completed ones among them; None without any."""
+    """Return how long runs take: the median of the completed ones among them; None without any."""
     times = [run.get("elapsedTime") for run in runs if run.get("status") == "COMPLETED"]
     known = [float(time) / 1000 for time in times if isinstance(time, int | float) and time > 0]
     return statistics.median(known[:HISTORY]) if known else None
@@ -63,7 +63,7 @@ def seconds_since(moment: str | None, now: float) -> float:
 
 
 def start_reply(run: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """Give what Hex answers to a start, from its answer or from the run as it is listed."""
+    """Return what Hex answers to a start, from its answer or from the run as it is listed."""
     url = f"{base_url}/projects/{run.get('projectId')}/runs/{run.get('runId')}"
     return {name: run.get(name) for name in STARTED} | {"runStatusUrl": run.get("runStatusUrl") or url}
 

@@ -44,7 +44,7 @@ class RecentRuns:
         self._lock = threading.Lock()
 
     def reading(self, project_id: str) -> threading.Lock:
-        """Give the lock of whoever reads a project's list, so that others wait for what is read."""
+        """Return the lock of whoever reads a project's list, so that others wait for what is read."""
         with self._lock:
             return self._reading.setdefault(project_id, threading.Lock())
 
@@ -69,7 +69,7 @@ def _recent_of(api: HexApi) -> RecentRuns:
 
 
 def recent_runs(call: ToolCall, project_id: str, *, anew: bool = False) -> Recent:
-    """Tell what is known of a project's newest runs, at most ten seconds old, or read anew. Raises HexError."""
+    """Return what is known of a project's newest runs, at most ten seconds old, or read anew. Raises HexError."""
     known_runs, clock = _recent_of(call.connection.api), call.connection.clock
     with _taken(known_runs.reading(project_id), call.stop):
         known = known_runs.get(project_id)
@@ -99,7 +99,7 @@ def _taken(lock: threading.Lock, stop: threading.Event) -> Iterator[None]:
 
 
 def usual_of(api: HexApi, project_id: str) -> float | None:
-    """Tell how long a project's runs take, as far as that is known already."""
+    """Return how long a project's runs take, as far as that is known already."""
     known = _recent_of(api).get(project_id)
     return known.usual if known else None
 

@@ -82,7 +82,7 @@ def find_lost_run(call: ToolCall, sent: Sent, *, pauses: Sequence[float] = PAUSE
 
 
 def starts_in_the_way(call: ToolCall, start: Start, give_up: GiveUp) -> list[Start]:
-    """Give the starts that ask for something else and may still become a run that ours could be taken for.
+    """Return the starts that ask for something else and may still become a run that ours could be taken for.
 
     start: with the times of now.
     """
@@ -91,23 +91,29 @@ def starts_in_the_way(call: ToolCall, start: Start, give_up: GiveUp) -> list[Sta
 
 
 def seconds_until_clear(start: Start, others: Sequence[Start]) -> float:
-    """Tell for how long a run of the others may still appear. start: with the times of now."""
+    """Return for how long a run of the others may still appear. start: with the times of now."""
     return max((CLEAR_SECONDS - max(0.0, seconds_apart(start, other)) for other in others), default=0.0)
 
 
 def may_be_listed(call: ToolCall, start: Start, give_up: GiveUp) -> bool:
-    """Tell whether the list may show a run of another start that nobody has found yet. start: with the times of now."""
+    """Return whether the list may show a run of another start that nobody has found yet.
+
+    start: with the times of now.
+    """
     equal, different = _others_without_a_run(call, start, LONGEST_PENDING, give_up)
     return bool(equal or different)
 
 
 def seconds_until_lost(earlier: Start, now: Start) -> float:
-    """Tell for how long a start that was sent, and has no run yet, may still become one. now: with the times of now."""
+    """Return for how long a start that was sent, and has no run yet, may still become one.
+
+    now: with the times of now.
+    """
     return CLEAR_SECONDS - max(0.0, seconds_apart(now, earlier))
 
 
 def _settle(call: ToolCall, sent: Sent) -> None:
-    """Give a run the time to be listed, if it has not had it yet."""
+    """Return a run the time to be listed, if it has not had it yet."""
     clock = call.connection.clock
     passed = clock.time() - sent.start.intended_at if sent.at is None else clock.monotonic() - sent.at
     # Also for a call that is being stopped: what became of its start is worth these seconds.
@@ -117,7 +123,7 @@ def _settle(call: ToolCall, sent: Sent) -> None:
 def _others_without_a_run(
     call: ToolCall, start: Start, within: float = SOON_SECONDS, give_up: GiveUp | None = None
 ) -> tuple[list[Start], list[Start]]:
-    """Give the other starts on record that were sent about the same time and have no run either.
+    """Return the other starts on record that were sent about the same time and have no run either.
 
     First those that ask for the same, then those that ask for something else.
     """
@@ -132,14 +138,14 @@ def _others_without_a_run(
 
 
 def seconds_apart(one: Start, other: Start) -> float:
-    """Tell how much later one start was meant than another: by Hex's clock where it was known to both."""
+    """Return how much later one start was meant than another: by Hex's clock where it was known to both."""
     if one.at_hex is not None and other.at_hex is not None:
         return one.at_hex - other.at_hex
     return one.intended_at - other.intended_at
 
 
 def _could_be_of(start: Start, run: Run, newer: list[Run]) -> bool:
-    """Tell whether a run could be another start's. newer: the part of the list that the run was found in."""
+    """Return whether a run could be another start's. newer: the part of the list that the run was found in."""
     began = _began(run)
     if began is not None and start.at_hex is not None and began < start.at_hex - CLOCKS_DIFFER:
         return False
@@ -159,7 +165,7 @@ class _Times:
 
     @classmethod
     def of(cls, call: ToolCall, sent: Sent) -> _Times:
-        """Tell the times from what the record has and what Hex just said."""
+        """Return the times from what the record has and what Hex just said."""
         clock, start = call.connection.clock, sent.start
         now = call.connection.api.time_at_hex()
         if now is not None and sent.at is not None:
@@ -183,7 +189,7 @@ class _Times:
 
 
 def _could_be_ours(call: ToolCall, sent: Sent, newer: list[Run], bounded: bool) -> list[Run]:
-    """Give the API runs that appeared after a start was sent, and belong to no other start on record.
+    """Return the API runs that appeared after a start was sent, and belong to no other start on record.
 
     newer, bounded: the list down to what was there before, and whether that was found.
     """
@@ -227,7 +233,7 @@ def _soon(call: ToolCall, sent: Sent, candidates: list[Run]) -> list[Run]:
 
 
 def _began(run: Run) -> float | None:
-    """Tell when a run began; for one that never did, when it ended; None for one that waits for its kernel."""
+    """Return when a run began; for one that never did, when it ended; None for one that waits for its kernel."""
     for name in ("startTime", "endTime"):
         if run.get(name):
             return seconds_of(run[name])

@@ -153,7 +153,7 @@ class StartOnce:
             raise record_error(error) from error
 
     def _earlier(self) -> Start | None:
-        """Give the start that the key stands for already. Raises HexError where that asks for something else."""
+        """Return the start that the key stands for already. Raises HexError where that asks for something else."""
         if not self.kept.promised:
             return None
         earlier = self.kept.find(self.intent.key)
@@ -163,7 +163,7 @@ class StartOnce:
 
     @staticmethod
     def _run_of(earlier: Start | None) -> dict[str, Any] | None:
-        """Give what Hex answered to a start; None where that is not known yet."""
+        """Return what Hex answered to a start; None where that is not known yet."""
         if earlier is None or earlier.run_id is None:
             return None
         if earlier.reply.get("runId") != earlier.run_id:
@@ -190,13 +190,13 @@ class StartOnce:
             raise error
 
     def _in_time(self) -> ToolCall:
-        """Give the call with the patience that is left of it."""
+        """Return the call with the patience that is left of it."""
         quick = replace(self.call)
         quick.timing = replace(self.call.timing, patience=max(0.0, self._until - self.clock.monotonic()))
         return quick
 
     def _gives_up(self) -> bool:
-        """Tell whether the caller's patience is over, or the call was stopped."""
+        """Return whether the caller's patience is over, or the call was stopped."""
         return self.clock.monotonic() > self._until or self.call.stop.is_set()
 
     def _send(self) -> dict[str, Any]:
@@ -292,7 +292,7 @@ class StartOnce:
             self.kept.go_without(error)
 
     def _in_the_way(self) -> list[Start]:
-        """Give the starts that have to be waited for, after a look at what became of them where one is due."""
+        """Return the starts that have to be waited for, after a look at what became of them where one is due."""
         self.intent = self._timed()
         others = starts_in_the_way(self.call, self.intent, self._gives_up)
         if others and seconds_until_look(self.call, self.intent, others) <= 0:

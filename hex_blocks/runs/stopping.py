@@ -49,7 +49,7 @@ def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
 
 
 def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
-    """Cancel a run of our own. Gives the run as it is then, and whether it was us who ended it.
+    """Cancel a run of our own. Returns the run as it is then, and whether it was us who ended it.
 
     Raises HexError (`run_not_cancelled`) where it may go on.
     """
@@ -65,7 +65,7 @@ def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
 
 
 def refresh_run(call: ToolCall, run: Run) -> Run:
-    """Give a run as it is now, or as it was where Hex does not say."""
+    """Return a run as it is now, or as it was where Hex does not say."""
     quick = call.part(quiet=True, within=min(LOOK_SECONDS, call.timing.patience))
     try:
         return run | get_run(quick, run["projectId"], run["runId"])

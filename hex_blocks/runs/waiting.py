@@ -60,7 +60,7 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
 
 
 def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
-    """Start a project and give the run as it begins. options: see `start`."""
+    """Start a project and return the run as it begins. options: see `start`."""
     started = start(call, asked, "hex_run_project", **options)
     return {"status": "PENDING"} | started | {"projectId": asked["projectId"]}
 
@@ -85,7 +85,7 @@ class _Wait:
         )
 
     def to_the_end(self) -> Run:
-        """Give the run when it has ended. A timeout and an interruption are errors."""
+        """Return the run when it has ended. A timeout and an interruption are errors."""
         followed = self.followed
         try:
             self.watcher.wait(self.call, [followed], self.until, lambda: tell(self.call, followed))

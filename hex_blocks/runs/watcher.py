@@ -68,7 +68,7 @@ class Followed:
         return self.status in ENDS or self.failed is not None
 
     def wanted_after(self, now: float) -> float:
-        """Tell in how many seconds the run should be looked at again."""
+        """Return in how many seconds the run should be looked at again."""
         elapsed = now - self.began
         overdue = elapsed - (self.usual or 0.0)
         stretched = overdue * STRETCH if overdue > 0 else -overdue * STRETCH_BEFORE_END
@@ -91,7 +91,7 @@ class _Project:
 
 
 def watcher_of(connection: Connection) -> Watcher:
-    """Give the one watcher of a connection."""
+    """Return the one watcher of a connection."""
     api = connection.api
     return api.shared.get(Watcher, lambda: Watcher(api.clock, api.budget.per_second(POLLING)))
 
@@ -193,7 +193,7 @@ class Watcher:
             self._fail(project, error, project.going())
 
     def _pause(self, now: float) -> float:
-        """Tell how long the looking has to rest, so that it takes no more than its share of Hex's limits."""
+        """Return how long the looking has to rest, so that it takes no more than its share of Hex's limits."""
         self._looks_left = min(BURST, self._looks_left + (now - self._counted_at) * self._rate)
         self._counted_at = now
         return 0.0 if self._looks_left >= 1 else (1 - self._looks_left) / self._rate
@@ -228,7 +228,7 @@ class Watcher:
         return sorted(seen, key=lambda run_id: (seen[run_id], run_id))[:STRAYS]
 
     def _read_list(self, call: ToolCall, project: _Project, missing: set[str]) -> set[str]:
-        """Read the project's list, newest first, until all that is followed was seen; give what was not."""
+        """Read the project's list, newest first, until all that is followed was seen; return what was not."""
         offset = deepest = empty = 0
         while missing and empty < max(EMPTY_PAGES, len(missing) // 10) and not call.stop.is_set():
             limit = min(PAGE, project.depth - offset) if project.depth > offset else PAGE

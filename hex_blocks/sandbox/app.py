@@ -267,6 +267,6 @@ def _no_constant(name: str) -> float:
 
 
 def _language(headers: Message) -> str | None:
-    """Give the language that a browser asks for first among those there are."""
+    """Return the language that a browser asks for first among those there are."""
     wanted = [entry.split(";")[0].strip() for entry in str(headers.get("Accept-Language", "")).split(",")]
     return next((found for entry in wanted if entry and (found := nearest(entry))), None)

@@ -51,7 +51,7 @@ def _reader(name: str, field: OutputField) -> Callable[[Mapping[str, Any]], Any]
 
 
 def at(reply: Any, path: str) -> Any:
-    """Give what stands at a dotted path of a reply; None where there is nothing."""
+    """Return what stands at a dotted path of a reply; None where there is nothing."""
     return _walk(reply, path.split("."))
 
 

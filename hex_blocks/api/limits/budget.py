@@ -72,7 +72,7 @@ class WaitQueue:
         return place
 
     def ahead(self, place: object) -> int:
-        """Tell how many come first."""
+        """Return how many come first."""
         with self._moved:
             return self._places.index(place)
 
@@ -151,11 +151,11 @@ class Budget:
             line.leave(place)
 
     def wait_for(self, group: str | None = None) -> float:
-        """Tell in how many seconds a request of a group could be sent, behind those who wait already; 0 for now."""
+        """Return in how many seconds a request of a group could be sent, behind those who wait already; 0 for now."""
         return self._kept.wait(self._who, self._of(group), len(self._line(group)))
 
     def longest_window(self, group: str | None = None) -> int:
-        """Tell in how many seconds at the most what is counted of a group now is counted no more."""
+        """Return in how many seconds at the most what is counted of a group now is counted no more."""
         return max((window.seconds for window in self._of(group)), default=0)
 
     def per_second(self, group: str | None = None) -> float:
@@ -163,7 +163,7 @@ class Budget:
         return min((window.amount / window.seconds for window in self._of(group) if window.item), default=math.inf)
 
     def left(self, group: str | None = None) -> int | None:
-        """Tell how many requests of a group could be sent now; None where none are counted."""
+        """Return how many requests of a group could be sent now; None where none are counted."""
         windows = self._of(group)
         return self._kept.left(self._who, windows) if any(window.item for window in windows) else None
 

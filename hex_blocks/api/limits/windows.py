@@ -55,7 +55,7 @@ class Windows(Protocol):
         ...
 
     def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Tell in how many seconds there is room for a request, when `ahead` others come first."""
+        """Return in how many seconds there is room for a request, when `ahead` others come first."""
         ...
 
     def close(self, who: str, name: str, seconds: float) -> None:
@@ -63,7 +63,7 @@ class Windows(Protocol):
         ...
 
     def left(self, who: str, windows: Sequence[Window]) -> int:
-        """Tell how many requests there is room for."""
+        """Return how many requests there is room for."""
         ...
 
 
@@ -90,12 +90,12 @@ class ClockStorage(MovingWindowSupport, Storage):
         return True
 
     def get_moving_window(self, key: str, limit: int, expiry: int) -> tuple[float, int]:
-        """Give when the oldest request of the window was counted, and how many there are."""
+        """Return when the oldest request of the window was counted, and how many there are."""
         moments = self.current(key, expiry)
         return (moments[0] if moments else self.clock.monotonic()), len(moments)
 
     def current(self, key: str, expiry: int) -> deque[float]:
-        """Give the moments of the requests in the window, oldest first."""
+        """Return the moments of the requests in the window, oldest first."""
         moments = self._moments.setdefault(key, deque())
         oldest = self.clock.monotonic() - expiry
         while moments and moments[0] <= oldest:
@@ -109,11 +109,11 @@ class ClockStorage(MovingWindowSupport, Storage):
         return len(moments)
 
     def get(self, key: str) -> int:
-        """Give how many requests are counted."""
+        """Return how many requests are counted."""
         return len(self._moments.get(key, ()))
 
     def get_expiry(self, key: str) -> float:
-        """Give when the last request was counted."""
+        """Return when the last request was counted."""
         moments = self._moments.get(key)
         return moments[-1] if moments else self.clock.monotonic()
 
@@ -154,7 +154,7 @@ class InMemory:
             return wait
 
     def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Tell in how many seconds there is room for a request, when `ahead` others come first."""
+        """Return in how many seconds there is room for a request, when `ahead` others come first."""
         with self._lock:
             now = self._clock.monotonic()
             return max((self._wait_of(who, window, ahead, now) for window in windows), default=0.0)
@@ -180,7 +180,7 @@ class InMemory:
             self._closed[who, name] = max(self._closed.get((who, name), 0.0), until)
 
     def left(self, who: str, windows: Sequence[Window]) -> int:
-        """Tell how many requests there is room for."""
+        """Return how many requests there is room for."""
         with self._lock:
             now = self._clock.monotonic()
             if any(self._closed.get((who, window.name), 0.0) > now for window in windows):
@@ -255,11 +255,11 @@ class InRedis:
         return self._ask(who, windows, 1, 0)[0] / 1000
 
     def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Tell in how many seconds there is room for a request, when `ahead` others come first."""
+        """Return in how many seconds there is room for a request, when `ahead` others come first."""
         return self._ask(who, windows, 0, ahead)[0] / 1000
 
     def left(self, who: str, windows: Sequence[Window]) -> int:
-        """Tell how many requests there is room for."""
+        """Return how many requests there is room for."""
         return self._ask(who, windows, 0, 0)[1]
 
     def close(self, who: str, name: str, seconds: float) -> None:
@@ -318,7 +318,7 @@ class Shared:
         return wait if wait > 0 else self._memory.take(who, windows)
 
     def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Tell in how many seconds there is room for a request, when `ahead` others come first."""
+        """Return in how many seconds there is room for a request, when `ahead` others come first."""
         wait = self._memory.wait(who, windows, ahead)
         if self._together():
             try:
@@ -328,7 +328,7 @@ class Shared:
         return wait
 
     def left(self, who: str, windows: Sequence[Window]) -> int:
-        """Tell how many requests there is room for."""
+        """Return how many requests there is room for."""
         left = self._memory.left(who, windows)
         if self._together():
             try:
@@ -365,7 +365,7 @@ _lock = threading.Lock()
 
 
 def windows_in_memory(clock: Clock) -> InMemory:
-    """Give the windows that all budgets on a clock share."""
+    """Return the windows that all budgets on a clock share."""
     if isinstance(clock, SystemClock):
         return _of_the_system
     with _lock:
@@ -373,5 +373,5 @@ def windows_in_memory(clock: Clock) -> InMemory:
 
 
 def windows_in_redis(uri: str, clock: Clock) -> Shared:
-    """Give windows that processes share. Raises ConfigurationError, ImportError or ValueError for a bad address."""
+    """Return windows that processes share. Raises ConfigurationError, ImportError or ValueError for a bad address."""
     return Shared(InRedis(uri), windows_in_memory(clock), clock)

@@ -244,7 +244,7 @@ def _merged(first: Facts, second: Facts) -> Facts:
 
 
 def _paths(path: str) -> tuple[str, ...]:
-    """Give all the paths that one with alternatives, (projects|models), stands for; below the version."""
+    """Return all the paths that one with alternatives, (projects|models), stands for; below the version."""
     parts = re.split(r"\(([^()]*)\)", re.sub(r"^(/api)?/v1(?=/)", "", path))
     choices: Iterable[tuple[str, ...]] = product(
         *(part.split("|") if number % 2 else [part] for number, part in enumerate(parts))

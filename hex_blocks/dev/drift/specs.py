@@ -46,17 +46,17 @@ class Node:
     in_entry: bool = False
 
     def step(self, name: str) -> Node:
-        """Give the node of a field; where the name ends in [], that of the field's entries."""
+        """Return the node of a field; where the name ends in [], that of the field's entries."""
         node = self.fields.setdefault(name.removesuffix("[]"), Node())
         return node.entries() if name.endswith("[]") else node
 
     def entries(self) -> Node:
-        """Give the node of the entries of a list."""
+        """Return the node of the entries of a list."""
         self.items = self.items or Node()
         return self.items
 
     def outermost(self) -> Iterator[Claim]:
-        """Give the claims here, or else the first below."""
+        """Return the claims here, or else the first below."""
         if self.claims:
             yield from self.claims
             return
@@ -64,7 +64,7 @@ class Node:
             yield from node.outermost()
 
     def below(self) -> list[Node]:
-        """Give the nodes one step further."""
+        """Return the nodes one step further."""
         return [*self.fields.values(), *([self.items] if self.items else [])]
 
 

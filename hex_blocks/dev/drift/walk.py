@@ -117,7 +117,7 @@ class Walk:
                 yield self.changed(claim.name, "default", default, claim.facts.default, wire)
 
     def _takes(self, theirs: Shape, ours: Node) -> bool:
-        """Tell whether both types are taken: a whole number is a number, and some numbers come as text."""
+        """Return whether both types are taken: a whole number is a number, and some numbers come as text."""
         if self.incoming:
             return set(theirs.types) == {"number"} and all(claim.type == "integer" for claim in ours.claims)
         return theirs.types.keys() <= {"integer", "string"} and all(claim.words for claim in ours.claims)

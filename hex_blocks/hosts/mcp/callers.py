@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def connection_of_caller(token: str, server: Connection) -> Connection:
-    """Give a connection with the caller's token and all else of the server's. It is closed when the call ends.
+    """Return a connection with the caller's token and all else of the server's. It is closed when the call ends.
 
     The token is kept nowhere. The caller's record of runs stands in a folder named after the token's hash, so that
     no caller meets the idempotency keys and runs of another.

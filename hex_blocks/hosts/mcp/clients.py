@@ -56,7 +56,7 @@ def place(client: str) -> str:
 
 
 def command() -> str:
-    """Give the command that starts this, with its whole path: programs of the desktop have another PATH."""
+    """Return the command that starts this, with its whole path: programs of the desktop have another PATH."""
     beside = Path(sys.argv[0])
     if beside.stem == "hex-blocks" and beside.is_file():
         return str(beside.absolute())
@@ -65,7 +65,7 @@ def command() -> str:
 
 
 def find_uvx() -> list[str] | None:
-    """Give the command by which uv gets a package and runs it, with its whole path; None where there is no uv."""
+    """Return the command by which uv gets a package and runs it, with its whole path; None where there is no uv."""
     for name, arguments in (("uvx", []), ("uv", ["tool", "run"])):
         if found := shutil.which(name):
             return [str(Path(found).absolute()), *arguments]

@@ -35,7 +35,7 @@ class Prompt(NamedTuple):
 
 
 def prompts(language: str | None = None) -> dict[str, Prompt]:
-    """Give the prompts by name."""
+    """Return the prompts by name."""
     project = Argument("project", text("The project: its title, its web address or its ID.", language), required=True)
     made = (
         Prompt(

@@ -57,7 +57,7 @@ def resource_templates(language: str | None = None) -> list[dict[str, Any]]:
 
 
 def read_resource(uri: str, toolbox: Toolbox) -> str | None:
-    """Give a page; None where there is none of that name."""
+    """Return a page; None where there is none of that name."""
     registry, language = toolbox.registry, toolbox.language
     if uri.rstrip("/") == INDEX:
         return _index(toolbox)

@@ -119,7 +119,7 @@ class HexServer:
         }
 
     def dress(self, answer: Answer) -> Wire:
-        """Give an answer as the result of a call."""
+        """Return an answer as the result of a call."""
         if answer.error:
             return _complete(
                 content=[_said(answer.sentence), _said(answer.text)],
@@ -195,7 +195,7 @@ class HexServer:
         return self.dress(answer)
 
     def _connection_of(self, context: Context) -> Connection | Answer | None:
-        """Give a connection with the caller's own token, for this one call; None where the server's own serves."""
+        """Return a connection with the caller's own token, for this one call; None where the server's own serves."""
         if self.token_header is None:
             return None
         token = (getattr(context.request, "headers", None) or {}).get(self.token_header, "").strip()

@@ -19,12 +19,12 @@ INVALID_REQUEST = -32600
 
 
 def writable(words: str) -> str:
-    """Give a text with U+FFFD for each half of a surrogate pair; two halves that belong together are joined."""
+    """Return a text with U+FFFD for each half of a surrogate pair; two halves that belong together are joined."""
     return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def writable_value(value: Any) -> Any:
-    """Give a value of JSON with every text in it, names too, made writable."""
+    """Return a value of JSON with every text in it, names too, made writable."""
     if isinstance(value, str):
         return writable(value)
     if isinstance(value, dict):
@@ -50,7 +50,7 @@ class Mended:
         return self._reading.last_context
 
     async def receive(self) -> SessionMessage | Exception:
-        """Give the next message."""
+        """Return the next message."""
         came: SessionMessage | Exception = await self._reading.receive()
         if not isinstance(came, Exception):
             return came

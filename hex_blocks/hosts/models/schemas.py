@@ -34,7 +34,7 @@ def is_hidden(field: Input) -> bool:
 
 
 def for_models(spec: ToolSpec, *, advanced: bool = True) -> ToolSpec:
-    """Give a spec without what models are not shown. advanced: whether with the inputs it calls advanced."""
+    """Return a spec without what models are not shown. advanced: whether with the inputs it calls advanced."""
     shown = {
         name: field
         for name, field in spec.inputs.items()
@@ -44,7 +44,7 @@ def for_models(spec: ToolSpec, *, advanced: bool = True) -> ToolSpec:
 
 
 def inputs_of(tool: Tool, language: str | None = None, *, strict: bool = False, short: bool = False) -> Schema:
-    """Give the schema of a tool's inputs for a model."""
+    """Return the schema of a tool's inputs for a model."""
     spec = for_models(tool.spec, advanced=not short)
     schema = input_schema(spec, strict=strict, connection=False, language=language)
     schema.pop("$schema")
@@ -54,7 +54,7 @@ def inputs_of(tool: Tool, language: str | None = None, *, strict: bool = False, 
 def portable_inputs_of(
     tool: Tool, language: str | None = None, *, short: bool = False, nullable: bool = False
 ) -> Schema:
-    """Give the schema of a tool's inputs in the words that every client takes, or hands on to every vendor's models.
+    """Return the schema of a tool's inputs in the words that every client takes, or hands on to every vendor's models.
 
     Some clients convert what they are listed, and fail or are refused at a keyword that a vendor does not know, at an
     object of which no property is known, or at a list of types. nullable: whether what is optional may also be null,
@@ -64,7 +64,7 @@ def portable_inputs_of(
 
 
 def outputs_of(tool: Tool, language: str | None = None, *, short: bool = False) -> Schema:
-    """Give the schema of what a model gets of a tool. Nothing in it is required: what Hex leaves out is left out."""
+    """Return the schema of what a model gets of a tool. Nothing in it is required: what Hex leaves out is left out."""
     schema = output_schema(tool.spec, language=language)
     for path in pictures_in(tool.spec):
         _number_picture(_part(schema, path))
@@ -89,7 +89,7 @@ def _pictures(path: list[str], field: OutputField) -> list[list[str]]:
 
 
 def conforming(value: Any, schema: Mapping[str, Any]) -> Any:
-    """Give a result without the parts that its schema does not allow: Hex may answer otherwise than it says."""
+    """Return a result without the parts that its schema does not allow: Hex may answer otherwise than it says."""
     if isinstance(value, dict) and "properties" in schema:
         parts = schema["properties"]
         return {
@@ -124,7 +124,7 @@ def has_free_object(field: InputField) -> bool:
 
 
 def first_sentence(said: str) -> str:
-    """Give the first sentence of a text."""
+    """Return the first sentence of a text."""
     return _SENTENCE_ENDS.split(said, maxsplit=1)[0]
 
 

@@ -89,7 +89,7 @@ def description(tool: Tool, language: str | None = None, *, short: bool = False)
 
 
 def best(tools: Registry, query: str, language: str | None = None) -> list[Tool]:
-    """Give the tools that fit a query, best first."""
+    """Return the tools that fit a query, best first."""
     words = [word for word in _words(query) if word not in LITTLE_WORDS] or _words(query)
     scores = {
         tool.id: sum(_score(tool, tools.groups.get(tool.group, {}), word, language) for word in words)

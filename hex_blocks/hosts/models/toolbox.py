@@ -141,7 +141,7 @@ class Toolbox:
         return {file.stem: Tool(json.loads(file.read_bytes()), file, self.registry.connection_inputs) for file in files}
 
     def hints(self, tool: Tool) -> Hints:
-        """Tell what a call of a tool may do."""
+        """Return what a call of a tool may do."""
         reads = tool.operation == "query" or self.read_only
         return Hints(
             read_only=reads,
@@ -159,7 +159,7 @@ class Toolbox:
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
     ) -> Answer:
-        """Call a tool as a model asks for it, and give what comes of it, errors too.
+        """Call a tool as a model asks for it, and return what comes of it, errors too.
 
         arguments: an object, or JSON text of one. connection: where to, with which token; those of the environment
         where none is given. A tool that is not shown, a token, a base URL or a file among the arguments is refused.
@@ -332,7 +332,7 @@ def _refused(tool: Tool, fault: str, values: dict[str, Any]) -> HexError:
 
 
 def _without_pictures(value: Any, pictures: list[Picture]) -> Any:
-    """Give outputs with each picture replaced by its number among those of the call, and collect the pictures."""
+    """Return outputs with each picture replaced by its number among those of the call, and collect the pictures."""
     if isinstance(value, list):
         return [_without_pictures(part, pictures) for part in value]
     if not isinstance(value, dict):

@@ -37,7 +37,7 @@ def names(registry: Registry) -> list[str]:
 
 
 def select_tools(registry: Registry, wanted: Iterable[str] = (DEFAULT,), *, read_only: bool = False) -> list[Tool]:
-    """Give the tools of toolsets, or of tools named by their ids, each once, in the order asked for.
+    """Return the tools of toolsets, or of tools named by their ids, each once, in the order asked for.
 
     read_only: only those that write nothing. Raises UnknownToolError, with what looks like the name.
     """

@@ -68,7 +68,7 @@ class Job:
         return self.key_of_try(self.tries)
 
     def key_of_try(self, number: int) -> str:
-        """Give the idempotency key of a try."""
+        """Return the idempotency key of a try."""
         base = self.base_key + self.suffix()
         return base if number == 1 else f"{base}#try:{number}"
 
@@ -90,14 +90,14 @@ class Job:
         return self.run.get("status") == "COMPLETED" and self.error is None
 
     def outcome(self) -> dict[str, Any]:
-        """Tell what came of the run."""
+        """Return what came of the run."""
         milliseconds = self.run.get("elapsedTime")
         seconds = milliseconds / 1000 if isinstance(milliseconds, int | float) else None
         names = ("projectId", "runId", "runUrl", "status", "startTime", "endTime")
         return {name: self.run.get(name) for name in names} | {"elapsedSeconds": seconds}
 
     def report(self, language: str | None = None) -> dict[str, Any]:
-        """Tell what became of the job."""
+        """Return what became of the job."""
         outcome = self.outcome()
         status = "SKIPPED" if self.skipped else outcome["status"] or "NOT_STARTED"
         return {
@@ -137,7 +137,7 @@ class Waits:
         self._since, self.reason = now, reason
 
     def until(self, now: float) -> dict[str, float]:
-        """Tell how long was waited until now, by what for."""
+        """Return how long was waited until now, by what for."""
         waited = now - self._since
         if not self.reason or waited <= 0:
             return dict(self._seconds)
@@ -145,7 +145,7 @@ class Waits:
 
 
 def work_key(inputs: Mapping[str, Any], kind: str) -> str:
-    """Give the key of a piece of work: the caller's, or a new one."""
+    """Return the key of a piece of work: the caller's, or a new one."""
     return str(inputs.get("idempotencyKey") or f"{kind}-{uuid.uuid4()}")
 
 

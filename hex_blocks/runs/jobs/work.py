@@ -79,7 +79,7 @@ class Work:
         self._over = False
 
     def run(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Make the runs, and give what is told of them, with the times and the key of the work.
+        """Make the runs, and return what is told of them, with the times and the key of the work.
 
         An interruption is an error that names the key to go on with; it holds what is told by then.
         """
@@ -167,7 +167,7 @@ class Work:
         self._next_start = math.inf
 
     def _obstacle(self) -> tuple[str, float]:
-        """Tell what keeps the next job from being started, and for how long; nothing does where that is empty."""
+        """Return what keeps the next job from being started, and for how long; nothing does where that is empty."""
         if len(self._going) >= self.parallel:
             return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
         reason, seconds = self._pacing.obstacle()

@@ -79,7 +79,7 @@ class SqliteRecord:
             yield ours
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
-        """Give the start of a key."""
+        """Return the start of a key."""
         with self._open(give_up) as database:
             row = database.execute(
                 f"SELECT {COLUMNS} FROM starts WHERE base_url = ? AND key = ?",  # noqa: S608
@@ -128,7 +128,7 @@ class SqliteRecord:
             database.execute("DELETE FROM starts WHERE base_url = ? AND key = ? AND run_id IS NULL", (base_url, key))
 
     def unanswered(self, base_url: str, project_id: str, *, give_up: GiveUp = never) -> list[Start]:
-        """Give the starts of a project whose runs are not known."""
+        """Return the starts of a project whose runs are not known."""
         with self._open(give_up) as database:
             rows = database.execute(
                 f"SELECT {COLUMNS} FROM starts WHERE base_url = ? AND project_id = ? AND run_id IS NULL",  # noqa: S608
@@ -137,7 +137,7 @@ class SqliteRecord:
         return [start_of_row(row) for row in rows]
 
     def claimed(self, base_url: str, run_ids: Collection[str], *, give_up: GiveUp = never) -> set[str]:
-        """Tell which of these runs belong to a start on record."""
+        """Return which of these runs belong to a start on record."""
         with self._open(give_up) as database:
             return {
                 run_id
@@ -155,7 +155,7 @@ class SqliteRecord:
             )
 
     def project_of(self, base_url: str, run_id: str, *, give_up: GiveUp = never) -> str | None:
-        """Give the project of a run that was started or found from here."""
+        """Return the project of a run that was started or found from here."""
         with self._open(give_up) as database:
             for table in ("starts", "projects_of_runs"):
                 row = database.execute(
@@ -241,7 +241,7 @@ class SqliteRecord:
             raise RecordError(str(error)) from error
 
     def _identity(self) -> tuple[int, int] | None:
-        """Tell which file lies there; None where there is none. Raises RecordError for one that was emptied."""
+        """Return which file lies there; None where there is none. Raises RecordError for one that was emptied."""
         try:
             found = self.path.stat()
         except FileNotFoundError:

@@ -56,7 +56,7 @@ class Record(Protocol):
     def alone(self, base_url: str, key: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
         """Keep every other process and thread from working on the same key; freed when this process ends, however.
 
-        Gives whether the key is ours now.
+        Returns whether the key is ours now.
         """
         ...
 
@@ -65,7 +65,7 @@ class Record(Protocol):
         ...
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
-        """Give the start of a key."""
+        """Return the start of a key."""
         ...
 
     def intend(self, base_url: str, start: Start, *, give_up: GiveUp = never) -> None:
@@ -89,11 +89,11 @@ class Record(Protocol):
         ...
 
     def unanswered(self, base_url: str, project_id: str, *, give_up: GiveUp = never) -> list[Start]:
-        """Give the starts of a project whose runs are not known."""
+        """Return the starts of a project whose runs are not known."""
         ...
 
     def claimed(self, base_url: str, run_ids: Collection[str], *, give_up: GiveUp = never) -> set[str]:
-        """Tell which of these runs belong to a start on record."""
+        """Return which of these runs belong to a start on record."""
         ...
 
     def remember(self, base_url: str, project_id: str, run_id: str, at: float, *, give_up: GiveUp = never) -> None:
@@ -101,5 +101,5 @@ class Record(Protocol):
         ...
 
     def project_of(self, base_url: str, run_id: str, *, give_up: GiveUp = never) -> str | None:
-        """Give the project of a run that was started or found from here."""
+        """Return the project of a run that was started or found from here."""
         ...

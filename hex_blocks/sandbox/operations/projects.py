@@ -118,7 +118,7 @@ def create_project(call: Call) -> Json:
 
 
 def update_project(call: Call) -> Json:
-    """Give a project one of the workspace's status labels, or take its label away."""
+    """Return a project one of the workspace's status labels, or take its label away."""
     project = call.project(need="CAN_EDIT")
     if "status" in call.body:
         status = call.body["status"]

@@ -76,7 +76,7 @@ def id_kind(name: str) -> str:
 
 
 def id_in(kind: str, value: str) -> str:
-    """Give the bare ID of what was copied: wrapped, without dashes, or an address. Other text is as it was."""
+    """Return the bare ID of what was copied: wrapped, without dashes, or an address. Other text is as it was."""
     if len(value) > LONGEST_LOOKED_AT * 4 or UUID.fullmatch(value):
         return value
     bare = value.strip(WRAPPED + " ")

@@ -76,7 +76,7 @@ def as_integer(value: Any) -> Any:
 
 
 def _bare(value: Any) -> Any:
-    """Give a scalar as JSON has it, without quotes too many."""
+    """Return a scalar as JSON has it, without quotes too many."""
     return unquoted(value.strip()) if isinstance(value, str) and len(value) < LONGEST_NUMBER else _scalar(value)
 
 
@@ -170,7 +170,7 @@ def check_depth(value: Any) -> None:
 
 
 def as_plain(value: Any) -> Any:
-    """Give any value as JSON has it. Raises a fault with the place of what JSON cannot hold, or holds too deep."""
+    """Return any value as JSON has it. Raises a fault with the place of what JSON cannot hold, or holds too deep."""
     check_depth(value)
     return _plainly(value, "")
 
@@ -195,7 +195,7 @@ def _plainly(value: Any, place: str) -> Any:
 
 
 def _scalar(value: Any) -> Any:
-    """Give one of Python's own scalars as JSON has it; anything else is as it was."""
+    """Return one of Python's own scalars as JSON has it; anything else is as it was."""
     if isinstance(value, Enum):
         value = value.value
     if value is None or type(value) in (str, int, float, bool):
