@@ -160,12 +160,12 @@ def _connection(on_sandbox: bool, inputs: dict[str, Any]) -> Iterator[Connection
     if not on_sandbox:
         yield None
         return
-    from hex_blocks.cli.sandbox import running_sandbox
+    from hex_blocks.cli.sandbox import sandbox_of_a_call
 
     if inputs.get("baseUrl") or inputs.get("apiKey"):
         warn(say("Note: on the sandbox, baseUrl and apiKey are not used."))
         inputs.pop("apiKey", None)
-    with running_sandbox() as (_, connection):
+    with sandbox_of_a_call() as connection:
         yield connection
 
 

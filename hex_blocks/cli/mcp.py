@@ -204,10 +204,12 @@ def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[s
 
 
 def _sandbox(open_ones: ExitStack, speed: float) -> Connection:
-    from hex_blocks.cli.sandbox import running_sandbox
+    from hex_blocks.cli.sandbox import running_sandbox, sandbox_of_a_call
     from hex_blocks.clock import FastClock
 
-    return open_ones.enter_context(running_sandbox(None if speed == 1 else FastClock(speed)))[1]
+    if speed == 1:
+        return open_ones.enter_context(sandbox_of_a_call())
+    return open_ones.enter_context(running_sandbox(FastClock(speed)))[1]
 
 
 def _check_reach(host: str, allowed_hosts: tuple[str, ...], secret: str | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +43,19 @@ def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Conne
         yield sandbox, connection
 
 
+@contextmanager
+def sandbox_of_a_call() -> Iterator[Connection]:
+    """Connect to the sandbox that `hex-blocks sandbox` runs; to one of this call's own where none is running."""
+    from hex_blocks.cli.shared_sandbox import connection_to, find_shared
+
+    if found := find_shared():
+        with connection_to(found) as connection:
+            yield connection
+        return
+    with running_sandbox() as (_, connection):
+        yield connection
+
+
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
@@ -72,6 +85,7 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
       hex-blocks sandbox
       hex-blocks sandbox --speed 60 --port 9000
     """
+    from hex_blocks.cli.shared_sandbox import shared
     from hex_blocks.sandbox import TOKENS, Sandbox
 
     clock: Clock = SystemClock() if speed == 1 else FastClock(speed)
@@ -87,7 +101,9 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
                 reason=error.strerror or str(error),
             )
         ) from None
+    sharing = ExitStack()
     try:
+        other = sharing.enter_context(shared(running, TOKENS.personal, speed))
         settings = {
             "HEX_API_BASE_URL": running.base_url,
             "HEX_API_TOKEN": TOKENS.personal,
@@ -103,8 +119,13 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
             click.echo(say("Other tokens:"))
             for name, value in asdict(TOKENS).items():
                 click.echo(f"  {name}: {value}")
+        if other:
+            warn(say("Calls with --sandbox go to the sandbox at {url}, which was started first.", url=other.url))
+        elif not as_json:
+            click.echo(say("Calls with --sandbox go to this one while it runs."))
         threading.Event().wait()
     except KeyboardInterrupt:
         warn(say("The sandbox has stopped."))
     finally:
+        sharing.close()
         running.stop()

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from hex_blocks.errors.sentences import FAULTS, NO_TOOL, SENTENCES
+from hex_blocks.errors.sentences import FAULTS, LOST_ANSWER, NO_TOOL, SENTENCES
 from hex_blocks.i18n.texts import Phrase, one_after_the_other, sentence
 
 _TOKENS = re.compile(r"(hxt[a-z]_)[^\s/\"']+", re.IGNORECASE)
@@ -72,6 +72,8 @@ class HexError(Exception):
 
     def hint(self, language: str | None = None) -> str:
         """Say what to do next; empty where the message says it all."""
+        if self.values.get("outcome") == "unknown":
+            return sentence(LOST_ANSWER[0], language)
         return sentence(SENTENCES[self.key].hint, language, status=self.status, **self.values)
 
     def __str__(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+# The hint of an answer to a write that leaves open what Hex did.
+LOST_ANSWER = ("Hex may have done it all the same: look in Hex before you try again.",)
 NO_TOOL = ("No tool is called {name}.", "Did you mean {names}?")
 # Kinds of errors, by what helps: other inputs, another token, another name, waiting, later, looking at the run.
 INPUT, TOKEN, NOT_FOUND, BUSY, DOWN, RUN = "input", "token", "not_found", "busy", "down", "run"

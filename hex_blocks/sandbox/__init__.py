@@ -10,6 +10,7 @@ Where Hex publishes no answer the sandbox has to choose one; such places say so.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -57,6 +58,8 @@ class Sandbox:
         self.world: World = seeded_world(self.clock.time())
         self.requests: list[Received] = []
         self.world.workspace_me_fails = workspace_me_fails
+        # A random name of this run of it, by which calls tell it from another at the same address.
+        self.instance = secrets.token_hex(16)
         self._limits = limits
         self._strict = strict
         self._log = log
@@ -85,7 +88,16 @@ class Sandbox:
         self.port = self._server.port
         limits = Limits.of(self._limits, self.clock)
         self._server.serve(
-            App(self.world, self.clock, limits, self.origin, self.requests, self._log, strict=self._strict)
+            App(
+                self.world,
+                self.clock,
+                limits,
+                self.origin,
+                self.requests,
+                self._log,
+                strict=self._strict,
+                instance=self.instance,
+            )
         )
         return self
 

@@ -23,6 +23,8 @@ from hex_blocks.sandbox.validation import Obj, is_uuid, read_query
 from hex_blocks.sandbox.web_pages import web_page
 from hex_blocks.sandbox.workspace import World
 
+# Which run of a sandbox answers; only on its pages, never in the API.
+INSTANCE_HEADER = "X-Hex-Sandbox"
 PREFIX = "/api/v1"
 OPEN_TO_ALL = "Me"
 MOST_RECORDED = 100_000
@@ -70,6 +72,7 @@ class App:
         log: Callable[[str], object] | None = None,
         *,
         strict: bool = False,
+        instance: str = "",
     ) -> None:
         self.world = world
         self.clock = clock
@@ -78,6 +81,7 @@ class App:
         self.requests = requests
         self.log = log
         self.strict = strict
+        self.instance = instance
 
     def answer(self, method: str, target: str, headers: Message, body: bytes | None) -> Answer:
         """Answer one request. A `body` of None was longer than the sandbox takes."""
@@ -85,7 +89,8 @@ class App:
         if not path.startswith(f"{PREFIX}/"):
             page = web_page(self.world, method, path, parse_qs(query), self.clock.time(), _language(headers))
             if page is not None:
-                return 200, {"Content-Type": "text/html; charset=utf-8"}, page.encode(errors="replace")
+                shown = {"Content-Type": "text/html; charset=utf-8", INSTANCE_HEADER: self.instance}
+                return 200, shown, page.encode(errors="replace")
         exchange = _Exchange(self, method, path, query, headers, body)
         status, given, content = exchange.answer()
         exchange.record(status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from hex_blocks.i18n.texts import sentence, text
 from hex_blocks.sandbox.model import Project, Run, Thread
@@ -21,8 +21,9 @@ def web_page(
         return None
     with world.lock:
         if parts == [""]:
-            titles = sorted(project.title for project in world.all(Project))
-            return _page(text("Hex sandbox", language), text("The API is at /api/v1. Its projects:", language), *titles)
+            return _first_page(world, language)
+        if len(parts) in (2, 3, 4) and parts[0] == "hex":
+            return _project_page(world, parts[1], now, language)
         if len(parts) == 5 and parts[0] == "hex" and parts[2:4] == ["app", "runs"]:
             return _run_page(world, parts[4], now, language)
         if len(parts) == 2 and parts[0] == "threads":
@@ -31,6 +32,27 @@ def web_page(
         if len(parts) == 2 and parts[0] == "embed":
             return _embedded_page(world, parts[1], query.get("signature", [""])[0], now, language)
     return None
+
+
+def _first_page(world: World, language: str | None) -> str:
+    projects = sorted(world.all(Project), key=lambda project: project.title)
+    entries = [_entry(f"/hex/{project.id}", project.title, project.id) for project in projects]
+    return _page(text("Hex sandbox", language), text("The API is at /api/v1. Its projects:", language), entries=entries)
+
+
+def _project_page(world: World, project_id: str, now: float, language: str | None) -> str | None:
+    """Return a project's page: its runs, newest first."""
+    project = world.get(Project, project_id)
+    if project is None:
+        return None
+    entries = [
+        _entry(f"/hex/{project.id}/app/runs/{run.id}", run.state(now).status, run.id) for run in world.runs(project.id)
+    ]
+    return _page(project.title, project.id, text("Its runs:", language), entries=entries)
+
+
+def _entry(path: str, name: str, id_: str) -> str:
+    return f'<li><a href="{html.escape(path)}">{html.escape(name)}</a> <code>{html.escape(id_)}</code></li>'
 
 
 def _run_page(world: World, run_id: str, now: float, language: str | None) -> str | None:
@@ -52,7 +74,8 @@ def _embedded_page(world: World, project_id: str, signature: str, now: float, la
     return _page(project.title, text("Here Hex would show the app.", language))
 
 
-def _page(title: str, *lines: str) -> str:
+def _page(title: str, *lines: str, entries: Sequence[str] = ()) -> str:
     paragraphs = "".join(f"<p>{html.escape(line)}</p>" for line in lines)
     head = f"<meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"
-    return f"<!doctype html>{head}<h1>{html.escape(title)}</h1>{paragraphs}"
+    listed = f"<ul>{''.join(entries)}</ul>" if entries else ""
+    return f"<!doctype html>{head}<h1>{html.escape(title)}</h1>{paragraphs}{listed}"

@@ -245,3 +245,11 @@ def test_an_unknown_tool_names_its_neighbours() -> None:
 )
 def test_what_looks_like_a_token_is_not_repeated(said: str, shown: str) -> None:
     assert without_tokens(said) == shown
+
+
+@pytest.mark.parametrize("key", ["hex_down", "hex_failed"])
+def test_an_answer_that_leaves_open_what_was_done_asks_to_look_first(key: str) -> None:
+    known, unknown = hex_error(key, status=503), hex_error(key, status=503, outcome="unknown")
+
+    assert "look in Hex before you try again" in unknown.hint()
+    assert "look in Hex" not in known.hint()

@@ -249,3 +249,18 @@ def test_no_thread_is_left_behind(clock):
         time.sleep(0.01)
 
     assert threading.active_count() == before
+
+
+def test_its_pages_list_projects_and_runs_with_links_that_open(sandbox):
+    import re
+
+    import requests
+
+    first = requests.get(sandbox.origin, timeout=10).text
+    project = sandbox.world.project("Revenue report")
+    listed = requests.get(f"{sandbox.origin}/hex/{project.id}", timeout=10).text
+
+    assert f'<a href="/hex/{project.id}">Revenue report</a> <code>{project.id}</code>' in first
+    assert all(run.id in listed for run in sandbox.world.runs(project.id))
+    for path in [*re.findall(r'href="([^"]+)"', first), *re.findall(r'href="([^"]+)"', listed)]:
+        assert requests.get(sandbox.origin + path, timeout=10).status_code == 200

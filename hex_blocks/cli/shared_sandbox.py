@@ -1,0 +1,147 @@
+"""The sandbox that `hex-blocks sandbox` runs, found by calls with --sandbox through a file in the data folder."""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import json
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from hex_blocks.clock import FastClock
+from hex_blocks.runs.record.configured import use_record
+from hex_blocks.runs.record.sqlite import SqliteRecord, default_folder
+
+if TYPE_CHECKING:
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.sandbox import Sandbox
+
+log = logging.getLogger(__name__)
+
+FILE = "sandbox.json"
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# Seconds in which a sandbox on this machine answers, if it is there.
+PATIENCE = 2.0
+
+
+@dataclass(frozen=True)
+class SharedSandbox:
+    """A sandbox that runs in another process.
+
+    Attributes:
+        url: Its base URL.
+        token: A token that it knows.
+        instance: A random name of this one run of it, which only it and the file know.
+        record: The folder of the record of its runs.
+        speed: How many times as fast as real time its clock runs.
+    """
+
+    url: str
+    token: str
+    instance: str
+    record: str
+    speed: float
+
+    @property
+    def origin(self) -> str:
+        """Its scheme, host and port."""
+        return self.url.removesuffix("/api/v1")
+
+
+@contextmanager
+def shared(sandbox: Sandbox, token: str, speed: float) -> Iterator[SharedSandbox | None]:
+    """Let calls with --sandbox find a sandbox for as long as it runs.
+
+    Yields:
+        The sandbox that is shared already, which stays the shared one; None where this one is from now on.
+    """
+    other = find_shared()
+    if other is not None or urlsplit(sandbox.base_url).hostname not in LOOPBACK:
+        yield other
+        return
+    with tempfile.TemporaryDirectory(prefix="hex-blocks-") as folder:
+        ours = SharedSandbox(sandbox.base_url, token, sandbox.instance, folder, speed)
+        _write(ours)
+        try:
+            yield None
+        finally:
+            if _read() == ours:
+                _file().unlink(missing_ok=True)
+
+
+def find_shared() -> SharedSandbox | None:
+    """Return the sandbox that is shared; None where there is none. A file that is left of an ended one is removed."""
+    found = _read()
+    if found is None or urlsplit(found.url).hostname not in LOOPBACK:
+        return None
+    if _is_there(found):
+        return found
+    _file().unlink(missing_ok=True)
+    return None
+
+
+@contextmanager
+def connection_to(found: SharedSandbox) -> Iterator[Connection]:
+    """Connect to a shared sandbox, with the record that all its callers share."""
+    from hex_blocks.api.connection import Connection
+
+    clock = None if found.speed == 1 else FastClock(found.speed)
+    options = {"allowed_hosts": (found.origin,), "pinned": True, "clock": clock}
+    with Connection(found.token, found.url, **options) as connection:  # type: ignore[arg-type]
+        use_record(connection, SqliteRecord(Path(found.record)))
+        yield connection
+
+
+def _file() -> Path:
+    return default_folder() / FILE
+
+
+def _write(shared_one: SharedSandbox) -> None:
+    """Write the file whole, readable by its owner only."""
+    file = _file()
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        made = file.with_suffix(f".{os.getpid()}")
+        with contextlib.suppress(FileNotFoundError):
+            made.unlink()
+        with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as opened:
+            json.dump(asdict(shared_one), opened)
+        made.replace(file)
+    except OSError as error:
+        log.warning("calls with --sandbox cannot find this one: %s", error)
+
+
+def _read() -> SharedSandbox | None:
+    """Read the file; None where there is none, where it is somebody else's, or where it is not ours to understand."""
+    file = _file()
+    try:
+        if hasattr(os, "getuid") and file.stat().st_uid != os.getuid():
+            return None
+        found = SharedSandbox(**json.loads(file.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
+    texts = (found.url, found.token, found.instance, found.record)
+    is_whole = all(isinstance(each, str) and each for each in texts)
+    return found if is_whole and isinstance(found.speed, int | float) and found.speed > 0 else None
+
+
+def _is_there(found: SharedSandbox) -> bool:
+    """Whether the sandbox of the file answers at its address. Its name is compared with what is answered, not sent."""
+    import requests
+
+    from hex_blocks.sandbox.app import INSTANCE_HEADER
+
+    with requests.Session() as session:
+        session.trust_env = False
+        try:
+            answer = session.get(found.origin, timeout=PATIENCE, allow_redirects=False)
+        except requests.RequestException:
+            return False
+        return hmac.compare_digest(answer.headers.get(INSTANCE_HEADER, "").encode(), found.instance.encode())
