@@ -70,7 +70,7 @@ def test_a_tool_runs_from_an_empty_folder(installed: Installed, tmp_path: Path) 
 
 
 def test_the_tools_are_those_of_the_checkout(installed: Installed, tmp_path: Path) -> None:
-    listed = installed.run("hex-blocks", "tools", "--json", folder=tmp_path)
+    listed = installed.run("hex-blocks", "tools", "--experimental", "--json", folder=tmp_path)
 
     ids = {tool["id"] for tool in json.loads(listed.stdout)}
     assert ids == {file.stem for file in (REPOSITORY / "tool_specs").glob("hex_*.json")}
