@@ -17,10 +17,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from weakref import WeakKeyDictionary
 
-from limits import RateLimitItemPerSecond
-from limits.errors import ConfigurationError
-
-from hex_blocks.api.limits.windows import InMemory, Window, Windows, windows_in_memory, windows_in_redis
+from hex_blocks.api.limits.windows import InMemory, Window, Windows, windows_in_memory
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, hex_error
 from hex_blocks.i18n.texts import Phrase, phrase
@@ -160,12 +157,12 @@ class Budget:
 
     def per_second(self, group: str | None = None) -> float:
         """Return how many requests of a group a second are taken in the long run."""
-        return min((window.amount / window.seconds for window in self._of(group) if window.item), default=math.inf)
+        return min((window.amount / window.seconds for window in self._of(group) if window.amount), default=math.inf)
 
     def left(self, group: str | None = None) -> int | None:
         """Return how many requests of a group could be sent now; None where none are counted."""
         windows = self._of(group)
-        return self._kept.left(self._who, windows) if any(window.item for window in windows) else None
+        return self._kept.left(self._who, windows) if any(window.amount for window in windows) else None
 
     def refused(self, group: str | None, seconds: float) -> None:
         """Learn from a 429: close the group, or where there is none the whole, until Hex takes requests again.
@@ -191,9 +188,7 @@ def _windows_of(name: str, limits: Limits) -> list[Window]:
     if pairs is None:
         return []
     # A group without a number can still be closed.
-    return [Window(name, RateLimitItemPerSecond(count, seconds + ARRIVAL_MARGIN)) for count, seconds in pairs] or [
-        Window(name, None)
-    ]
+    return [Window(name, count, seconds + ARRIVAL_MARGIN) for count, seconds in pairs] or [Window(name)]
 
 
 def _spent(wait: float) -> BusyError:
@@ -206,10 +201,13 @@ def _kept_in(uri: str, clock: Clock) -> Windows:
     if uri in (*IN_MEMORY, OFF):
         return windows_in_memory(clock)
     try:
+        # Only where processes count together: it needs packages of its own.
+        from hex_blocks.api.limits.redis_windows import windows_in_redis
+
         return windows_in_redis(uri, clock)
-    except (ConfigurationError, ImportError, ValueError) as error:
+    except (ImportError, ValueError) as error:
         # The address may hold a password, so it is not repeated.
         reason: str | Phrase = type(error).__name__
-        if uri.startswith("redis") and find_spec("redis") is None:
+        if find_spec("redis") is None or find_spec("limits") is None:
             reason = phrase("the package redis is missing")
         raise hex_error("bad_budget", variable=BUDGET_VARIABLE, reason=reason) from None
