@@ -22,13 +22,11 @@ from hex_blocks.errors.classes import KINDS
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.run import handler_of
 from hex_blocks.tools.spec.tool import Example
-from tests.calling import hex_on
+from tests.calling import hex_on, our_tools
 from tests.documents import HEX_DOCUMENTS
 
 REPOSITORY = Path(__file__).parents[1]
-SPECS: dict[str, Any] = {
-    file.stem: json.loads(file.read_bytes()) for file in sorted((REPOSITORY / "tool_specs").glob("hex_*.json"))
-}
+SPECS: dict[str, Any] = {id_: our_tools()[id_].raw for id_ in sorted(our_tools())}
 # Its presence in a reply shows that outputs are those declared, whatever else Hex may add one day.
 UNKNOWN_FIELD = {"fieldThatNobodyDeclared": 1}
 OPERATIONS_OF_HEX = 52

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import SpecError, UnknownToolError
 from hex_blocks.i18n.texts import add_folder, beside_package
+from hex_blocks.tools.spec.paging import with_paging_inputs
 from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -45,8 +46,7 @@ class Registry(Mapping[str, Tool]):
         self._block = _read_json(folder / "block.json")
         self._tools: dict[str, Tool] = {}
         for file in sorted(folder.glob("hex_*.json")):
-            raw = _read_json(file)
-            _check_headline(raw, file)
+            raw = self._read_spec(file)
             self._tools[raw["id"]] = Tool(raw, file, self.connection_inputs)
         self._sort()
 
@@ -91,6 +91,11 @@ class Registry(Mapping[str, Tool]):
 
     def __len__(self) -> int:
         return len(self._tools)
+
+    def _read_spec(self, file: Path) -> dict[str, Any]:
+        raw = _read_json(file)
+        _check_headline(raw, file)
+        return with_paging_inputs(raw, self._block.get("paging", {}))
 
     def _sort(self) -> None:
         order = {group: number for number, group in enumerate(self.groups)}
@@ -138,8 +143,7 @@ class Registry(Mapping[str, Tool]):
 
     def _add_plugin_tool(self, plugin: str, file: Path) -> None:
         try:
-            raw = _read_json(file)
-            _check_headline(raw, file)
+            raw = self._read_spec(file)
             if raw["id"] in self._tools:
                 owner = self._tools[raw["id"]].plugin or "hex_blocks"
                 raise SpecError(f"{file}: {raw['id']} is a tool of {owner} already; choose another id")

@@ -45,4 +45,5 @@ class BlockSpec(Strict):
     icon: Text = Field(description="An SVG file beside this one.")
     authentication: Authentication
     connection: dict[Name, Input] = Field(description="The inputs that every tool has: token and base URL.")
+    paging: dict[Name, Input] = Field(default_factory=dict, description="The inputs that every list has.")
     groups: dict[Name, Group]
