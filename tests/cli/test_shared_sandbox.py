@@ -110,3 +110,22 @@ def test_the_instance_is_told_on_pages_only(sandbox: Sandbox) -> None:
 
     assert requests.get(sandbox.origin, timeout=10).headers["X-Hex-Sandbox"] == sandbox.instance
     assert "X-Hex-Sandbox" not in requests.get(f"{sandbox.base_url}/projects", timeout=10).headers
+
+
+@pytest.mark.parametrize(("options", "status"), [((), 201), (("--strict",), 422)])
+def test_a_strict_sandbox_refuses_what_a_body_gives_as_text(options: tuple[str, ...], status: int) -> None:
+    import requests
+
+    starting = command("sandbox", "--port", "0", "--json", "--quiet", *options)
+    with subprocess.Popen(starting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        told = read_document(process)
+        answer = requests.post(
+            f"{told['baseUrl']}/projects/{PROJECT}/runs",
+            json={"dryRun": "true"},
+            headers={"Authorization": f"Bearer {TOKENS.personal}"},
+            timeout=20,
+        )
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+
+    assert answer.status_code == status
