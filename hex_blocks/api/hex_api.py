@@ -45,6 +45,9 @@ GET_RETRIES = 4
 RETRIED_STATUSES = frozenset({408, 425, 502, 503, 504})
 # Faults of a request that never left, so that Hex has done nothing.
 NOT_SENT = ("no_network", "bad_certificate")
+# Faults of an answer that leave open what Hex did.
+ANSWER_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
+NO_CONTENT = 204
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
 KERNEL_WAIT = 20.0
 HIDDEN = "[hidden]"
@@ -119,6 +122,8 @@ class HexApi:
             error = self._send(prepared, error_keys or {}, timing, self.clock.monotonic() + timing.read)
             if not isinstance(error, HexError):
                 return error.value
+            if method != "GET" and error.status is None and error.key in ANSWER_LOST:
+                error.values["outcome"] = "unknown"
             is_lost = "outcome" in error.values
             refused = not is_lost and (error.status == 429 or (error.status == 503 and refused_by_503))
             seconds = float(error.values.get("seconds", RATE_WINDOW))
@@ -216,7 +221,7 @@ class HexApi:
             raise fault.with_traceback(None)  # noqa: B904
         status = response.status_code
         if 200 <= status < 300:
-            return self._parse(content, response)
+            return self._parse(prepared.method or "", content, response)
         return self._error(prepared.method or "", status, content, response.headers, error_keys)
 
     def _read(self, response: requests.Response) -> bytes:
@@ -227,14 +232,17 @@ class HexApi:
             if size > LARGEST_REPLY:
                 raise hex_error("reply_too_large", host=self.host, megabytes=LARGEST_REPLY // 1024**2)
             parts.append(part)
-        headers = response.headers
-        if not parts and response.status_code != 204 and not {"Content-Length", "Transfer-Encoding"} & headers.keys():
+        says_its_length = {"Content-Length", "Transfer-Encoding"} & response.headers.keys()
+        if not parts and response.status_code != NO_CONTENT and not says_its_length:
             # Where nothing says how long the body is, an empty one is one that was cut off.
             raise faults.ChunkedEncodingError
         return b"".join(parts)
 
-    def _parse(self, content: bytes, response: requests.Response) -> Answer | HexError:
+    def _parse(self, method: str, content: bytes, response: requests.Response) -> Answer | HexError:
         if not content.strip():
+            if method != "GET" and response.status_code != NO_CONTENT:
+                # Hex answers a write with what it did, or with 204. This is a gateway's.
+                return hex_error("not_hex", host=self.host, reason=phrase("it sent nothing"))
             return Answer(None)
         try:
             value = json.loads(decoded(content), parse_constant=no_constant, parse_float=finite)

@@ -60,9 +60,27 @@ def check_seconds(name: str, value: object, *, may_be_none: bool = False) -> Non
     Raises:
         ValueError: It is not a number of seconds.
     """
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    seconds = _as_seconds(value)
     if may_be_none:
-        if not is_number or value < 0:  # type: ignore[operator]
-            raise ValueError(f"{name} is {value!r}; it must be a number of seconds, 0 or more")
-    elif not is_number or not 0 < value <= LONGEST_READ:  # type: ignore[operator]
-        raise ValueError(f"{name} is {value!r}; it must be a number of seconds above 0, at most {LONGEST_READ:g}")
+        if not seconds >= 0:
+            raise ValueError(f"{name} is {_shown(value)}; it must be a number of seconds, 0 or more")
+    elif not 0 < seconds <= LONGEST_READ:
+        raise ValueError(f"{name} is {_shown(value)}; it must be a number of seconds above 0, at most {LONGEST_READ:g}")
+
+
+def _as_seconds(value: object) -> float:
+    """Return a number as seconds; NaN, which compares with nothing, for all else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return math.nan
+    try:
+        return float(value)
+    except OverflowError:
+        return math.nan
+
+
+def _shown(value: object) -> str:
+    """Show a value. Python prints no whole number of more than some thousand digits."""
+    try:
+        return repr(value)
+    except ValueError:
+        return "a number of more digits than can be shown"

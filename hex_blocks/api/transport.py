@@ -22,8 +22,8 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 SecondsLeft = Callable[[], float]
 # While an answer is waited for, this often it is looked up whether anybody still wants it; real seconds.
 LOOK_UP = 0.2
-# Answers that say that the answer is still to come, and how many of them are read.
-INTERIM = (102, 103)
+# Answers that say that the answer is still to come: all below 200 but the one that ends the talk in HTTP.
+INTERIM = frozenset(range(100, 200)) - {101}
 MOST_INTERIM = 100
 
 _sending = threading.local()

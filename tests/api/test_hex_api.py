@@ -839,7 +839,7 @@ def test_a_connection_that_breaks_says_so(api: HexApi, server: Faulty, fault: st
     error = refused(api, "POST")
 
     assert error.key == "connection_lost"
-    assert error.values == {"host": f"127.0.0.1:{server.port}"}
+    assert error.values == {"host": f"127.0.0.1:{server.port}", "outcome": "unknown"}
 
 
 @pytest.mark.parametrize("act", [silence, silence_mid_body])
@@ -879,23 +879,49 @@ def test_what_is_no_http_is_an_error_of_the_connection(api: HexApi, server: Faul
 # Answers
 
 
+NOTHING = {
+    "bare 204": reply(204, b"", {"Content-Length": ""}),
+    "204": reply(204, b""),
+    "null": reply(200, b"null"),
+}
+EMPTY = {
+    "200": reply(200, b""),
+    "blanks": reply(201, b" \r\n"),
+    "length 0": raw(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
+    "no chunks": raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
+}
+
+
 @pytest.mark.parametrize(
-    "act",
-    [
-        reply(204, b"", {"Content-Length": ""}),
-        reply(204, b""),
-        reply(200, b""),
-        reply(201, b" \r\n"),
-        reply(200, b"null"),
-        raw(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"),
-        raw(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"),
-    ],
+    ("method", "act"),
+    [("DELETE", each) for each in NOTHING.values()] + [("GET", each) for each in (NOTHING | EMPTY).values()],
 )
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_empty_answer_is_nothing(api: HexApi, server: Faulty, act: Act, method: str) -> None:
     server.play(act)
 
     assert api.call(method, "/x") is None
+
+
+@pytest.mark.parametrize("act", EMPTY.values(), ids=EMPTY)
+def test_a_write_that_is_answered_with_nothing_but_without_204_is_lost(api: HexApi, server: Faulty, act: Act) -> None:
+    server.play(act)
+
+    error = refused(api, "DELETE")
+
+    assert (error.key, error.values["outcome"], len(server.requests)) == ("not_hex", "unknown", 1)
+    assert "look in Hex" in error.hint()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+@pytest.mark.parametrize("act", [reset, end_mid_body, reply(200, LOGIN_PAGE, kind="text/html"), reply(200, [1])])
+def test_only_a_lost_answer_to_a_write_leaves_open_what_hex_did(
+    api: HexApi, server: Faulty, act: Act, method: str
+) -> None:
+    server.play(act)
+
+    error = refused(api, method)
+
+    assert error.values.get("outcome") == (None if method == "GET" else "unknown")
 
 
 @pytest.mark.parametrize(
@@ -1081,8 +1107,8 @@ def test_a_token_too_short_to_be_one_does_not_spoil_answers(server: Faulty, cloc
 
 @pytest.mark.parametrize(
     "act",
-    [DONE, reply(204, b""), reply(204, b"", {"Content-Length": ""}), reply(200, b"")],
-    ids=["200", "204", "204 bare", "empty"],
+    [DONE, reply(204, b""), reply(204, b"", {"Content-Length": ""})],
+    ids=["200", "204", "204 bare"],
 )
 def test_a_connection_is_kept_and_used_again(api: HexApi, server: Faulty, act: Act) -> None:
     server.play(act)

@@ -21,7 +21,8 @@ from tests.faulty import Exchange, Faulty, head, reply, silence
 
 TOKEN = "hxtp_of_this_test"
 GROUPS = {"values": [], "pagination": {"after": None, "before": None}}
-ODD = [-1, -0.001, math.nan, True, "60", None]
+HUGE = [pytest.param(number, id=name) for name, number in {"400": 10**400, "-400": -(10**400), "10k": 10**9999}.items()]
+ODD = [-1, -0.001, math.nan, True, "60", None, *HUGE]
 
 
 @pytest.mark.parametrize("value", [*ODD, 0, math.inf, 1e9])
@@ -72,7 +73,7 @@ def interim(*statuses: int) -> Callable[[Exchange], None]:
     return act
 
 
-@pytest.mark.parametrize("statuses", [(100,), (102,), (103,), (103, 102, 100, 103), (103,) * 60])
+@pytest.mark.parametrize("statuses", [(100,), (102,), (103,), (104,), (199, 150), (103, 102, 100, 103), (103,) * 60])
 def test_interim_answers_are_passed_over(statuses: tuple[int, ...]) -> None:
     with (
         Faulty(interim(*statuses), reply(200, GROUPS)) as server,
