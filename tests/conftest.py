@@ -24,7 +24,7 @@ from hex_blocks.runs.record.configured import use_record
 from hex_blocks.runs.record.store import Record
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
-from tests.documents import FIXTURES, missing
+from tests.documents import missing, needed_by
 from tests.faulty import Act, Faulty, when
 from tests.starts import TITLE, Through
 
@@ -298,9 +298,10 @@ def run_quietly(*command: str) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what compares with Hex's documents where these are not here; one test says so."""
-    if not missing():
+    """Leave out what compares with a document of Hex that is not here; one test says so."""
+    absent = set(missing())
+    needing = [item for item in items if needed_by(item) & absent] if absent else []
+    if not needing:
         return
-    needing = [item for item in items if FIXTURES & set(getattr(item, "fixturenames", ()))]
     config.hook.pytest_deselected(items=needing)
     items[:] = [item for item in items if item not in needing]

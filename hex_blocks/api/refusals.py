@@ -25,6 +25,18 @@ CODES = frozenset(
 # Statuses below 500 with which a gateway may answer after Hex took the request.
 GATEWAY_STATUSES = frozenset({408, 425, 429, 499})
 MOST_NAMED = 50
+# What is read of an error body, and the types that it is read from.
+FIELDS = {
+    "reason": {"string"},
+    "message": {"string"},
+    "code": {"string"},
+    "traceId": {"string"},
+    "details": {"string", "array"},
+    "issues": {"array"},
+    "problems": {"array"},
+    "invalid": {"array"},
+    "notFound": {"array"},
+}
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
 from hex_blocks import Registry
+from hex_blocks.api.refusals import CODES
 from hex_blocks.dev.drift import Deviation, Finding, NotOpenApiError, compare, read_deviations
 from hex_blocks.dev.drift.openapi import read_operations
 from tests.documents import HEX_DOCUMENTS
@@ -261,6 +262,46 @@ def change_limit_that_is_meant(document: Document) -> None:
     schema(document, "ScheduleApiResource")["properties"]["hourly"]["properties"]["minute"]["maximum"] = 60
 
 
+def refusals(document: Document) -> list[Any]:
+    """Give the properties of every error body of one operation."""
+    responses = operation(document, "delete", "/v1/groups/{groupId}")["responses"]
+    found = []
+    for status, told in responses.items():
+        if status[0] in "45":
+            own = told["content"]["application/json"]
+            # A schema of its own, where several operations share one.
+            own["schema"] = deepcopy(resolved(document, own["schema"]))
+            found.append(own["schema"]["properties"])
+    return found
+
+
+def resolved(document: Document, told: Any) -> Any:
+    while "$ref" in told:
+        told = schema(document, told["$ref"].rsplit("/", 1)[1])
+    return told
+
+
+def add_to_refusals(document: Document) -> None:
+    for properties in refusals(document):
+        properties["retryable"] = {"type": "boolean"}
+
+
+def retype_reason(document: Document) -> None:
+    for properties in refusals(document):
+        properties["reason"] = {"type": "object"}
+
+
+def rename_reason(document: Document) -> None:
+    for properties in refusals(document):
+        properties.pop("message", None)
+        properties.pop("reason", None)
+
+
+def add_code(document: Document) -> None:
+    for properties in refusals(document):
+        properties["code"] = {"type": "string", "enum": ["FORBIDDEN", "PAYMENT_REQUIRED"]}
+
+
 def empty_reply(document: Document) -> None:
     del operation(document, "post", "/v1/guides/publish")["responses"]["200"]["content"]
 
@@ -317,6 +358,10 @@ CHANGES: list[tuple[Change, tuple[Any, ...]]] = [
         ("changed", "hex_get_thread", "outputs.status", "enum", "ERROR, IDLE, QUEUED, RUNNING", "ERROR, IDLE, RUNNING"),
     ),
     (retype_output, ("changed", "hex_get_thread", "outputs.creditsUsed", "type", "string", "number")),
+    (add_to_refusals, ("added", None, "errors.retryable", "field", "boolean", None)),
+    (retype_reason, ("changed", None, "errors.reason", "type", "object", "string")),
+    (rename_reason, ("gone", None, "errors.reason", "field", None, "string")),
+    (add_code, ("changed", None, "errors.code", "enum", "FORBIDDEN, PAYMENT_REQUIRED", ", ".join(sorted(CODES)))),
 ]
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from hex_blocks.dev.drift.openapi import NotOpenApiError, Operation, Shape, read_operations
+from hex_blocks.dev.drift.refusals import of_refusals
 from hex_blocks.dev.drift.specs import reply_tree, request_tree
 from hex_blocks.dev.drift.walk import Finding, Walk
 from hex_blocks.tools.registry import Registry
@@ -111,6 +112,7 @@ def _all_findings(operations: Mapping[str, Operation], ours: Mapping[str, list[T
         else:
             new.pop(operation.id, None)
             yield from _of_operation(operation, tools)
+            yield from of_refusals(operation)
     for operation in new.values():
         yield Finding("added", None, operation.id, "", "operation", f"{operation.method} {operation.paths[0]}", None)
 

@@ -57,7 +57,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation: `paths` are all that lead to it, `success` its statuses, `request` its inputs by place."""
+    """One operation.
+
+    paths: all that lead to it. success: its statuses. request: its inputs by place. refusals: the bodies of its errors
+    that are JSON, by their statuses.
+    """
 
     id: str
     method: str
@@ -66,6 +70,7 @@ class Operation:
     encodings: tuple[str, ...]
     request: Shape
     reply: Shape | None
+    refusals: dict[str, Shape] = field(default_factory=dict)
 
 
 class NotOpenApiError(ValueError):
@@ -111,6 +116,11 @@ class _Reader:
             encodings=tuple(content),
             request=Shape.closed(places),
             reply=next((reply for reply in replies if reply.types), None),
+            refusals={
+                status: self.media(_dict(told, "content"))
+                for status, told in responses.items()
+                if re.fullmatch(r"[45](\d\d|XX)", status) and _dict(told, "content")
+            },
         )
 
     def place(self, parameters: list[dict[str, Any]], place: str) -> Shape:

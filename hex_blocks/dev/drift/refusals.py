@@ -1,0 +1,40 @@
+"""Hex's error bodies against what the adapter reads of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from hex_blocks.api.refusals import CODES, FIELDS
+from hex_blocks.dev.drift.openapi import Operation, Shape
+from hex_blocks.dev.drift.walk import Finding
+
+# One of these says why; without it an error is Hex's in nothing but its status.
+REASONS = ("reason", "message")
+
+
+def of_refusals(operation: Operation) -> Iterator[Finding]:
+    """Find the parts of an operation's error bodies that are not read, each once."""
+    seen: set[tuple[str, object, object]] = set()
+    for status, shape in operation.refusals.items():
+        for name, what, hex_says, here in _differences(shape):
+            if (name, hex_says, here) not in seen:
+                seen.add((name, hex_says, here))
+                kind = "changed" if None not in (hex_says, here) else "added" if here is None else "gone"
+                yield Finding(kind, None, operation.id, f"errors.{name}", what, hex_says, here, status)
+
+
+def _differences(shape: Shape) -> Iterator[tuple[str, str, str | None, str | None]]:
+    """Return the name, what differs, what Hex says and what is read, for each part of one error body."""
+    if not shape.types:
+        return
+    if not any(name in shape.fields for name in REASONS):
+        yield "reason", "field", None, "string"
+    for name, field in shape.fields.items():
+        told = " or ".join(sorted(field.types))
+        if name not in FIELDS:
+            yield name, "field", told or "anything", None
+        elif not field.types.keys() <= FIELDS[name]:
+            yield name, "type", told, " or ".join(sorted(FIELDS[name]))
+    codes = getattr(shape.fields.get("code", Shape()).types.get("string"), "enum", None) or ()
+    if not CODES.issuperset(codes):
+        yield "code", "enum", ", ".join(sorted(codes)), ", ".join(sorted(CODES))
