@@ -239,8 +239,11 @@ def faults_of(document: Json, schema: Json, value: Json, newer: Collection[str] 
 
 def is_of(fault: ValidationError, names: Collection[str]) -> bool:
     """Whether a fault is of nothing but fields of these names that a schema does not know."""
-    known = fault.schema.get("properties", {}) if isinstance(fault.schema, dict) else {}
-    return fault.validator == "additionalProperties" and {*fault.instance} - {*known} <= {*names}
+    if fault.validator != "additionalProperties":
+        return False
+    known: Json = fault.schema
+    given: Json = fault.instance
+    return set(given) - set(known.get("properties", {})) <= set(names)
 
 
 def closed(schema: Json, inside_all_of: bool = False) -> Json:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 
 from hex_blocks.api.refusals import CODES, FIELDS
 from hex_blocks.dev.drift.openapi import Operation, Shape
@@ -19,8 +20,13 @@ def of_refusals(operation: Operation) -> Iterator[Finding]:
         for name, what, hex_says, here in _differences(shape):
             if (name, hex_says, here) not in seen:
                 seen.add((name, hex_says, here))
-                kind = "changed" if None not in (hex_says, here) else "added" if here is None else "gone"
-                yield Finding(kind, None, operation.id, f"errors.{name}", what, hex_says, here, status)
+                yield Finding(_kind(hex_says, here), None, operation.id, f"errors.{name}", what, hex_says, here, status)
+
+
+def _kind(hex_says: str | None, here: str | None) -> Literal["added", "gone", "changed"]:
+    if here is None:
+        return "added"
+    return "gone" if hex_says is None else "changed"
 
 
 def _differences(shape: Shape) -> Iterator[tuple[str, str, str | None, str | None]]:
