@@ -27,13 +27,14 @@ class Hex:
     ...     run = hex.call("hex_run_and_wait", {"projectId": "…", "inputParams": {"region": "EMEA"}})
 
     Args:
-        api_key: A Hex API token, personal or of a workspace. Default: HEX_API_TOKEN.
+        api_key: A Hex API token, personal or of a workspace. Default: HEX_API_TOKEN, else the token of the default
+            profile.
         base_url: The host where you open Hex, with or without /api/v1. Default: HEX_API_BASE_URL, else app.hex.tech.
         connection: A connection made elsewhere, in place of a token, a base URL and settings.
         tools: The tools that can be called. Default: all of ours and those of installed plugins.
         record: Where started runs are recorded. Default: a file in the platform's data folder.
         language: Of errors, warnings and progress. Default: that of the environment.
-        settings: What else `Connection` takes, such as timeout and patience in seconds.
+        settings: What else `Connection` takes, such as a profile, or timeout and patience in seconds.
     """
 
     def __init__(

@@ -98,6 +98,9 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("HEX_BLOCKS_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HEX_BLOCKS_CONFIG_DIR", str(tmp_path / "config"))
+    # What stands for the machine's keyring: none. Tests of the keyring bring one.
+    monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
 @pytest.fixture(autouse=True)

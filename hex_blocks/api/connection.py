@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
+from hex_blocks.api.profiles import chosen_profile, token_of
 from hex_blocks.api.shared import Shared
 from hex_blocks.api.timing import check_seconds
 from hex_blocks.api.tokens import token_fault
@@ -30,8 +31,10 @@ NO_TEXT = "\0"
 class Connection:
     """A token and the base URL it belongs to.
 
-    api_key: a Hex API token, personal or of a workspace; HEX_API_TOKEN where none is given.
+    api_key: a Hex API token, personal or of a workspace. Default: HEX_API_TOKEN, else the token of the default
+    profile, with that profile's base URL.
     base_url: the host where you open Hex, with or without /api/v1; HEX_API_BASE_URL, else app.hex.tech.
+    profile: a profile of `hex-blocks login`, in place of a token and a base URL.
     allowed_hosts: hosts beside hex.tech that may receive the token, beside HEX_BLOCKS_ALLOWED_HOSTS.
     pinned: every call goes to this connection's base URL, whatever base URL the call names.
     timeout: seconds that one request may take, from connecting to the last byte of the answer.
@@ -46,6 +49,7 @@ class Connection:
         api_key: str | SecretStr | None = None,
         base_url: str | None = None,
         *,
+        profile: str | None = None,
         allowed_hosts: tuple[str, ...] = (),
         pinned: bool = False,
         timeout: float = 60.0,
@@ -53,9 +57,11 @@ class Connection:
         clock: Clock | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self._token = _sealed(api_key if api_key is not None else os.environ.get(TOKEN_VARIABLE, ""))
+        if profile is not None and (api_key is not None or base_url is not None):
+            raise TypeError("give a profile, or a token and a base URL")
+        self._profile = profile
+        self._known = _outside_profiles(api_key, base_url, profile)
         del api_key  # so that no traceback with local variables shows it
-        self.given_base_url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
         check_seconds("timeout", timeout)
@@ -71,6 +77,8 @@ class Connection:
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
+        if self._known is None:
+            return f"Connection(profile={self._profile!r})"
         return f"Connection(base_url={shown(self.given_base_url)!r})"
 
     def __enter__(self) -> Connection:
@@ -87,6 +95,24 @@ class Connection:
         for connection in connections:
             if connection._api is not None:
                 connection._api.close()
+
+    @property
+    def given_base_url(self) -> str:
+        """The base URL as it was given. Raises TokenError or InputError where the profile cannot be used."""
+        return self._credentials[1]
+
+    @property
+    def _token(self) -> SecretStr:
+        return self._credentials[0]
+
+    @property
+    def _credentials(self) -> tuple[SecretStr, str]:
+        """The token and the base URL; those of a profile are read when they are first needed."""
+        if self._known is None:
+            chosen = chosen_profile(self._profile)
+            none = SecretStr(""), os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+            self._known = none if chosen is None else (token_of(chosen), chosen.base_url)
+        return self._known
 
     @property
     def base_url(self) -> str:
@@ -133,6 +159,18 @@ class Connection:
             while len(self._derived) > _MOST_DERIVED:
                 self._derived.pop(next(iter(self._derived)))
         return found
+
+
+def _outside_profiles(
+    api_key: str | SecretStr | None, base_url: str | None, profile: str | None
+) -> tuple[SecretStr, str] | None:
+    """Return the token and the base URL of the call or the environment; None where a profile is to be used."""
+    there = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+    if api_key is not None:
+        return _sealed(api_key), there
+    in_environment = _sealed(os.environ.get(TOKEN_VARIABLE, ""))
+    given = bool(in_environment.get_secret_value()) or base_url is not None
+    return (in_environment, there) if profile is None and given else None
 
 
 def _sealed(given: str | SecretStr) -> SecretStr:

@@ -25,7 +25,8 @@ from hex_blocks.dev.catalogues import read_catalogue
 from hex_blocks.dev.guides import in_words, title_of
 from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError, RunError, TokenError
-from hex_blocks.errors.sentences import BY_STATUS, FAULTS, SENTENCES
+from hex_blocks.errors.faults import FAULTS
+from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
 from hex_blocks.tools.registry import Registry

@@ -39,6 +39,9 @@ EVERYWHERE = (
     "bad_base_url",
     "host_not_allowed",
     "bad_budget",
+    "no_such_profile",
+    "profile_without_token",
+    "config_unusable",
 )
 # Where the code of handlers lies; what they call elsewhere raises what is everywhere.
 _ROOMS = ("hex_blocks.handlers.", "hex_blocks.runs.")

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from hex_blocks.errors.sentences import FAULTS, LOST_ANSWER, NO_TOOL, SENTENCES
+from hex_blocks.errors.faults import FAULTS
+from hex_blocks.errors.sentences import LOST_ANSWER, NO_TOOL, SENTENCES
 from hex_blocks.i18n.texts import Phrase, one_after_the_other, sentence
 
 _TOKENS = re.compile(r"(hxt[a-z]_)[^\s/\"']+", re.IGNORECASE)

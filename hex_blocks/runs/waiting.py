@@ -9,7 +9,7 @@ from typing import Any
 from hex_blocks.errors.classes import HexError, NotFoundError, hex_error
 from hex_blocks.runs.jobs.job import work_key
 from hex_blocks.runs.keeping import record_end, record_fate, recorded
-from hex_blocks.runs.model import ENDS, percent, run_error
+from hex_blocks.runs.model import ENDS, get_run, percent, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT
 from hex_blocks.runs.starting import start
@@ -59,6 +59,18 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
     return run | {"idempotencyKey": key}
 
 
+def wait_for_run(call: ToolCall, inputs: dict[str, Any]) -> Run:
+    """Follow a run to its end, whoever started it."""
+    until = call.connection.clock.monotonic() + float(inputs.get("timeout", TIMEOUT))
+    # The first look also says whether there is such a run.
+    run = get_run(call, inputs["projectId"], inputs["runId"])
+    if run.get("status") not in ENDS:
+        run = _Wait(call, run, inputs, until, None, resumed=True).to_the_end()
+    if error := ENDS[str(run["status"])]:
+        raise run_error(run, error)
+    return run
+
+
 def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
     """Start a project and return the run as it begins. options: see `start`."""
     started = start(call, asked, "hex_run_project", **options)
@@ -66,10 +78,10 @@ def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
 
 
 class _Wait:
-    """The wait for one run."""
+    """The wait for one run. key: that of its start; None where it was started elsewhere, which nothing is noted of."""
 
     def __init__(
-        self, call: ToolCall, run: Run, options: Mapping[str, Any], until: float, key: str, *, resumed: bool
+        self, call: ToolCall, run: Run, options: Mapping[str, Any], until: float, key: str | None, *, resumed: bool
     ) -> None:
         self.call = call
         self.options = options
@@ -97,7 +109,7 @@ class _Wait:
         if not followed.ended:
             return self._interrupted() if interrupted else self._timed_out()
         if followed.failed:
-            raise unfollowed(followed, idempotencyKey=self.key) from followed.failed
+            raise unfollowed(followed, **self._named()) from followed.failed
         tell(self.call, followed)
         return followed.run
 
@@ -112,23 +124,34 @@ class _Wait:
         run, stopped = stop_run(last, run)
         if not stopped:
             return run
-        record_end(self.call, self.key, run, promised=self.promised)
+        self._note_end(run)
         raise self._error(run, "run_cancelled_at_timeout", timeout=timeout)
 
     def _interrupted(self) -> Run:
         run = self.followed.run
         if not self.options.get("cancelOnInterrupt"):
-            record_fate(self.call, self.key, LEFT, promised=self.promised)
-            raise self._error(run, "interrupted")
+            self._note_fate(LEFT)
+            raise self._error(run, "interrupted" if self.key else "following_interrupted")
         run, stopped = stop_run(detached(self.call), run)
         if not stopped:
             return run
-        record_fate(self.call, self.key, CANCELLED, promised=self.promised)
-        record_end(self.call, self.key, run, promised=self.promised)
+        self._note_fate(CANCELLED)
+        self._note_end(run)
         raise self._error(run, "interrupted_and_cancelled")
 
+    def _note_fate(self, fate: str) -> None:
+        if self.key:
+            record_fate(self.call, self.key, fate, promised=self.promised)
+
+    def _note_end(self, run: Run) -> None:
+        if self.key:
+            record_end(self.call, self.key, run, promised=self.promised)
+
+    def _named(self) -> dict[str, str]:
+        return {"idempotencyKey": self.key} if self.key else {}
+
     def _error(self, run: Run, key: str, **values: Any) -> HexError:
-        return run_error(run, key, idempotencyKey=self.key, **values)
+        return run_error(run, key, **self._named(), **values)
 
 
 def unfollowed(followed: Followed, **values: Any) -> HexError:

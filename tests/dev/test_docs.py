@@ -14,7 +14,8 @@ from hex_blocks import Registry
 from hex_blocks.cli.call import read_values
 from hex_blocks.dev.doc_pages import Words, all_languages, command, escaped, pages, stale, write
 from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
-from hex_blocks.errors.sentences import FAULTS, SENTENCES
+from hex_blocks.errors.faults import FAULTS
+from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.i18n import texts
 from tests.conftest import REPOSITORY, RunCommand
 

@@ -25,7 +25,8 @@ from hex_blocks.errors.classes import (
     hex_error,
     without_tokens,
 )
-from hex_blocks.errors.sentences import BUSY, BY_STATUS, FAULTS, SENTENCES
+from hex_blocks.errors.faults import FAULTS
+from hex_blocks.errors.sentences import BUSY, BY_STATUS, SENTENCES
 from hex_blocks.errors.warnings import WARNINGS
 
 REPOSITORY = Path(__file__).parents[2]

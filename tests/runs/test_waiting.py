@@ -173,7 +173,7 @@ def test_a_run_that_cannot_be_cancelled_is_said_to_go_on(
 
     assert caught.value.key == "run_not_cancelled"
     assert "not yours" in caught.value.message()
-    assert last_run(sandbox, "Endless simulation")[1] == "RUNNING"
+    assert last_run(sandbox, "Endless simulation")[1] in ("PENDING", "RUNNING")
 
 
 # Trouble on the way
@@ -312,7 +312,7 @@ def test_a_stop_ends_the_wait_and_leaves_the_run(run: RunTool, sandbox: Sandbox,
 
     assert caught.value.key == "interrupted"
     assert caught.value.values["runId"] == last_run(sandbox, "Endless simulation")[0]
-    assert last_run(sandbox, "Endless simulation")[1] == "RUNNING"
+    assert last_run(sandbox, "Endless simulation")[1] in ("PENDING", "RUNNING")
     assert "CancelRun" not in asked()
 
 
@@ -381,3 +381,66 @@ def test_trouble_is_told_while_it_lasts(run_between: RunTool, between: Faulty) -
     run_between(TOOL, {"projectId": REVENUE}, progress=told.append)
 
     assert [progress.message for progress in told if "status 500" in progress.message]
+
+
+# A run that was started elsewhere
+
+
+def wait_for(run_tool: RunTool, sandbox: Sandbox, title: str, **inputs: Any) -> dict[str, Any]:
+    started = run_tool("hex_run_project", {"projectId": id_of(sandbox, title)})
+    return run_tool("hex_wait_for_run", {"projectId": started["projectId"], "runId": started["runId"], **inputs})
+
+
+def test_a_run_that_was_started_elsewhere_is_followed_to_its_end(run_between: RunTool, sandbox: Sandbox) -> None:
+    told: list[Progress] = []
+    started = run_between("hex_run_project", {"projectId": REVENUE})
+    asked = {"projectId": REVENUE, "runId": started["runId"]}
+
+    run = run_between("hex_wait_for_run", asked, progress=told.append)
+    again = run_between("hex_wait_for_run", asked)
+
+    assert (run["runId"], run["status"]) == (started["runId"], "COMPLETED")
+    assert {**run, "traceId": ""} == {**again, "traceId": ""}
+    assert "idempotencyKey" not in run
+    assert [each.status for each in told][-1] == "COMPLETED"
+    assert len(sandbox.world.runs(REVENUE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("title", "inputs", "key"),
+    [
+        ("Broken import", {}, "run_errored"),
+        ("Endless simulation", {"timeout": 30}, "run_timeout"),
+    ],
+)
+def test_a_run_elsewhere_that_does_not_end_well_is_an_error(
+    run_between: RunTool, sandbox: Sandbox, title: str, inputs: dict[str, Any], key: str
+) -> None:
+    with pytest.raises(RunError) as caught:
+        wait_for(run_between, sandbox, title, **inputs)
+
+    assert caught.value.key == key
+    assert "idempotencyKey" not in caught.value.values
+
+
+def test_a_wait_for_a_run_elsewhere_that_is_stopped_leaves_it_going(run_between: RunTool, sandbox: Sandbox) -> None:
+    stop = threading.Event()
+    started = run_between("hex_run_project", {"projectId": id_of(sandbox, "Endless simulation")})
+
+    with pytest.raises(RunError) as caught:
+        run_between(
+            "hex_wait_for_run",
+            {"projectId": started["projectId"], "runId": started["runId"]},
+            progress=lambda _progress: stop.set(),
+            stop=stop,
+        )
+
+    assert caught.value.key == "following_interrupted"
+    assert last_run(sandbox, "Endless simulation")[1] in ("PENDING", "RUNNING")
+
+
+def test_a_run_that_does_not_exist_is_not_waited_for(run_between: RunTool) -> None:
+    with pytest.raises(HexError) as caught:
+        run_between("hex_wait_for_run", {"projectId": REVENUE, "runId": "00000000-0000-4000-8000-000000000000"})
+
+    assert caught.value.key == "not_found"

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from hex_blocks import Registry
 from hex_blocks.errors.classes import InputError
-from hex_blocks.errors.sentences import FAULTS
+from hex_blocks.errors.faults import FAULTS
 from hex_blocks.tools.inputs.checker import checker
 from hex_blocks.tools.spec.reading import read_tool_spec
 
