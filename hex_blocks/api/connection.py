@@ -60,7 +60,9 @@ class Connection:
         if profile is not None and (api_key is not None or base_url is not None):
             raise TypeError("give a profile, or a token and a base URL")
         self._profile = profile
+        self._of_call = api_key is not None
         self._known = _outside_profiles(api_key, base_url, profile)
+        self._of_profile = self._known is None
         del api_key  # so that no traceback with local variables shows it
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
@@ -100,6 +102,14 @@ class Connection:
     def given_base_url(self) -> str:
         """The base URL as it was given. Raises TokenError or InputError where the profile cannot be used."""
         return self._credentials[1]
+
+    @property
+    def source(self) -> str:
+        """Where the token is from: the call, the environment's variable, or a profile, by its name."""
+        if self._known is not None and not self._of_profile:
+            return "call" if self._of_call else TOKEN_VARIABLE
+        chosen = chosen_profile(self._profile)
+        return chosen.name if chosen else "none"
 
     @property
     def _token(self) -> SecretStr:

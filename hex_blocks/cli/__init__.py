@@ -1,4 +1,4 @@
-"""The command line: hex-blocks tools, show, call, demo, sandbox, check, new-tool.
+"""The command line: hex-blocks run, call, tools, login and the others.
 
 Each command is a module of its own, imported when it is called, so that a listing stays quick.
 """
@@ -24,8 +24,17 @@ from hex_blocks.i18n.texts import current_language
 
 COMMANDS = {
     "tools": "hex_blocks.cli.tools:tools",
-    "show": "hex_blocks.cli.tools:show",
+    "show": "hex_blocks.cli.show:show",
     "call": "hex_blocks.cli.call:call",
+    "run": "hex_blocks.cli.runs:run",
+    "follow": "hex_blocks.cli.runs:follow",
+    "cancel": "hex_blocks.cli.runs:cancel",
+    "runs": "hex_blocks.cli.runs:runs",
+    "projects": "hex_blocks.cli.projects:projects",
+    "open": "hex_blocks.cli.projects:open_",
+    "login": "hex_blocks.cli.login:login",
+    "logout": "hex_blocks.cli.login:logout",
+    "auth": "hex_blocks.cli.login:auth",
     "demo": "hex_blocks.cli.demo:demo",
     "sandbox": "hex_blocks.cli.sandbox:sandbox",
     "docs": "hex_blocks.cli.docs:docs",
@@ -73,7 +82,7 @@ class LazyGroup(Group):
     epilog="Start with: hex-blocks demo",
 )
 @partial(language_option, told=False)
-@click.version_option(__version__, prog_name="hex-blocks")
+@click.version_option(__version__, "-V", "--version", prog_name="hex-blocks")
 def cli() -> None:
     """Run Hex notebooks and manage the workspace around them.
 
@@ -82,9 +91,11 @@ def cli() -> None:
       hex-blocks demo
       hex-blocks tools --group runs
       hex-blocks show run_and_wait
+      hex-blocks login
+      hex-blocks run "Revenue report" region=EMEA
       hex-blocks call run_and_wait projectId=PROJECT inputParams.region=EMEA
 
-    The token is read from HEX_API_TOKEN, the host from HEX_API_BASE_URL (app.hex.tech where it is not set).
+    The token is that of --profile, else HEX_API_TOKEN with the host in HEX_API_BASE_URL, else that of a login.
     """
 
 
@@ -136,7 +147,10 @@ def _run() -> int:
     except HexError as error:
         code = show_error(error)
     except UnknownToolError as error:
-        warn(error.message(current_language()))
+        message = error.message(current_language())
+        if _wants_json():
+            print_json({"error": "unknown_tool", "kind": "input", "message": message})
+        warn(message)
         code = WRONG_USE
     except SpecError as error:
         warn(str(error))

@@ -133,11 +133,22 @@ def experimental_option(function: Any) -> Any:
     )(function)
 
 
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
+
+
+def complete_language(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a language."""
+    from hex_blocks.i18n.texts import languages
+
+    return [each for each in languages() if each.startswith(incomplete)]
+
+
 def language_option(function: Any, *, told: bool = True) -> Any:
     """Add --language. told: whether the command is told the language; what is said follows it either way."""
     return click.option(
         "--language",
         metavar="L",
+        shell_complete=complete_language,
         callback=_known_language,
         expose_value=told,
         help="Language of titles and texts, such as de or pt-BR.",
@@ -226,6 +237,12 @@ class Group(click.Group):
         if rows:
             with formatter.section(say("Commands")):
                 formatter.write_dl(rows)
+
+
+class Command(click.Command):
+    """A command whose help is in the user's language."""
+
+    context_class = Context
 
 
 def worded(command: click.Command) -> click.Command:

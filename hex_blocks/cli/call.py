@@ -2,37 +2,47 @@
 
 from __future__ import annotations
 
-import codecs
-import json
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.base import language_option
+from hex_blocks.cli.base import Command, asked_for, language_option, quiet_option
+from hex_blocks.cli.completion import complete_input, complete_tool
+from hex_blocks.cli.confirming import confirm
+from hex_blocks.cli.connecting import connection_options, open_connection
+from hex_blocks.cli.formats import Form, form_options, print_result
+from hex_blocks.cli.inputs import read_inputs
 from hex_blocks.cli.interrupts import stopped_gently, while_somebody_listens
-from hex_blocks.cli.output import load_registry, print_json, say, warn
+from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.cli.progress import shown_progress
 from hex_blocks.cli.report import check_report, save_report
-from hex_blocks.cli.tools import complete_tool
 from hex_blocks.errors.classes import BusyError, HexError
+from hex_blocks.i18n.texts import current_language
 
 if TYPE_CHECKING:
-    from hex_blocks.api.connection import Connection
+    from hex_blocks.client import Hex
     from hex_blocks.tools.tool import Tool
 
 
-def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the name of an input."""
-    tool = load_registry()[context.params["tool_id"]]
-    return [f"{name}=" for name in tool.spec.inputs if name.startswith(incomplete)]
+class CallCommand(Command):
+    """The command `call`, whose help is that of the tool where one is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the arguments; with --help beside a tool, show the tool."""
+        before = args[: args.index("--")] if "--" in args else args
+        named = [each for each in before if each not in ctx.help_option_names]
+        if len(named) < len(before) and named and named[0] in load_registry():
+            from hex_blocks.cli.show import print_tool
+
+            print_tool(load_registry()[named[0]], asked_for(args) or current_language())
+            ctx.exit()
+        return super().parse_args(ctx, args)
 
 
-@click.command()
+@click.command(cls=CallCommand)
 @click.argument("tool_id", metavar="TOOL", shell_complete=complete_tool)
 @click.argument("values", metavar="[NAME=VALUE]...", nargs=-1, shell_complete=complete_input)
 @click.option(
@@ -41,23 +51,19 @@ def complete_input(context: click.Context, _option: click.Parameter, incomplete:
     metavar="JSON|@FILE|-",
     help="All inputs as one JSON object, from a file with @, or stdin with -.",
 )
-@click.option(
-    "--sandbox",
-    "on_sandbox",
-    is_flag=True,
-    help="Call a local sandbox instead of Hex.",
-)
+@connection_options
 @language_option
-@click.option("--yes", is_flag=True, help="Do not ask before changing or removing something.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
-@click.option("--json", "as_json", is_flag=True, help="Print errors as JSON too.")
+@click.option("--yes", is_flag=True, help="Do not ask before something is deleted.")
+@quiet_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
+@form_options
 @click.option(
     "--out",
     metavar="DIR",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for images and exported projects. Default: the current folder.",
+    help="Folder for images and exported projects. Default: they are not written.",
 )
-@click.option("--raw", is_flag=True, help="Write no files: pictures are printed in base64 as they come.")
+@click.option("--raw", is_flag=True, help="Print pictures in base64 as they come.")
 @click.option(
     "--report",
     metavar="FILE",
@@ -69,10 +75,12 @@ def call(
     values: tuple[str, ...],
     document: str | None,
     on_sandbox: bool,
+    profile: str | None,
     language: str,
     yes: bool,
     quiet: bool,
     as_json: bool,
+    form: Form,
     out: Path | None,
     raw: bool,
     report: Path | None,
@@ -82,12 +90,13 @@ def call(
     \b
     NAME=VALUE       an input; lists by naming it again, parts of an object by NAME.PART=VALUE
     NAME:=JSON       an input whose value is JSON: 3, true, null, [1, 2], {"a": 1}
+    NAME=@FILE       an input whose value is in a file; @@ for a text that begins with @
 
     \b
     Examples:
       hex-blocks call run_and_wait projectId=PROJECT inputParams.region=EMEA inputParams.year:=2026
       hex-blocks call run_project --input @inputs.json
-      hex-blocks call list_projects limit=5 --sandbox
+      hex-blocks call list_projects limit=5 --sandbox --output table --columns id,title
       hex-blocks call get_run_results projectId=PROJECT runId=RUN --out charts
       hex-blocks call run_batch --input @batch.json --report batch.html
     """
@@ -96,55 +105,60 @@ def call(
     tool = load_registry()[tool_id]
     if report:
         check_report(tool.id, report)
-    inputs = _document(document) | read_values(values)
-    with _connection(on_sandbox, inputs) as connection:
-        if tool.destructive and not yes and sys.stdin.isatty() and sys.stderr.isatty():
-            click.confirm(
-                say("{title}: this changes or removes existing data. Continue?", title=tool.title(language)),
-                abort=True,
-                err=True,
-            )
+    single = [name for name, field in tool.spec.inputs.items() if field.type not in ("array", "any")]
+    inputs = read_inputs(document, values, single)
+    with open_connection(on_sandbox, profile, inputs) as connection:
+        from hex_blocks.client import Hex
+
+        client = Hex(connection=connection, tools=load_registry(), language=language)
+        confirm(client, tool, inputs, yes=yes)
         try:
-            result = run_tool(tool, inputs, connection, language, quiet=quiet)
+            result = run_tool(client, tool, inputs, quiet=quiet)
         except HexError as error:
             if report and error.partial:
                 save_report(tool.id, error.partial, report, language, quiet=quiet)
             raise
     saved = save_report(tool.id, result, report, language, quiet=quiet) if report else True
+    if as_json:
+        form = Form("json", filter=form.filter)
+    written = True if raw else _print_with_files(tool, result, form, out)
     if raw:
-        print_json(result)
-    else:
-        _print_with_files(tool, result, out)
-    if result.get("succeeded") is False or not saved:
+        print_result(result, form, tool)
+    if result.get("succeeded") is False or not saved or not written:
         # Whoever calls us by a schedule looks at nothing else.
         raise click.exceptions.Exit(1)
 
 
-def _print_with_files(tool: Tool, result: dict[str, Any], out: Path | None) -> None:
-    """Print a result, its pictures written to files; with a folder given, an exported document too."""
+def _print_with_files(tool: Tool, result: dict[str, Any], form: Form, out: Path | None) -> bool:
+    """Print a result, its pictures and an exported document written to a folder, or left out where none was given."""
     from hex_blocks.cli.images import Files
 
-    files = Files(tool, out or Path())
-    result = files.save_images(result)
-    print_json(files.save_document(result) if out else result)
-    if files.failed:
-        raise click.exceptions.Exit(1)
+    files = Files(tool, out)
+    shown = files.save_images(result)
+    print_result(files.save_document(shown) if out else shown, form, tool)
+    if files.left_out:
+        warn(say("Note: pictures are not shown here. Give --out DIR to write them, or --raw for base64."))
+    return not files.failed
 
 
 def run_tool(
-    tool: Tool, inputs: dict[str, Any], connection: Connection | None, language: str, *, quiet: bool = False
+    client: Hex, tool: Tool, inputs: dict[str, Any], *, quiet: bool = False, title: str | None = None
 ) -> dict[str, Any]:
-    """Run a tool, showing its progress and its warnings on stderr."""
-    # A listing must not pay for what only a call needs.
-    from hex_blocks.client import Hex
+    """Run a tool, showing its progress and its warnings on stderr.
 
+    Args:
+        client: Runs it.
+        tool: The tool.
+        inputs: Its inputs.
+        quiet: Whether to show no progress.
+        title: The title of the project, where it is known.
+    """
     # What only reads can be stopped anywhere.
     gently = stopped_gently() if tool.operation == "mutation" else nullcontext(threading.Event())
-    with gently as stop, shown_progress(quiet=quiet) as progress:
+    with gently as stop, shown_progress(quiet=quiet, title=title) as progress:
         listener = while_somebody_listens(progress, stop)
         try:
-            client = Hex(connection=connection, tools=load_registry())
-            result = client.call(tool, inputs, progress=listener, stop=stop, language=language)
+            result = client.call(tool, inputs, progress=listener, stop=stop)
         except BusyError:
             # It was waiting for its turn, and Hex has done nothing.
             if stop.is_set():
@@ -153,101 +167,3 @@ def run_tool(
     for warning in result.get("warnings", []):
         warn(say("Note: {message}", message=warning["message"]))
     return result
-
-
-@contextmanager
-def _connection(on_sandbox: bool, inputs: dict[str, Any]) -> Iterator[Connection | None]:
-    if not on_sandbox:
-        yield None
-        return
-    from hex_blocks.cli.sandbox import sandbox_of_a_call
-
-    if inputs.get("baseUrl") or inputs.get("apiKey"):
-        warn(say("Note: on the sandbox, baseUrl and apiKey are not used."))
-        inputs.pop("apiKey", None)
-    with sandbox_of_a_call() as connection:
-        yield connection
-
-
-def _document(given: str | None) -> dict[str, Any]:
-    if given is None:
-        return {}
-    try:
-        if given == "-":
-            given = _decoded(sys.stdin.buffer.read())
-        elif given.startswith("@"):
-            given = _decoded(Path(given[1:]).read_bytes())
-        read = json.loads(given)
-    except OSError as error:
-        raise click.BadParameter(
-            say("{file} cannot be read: {reason}", file=given[1:], reason=error.strerror),
-            param_hint="--input",
-        ) from None
-    except UnicodeDecodeError as error:
-        message = say(
-            "This is not {encoding}: write it as UTF-8, or with a byte order mark that tells the encoding.",
-            encoding=error.encoding.upper(),
-        )
-        raise click.BadParameter(message, param_hint="--input") from None
-    except json.JSONDecodeError as error:
-        message = say(
-            "This is not JSON: {problem} at line {line}, column {column}.",
-            problem=error.msg,
-            line=error.lineno,
-            column=error.colno,
-        )
-        raise click.BadParameter(message, param_hint="--input") from None
-    except (ValueError, RecursionError):
-        raise click.BadParameter(say("This is not JSON."), param_hint="--input") from None
-    if not isinstance(read, dict):
-        raise click.BadParameter(say("Inputs are a JSON object of names and values."), param_hint="--input")
-    return read
-
-
-# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-
-
-def _decoded(content: bytes) -> str:
-    """Read text in the encoding that its byte order mark tells, else in UTF-8."""
-    encoding = next((name for mark, name in _MARKS if content.startswith(mark)), "utf-8")
-    return content.decode(encoding)
-
-
-def read_values(values: tuple[str, ...]) -> dict[str, Any]:
-    """Read NAME=VALUE and NAME:=JSON into inputs. A name that comes again makes a list."""
-    inputs: dict[str, Any] = {}
-    for given in values:
-        name, sign, value = given.partition("=")
-        if not sign or not name.strip(":"):
-            raise click.UsageError(say("{given} is not NAME=VALUE.", given=repr(given[:60])))
-        read: Any = value
-        if name.endswith(":"):
-            name = name[:-1]
-            try:
-                read = json.loads(value)
-            except (ValueError, RecursionError):
-                raise click.UsageError(
-                    say("The value of {name} is not JSON: {value}", name=name, value=repr(value[:60]))
-                ) from None
-        *parents, last = name.split(".")
-        target = inputs
-        for parent in parents:
-            target = target.setdefault(parent, {})
-            if not isinstance(target, dict):
-                raise click.UsageError(say("{name} is given as a value and as an object.", name=parent))
-        if last == "idempotencyKey" and isinstance(read, str) and not read.strip():
-            # Mostly a variable of the shell that was never set.
-            warn(say("Note: {name} is empty, so it counts as not given.", name=last))
-        target[last] = [*_as_list(target[last]), read] if last in target else read
-    return inputs
-
-
-def _as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]

@@ -33,6 +33,8 @@ def demo(language: str, as_json: bool) -> None:
     Example:
       hex-blocks demo
     """
+    from hex_blocks.client import Hex
+
     tool = load_registry()[TOOL]
     parameters = INPUTS["inputParams"]
     assert isinstance(parameters, dict)  # noqa: S101
@@ -43,7 +45,8 @@ def demo(language: str, as_json: bool) -> None:
             warn(say("A sandbox Hex is running at {url}.", url=sandbox.base_url))
             warn(say("Starting a project with parameters and waiting for its end, as this command does:"))
             warn(f"  {shlex.join([*line, '--sandbox'])}")
-        result = run_tool(tool, INPUTS, connection, language)
+        client = Hex(connection=connection, tools=load_registry(), language=language)
+        result = run_tool(client, tool, INPUTS)
     if as_json or not sys.stdout.isatty():
         print_json(result)
     else:

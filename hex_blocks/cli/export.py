@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import experimental_option, language_option
+from hex_blocks.cli.completion import complete_tools
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json, warn
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
 
@@ -23,6 +24,7 @@ SCHEMAS = ("openai", "anthropic", "gemini", "json-schema")
 @click.option("--json", "as_json", is_flag=True, help="With --list: print JSON.")
 @click.option(
     "--tools",
+    shell_complete=complete_tools,
     metavar="NAMES",
     help="Toolsets or tools, by comma; all for every tool. Default: for schemas default, for a folder the host's set.",
 )

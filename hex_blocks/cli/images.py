@@ -34,15 +34,22 @@ KEPT_SIGNS = "-_."
 
 
 class Files:
-    """Writes the files of one tool's result into a folder. `failed`: whether one could not be written."""
+    """Writes the files of one tool's result into a folder.
 
-    def __init__(self, tool: Tool, folder: Path) -> None:
+    Attributes:
+        folder: The folder; None where pictures are left out, and only their sizes are told.
+        failed: Whether a file could not be written.
+        left_out: How many pictures were not written.
+    """
+
+    def __init__(self, tool: Tool, folder: Path | None) -> None:
         self.tool = tool
         self.folder = folder
         self.failed = False
+        self.left_out = 0
 
     def save_images(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Write every picture to a file, and return the result with the files in place of the pictures."""
+        """Write every picture to a file, and return the result with files or sizes in place of the pictures."""
         return self._fields(self.tool.spec.outputs, result)
 
     def save_document(self, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,6 +87,9 @@ class Files:
             warn(say("A picture cannot be read, so no file is made of it."))
             self.failed = True
             return image
+        if self.folder is None:
+            self.left_out += 1
+            return {"mimeType": image.get("mimeType"), "bytes": len(content)}
         named = next((beside[name] for name in NAMED_BY if isinstance(beside.get(name), str) and beside[name]), "")
         ending = ENDINGS.get(str(image.get("mimeType")), ".bin")
         file = self._write(safe_name(named, self.tool.id), ending, content)
@@ -87,10 +97,11 @@ class Files:
 
     def _write(self, stem: str, ending: str, content: bytes) -> str | None:
         """Write a new file and return its path; None where that fails."""
-        path = self.folder / f"{stem}{ending}"
+        folder = self.folder or Path()
+        path = folder / f"{stem}{ending}"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            with _new_file(self.folder, stem, ending) as file:
+            folder.mkdir(parents=True, exist_ok=True)
+            with _new_file(folder, stem, ending) as file:
                 path = Path(file.name)
                 file.write(content)
         except OSError as error:

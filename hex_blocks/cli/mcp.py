@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import experimental_option, language_option
+from hex_blocks.cli.completion import complete_tools
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
@@ -32,6 +33,7 @@ LAST_WORD_SECONDS = 10.0
 @click.option(
     "--toolset",
     "toolsets",
+    shell_complete=complete_tools,
     metavar="NAMES",
     default=None,
     help="Toolsets or tools to show, by comma: default, run, projects, cells, threads, people and so on.",

@@ -14,7 +14,7 @@ from hex_blocks.cli.base import say
 if TYPE_CHECKING:
     from hex_blocks.tools.registry import Registry
 
-__all__ = ["load_registry", "plain", "print_json", "print_table", "say", "wants_json", "warn"]
+__all__ = ["load_registry", "plain", "print_json", "print_table", "say", "steering_escaped", "wants_json", "warn"]
 
 # Characters that JSON may hold as they are and that a terminal obeys: further controls, and those of direction.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -32,13 +32,17 @@ def wants_json(as_json: bool) -> bool:
 
 def print_json(document: Any) -> None:
     """Print one JSON document."""
-    written = json.dumps(document, ensure_ascii=False, indent=2)
-    written = _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], written)
+    written = steering_escaped(json.dumps(document, ensure_ascii=False, indent=2))
     try:
         written.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         written = json.dumps(document, indent=2)
     click.echo(written)
+
+
+def steering_escaped(written: str) -> str:
+    """Write the characters of JSON text that a terminal obeys as JSON can write them too."""
+    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], written)
 
 
 def plain(value: str) -> str:

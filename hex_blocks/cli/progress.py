@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def shown_progress(*, quiet: bool = False) -> Iterator[Callable[[Progress], None] | None]:
-    """Return the callback that shows progress; None where none is to be shown."""
+def shown_progress(*, quiet: bool = False, title: str | None = None) -> Iterator[Callable[[Progress], None] | None]:
+    """Return the callback that shows progress; None where none is to be shown.
+
+    Args:
+        quiet: Whether to show none.
+        title: What is run, which is put before each message.
+    """
+    before = f"{title}: " if title else ""
     if quiet:
         yield None
     elif sys.stderr.isatty():
-        with _bar() as show:
+        with _bar(before) as show:
             yield show
     else:
-        yield _lines()
+        yield _lines(before)
 
 
-def _lines() -> Callable[[Progress], None]:
+def _lines(before: str) -> Callable[[Progress], None]:
     last: tuple[str | None, str] | None = None
 
     def show(progress: Progress) -> None:
@@ -33,26 +39,21 @@ def _lines() -> Callable[[Progress], None]:
         if (progress.status, progress.message) != last:
             last = (progress.status, progress.message)
             state = f"{progress.status} " if progress.status else ""
-            warn(
-                plain(
-                    f"{progress.message}: {state}{round(progress.elapsed)} s"
-                    if progress.elapsed or state
-                    else progress.message
-                )
-            )
+            message = before + progress.message
+            warn(plain(f"{message}: {state}{round(progress.elapsed)} s" if progress.elapsed or state else message))
 
     return show
 
 
 @contextmanager
-def _bar() -> Iterator[Callable[[Progress], None]]:
+def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(complete_style="cyan", finished_style="cyan", pulse_style="cyan dim"),
         TaskProgressColumn(show_speed=False),
         TimeElapsedColumn(),
         TextColumn("{task.fields[left]}"),
@@ -63,9 +64,10 @@ def _bar() -> Iterator[Callable[[Progress], None]]:
 
         def show(progress: Progress) -> None:
             state = f"{progress.status}  " if progress.status else ""
-            left = say("about {seconds} s left", seconds=round(progress.remaining)) if progress.remaining else ""
-            total = None if progress.percent is None else 100
-            description = plain(state + progress.message).replace("[", "\\[")
+            left = say("estimate: {seconds} s left", seconds=round(progress.remaining)) if progress.remaining else ""
+            # Past the end that was estimated, nothing is known.
+            total = None if progress.percent is None or progress.remaining == 0 else 100
+            description = plain(state + before + progress.message).replace("[", "\\[")
             bar.update(task, description=description, total=total, completed=progress.percent or 0, left=left)
 
         yield show

@@ -56,6 +56,11 @@ class Tool:
         return bool(self.raw.get("destructive", False))
 
     @property
+    def removes(self) -> bool:
+        """Whether it deletes or ends what cannot be brought back, so that a person is asked first."""
+        return bool(self.raw.get("removes", False))
+
+    @property
     def experimental(self) -> bool:
         """Whether its form is not confirmed, so that it is shown only where that is asked for."""
         return bool(self.raw.get("experimental", False))

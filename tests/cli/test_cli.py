@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from hex_blocks import __version__
+from hex_blocks import Registry, __version__
 from hex_blocks.cli import COMMANDS
 from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.clock import FastClock
@@ -382,7 +382,7 @@ def test_wrong_use_is_one_json_document_where_it_is_asked_for(
 @pytest.mark.parametrize(
     ("token", "error", "hint"),
     [
-        (None, "token_missing", "Set HEX_API_TOKEN, or give apiKey."),
+        (None, "token_missing", "Log in with hex-blocks login, set HEX_API_TOKEN, or give apiKey."),
         (TOKENS.expired, "token_refused", "Create a new token in Hex"),
         (TOKENS.no_permission, "no_permission", "Ask for access"),
         ("two words", "token_malformed", "Copy it again from Hex"),
@@ -571,14 +571,64 @@ def test_stopping_a_wait_exits_130_and_says_that_the_run_goes_on(sign: signal.Si
 
 def test_a_tool_that_destroys_asks_first_on_a_terminal(httpserver: HTTPServer, served: Environment) -> None:
     httpserver.expect_request(f"/api/v1/groups/{RUN}", "DELETE").respond_with_data("", status=204)
+    group = {"id": RUN, "name": "Interns \x1b[31m", "createdAt": "2026-01-01T00:00:00Z"}
+    httpserver.expect_request(f"/api/v1/groups/{RUN}", "GET").respond_with_json(group)
 
     refused, screen = on_a_terminal("call", "delete_group", f"groupId={RUN}", typed="n\n", env=served)
-    none_sent = len(httpserver.log)
+    none_sent = sent_by(httpserver, "DELETE")
     agreed, _ = on_a_terminal("call", "delete_group", f"groupId={RUN}", typed="y\n", env=served)
+    german, asked = on_a_terminal(
+        "call", "delete_group", f"groupId={RUN}", "--language", "de", typed="ja\n", env=served
+    )
 
-    assert "this changes or removes existing data. Continue?" in screen
+    assert f"Delete a group: Interns  [31m ({RUN}). Continue?" in screen
+    assert "[ja/nein]" in asked
     assert (refused, none_sent) == (130, 0)
-    assert (agreed, len(httpserver.log)) == (0, 1)
+    assert (agreed, german, sent_by(httpserver, "DELETE")) == (0, 0, 2)
+
+
+def sent_by(httpserver: HTTPServer, method: str) -> int:
+    return sum(request.method == method for request, _ in httpserver.log)
+
+
+REMOVING = {
+    "delete_group": {"groupId": RUN},
+    "delete_cell": {"cellId": RUN},
+    "delete_guide_draft": {"orgGuideFileId": RUN},
+    "deactivate_user": {"userId": RUN},
+    "cancel_active_runs": {"projectId": PROJECT},
+}
+
+
+def test_what_removes_is_what_is_asked_about(registry: Registry) -> None:
+    removing = {tool.id.removeprefix("hex_") for tool in registry.values() if tool.removes}
+
+    assert removing == set(REMOVING)
+
+
+@pytest.mark.parametrize("tool", REMOVING)
+def test_nothing_is_removed_where_nobody_can_be_asked(
+    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, tool: str
+) -> None:
+    given = [f"{name}={value}" for name, value in REMOVING[tool].items()]
+
+    refused = hex_blocks("call", tool, *given, "--json", env=served)
+    on_sandbox = hex_blocks("call", tool, *given, "--sandbox")
+
+    assert (refused.returncode, on_sandbox.returncode) == (2, 2)
+    assert json.loads(refused.stdout)["error"] == "wrong_use"
+    assert "give --yes" in refused.stderr
+    assert "give --yes" in on_sandbox.stderr
+    assert httpserver.log == []
+
+
+def test_what_does_not_exist_is_not_asked_about(httpserver: HTTPServer, served: Environment) -> None:
+    httpserver.expect_request(f"/api/v1/groups/{RUN}").respond_with_json({"reason": "no such group"}, status=404)
+
+    code, screen = on_a_terminal("call", "delete_group", f"groupId={RUN}", typed="", env=served)
+
+    assert code == 1
+    assert "Continue?" not in screen
 
 
 # The other commands

@@ -125,6 +125,7 @@ def test_each_picture_goes_into_a_file_of_its_own(files: Files) -> None:
 
 
 def test_what_is_there_already_is_left_alone(files: Files, tmp_path: Path) -> None:
+    assert files.folder
     files.folder.mkdir()
     (files.folder / "Sales.png").write_bytes(b"mine")
     (tmp_path / "target").write_bytes(b"elsewhere")
@@ -175,8 +176,19 @@ def test_an_exported_document_cannot_choose_its_folder(registry: Registry, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_the_command_writes_charts_to_the_current_folder_and_says_where(hex_blocks: Run, tmp_path: Path) -> None:
+def test_the_command_leaves_charts_out_where_no_folder_is_given(hex_blocks: Run, tmp_path: Path) -> None:
     finished = hex_blocks(*RESULTS, cwd=tmp_path)
+
+    images = [chart["image"] for chart in json.loads(finished.stdout)["charts"]]
+    assert finished.returncode == 0
+    assert [sorted(image) for image in images] == [["bytes", "mimeType"]] * 2
+    assert all(image["bytes"] > 100 for image in images)
+    assert "Give --out DIR" in finished.stderr
+    assert list(tmp_path.glob("*.png")) == []
+
+
+def test_the_command_writes_charts_to_the_current_folder_and_says_where(hex_blocks: Run, tmp_path: Path) -> None:
+    finished = hex_blocks(*RESULTS, "--out", ".", cwd=tmp_path)
 
     images = [chart["image"] for chart in json.loads(finished.stdout)["charts"]]
     assert finished.returncode == 0

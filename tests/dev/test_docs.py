@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hex_blocks import Registry
-from hex_blocks.cli.call import read_values
+from hex_blocks.cli.inputs import read_values
 from hex_blocks.dev.doc_pages import Words, all_languages, command, escaped, pages, stale, write
 from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
 from hex_blocks.errors.faults import FAULTS

@@ -461,7 +461,7 @@ def test_help_is_in_the_language_that_is_asked_for(german: Path, arguments: tupl
     assert "Beispiele:" in said
     # Command lines, and what nobody has translated, stay as they are.
     assert "hex-blocks call run_project --input @inputs.json" in said
-    assert "Do not ask before changing or removing something." in said
+    assert "Do not ask before something is deleted." in said
 
 
 def test_help_without_a_language_is_english(german: Path) -> None:

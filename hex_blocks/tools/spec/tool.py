@@ -93,6 +93,10 @@ class ToolSpec(Strict):
     group: Name
     operation: Literal["query", "mutation"] = Field(description="query reads, mutation writes.")
     destructive: bool = Field(default=False, description="It changes or removes what is there already.")
+    removes: bool = Field(
+        default=False,
+        description="It deletes or ends what cannot be brought back: a person is asked first, by name.",
+    )
     experimental: bool = Field(
         default=False,
         description="Not in Hex's API document: its form is not confirmed. In no set of tools unless asked for.",
@@ -174,6 +178,8 @@ class ToolSpec(Strict):
             problems.append(f"paging.after is {self.paging.after}, which is no input")
         if self.operation == "query" and self.destructive:
             problems.append("a query is never destructive")
+        if self.removes and not self.destructive:
+            problems.append("what removes is destructive")
         return problems
 
     def _example_problems(self) -> list[str]:

@@ -1,0 +1,106 @@
+"""The question before something is deleted or ended that cannot be brought back."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.cli.output import plain, say
+from hex_blocks.errors.classes import HexError, NotFoundError
+
+if TYPE_CHECKING:
+    from hex_blocks.client import Hex
+    from hex_blocks.tools.tool import Tool
+
+Inputs = Mapping[str, Any]
+Outputs = dict[str, Any]
+
+
+def _of_list(outputs: Outputs, place: str, identity: str, wanted: Any, name: str) -> str | None:
+    return next((each.get(name) for each in outputs[place] if each.get(identity) == wanted), None)
+
+
+# How the name of what is meant is looked up: the tool, its inputs, and where the name stands in its outputs.
+_NAMES: dict[str, tuple[str, Callable[[Inputs], Outputs], Callable[[Outputs, Inputs], str | None]]] = {
+    "hex_delete_group": (
+        "hex_get_group",
+        lambda inputs: {"groupId": inputs["groupId"]},
+        lambda outputs, _inputs: outputs.get("name"),
+    ),
+    "hex_delete_cell": (
+        "hex_get_cell",
+        lambda inputs: {"cellId": inputs["cellId"]},
+        lambda outputs, _inputs: outputs.get("label"),
+    ),
+    "hex_delete_guide_draft": (
+        "hex_list_draft_guides",
+        lambda _inputs: {},
+        lambda outputs, inputs: _of_list(outputs, "guides", "id", inputs["orgGuideFileId"], "filePath"),
+    ),
+    "hex_deactivate_user": (
+        "hex_list_users",
+        lambda inputs: {"userIds": [inputs["userId"]]},
+        lambda outputs, inputs: _of_list(outputs, "users", "id", inputs["userId"], "name"),
+    ),
+    "hex_cancel_active_runs": (
+        "hex_get_project",
+        lambda inputs: {"projectId": inputs["projectId"]},
+        lambda outputs, _inputs: outputs.get("title"),
+    ),
+}
+
+
+def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
+    """Ask before a tool that removes something; no question where it was answered with --yes.
+
+    Raises:
+        click.UsageError: Nobody can be asked.
+        click.Abort: The answer is no.
+        HexError: The inputs are wrong, or what is to be removed does not exist.
+    """
+    if not tool.removes or yes:
+        return
+    checked = tool.check(inputs)
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise click.UsageError(
+            say("{title} asks first, and there is no terminal: give --yes.", title=tool.title(client.language))
+        )
+    question = say(
+        "{title}: {what}. Continue?", title=tool.title(client.language), what=_what(client, tool, inputs, checked)
+    )
+    if not answer_is_yes(question):
+        raise click.Abort
+
+
+def answer_is_yes(question: str) -> bool:
+    """Ask a question on stderr. Yes is also what it is in the user's language; no answer is no."""
+    word = say("yes")
+    given = click.prompt(f"{plain(question)} [{word}/{say('no')}]", default="", show_default=False, err=True)
+    said = given.strip().casefold()
+    return bool(said) and said in {"y", "yes", word.casefold(), word.casefold()[:1]}
+
+
+def _what(client: Hex, tool: Tool, inputs: Inputs, checked: Inputs) -> str:
+    """Name what a call removes: its name, where it can be looked up, and its ID."""
+    ids = ", ".join(
+        str(checked[name]) for name, field in tool.spec.inputs.items() if field.required and name in checked
+    )
+    name = _name(client, tool, inputs, checked)
+    return f"{name} ({ids})" if name else ids
+
+
+def _name(client: Hex, tool: Tool, inputs: Inputs, checked: Inputs) -> str | None:
+    if tool.id not in _NAMES:
+        return None
+    lookup, asked, read = _NAMES[tool.id]
+    credentials = {name: inputs[name] for name in ("apiKey", "baseUrl") if inputs.get(name)}
+    try:
+        return read(client.call(lookup, asked(checked) | credentials), checked)
+    except NotFoundError:
+        raise
+    except HexError:
+        # The token may do what it may not read; the ID says what is meant.
+        return None

@@ -1,0 +1,159 @@
+"""The inputs of a call as a command line gives them: one JSON object, NAME=VALUE, NAME:=JSON, and files."""
+
+from __future__ import annotations
+
+import codecs
+import json
+import math
+import sys
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import click
+
+from hex_blocks.cli.output import say, warn
+
+# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+OPTION = "--input"
+
+
+def read_inputs(document: str | None, values: tuple[str, ...], single: Collection[str] = ()) -> dict[str, Any]:
+    """Read all inputs of a command line.
+
+    Args:
+        document: One JSON object, `@` and a file that holds it, or `-` for stdin.
+        values: Further inputs, as NAME=VALUE and NAME:=JSON. They take precedence over the document's.
+        single: Names that take one value: for them, a second one is a mistake.
+
+    Raises:
+        click.UsageError: They cannot be read.
+    """
+    whole = _read_document(document)
+    return _merged(whole, read_values(values, single))
+
+
+def _merged(whole: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """Put inputs beside others, in place of those of the same name; parts of one object go into it."""
+    merged = dict(whole)
+    for name, value in given.items():
+        inside = merged.get(name)
+        merged[name] = inside | value if isinstance(inside, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def read_values(values: tuple[str, ...], single: Collection[str] = ()) -> dict[str, Any]:
+    """Read NAME=VALUE and NAME:=JSON into inputs. A name that comes again makes a list."""
+    inputs: dict[str, Any] = {}
+    for given in values:
+        name, sign, value = given.partition("=")
+        is_json = name.endswith(":")
+        name = name[:-1] if is_json else name
+        if not sign or not name:
+            raise click.UsageError(say("{given} is not NAME=VALUE.", given=repr(given[:60])))
+        read = _read_value(name, value, is_json=is_json)
+        *parents, last = name.split(".")
+        if not all((*parents, last)):
+            raise click.UsageError(say("{name} has an empty part between its dots.", name=repr(name[:60])))
+        target = inputs
+        for parent in parents:
+            target = target.setdefault(parent, {})
+            if not isinstance(target, dict):
+                raise click.UsageError(say("{name} is given as a value and as an object.", name=parent))
+        if last == "idempotencyKey" and isinstance(read, str) and not read.strip():
+            # Mostly a variable of the shell that was never set.
+            warn(say("Note: {name} is empty, so it counts as not given.", name=last))
+        if last in target and not parents and last in single:
+            raise click.UsageError(say("{name} is given twice.", name=last))
+        if isinstance(target.get(last), dict) and not isinstance(read, dict):
+            raise click.UsageError(say("{name} is given as a value and as an object.", name=name))
+        target[last] = [*_as_list(target[last]), read] if last in target else read
+    return inputs
+
+
+def _read_value(name: str, value: str, *, is_json: bool) -> Any:
+    """Read one value, from a file where it begins with @. A second @ stands for itself."""
+    if value.startswith("@@"):
+        value = value[1:]
+    elif value.startswith("@"):
+        value = _read_file(value[1:], name)
+    return _read_json(value, name) if is_json else value
+
+
+def _read_json(text: str, name: str) -> Any:
+    try:
+        read = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+    except OverflowError:
+        raise click.UsageError(say("{name} is a number that is too large.", name=name)) from None
+    except json.JSONDecodeError as error:
+        if name == OPTION:
+            problem = {"problem": error.msg, "line": error.lineno, "column": error.colno}
+            message = say("This is not JSON: {problem} at line {line}, column {column}.", **problem)
+            raise click.BadParameter(message, param_hint=OPTION) from None
+        shown = repr(text[:60])
+        raise click.UsageError(say("The value of {name} is not JSON: {value}", name=name, value=shown)) from None
+    except (ValueError, RecursionError):
+        if name == OPTION:
+            raise click.BadParameter(say("This is not JSON."), param_hint=OPTION) from None
+        shown = repr(text[:60])
+        raise click.UsageError(say("The value of {name} is not JSON: {value}", name=name, value=shown)) from None
+    return read
+
+
+def _read_float(number: str) -> float:
+    value = float(number)
+    if not math.isfinite(value):
+        raise OverflowError
+    return value
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(name)
+
+
+def _as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _read_document(given: str | None) -> dict[str, Any]:
+    if given is None:
+        return {}
+    if given == "-":
+        given = _decoded(sys.stdin.buffer.read(), OPTION)
+    elif given.startswith("@"):
+        given = _read_file(given[1:], OPTION)
+    read = _read_json(given, OPTION)
+    if not isinstance(read, dict):
+        raise click.BadParameter(say("Inputs are a JSON object of names and values."), param_hint=OPTION)
+    return read
+
+
+def _read_file(path: str, name: str) -> str:
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise click.BadParameter(
+            say("{file} cannot be read: {reason}", file=path, reason=reason), param_hint=name
+        ) from None
+    return _decoded(content, name)
+
+
+def _decoded(content: bytes, name: str) -> str:
+    """Read text in the encoding that its byte order mark tells, else in UTF-8."""
+    encoding = next((known for mark, known in _MARKS if content.startswith(mark)), "utf-8")
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        message = say(
+            "This is not {encoding}: write it as UTF-8, or with a byte order mark that tells the encoding.",
+            encoding=error.encoding.upper(),
+        )
+        raise click.BadParameter(message, param_hint=name) from None

@@ -1,0 +1,93 @@
+"""hex-blocks projects and open: finding projects, and opening their pages."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.cli.base import language_option
+from hex_blocks.cli.call import run_tool
+from hex_blocks.cli.connecting import connection_options, open_client
+from hex_blocks.cli.formats import Form, form_options, print_result
+from hex_blocks.cli.naming import UUID, find_project, find_run
+from hex_blocks.cli.output import load_registry
+
+if TYPE_CHECKING:
+    from hex_blocks.client import Hex
+
+COLUMNS = ("title", "id", "ownerEmail", "lastPublishedAt")
+
+
+@click.command()
+@click.argument("words", required=False, metavar="TEXT")
+@click.option("--archived", is_flag=True, help="Archived projects, too.")
+@connection_options
+@form_options
+@language_option
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, as is done when piped.")
+def projects(
+    words: str | None,
+    *,
+    archived: bool,
+    on_sandbox: bool,
+    profile: str | None,
+    form: Form,
+    language: str,
+    as_json: bool,
+) -> None:
+    """List the projects that the token can see; with TEXT, those it may mean: a part of a title, an ID, an address.
+
+    \b
+    Examples:
+      hex-blocks projects
+      hex-blocks projects revenue
+      hex-blocks projects --output csv --columns id,title,owner.email
+    """
+    with open_client(on_sandbox, profile, language) as client:
+        if words:
+            tool = load_registry()["hex_find_project"]
+            inputs: dict[str, Any] = {"query": words, "includeArchived": archived}
+        else:
+            tool = load_registry()["hex_list_projects"]
+            inputs = {"fetchAll": True, "includeArchived": archived}
+        result = run_tool(client, tool, inputs, quiet=not sys.stderr.isatty())
+    if as_json:
+        form = Form("json")
+    elif form.name is None and not form.columns and form.filter is None and sys.stdout.isatty():
+        form = Form("table", COLUMNS if words else tuple(name.replace("ownerEmail", "owner.email") for name in COLUMNS))
+    print_result(result, form, tool)
+
+
+@click.command("open")
+@click.argument("name", metavar="PROJECT|RUN")
+@click.option("--print", "printed", is_flag=True, help="Print the address instead of opening it.")
+@connection_options
+@language_option
+def open_(name: str, *, printed: bool, on_sandbox: bool, profile: str | None, language: str) -> None:
+    """Open a project or a run in the browser.
+
+    It is named by a title, an ID or an address. Where there is no browser, the address is printed.
+
+    \b
+    Examples:
+      hex-blocks open "Revenue report"
+      hex-blocks open 78c33d18-170c-44d3-a227-b3194f134f73
+    """
+    with open_client(on_sandbox, profile, language) as client:
+        address = _address(client, name)
+    if printed or click.launch(address) != 0:
+        click.echo(address)
+
+
+def _address(client: Hex, name: str) -> str:
+    """Return the page of a project or a run. An ID may be either's."""
+    if name.startswith("https://"):
+        return name
+    if re.fullmatch(UUID, name.strip()) and not client.call("hex_find_project", {"query": name})["matches"]:
+        found = client.call("hex_get_run_status", find_run(client, name))
+        return str(found["runUrl"])
+    project_id = find_project(client, name)["id"]
+    return f"{client.connection.base_url.partition('/api/')[0]}/hex/{project_id}"
