@@ -25,6 +25,8 @@ CODES = frozenset(
 # Statuses below 500 with which a gateway may answer after Hex took the request.
 GATEWAY_STATUSES = frozenset({408, 425, 429, 499})
 MOST_NAMED = 50
+# Cells whose inputs take one or several of a list.
+CHOICES = ("DROPDOWN", "MULTISELECT")
 # What is read of an error body, and the types that it is read from.
 FIELDS = {
     "reason": {"string"},
@@ -96,17 +98,19 @@ def _parameters(invalid: Any, not_found: Any) -> dict[str, Any] | None:
     absent = [_plain_value(name) for name in (not_found if isinstance(not_found, list) else [])[:MOST_NAMED]]
     if not wrong and not absent:
         return None
-    said = [
-        phrase(
-            "{name} does not take {value}: it is of type {type}.",
-            name=part["paramName"],
-            value=part["paramValue"],
-            type=part["dataType"],
-        )
-        for part in wrong
-    ] + [phrase("{name} is not an input of this project.", name=name) for name in absent]
+    said = [_misfit(part) for part in wrong] + [
+        phrase("{name} is not an input of this project.", name=name) for name in absent
+    ]
     details = Phrase(lambda language: plain(" ".join(each.said(language) for each in said), 2000))
     return {"details": details, "invalid": wrong, "notFound": absent}
+
+
+def _misfit(part: Mapping[str, str | None]) -> Phrase:
+    """Say that a value does not fit an input, and that the input is a choice where Hex says so."""
+    values = {"name": part["paramName"], "value": part["paramValue"], "type": part["dataType"]}
+    if (part["inputCellType"] or "").upper() in CHOICES:
+        return phrase("{name} does not take {value}: it takes the choices of the app, of type {type}.", **values)
+    return phrase("{name} does not take {value}: it is of type {type}.", **values)
 
 
 def _plain_value(value: Any) -> str | None:

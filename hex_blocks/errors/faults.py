@@ -42,6 +42,9 @@ FAULTS = {
     "no_earlier_run": "{input} skips {found}, which a later step names; no earlier call with this key has run it.",
     "not_our_cursor": "{input} is not a cursor of this tool.",
     "no_such_chart": "{input} is {found}, which is not a chart of this project. Charts: {known}.",
+    "no_such_parameter_near": "{input} is not an input of the project. Did you mean {near}?",
+    "no_such_parameter": "{input} is not an input of the project. Its inputs: {known}.",
+    "not_settable": "{input} cannot be set in a run: it is of kind {kind}.",
     "more": "There are {count} more errors of this kind in {input}.",
     "not_an_inputs_object": "Inputs must be an object of names and values, not {found}.",
 }

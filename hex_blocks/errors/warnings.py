@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 WARNINGS = {
+    "inputs_unchecked": "The input parameters could not be checked before the start: {reason}",
+    "inputs_not_on_app": "Hex ignores {names}: not on the published app.",
     "inputs_ignored": (
         "updatePublishedResults was given together with input parameters. Hex runs such a request with the "
         "project's default inputs, since the published results always show those."

@@ -4,16 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.errors.classes import HexError, hex_error
-from hex_blocks.handlers.project_file import (
-    KNOWN_VERSION,
-    Chart,
-    ProjectFile,
-    ProjectFileError,
-    ProjectInput,
-    read_project_file,
-)
-from hex_blocks.i18n.texts import phrase
+from hex_blocks.runs.parameters import project_file
+from hex_blocks.runs.project_file import KNOWN_VERSION, Chart, ProjectInput
 from hex_blocks.tools.tool_call import ToolCall
 
 
@@ -37,30 +29,6 @@ def get_project_inputs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]
         "charts": [_chart(each) for each in file.charts],
         "writesBack": file.writes_back,
     }
-
-
-def project_file(call: ToolCall, asked: dict[str, Any]) -> ProjectFile:
-    """Export a project and read it.
-
-    Raises:
-        HexError: `export_refused` where Hex does not let this token export, `not_hex` where the file is not one.
-    """
-    try:
-        reply = call.request(asked, "hex_export_project")
-    except HexError as error:
-        if error.key != "not_enabled":
-            raise
-        raise hex_error(
-            "export_refused", status=error.status, trace_id=error.trace_id, reason=error.values["reason"]
-        ) from error
-    content = (reply or {}).get("content")
-    if not isinstance(content, str):
-        raise call.reply_lacks("content")
-    try:
-        return read_project_file(content)
-    except ProjectFileError as error:
-        reason = phrase("its file of the project cannot be read: {fault}", fault=str(error))
-        raise hex_error("not_hex", host=call.connection.api.host, reason=reason) from None
 
 
 def _input(found: ProjectInput) -> dict[str, Any]:

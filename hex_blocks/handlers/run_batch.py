@@ -13,6 +13,7 @@ from typing import Any
 from hex_blocks.errors.classes import Fault, hex_error
 from hex_blocks.runs.jobs.job import Job, work_key
 from hex_blocks.runs.jobs.work import Work
+from hex_blocks.runs.parameters import check_parameters
 from hex_blocks.tools.tool_call import ToolCall
 
 MOST_SETS = 5000
@@ -24,6 +25,8 @@ SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "
 def run_batch(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run a project once for each parameter set and report on each set."""
     sets = _sets(call, inputs)
+    if inputs.get("checkInputs"):
+        check_parameters(call, inputs["projectId"], {_place(number): each for number, each in enumerate(sets)})
     key = work_key(inputs, "batch")
     promised = bool(inputs.get("idempotencyKey"))
     shared = {name: inputs[name] for name in SHARED_INPUTS if name in inputs}
@@ -58,7 +61,7 @@ def _sets(call: ToolCall, inputs: dict[str, Any]) -> list[dict[str, Any]]:
     if "parameterSets" in inputs:
         sets = inputs["parameterSets"]
         faults = [
-            Fault(f"parameterSets[{number}]", "not_object", {"found": repr(each)[:40]})
+            Fault(_place(number), "not_object", {"found": repr(each)[:40]})
             for number, each in enumerate(sets)
             if not isinstance(each, dict)
         ]
@@ -69,6 +72,10 @@ def _sets(call: ToolCall, inputs: dict[str, Any]) -> list[dict[str, Any]]:
     if faults:
         raise hex_error("bad_inputs", tool=call.tool.id, faults=tuple(faults))
     return list(sets)
+
+
+def _place(number: int) -> str:
+    return f"parameterSets[{number}]"
 
 
 def _faults_of(lists: dict[str, Any]) -> Iterator[Fault]:

@@ -23,6 +23,7 @@ from hex_blocks.i18n.texts import phrase
 from hex_blocks.runs.adopting import adopt_lost_runs, seconds_until_look
 from hex_blocks.runs.keeping import OTHERS_SECONDS, Keeping, record_error
 from hex_blocks.runs.model import start_reply
+from hex_blocks.runs.parameters import check_parameters
 from hex_blocks.runs.recent import keep_started, recent_runs
 from hex_blocks.runs.record.store import RecordError, Start
 from hex_blocks.runs.recovering import (
@@ -70,6 +71,8 @@ def start(
     `start_unknown` name the key to call again with, and the start is on record.
     """
     asked = _as_hex_takes_it(call, inputs)
+    if asked.pop("checkInputs", False) and asked.get("inputParams"):
+        check_parameters(call, asked["projectId"], {"inputParams": asked["inputParams"]})
     key = asked.pop("idempotencyKey", None)
     if asked.get("dryRun"):
         call.warn("nothing_ran")

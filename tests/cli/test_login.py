@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import keyring
 import pytest
@@ -104,7 +105,7 @@ def test_a_token_and_its_base_url_are_from_the_same_source(
 ) -> None:
     log_in(here, living, "--profile", "eu")
 
-    def used(**options: str) -> tuple[str, str, str]:
+    def used(**options: Any) -> tuple[str, str, str]:
         made = Connection(**options)
         return made.source, made.base_url, made.api._token.decode()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hex_blocks.handlers.project_file import (
+from hex_blocks.runs.project_file import (
     DEEPEST,
     MOST_ALIASES,
     MOST_CELLS,
