@@ -50,6 +50,8 @@ ANSWER_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_lar
 NO_CONTENT = 204
 FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
 KERNEL_WAIT = 20.0
+# Mostly there is no network, which does not come back within seconds.
+NAME_UNKNOWN = phrase("its name is not known")
 HIDDEN = "[hidden]"
 # A shorter token is none of Hex's, and hiding it would spoil what looks like it by chance.
 SHORTEST_HIDDEN = 8
@@ -119,7 +121,11 @@ class HexApi:
         retries = 0
         while True:
             self._take_turn(group, ends_at, timing)
-            error = self._send(prepared, error_keys or {}, timing, self.clock.monotonic() + timing.read)
+            sent_at = self.clock.monotonic()
+            error = self._send(prepared, error_keys or {}, timing, sent_at + timing.read)
+            if log.isEnabledFor(logging.DEBUG):
+                ended = error.status or error.key if isinstance(error, HexError) else "done"
+                log.debug("%s %s: %s, %.2f s", method, prepared.url, ended, self.clock.monotonic() - sent_at)
             if not isinstance(error, HexError):
                 return error.value
             if method != "GET" and error.status is None and error.key in ANSWER_LOST:
@@ -131,7 +137,7 @@ class HexApi:
                 self.budget.refused(group, seconds)
             if refused:
                 delay = seconds + random.uniform(0, 1)  # noqa: S311
-            elif retries < GET_RETRIES and self._is_passing(error) and (method == "GET" or error.key in NOT_SENT):
+            elif retries < self._most_retries(error) and (method == "GET" or error.key in NOT_SENT):
                 delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
                 retries += 1
             else:
@@ -310,7 +316,7 @@ class HexApi:
     def _network_error(self, fault: Exception) -> HexError:
         causes = list(_causes(fault))
         if any(isinstance(cause, NameResolutionError) for cause in causes):
-            return hex_error("no_network", host=self.host, reason=phrase("its name is not known"))
+            return hex_error("no_network", host=self.host, reason=NAME_UNKNOWN)
         if any(isinstance(cause, NewConnectionError) for cause in causes):
             return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
         if isinstance(self._verify, str) and not Path(self._verify).exists():
@@ -318,10 +324,14 @@ class HexApi:
         return hex_error("connection_lost", host=self.host)
 
     @staticmethod
-    def _is_passing(error: HexError) -> bool:
+    def _most_retries(error: HexError) -> int:
+        """Return how often a request is sent again after a fault that may pass by itself."""
         if error.status is not None:
-            return error.status in RETRIED_STATUSES
-        return isinstance(error, HexDownError) and error.key in ("timeout", "connection_lost", "no_network")
+            return GET_RETRIES if error.status in RETRIED_STATUSES else 0
+        if error.values.get("reason") == NAME_UNKNOWN:
+            return 1
+        passing = isinstance(error, HexDownError) and error.key in ("timeout", "connection_lost", "no_network")
+        return GET_RETRIES if passing else 0
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:

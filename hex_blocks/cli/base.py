@@ -133,6 +133,29 @@ def experimental_option(function: Any) -> Any:
     )(function)
 
 
+def _log_requests(_context: click.Context, _option: click.Parameter, asked: bool) -> None:
+    if asked:
+        import logging
+
+        handler = logging.StreamHandler()
+        handler.setFormatter(logging.Formatter("%(message)s"))
+        logger = logging.getLogger("hex_blocks.api")
+        logger.handlers = [handler]
+        logger.setLevel(logging.DEBUG)
+
+
+def verbose_option(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add --verbose, which needs nothing more from the command."""
+    option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
+        "--verbose",
+        is_flag=True,
+        expose_value=False,
+        callback=_log_requests,
+        help="Log each request to Hex on stderr, without the token.",
+    )
+    return option(function)
+
+
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progress.")
 
 

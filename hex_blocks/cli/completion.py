@@ -32,7 +32,8 @@ def _begun(values: tuple[str, ...], incomplete: str) -> tuple[str | None, str, s
 
     Bash cuts words at `=`, so that name, sign and value come as three.
     """
-    if incomplete == "=" and values:
+    if not incomplete and values and "=" not in values[-1]:
+        # click leaves a sign out that ends what is completed.
         return values[-1], "", ""
     if len(values) > 1 and values[-1] == "=":
         return values[-2], "", incomplete

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.base import verbose_option
 from hex_blocks.cli.output import load_registry, say, warn
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def complete_profile(_context: click.Context, _option: click.Parameter, incomple
 
 
 def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --sandbox and --profile."""
+    """Add --sandbox, --profile and --verbose."""
     sandbox = click.option("--sandbox", "on_sandbox", is_flag=True, help="Call a local sandbox instead of Hex.")
     profile = click.option(
         "--profile",
@@ -35,7 +36,7 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
         shell_complete=complete_profile,
         help="Use the token and the base URL of this profile. See: hex-blocks login",
     )
-    return sandbox(profile(function))
+    return sandbox(profile(verbose_option(function)))
 
 
 @contextmanager

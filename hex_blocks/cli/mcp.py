@@ -12,6 +12,7 @@ import click
 
 from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.completion import complete_tools
+from hex_blocks.cli.connecting import connection_options
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
@@ -73,7 +74,7 @@ LAST_WORD_SECONDS = 10.0
     is_flag=True,
     help="Each request brings its caller's own Hex token in the header X-Hex-Token. None is kept.",
 )
-@click.option("--sandbox", "on_sandbox", is_flag=True, help="Call a local sandbox instead of Hex.")
+@connection_options
 @click.option(
     "--speed",
     default=1.0,
@@ -104,6 +105,7 @@ def mcp(
     allowed_hosts: tuple[str, ...],
     token_from_header: bool,
     on_sandbox: bool,
+    profile: str | None,
     speed: float,
     client: str | None,
     uvx: bool,
@@ -151,13 +153,15 @@ def mcp(
         longest_wait=longest_wait,
         language=language,
     )
-    if not (os.environ.get(TOKEN_VARIABLE) or on_sandbox or token_from_header):
-        warn(say("HEX_API_TOKEN is not set: tools are listed, and calls fail until it is."))
+    if on_sandbox and profile:
+        raise click.UsageError(say("Give only one of --sandbox and --profile."))
+    if not (on_sandbox or token_from_header):
+        _warn_without_token(profile)
     interrupted = False
     with ExitStack() as open_ones:
         server = HexServer(
             toolbox,
-            _sandbox(open_ones, speed) if on_sandbox else None,
+            _connection(open_ones, profile, speed, on_sandbox=on_sandbox),
             whole_schemas=schemas == "whole",
             token_header=TOKEN_HEADER if token_from_header else None,
         )
@@ -167,6 +171,16 @@ def mcp(
             interrupted = True
     if interrupted:
         _leave()
+
+
+def _warn_without_token(profile: str | None) -> None:
+    """Say that there is no token yet. A profile that was named has to be there."""
+    from hex_blocks.api.profiles import chosen_profile
+
+    if profile is None and os.environ.get(TOKEN_VARIABLE):
+        return
+    if chosen_profile(profile) is None:
+        warn(say("There is no token: tools are listed, and calls fail until there is one. See: hex-blocks login"))
 
 
 def _sdk_is_here() -> bool:
@@ -203,6 +217,17 @@ def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[s
         raise click.ClickException(
             say("Port {port} of {host} cannot be used: {reason}. Try --port 0.", port=port, host=host, reason=reason)
         ) from None
+
+
+def _connection(open_ones: ExitStack, profile: str | None, speed: float, *, on_sandbox: bool) -> Connection | None:
+    """Return the connection of all calls; None for that of the environment, which is made at the first call."""
+    if on_sandbox:
+        return _sandbox(open_ones, speed)
+    if profile is None:
+        return None
+    from hex_blocks.api.connection import Connection
+
+    return Connection(profile=profile, pinned=True)
 
 
 def _sandbox(open_ones: ExitStack, speed: float) -> Connection:

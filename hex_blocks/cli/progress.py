@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hex_blocks.cli.output import plain, say, warn
 
 if TYPE_CHECKING:
     from hex_blocks.tools.progress import Progress
+
+
+# Seconds; a shorter wait for Hex is not told.
+SHORTEST_WAIT = 1.0
 
 
 @contextmanager
@@ -26,9 +30,19 @@ def shown_progress(*, quiet: bool = False, title: str | None = None) -> Iterator
         yield None
     elif sys.stderr.isatty():
         with _bar(before) as show:
-            yield show
+            yield _unless_short(show)
     else:
-        yield _lines(before)
+        yield _unless_short(_lines(before))
+
+
+def _unless_short(show: Callable[[Progress], None]) -> Callable[[Progress], None]:
+    """Leave out waits that are over before anybody has read of them."""
+
+    def show_longer(progress: Progress) -> None:
+        if "error" not in progress.values or (progress.remaining or 0.0) >= SHORTEST_WAIT:
+            show(progress)
+
+    return show_longer
 
 
 def _lines(before: str) -> Callable[[Progress], None]:
@@ -48,7 +62,7 @@ def _lines(before: str) -> Callable[[Progress], None]:
 @contextmanager
 def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
-    from rich.progress import BarColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
 
     columns = (
@@ -61,6 +75,18 @@ def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
     # The bar goes away with the call: what stays on the terminal is the result.
     with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=None, left="")
+        running: dict[str, TaskID] = {}
+
+        def show_running(sets: list[dict[str, Any]]) -> None:
+            """Show one line for each set that is running."""
+            for name in running.keys() - {each["name"] for each in sets}:
+                bar.remove_task(running.pop(name))
+            for each in sets:
+                name = each["name"]
+                if name not in running:
+                    running[name] = bar.add_task("", total=None, left="")
+                state = f"{each['status']}  " if each["status"] else ""
+                bar.update(running[name], description=plain(f"  {state}{name}").replace("[", "\\["))
 
         def show(progress: Progress) -> None:
             state = f"{progress.status}  " if progress.status else ""
@@ -68,6 +94,7 @@ def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
             # Past the end that was estimated, nothing is known.
             total = None if progress.percent is None or progress.remaining == 0 else 100
             description = plain(state + before + progress.message).replace("[", "\\[")
+            show_running(progress.values.get("running") or [])
             bar.update(task, description=description, total=total, completed=progress.percent or 0, left=left)
 
         yield show

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import shlex
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.base import language_option
+from hex_blocks.cli.base import language_option, wrapped
 from hex_blocks.cli.completion import complete_tool
-from hex_blocks.cli.output import load_registry, print_json, print_table, say
+from hex_blocks.cli.output import load_registry, print_json, say
 from hex_blocks.i18n.formats import number
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
-    from hex_blocks.tools.spec.values import Value
     from hex_blocks.tools.tool import Tool
+
+WIDEST = 100
+Fields = Mapping[str, Mapping[str, Any]]
 
 
 @click.command()
@@ -40,23 +44,59 @@ def show(tool_id: str, language: str, strict: bool, as_json: bool) -> None:
 
 
 def print_tool(tool: Tool, language: str, *, strict: bool = False) -> None:
-    """Print what a tool does, its inputs and outputs to the last level, and its examples."""
+    """Print what a tool does, its inputs and outputs to the last level, and its examples.
+
+    Read from the spec as it is written: what is shown is not used, and need not be checked.
+    """
+    raw = tool.raw
     click.secho(f"{tool.title(language)}  ({tool.id})", bold=True)
-    click.echo(tool.description(language))
-    if request := tool.spec.request:
-        click.echo(say("Hex's operation: {name}", name=f"{request.operation_id}, {request.method} {request.path}"))
-    click.echo()
-    print_table(
-        [say("Input"), say("Type"), say("Required"), say("Allowed"), say("Description")],
-        list(_input_rows(tool.spec.inputs, language, strict=strict)),
-    )
-    click.echo()
-    print_table([say("Output"), say("Type"), say("Description")], list(_output_rows(tool.spec.outputs, language)))
-    for example in tool.spec.examples:
+    _print_words(tool.description(language), 0)
+    if request := raw.get("request"):
+        line = f"{request['operationId']}, {request['method']} {request['path']}"
+        click.echo(say("Hex's operation: {name}", name=line))
+    _print_fields(say("Inputs"), _inputs_of(tool), language, _required(strict))
+    _print_fields(say("Outputs"), raw["outputs"], language, lambda _field: "")
+    for example in raw["examples"]:
         click.echo()
-        click.secho(say("Example: {title}", title=text(example.title, language)), bold=True)
-        click.echo(f"hex-blocks call {tool.id} --input '{json.dumps(example.inputs, ensure_ascii=False)}'")
-        click.echo(json.dumps(example.outputs, ensure_ascii=False, indent=2))
+        click.secho(say("Example: {title}", title=text(example["title"], language)), bold=True)
+        given = json.dumps(example["inputs"], ensure_ascii=False)
+        click.echo(f"hex-blocks call {tool.id} --input {shlex.quote(given)}")
+        click.echo(json.dumps(example["outputs"], ensure_ascii=False, indent=2))
+
+
+def _inputs_of(tool: Tool) -> Fields:
+    """Return a tool's inputs, those of the connection first where it demands them, else last."""
+    needed = tool.raw.get("connectionRequired", ())
+    shared = load_registry().raw_connection
+    first = {name: {**field, "required": True} for name, field in shared.items() if name in needed}
+    return {**first, **tool.raw["inputs"], **{name: field for name, field in shared.items() if name not in needed}}
+
+
+def _required(strict: bool) -> Callable[[Mapping[str, Any]], str]:
+    return lambda field: say("required") if strict or field.get("required") else ""
+
+
+def _print_fields(heading: str, fields: Fields, language: str, mark: Callable[[Mapping[str, Any]], str]) -> None:
+    click.echo()
+    click.secho(heading, bold=True)
+    for depth, name, field in _flat(fields):
+        indent = "  " * (depth + 1)
+        facts = [_type(field), mark(field), _allowed(field, language)]
+        click.echo(f"{indent}{click.style(name, bold=True)}  {', '.join(fact for fact in facts if fact)}")
+        _print_words(text(field["description"], language), len(indent) + 4)
+
+
+def _flat(fields: Fields, depth: int = 0) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
+    """Return each field with its depth, those inside others after them."""
+    for name, field in fields.items():
+        yield depth, name, field
+        yield from _flat(field.get("fields") or field.get("items", {}).get("fields") or {}, depth + 1)
+
+
+def _print_words(words: str, indent: int) -> None:
+    width = max(20, min(shutil.get_terminal_size().columns, WIDEST) - indent)
+    for line in wrapped(words, width):
+        click.echo(" " * indent + line)
 
 
 def describe(tool: Tool, language: str | None = None, *, strict: bool = False) -> dict[str, Any]:
@@ -81,47 +121,19 @@ def describe(tool: Tool, language: str | None = None, *, strict: bool = False) -
     return document
 
 
-def _type(field: Value) -> str:
-    return field.type + (f" ({field.format})" if field.format else "") + (" | null" if field.nullable else "")
+def _type(field: Mapping[str, Any]) -> str:
+    named: str = field["type"]
+    if named == "array" and (of := field.get("items", {}).get("type")):
+        named = say("list of {type}", type=of)
+    return named + (f" ({field['format']})" if "format" in field else "") + (" | null" if field.get("nullable") else "")
 
 
-def _allowed(field: Any, language: str) -> str:
+def _allowed(field: Mapping[str, Any], language: str) -> str:
+    choices = field.get("enum") or field.get("items", {}).get("enum")
     parts = [
-        ", ".join(field.enum) if field.enum else "",
-        f"≥ {number(field.minimum, language)}" if field.minimum is not None else "",
-        f"≤ {number(field.maximum, language)}" if field.maximum is not None else "",
-        f"= {json.dumps(field.default)}" if field.default is not None else "",
+        " | ".join(choices) if choices else "",
+        f"≥ {number(field['minimum'], language)}" if "minimum" in field else "",
+        f"≤ {number(field['maximum'], language)}" if "maximum" in field else "",
+        say("default {value}", value=json.dumps(field["default"])) if "default" in field else "",
     ]
-    return " ".join(part for part in parts if part)
-
-
-def _input_rows(fields: Mapping[str, Any], language: str, *, strict: bool, depth: int = 0) -> Iterator[list[str]]:
-    """Return the rows of a table of inputs, those inside others below them."""
-    for name, field in fields.items():
-        required = say("yes") if strict or field.required else say("no")
-        yield [
-            _indented(name, depth),
-            _type(field),
-            required,
-            _allowed(field, language),
-            text(field.description, language),
-        ]
-        if nested := _nested(field):
-            yield from _input_rows(nested, language, strict=strict, depth=depth + 1)
-
-
-def _nested(field: Any) -> Mapping[str, Any] | None:
-    """Return the fields inside a value, or inside the entries of a list."""
-    inside: Mapping[str, Any] | None = field.fields or (field.items.fields if field.items else None)
-    return inside
-
-
-def _indented(name: str, depth: int) -> str:
-    return "  " * depth + ("↳ " if depth else "") + name
-
-
-def _output_rows(fields: Mapping[str, Any], language: str, depth: int = 0) -> Iterator[list[str]]:
-    for name, field in fields.items():
-        yield [_indented(name, depth), _type(field), text(field.description, language)]
-        if nested := _nested(field):
-            yield from _output_rows(nested, language, depth + 1)
+    return ", ".join(part for part in parts if part)

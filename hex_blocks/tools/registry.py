@@ -70,6 +70,11 @@ class Registry(Mapping[str, Tool]):
         return self.block.connection
 
     @property
+    def raw_connection(self) -> dict[str, dict[str, Any]]:
+        """The inputs of the connection as block.json has them."""
+        return self._block["connection"]  # type: ignore[no-any-return]
+
+    @property
     def groups(self) -> dict[str, dict[str, Any]]:
         """The groups of the palette by key: each with title and description."""
         return self._block["groups"]  # type: ignore[no-any-return]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 import signal
 import subprocess
 import sys
@@ -39,6 +40,9 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
         return subprocess.CompletedProcess(arguments, code if isinstance(code, int) else 1, said.out, said.err)
 
     yield run
+    logger = logging.getLogger("hex_blocks.api")
+    logger.handlers.clear()
+    logger.setLevel(logging.NOTSET)
     signal.signal(signal.SIGTERM, before)
     set_language(None)
 

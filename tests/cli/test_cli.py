@@ -157,7 +157,8 @@ def test_a_tool_is_shown_for_people_on_a_terminal() -> None:
     plain = re.sub(r"\x1b\[[0-9;]*m", "", screen)
     assert code == 0
     assert "Run a project  (hex_run_project)" in plain
-    assert re.search(r"projectId +string \(uuid\) +yes", plain)
+    assert re.search(r"projectId +string \(uuid\), required", plain)
+    assert re.search(r"^    type +string, required, SUCCESS \| FAILURE \| ALL", plain, re.MULTILINE)
     assert "hex-blocks call hex_run_project --input '{" in plain
 
 

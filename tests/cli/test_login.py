@@ -25,7 +25,7 @@ OTHER = "hxtp_another_token_of_the_tests"
 class Ring(KeyringBackend):
     """A keyring in memory."""
 
-    priority = 1  # type: ignore[assignment]
+    priority = 1
 
     def __init__(self) -> None:
         super().__init__()

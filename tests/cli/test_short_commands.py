@@ -8,7 +8,9 @@ import json
 
 import pytest
 import yaml
+from click.shell_completion import ShellComplete
 
+from hex_blocks.cli import cli
 from hex_blocks.sandbox import Sandbox
 from tests.conftest import RunCommand
 
@@ -216,3 +218,116 @@ def test_a_filter_that_fails_says_why(here: RunCommand) -> None:
 
     assert done.returncode == 1
     assert "The jq filter failed" in done.stderr
+
+
+# Inputs of calls
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("limit=5", "limit=6"), "limit is given twice"),
+        ((".x=1",), "has an empty part between its dots"),
+        (("inputParams.=x",), "has an empty part between its dots"),
+        (("a..b=x",), "has an empty part between its dots"),
+        (("limit:=1e999",), "limit is a number that is too large"),
+        (("limit:=NaN",), "is not JSON"),
+        (("limit=@nowhere",), "nowhere cannot be read"),
+        (("=x",), "is not NAME=VALUE"),
+        (("x={}", "x.y=1"), "is given as a value and as an object"),
+        (("x.y=1", "x=1"), "is given as a value and as an object"),
+    ],
+)
+def test_what_is_wrong_with_an_input_is_said(here: RunCommand, given: tuple[str, ...], said: str) -> None:
+    done = here("call", "list_groups", *given, "--sandbox", "--json")
+
+    assert done.returncode == 2
+    assert said in json.loads(done.stdout)["message"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_files_of_any_encoding_with_a_mark_are_read(here: RunCommand, tmp_path, encoding: str) -> None:
+    (tmp_path / "q").write_bytes("Revenue rëport".encode(encoding))
+    (tmp_path / "n").write_bytes("3".encode(encoding))
+
+    done = here("call", "find_project", f"query=@{tmp_path}/q", f"maxProjects:=@{tmp_path}/n", "--sandbox")
+
+    assert done.returncode == 0, done.stderr
+    assert "None of the 3 projects" in done.stderr
+
+
+def test_a_second_at_sign_stands_for_itself(here: RunCommand) -> None:
+    done = here("call", "find_project", "query=@@ada", "--sandbox")
+
+    assert (done.returncode, json.loads(done.stdout)["total"]) == (0, 0)
+
+
+def test_an_unknown_tool_is_json_where_that_is_asked_for(here: RunCommand) -> None:
+    done = here("call", "run_projct", "--json")
+
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (2, "unknown_tool")
+
+
+# Help, and what is logged
+
+
+@pytest.mark.parametrize("arguments", [("call", "run_project", "--help"), ("show", "run_project")])
+def test_help_of_a_tool_shows_its_inputs_to_the_last_level(here: RunCommand, arguments: tuple[str, ...]) -> None:
+    done = here(*arguments)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "    screenshotFormat  string, png | pdf" in done.stdout
+    assert "projectId  string (uuid), required" in done.stdout
+
+
+def test_help_of_a_tool_is_in_the_language_that_is_asked_for(here: RunCommand) -> None:
+    assert "Projekt ausführen" in here("call", "run_project", "--help", "--language", "de").stdout
+
+
+def test_requests_are_logged_without_the_token(here: RunCommand, running: Sandbox) -> None:
+    done = here("call", "list_groups", "--sandbox", "--verbose")
+
+    assert f"GET {running.base_url}/groups: done" in done.stderr
+    assert "hxt" not in done.stderr
+
+
+def test_no_network_is_one_sentence(here: RunCommand) -> None:
+    environment = {"HEX_API_TOKEN": "hxtp_x1234567890", "HEX_API_BASE_URL": "https://no-such-host.hex.tech"}
+
+    done = here("call", "list_groups", env=environment)
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("no-such-host.hex.tech") == 1
+
+
+# What the shell completes
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("hex-blocks call run_pro", {"hex_run_project"}),
+        ("hex-blocks call run_project dry", {"dryRun="}),
+        ("hex-blocks call run_project dryRun=t", {"dryRun=true"}),
+        ("hex-blocks call list_users sortBy=", {"sortBy=NAME", "sortBy=EMAIL"}),
+        ("hex-blocks tools --language zh", {"zh_Hans"}),
+        ("hex-blocks export openai --tools run,peo", {"run,people"}),
+        ("hex-blocks runs x --status KI", {"KILLED"}),
+        ("hex-blocks call list_users --output j", {"json", "jsonl"}),
+    ],
+)
+def test_values_are_completed(words: str, expected: set[str]) -> None:
+    *args, incomplete = words.split()[1:]
+    completer = ShellComplete(cli, {}, "hex-blocks", "_HEX_BLOCKS_COMPLETE")
+
+    assert {each.value for each in completer.get_completions(args, incomplete)} == expected
+
+
+def test_bash_cuts_words_at_the_equals_sign() -> None:
+    completer = ShellComplete(cli, {}, "hex-blocks", "_HEX_BLOCKS_COMPLETE")
+    before = ["call", "run_project", "dryRun"]
+
+    begun = {each.value for each in completer.get_completions(before, "=")}
+    further = {each.value for each in completer.get_completions([*before, "="], "f")}
+
+    assert (begun, further) == ({"true", "false"}, {"false"})

@@ -358,6 +358,7 @@ class Work:
             waiting_for = self.call.say(WAITS[reason])
             message = f"{message}; {self.call.say('the next one is waiting for {what}', what=waiting_for)}"
             values["waitingFor"] = reason
+        values["running"] = [{"name": job.name, "status": job.followed and job.followed.status} for job in self._going]
         self.call.report_progress(
             Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values)
         )
