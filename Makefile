@@ -4,12 +4,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test stress test-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
+.PHONY: help demo test test-slow test-all stress test-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo          run a notebook on the built-in sandbox"
-	@echo "make test          run the tests"
+	@echo "make test          run the tests of every day"
+	@echo "make test-slow     run those that take long: guides, kills, faults, wheels, long batches"
+	@echo "make test-all      run both"
 	@echo "make stress        a thousand calls through a bad network, and two hundred kill -9"
 	@echo "make test-hosts    run the suites of the hosts, each in an environment of its own in the cache folder"
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
@@ -54,9 +56,19 @@ demo: $(VENV)/.installed
 	@$(BIN)/hex-blocks demo
 
 # In CI a failure has to repeat, alone: tests that start processes may starve on a machine that is busy.
+define run-tests
+$(BIN)/python -m pytest $(1) || \
+	{ test -n "$$CI" && $(BIN)/python -m pytest -n0 $(1) --last-failed --last-failed-no-failures none; }
+endef
+
 test: $(VENV)/.texts
-	$(BIN)/python -m pytest || \
-		{ test -n "$$CI" && $(BIN)/python -m pytest -n0 --last-failed --last-failed-no-failures none; }
+	$(call run-tests,-m "not slow")
+
+test-slow: $(VENV)/.texts
+	$(call run-tests,-m slow)
+
+test-all: $(VENV)/.texts
+	$(call run-tests)
 
 # The same tests as every day, many times over.
 stress: $(VENV)/.texts

@@ -28,7 +28,8 @@ REPOSITORY = Path(__file__).parents[1]
 STAGE = REPOSITORY / "build" / "site"
 # What the theme and its search call a language that has another name here.
 THEME = {"pt_BR": "pt-BR", "zh_Hans": "zh"}
-SEARCH = {"pt_BR": "pt", "zh_Hans": "zh"}
+# Japanese is cut by site_hooks.py.
+SEARCH = {"pt_BR": "pt", "zh_Hans": "zh", "ja": "en"}
 LANGUAGE_LINE = re.compile(r"^.* · .*\]\(\.\./\w+/index\.md\).*\n", re.MULTILINE)
 TOOL_LINE = re.compile(r"^`(hex_\w+)`$", re.MULTILINE)
 STYLE = """
@@ -44,11 +45,28 @@ STYLE = """
 .md-header .md-select__inner { left: auto; right: 0; transform: translate3d(0, 0.3rem, 0); }
 .md-header .md-select:focus-within .md-select__inner, .md-header .md-select:hover .md-select__inner { transform: none; }
 .md-header .md-select__inner::after { left: auto; right: 0.8rem; }
+/* All languages at once, on a phone too. */
+.md-header .md-select:is(:focus-within, :hover) .md-select__inner { max-height: 90vh; }
 .md-typeset img { max-width: 100%; height: auto; }
-.md-typeset table:not([class]) td:first-child { white-space: nowrap; }
 .md-typeset code { overflow-wrap: anywhere; }
-.md-typeset td code { overflow-wrap: normal; }
-.md-typeset__table { min-width: 100%; }
+.md-typeset__scrollwrap { overflow-x: visible; margin: 0; }
+.md-typeset__table { min-width: 100%; padding: 0; }
+.md-typeset table:not([class]) { display: table; width: 100%; overflow: visible; }
+.md-typeset table:not([class]) th { min-width: 0; white-space: normal; }
+.md-typeset table:not([class]) :is(th, td) { padding: 0.5em 0.7em; overflow-wrap: anywhere; }
+.md-typeset table:not([class]) td:nth-child(2) { min-width: 12rem; }
+/* On a phone each row is a card: its first cell is the heading, the others stand below with their columns' names. */
+@media screen and (max-width: 44.984375em) {
+  .md-typeset table:not([class]), .md-typeset table:not([class]) :is(tbody, tr, td) { display: block; }
+  .md-typeset table:not([class]) thead { display: none; }
+  .md-typeset table:not([class]) tr { border-top: 0.05rem solid var(--md-typeset-table-color); padding: 0.4em 0; }
+  .md-typeset table:not([class]) td { border: 0; padding: 0.15em 0.7em; min-width: 0; }
+  .md-typeset table:not([class]) td:first-child { font-weight: 700; }
+  .md-typeset table:not([class]) td:not(:first-child)[data-label]::before {
+    content: attr(data-label) ": "; color: var(--md-default-fg-color--light);
+  }
+  .md-typeset table:not([class]) td:empty { display: none; }
+}
 """
 FIRST_PAGE = """<!doctype html>
 <meta charset="utf-8">
@@ -84,7 +102,7 @@ def with_pictures(path: str, content: str) -> str:
     if path == "index.md":
         content = LANGUAGE_LINE.sub("", content)
         first, rest = content.split("\n## ", 1)
-        return f"{first}\n![hex-blocks demo](pictures/demo.svg)\n\n## {rest}"
+        return f"{first}\n{terminal_pictures('pictures/demo')}\n\n## {rest}"
     if path.startswith("tools/"):
         return TOOL_LINE.sub(r"`\1`\n\n![\1](../pictures/\1.svg)", content)
     shown = {
@@ -94,8 +112,13 @@ def with_pictures(path: str, content: str) -> str:
     }
     if name := shown.get(path):
         first, rest = content.split("\n## ", 1)
-        return f"{first}\n![hex-blocks](../pictures/{name}.svg)\n\n## {rest}"
+        return f"{first}\n{terminal_pictures(f'../pictures/{name}')}\n\n## {rest}"
     return content
+
+
+def terminal_pictures(name: str) -> str:
+    """Show a terminal's picture in the form that fits the page."""
+    return "\n".join(f"![hex-blocks]({name}-{form}.svg#only-{form})" for form in ("light", "dark"))
 
 
 def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict[str, Any]:
@@ -106,8 +129,9 @@ def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict
     return {
         "INHERIT": str(REPOSITORY / "mkdocs.yml"),
         "docs_dir": str(STAGE / language),
+        "hooks": [str(REPOSITORY / "docs" / "site_hooks.py")],
         "site_description": words.found(registry.block.tagline) or registry.block.tagline,
-        "theme": {"language": THEME.get(language, language)},
+        "theme": {"language": THEME.get(language, language), "palette": palette(words)},
         "plugins": {"material/search": {"lang": SEARCH.get(language, language)}},
         "extra": {
             "alternate": [
@@ -116,12 +140,30 @@ def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict
             ]
         },
         "nav": [
-            "index.md",
+            {words.found("Overview") or "Overview": "index.md"},
             {words.found("Guides") or "Guides": guides},
             {words.found("Tools") or "Tools": tools},
             "errors.md",
         ],
     }
+
+
+def palette(words: Words) -> list[dict[str, Any]]:
+    """Give the light and the dark form, and the switch between them; at first that of the system."""
+    light, dark = "Switch to light mode", "Switch to dark mode"
+    return [
+        {
+            "media": f"(prefers-color-scheme: {name})",
+            "scheme": scheme,
+            "primary": "custom",
+            "accent": "custom",
+            "toggle": {"icon": icon, "name": words.found(said) or said},
+        }
+        for name, scheme, icon, said in (
+            ("light", "default", "material/weather-night", dark),
+            ("dark", "slate", "material/weather-sunny", light),
+        )
+    ]
 
 
 def build(settings: Path, out: Path) -> None:

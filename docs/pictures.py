@@ -21,9 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from unicodedata import east_asian_width
 
-from rich._export_format import CONSOLE_SVG_FORMAT
-from rich.console import Console
-from rich.text import Text
+from terminal_picture import COLUMNS, DARK, LIGHT, draw_terminal
 
 from hex_blocks import Registry
 from hex_blocks.clock import FastClock
@@ -32,7 +30,6 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.registry import Tool
 
 SPEED = 60
-COLUMNS = 100
 # The commands live in the sandbox's time, so that a picture of a minute takes a second.
 FAST = f"""
 import hex_blocks.clock
@@ -58,7 +55,7 @@ MOVE = re.compile(r"\x1b\[(?P<count>[?\d;]*)(?P<what>[A-Zhl])")
 
 
 def terminals(language: str) -> Iterator[tuple[str, str]]:
-    """Run the commands in a language and give each one's picture, by its name."""
+    """Run the commands in a language and give each one's pictures, light and dark, by their names."""
     with tempfile.TemporaryDirectory() as folder, Sandbox(clock=FastClock(SPEED)) as sandbox:
         (Path(folder) / "sitecustomize.py").write_text(FAST, encoding="utf-8")
         settings = os.environ | {
@@ -74,7 +71,9 @@ def terminals(language: str) -> Iterator[tuple[str, str]]:
         }
         for name, command in TERMINALS.items():
             token = {"HEX_API_TOKEN": TOKENS.expired} if name == "refused" else {}
-            yield f"{name}.svg", terminal(command, printed(command, settings | token))
+            output = printed(command, settings | token)
+            for look in (LIGHT, DARK):
+                yield f"{name}-{look.name}.svg", draw_terminal(command, output, look)
 
 
 def printed(command: list[str], settings: dict[str, str]) -> str:
@@ -107,18 +106,6 @@ def settled(written: str) -> str:
         elif part != "\r" and not move:
             lines[at] += part
     return "\n".join(lines).rstrip("\n")
-
-
-def terminal(command: list[str], output: str) -> str:
-    """Draw a terminal that shows a command and what it printed."""
-    with Path(os.devnull).open("w") as nowhere:
-        console = Console(record=True, width=COLUMNS, file=nowhere, force_terminal=True, color_system="truecolor")
-        console.print(Text("$ " + " ".join(command), style="bold"))
-        console.print(Text.from_ansi(output.rstrip("\n")))
-        # Rich's own pictures fetch their letters from another site.
-        drawing = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
-        drawing = drawing.replace("font-family: Fira Code, monospace", "font-family: ui-monospace, monospace")
-        return console.export_svg(title="hex-blocks", code_format=drawing, unique_id="hex-blocks")
 
 
 def block(tool: Tool, language: str) -> str:

@@ -218,6 +218,7 @@ class Callers:
         return run.state(self.sandbox.clock.time()).status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make_clock", "clock_of_the_callers", "callers"),
     [(DrivenClock, None, 1), (DrivenClock, JumpingClock, 1), (lambda: FastClock(40), None, 6)],

@@ -55,6 +55,22 @@ const pause = (time) => new Promise((done) => setTimeout(done, time));
 </script>"""
 
 
+# Types words into the search field, and gives the first page that is found.
+SEARCH = """async (page) => {
+      for (let wait = 0; wait < 100; wait++) {
+        const field = page.document.querySelector("input[name=query]");
+        if (field && !field.value) {
+          field.focus();
+          field.value = %s;
+          field.dispatchEvent(new page.KeyboardEvent("keyup", {bubbles: true}));
+          field.dispatchEvent(new page.Event("input", {bubbles: true}));
+        }
+        const found = page.document.querySelector("a.md-search-result__link, [data-md-component=search-result] a");
+        if (found) return found.getAttribute("href");
+        await pause(100);
+      }
+      return "nothing";
+    }"""
 TOO_WIDE = "page.document.documentElement.scrollWidth - page.document.documentElement.clientWidth"
 
 
@@ -188,15 +204,21 @@ def test_a_page_says_its_language_and_leads_to_the_others(language: str, files: 
 def test_every_language_has_a_search_of_its_own(language: str) -> None:
     index = json.loads((SITE / language / "search" / "search_index.json").read_text(encoding="utf-8"))
 
-    assert index["config"]["lang"][0] == {"pt_BR": "pt", "zh_Hans": "zh"}.get(language, language)
+    assert index["config"]["lang"][0] == {"pt_BR": "pt", "zh_Hans": "zh", "ja": "en"}.get(language, language)
     assert [entry for entry in index["docs"] if "hex_run_and_wait" in entry["text"]]
 
 
 def test_every_page_of_tools_has_its_pictures() -> None:
     drawn = {file.name for file in (SITE / "de" / "pictures").glob("*.svg")}
 
-    assert {"demo.svg", "tools.svg", "refused.svg", "hex_run_project.svg", "hex_run_notebook.svg"} <= drawn
-    assert "hxtp_" not in (SITE / "de" / "pictures" / "refused.svg").read_text(encoding="utf-8")
+    assert {
+        "demo-light.svg",
+        "demo-dark.svg",
+        "refused-dark.svg",
+        "hex_run_project.svg",
+        "hex_run_notebook.svg",
+    } <= drawn
+    assert "hxtp_" not in (SITE / "de" / "pictures" / "refused-light.svg").read_text(encoding="utf-8")
 
 
 @in_a_browser
@@ -226,26 +248,79 @@ def test_the_language_switch_leads_to_the_language(look: Any) -> None:
     assert [path.split("/")[1] for path in arrived] == others
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_language_switch_keeps_the_page(language: str, files: dict[Path, Page]) -> None:
+    file = SITE / language / "tools" / "runs.html"
+
+    assert {link.split("/", 3)[3] for link in files[file].alternates.values()} == {"tools/runs.html"}
+
+
+@pytest.mark.parametrize(("language", "said"), [("zh_Hans", "zh-Hans"), ("pt_BR", "pt-BR"), ("ja", "ja")])
+def test_a_page_names_its_language_as_browsers_do(language: str, said: str) -> None:
+    assert f'<html lang="{said}"' in (SITE / language / "errors.html").read_text(encoding="utf-8")
+
+
+@in_a_browser
+@pytest.mark.parametrize("width", [PHONE, 1280, 1440, 1920])
+@pytest.mark.parametrize("language", LOOKED_AT)
+def test_no_table_is_cut(language: str, width: int, look: Any) -> None:
+    paths = [path for path in pages_of(language) if language == "en" or path.endswith(LONGEST)]
+    work = """async (page) => {
+      await pause(100);
+      const wide = (table) => {
+        const room = table.closest(".md-content__inner").getBoundingClientRect();
+        const box = table.getBoundingClientRect();
+        return box.width && (box.right > room.right + 1 || table.scrollWidth > table.clientWidth + 1);
+      };
+      return [...page.document.querySelectorAll(".md-typeset table")].filter(wide).length;
+    }"""
+
+    assert dict(zip(paths, look(paths, work, width=width), strict=True)) == dict.fromkeys(paths, 0)
+
+
+@in_a_browser
+def test_all_languages_are_seen_on_a_phone(look: Any) -> None:
+    work = """async (page) => {
+      page.document.querySelector(".md-select button, .md-select [aria-label]").focus();
+      await pause(600);
+      const list = page.document.querySelector(".md-select__list").getBoundingClientRect();
+      const links = [...page.document.querySelectorAll(".md-select__link")];
+      const inner = page.document.querySelector(".md-select__inner").getBoundingClientRect();
+      return links.filter((link) => {
+        const box = link.getBoundingClientRect();
+        return box.height > 0 && box.left >= 0 && box.right <= 390 && box.bottom <= inner.bottom + 1;
+      }).length;
+    }"""
+
+    assert look(["/en/index.html"], work) == [len(LANGUAGES)]
+
+
+# What people type, and the beginning of a page that holds it.
+SOUGHT = [
+    ("ja", "公開済み"),
+    ("ja", "データ接続"),
+    ("ja", "実行を停止"),
+    ("ja", "プロジェクトの実行"),
+    ("zh_Hans", "数据连接"),
+    ("fr", "executer"),
+    ("es", "ejecucion"),
+    ("pt_BR", "execucao"),
+    ("de", "schlussel"),
+]
+
+
+@in_a_browser
+@pytest.mark.parametrize(("language", "words"), SOUGHT, ids=[f"{each[0]} {each[1]}" for each in SOUGHT])
+def test_search_finds_what_people_type(language: str, words: str, look: Any) -> None:
+    (found,) = look([f"/{language}/index.html"], SEARCH % json.dumps(words), width=1280)
+
+    assert re.search(r"(tools|guides|index|errors)", found), found
+
+
 @in_a_browser
 @pytest.mark.parametrize("language", LOOKED_AT)
 def test_search_finds_a_tool(language: str, look: Any) -> None:
-    work = """async (page) => {
-      for (let wait = 0; wait < 100; wait++) {
-        const field = page.document.querySelector("input[name=query]");
-        if (field && !field.value) {
-          field.focus();
-          field.value = "hex_run_and_wait";
-          field.dispatchEvent(new page.KeyboardEvent("keyup", {bubbles: true}));
-          field.dispatchEvent(new page.Event("input", {bubbles: true}));
-        }
-        const found = page.document.querySelector("a.md-search-result__link, [data-md-component=search-result] a");
-        if (found) return found.getAttribute("href");
-        await pause(100);
-      }
-      return "nothing";
-    }"""
-
-    (found,) = look([f"/{language}/index.html"], work, width=1280)
+    (found,) = look([f"/{language}/index.html"], SEARCH % '"hex_run_and_wait"', width=1280)
 
     assert re.search(r"(tools|guides|index|errors)", found), found
 

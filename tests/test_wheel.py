@@ -16,6 +16,8 @@ import pytest
 
 from tests.conftest import Finished, Install
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
 

@@ -445,6 +445,7 @@ with Hex(token, url, allowed_hosts=(url.removesuffix("/api/v1"),), limits=limits
 """
 
 
+@pytest.mark.slow
 def test_eight_processes_that_share_a_token_through_redis_are_never_refused(
     redis: RedisServer, sandbox_of: Callable[..., Sandbox]
 ) -> None:

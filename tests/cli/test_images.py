@@ -176,8 +176,8 @@ def test_an_exported_document_cannot_choose_its_folder(registry: Registry, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
 
 
-def test_the_command_leaves_charts_out_where_no_folder_is_given(hex_blocks: Run, tmp_path: Path) -> None:
-    finished = hex_blocks(*RESULTS, cwd=tmp_path)
+def test_the_command_leaves_charts_out_where_no_folder_is_given(here: Run, tmp_path: Path) -> None:
+    finished = here(*RESULTS, cwd=tmp_path)
 
     images = [chart["image"] for chart in json.loads(finished.stdout)["charts"]]
     assert finished.returncode == 0
@@ -187,8 +187,8 @@ def test_the_command_leaves_charts_out_where_no_folder_is_given(hex_blocks: Run,
     assert list(tmp_path.glob("*.png")) == []
 
 
-def test_the_command_writes_charts_to_the_current_folder_and_says_where(hex_blocks: Run, tmp_path: Path) -> None:
-    finished = hex_blocks(*RESULTS, "--out", ".", cwd=tmp_path)
+def test_the_command_writes_charts_to_the_current_folder_and_says_where(here: Run, tmp_path: Path) -> None:
+    finished = here(*RESULTS, "--out", ".", cwd=tmp_path)
 
     images = [chart["image"] for chart in json.loads(finished.stdout)["charts"]]
     assert finished.returncode == 0
@@ -200,31 +200,31 @@ def test_the_command_writes_charts_to_the_current_folder_and_says_where(hex_bloc
     assert "Wrote Revenue-chart.png" in finished.stderr
 
 
-def test_the_command_writes_to_a_folder_of_choice(hex_blocks: Run, tmp_path: Path) -> None:
-    finished = hex_blocks(*RESULTS, "--out", "new/charts", cwd=tmp_path)
+def test_the_command_writes_to_a_folder_of_choice(here: Run, tmp_path: Path) -> None:
+    finished = here(*RESULTS, "--out", "new/charts", cwd=tmp_path)
 
     assert finished.returncode == 0
     assert {path.name for path in (tmp_path / "new/charts").iterdir()} == {"Orders-by-day.png", "Revenue-chart.png"}
 
 
-def test_the_command_prints_pictures_as_they_come_with_raw(hex_blocks: Run, tmp_path: Path) -> None:
+def test_the_command_prints_pictures_as_they_come_with_raw(here: Run, tmp_path: Path) -> None:
     before = set(tmp_path.iterdir())
 
-    finished = hex_blocks(*RESULTS, "--raw", cwd=tmp_path)
+    finished = here(*RESULTS, "--raw", cwd=tmp_path)
 
     charts = json.loads(finished.stdout)["charts"]
     assert all(base64.b64decode(chart["image"]["base64"]).startswith(PNG) for chart in charts)
     assert {path.name for path in set(tmp_path.iterdir()) - before} <= {"data"}
 
 
-def test_raw_and_a_folder_do_not_go_together(hex_blocks: Run) -> None:
-    assert hex_blocks(*RESULTS, "--raw", "--out", ".").returncode == 2
+def test_raw_and_a_folder_do_not_go_together(here: Run) -> None:
+    assert here(*RESULTS, "--raw", "--out", ".").returncode == 2
 
 
-def test_a_folder_that_cannot_be_written_to_keeps_the_pictures_in_the_result(hex_blocks: Run, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_to_keeps_the_pictures_in_the_result(here: Run, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
 
-    finished = hex_blocks(*RESULTS, "--out", "file/below", cwd=tmp_path)
+    finished = here(*RESULTS, "--out", "file/below", cwd=tmp_path)
 
     charts = json.loads(finished.stdout)["charts"]
     assert finished.returncode == 1
@@ -233,10 +233,10 @@ def test_a_folder_that_cannot_be_written_to_keeps_the_pictures_in_the_result(hex
     assert "Traceback" not in finished.stderr
 
 
-def test_an_exported_project_is_printed_or_with_a_folder_written(hex_blocks: Run, tmp_path: Path) -> None:
-    printed = json.loads(hex_blocks(*EXPORT, cwd=tmp_path).stdout)
+def test_an_exported_project_is_printed_or_with_a_folder_written(here: Run, tmp_path: Path) -> None:
+    printed = json.loads(here(*EXPORT, cwd=tmp_path).stdout)
 
-    finished = hex_blocks(*EXPORT, "--out", "projects", cwd=tmp_path)
+    finished = here(*EXPORT, "--out", "projects", cwd=tmp_path)
 
     written = json.loads(finished.stdout)
     assert list(written) == ["filename", "file"]

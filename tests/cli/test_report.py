@@ -338,11 +338,11 @@ def sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def call(sandbox: Sandbox, hex_blocks: RunCommand) -> RunCommand:
+def call(sandbox: Sandbox, here: RunCommand) -> RunCommand:
     """Call a tool on a sandbox: call("hex_run_batch", …)."""
 
     def call_tool(tool: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return hex_blocks("call", tool, *arguments, env=environment(sandbox))
+        return here("call", tool, *arguments, env=environment(sandbox))
 
     return call_tool
 

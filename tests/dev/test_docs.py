@@ -117,13 +117,14 @@ def test_a_tool_is_shown_in_the_form_of_the_seeds(english: dict[str, str]) -> No
     assert "Cancel a run that has not ended and free its kernel." in shown
     assert "**Operation type:** Mutation (write). It changes or removes what is there already." in shown
     inputs = rows(shown, "Input")
-    assert [row[:6] for row in inputs] == [
-        ["`apiKey`", "string", "yes", "no", "", ""],
-        ["`projectId`", "string (uuid)", "yes", "no", "", ""],
-        ["`runId`", "string (uuid)", "yes", "no", "", ""],
-        ["`baseUrl`", "string", "no", "no", "", ""],
+    # The description stands second, and columns in which nothing stands are left out.
+    assert [(row[0], *row[2:]) for row in inputs] == [
+        ("`apiKey`", "string", "yes"),
+        ("`projectId`", "string (uuid)", "yes"),
+        ("`runId`", "string (uuid)", "yes"),
+        ("`baseUrl`", "string", "no"),
     ]
-    assert rows(shown, "Output")[0] == ["`success`", "boolean", "no", "Whether Hex accepted the cancellation."]
+    assert rows(shown, "Output")[0] == ["`success`", "Whether Hex accepted the cancellation.", "boolean"]
     assert "$ hex-blocks call hex_cancel_run" in shown
     assert '"success": true' in shown
     assert "[`run_ended_already`](../errors.md#run_ended_already)" in shown
@@ -161,7 +162,7 @@ def test_headings_are_in_the_language_and_what_is_not_translated_is_marked(germa
 
     assert "## Einen Lauf abbrechen" in shown
     assert "### Eingabe" in shown
-    assert ["`runId`", "string", "no <sup>en</sup>", "UUID des Laufs."] in rows(shown, "Output <sup>en</sup>")
+    assert ["`runId`", "UUID des Laufs.", "string"] in rows(shown, "Output <sup>en</sup>")
     assert "Cancel a run that has not ended and free its kernel. <sup>en</sup>" in shown
     assert german["guides/getting-started.md"].startswith("# Erste Schritte\n")
     assert "[Erste Schritte](guides/getting-started.md)" in german["index.md"]
@@ -238,13 +239,13 @@ def test_stale_missing_and_needless_pages_are_found_and_written(tmp_path: Path) 
     assert not (tmp_path / "tools" / "gone.md").exists()
 
 
-def test_the_command_writes_a_language_and_checks_it(hex_blocks: RunCommand, tmp_path: Path) -> None:
+def test_the_command_writes_a_language_and_checks_it(here: RunCommand, tmp_path: Path) -> None:
     out = ("--language", "de", "--out", str(tmp_path / "pages"))
 
-    written = hex_blocks("docs", *out)
-    fresh = hex_blocks("docs", *out, "--check")
+    written = here("docs", *out)
+    fresh = here("docs", *out, "--check")
     (tmp_path / "pages" / "de" / "index.md").write_text("changed\n")
-    changed = hex_blocks("docs", *out, "--check")
+    changed = here("docs", *out, "--check")
 
     assert written.returncode == 0, written.stderr
     assert (tmp_path / "pages" / "de" / "tools" / "runs.md").is_file()
@@ -253,8 +254,8 @@ def test_the_command_writes_a_language_and_checks_it(hex_blocks: RunCommand, tmp
     assert "index.md" in changed.stdout
 
 
-def test_a_language_that_does_not_exist_is_refused(hex_blocks: RunCommand) -> None:
-    refused = hex_blocks("docs", "--language", "xx")
+def test_a_language_that_does_not_exist_is_refused(here: RunCommand) -> None:
+    refused = here("docs", "--language", "xx")
 
     assert refused.returncode == 2
     assert "xx" in refused.stderr

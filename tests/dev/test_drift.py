@@ -540,8 +540,8 @@ def test_a_schema_that_holds_itself_is_read() -> None:
     assert list(operations["A"].reply.fields) == ["children"]
 
 
-def test_the_command_says_that_there_is_nothing_to_do(hex_blocks: Run, reference_file: Path) -> None:
-    finished = hex_blocks("drift", str(reference_file))
+def test_the_command_says_that_there_is_nothing_to_do(here: Run, reference_file: Path) -> None:
+    finished = here("drift", str(reference_file))
 
     assert finished.returncode == 0
     assert finished.stdout.startswith("Nothing to do")
@@ -558,8 +558,8 @@ def drifted_file(reference: Document, tmp_path: Path) -> Path:
     return path
 
 
-def test_the_command_names_each_change_and_ends_with_1(hex_blocks: Run, drifted_file: Path) -> None:
-    finished = hex_blocks("drift", str(drifted_file))
+def test_the_command_names_each_change_and_ends_with_1(here: Run, drifted_file: Path) -> None:
+    finished = here("drift", str(drifted_file))
 
     assert finished.returncode == 1
     assert finished.stdout.splitlines() == [
@@ -570,8 +570,8 @@ def test_the_command_names_each_change_and_ends_with_1(hex_blocks: Run, drifted_
     ]
 
 
-def test_the_command_tells_programs_in_json(hex_blocks: Run, drifted_file: Path) -> None:
-    finished = hex_blocks("drift", str(drifted_file), "--json")
+def test_the_command_tells_programs_in_json(here: Run, drifted_file: Path) -> None:
+    finished = here("drift", str(drifted_file), "--json")
 
     document = json.loads(finished.stdout)
     assert finished.returncode == 1
@@ -592,19 +592,19 @@ def test_the_command_tells_programs_in_json(hex_blocks: Run, drifted_file: Path)
     ("content", "said"),
     [("{", "is not JSON"), ("openapi: 3.0.3", "is not JSON"), ("{}", "is not an OpenAPI 3 document")],
 )
-def test_a_file_that_cannot_be_used_is_wrong_use(hex_blocks: Run, tmp_path: Path, content: str, said: str) -> None:
+def test_a_file_that_cannot_be_used_is_wrong_use(here: Run, tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "document.json"
     file.write_text(content)
 
-    finished = hex_blocks("drift", str(file))
+    finished = here("drift", str(file))
 
     assert (finished.returncode, finished.stdout) == (2, "")
     assert said in finished.stderr
 
 
 @pytest.mark.parametrize("source", ["nowhere.json", ".", "http://127.0.0.1:1/a.json", "ftp://127.0.0.1/a", "https://"])
-def test_a_source_that_cannot_be_read_is_wrong_use(hex_blocks: Run, source: str) -> None:
-    finished = hex_blocks("drift", source)
+def test_a_source_that_cannot_be_read_is_wrong_use(here: Run, source: str) -> None:
+    finished = here("drift", source)
 
     assert finished.returncode == 2
     assert "Traceback" not in finished.stderr
@@ -626,39 +626,35 @@ def secure_server(tmp_path: Path) -> Iterator[tuple[HTTPServer, dict[str, str]]]
 
 
 def test_a_document_is_fetched_over_https_without_the_token(
-    hex_blocks: Run, secure_server: tuple[HTTPServer, dict[str, str]], reference: Document
+    here: Run, secure_server: tuple[HTTPServer, dict[str, str]], reference: Document
 ) -> None:
     server, environment = secure_server
     server.expect_request("/old.json").respond_with_response(Response(status=302, headers={"Location": "/new.json"}))
     server.expect_request("/new.json").respond_with_json(reference)
 
-    finished = hex_blocks("drift", server.url_for("/old.json"), env=environment)
+    finished = here("drift", server.url_for("/old.json"), env=environment)
 
     assert (finished.returncode, finished.stderr) == (0, "")
     assert [request.path for request, _ in server.log] == ["/old.json", "/new.json"]
     assert all("Authorization" not in request.headers for request, _ in server.log)
 
 
-def test_a_redirect_to_plain_http_is_not_followed(
-    hex_blocks: Run, secure_server: tuple[HTTPServer, dict[str, str]]
-) -> None:
+def test_a_redirect_to_plain_http_is_not_followed(here: Run, secure_server: tuple[HTTPServer, dict[str, str]]) -> None:
     server, environment = secure_server
     elsewhere = Response(status=302, headers={"Location": "http://localhost:1/a.json"})
     server.expect_request("/a.json").respond_with_response(elsewhere)
 
-    finished = hex_blocks("drift", server.url_for("/a.json"), env=environment)
+    finished = here("drift", server.url_for("/a.json"), env=environment)
 
     assert finished.returncode == 2
     assert "only https" in finished.stderr
 
 
-def test_redirects_that_never_end_are_given_up(
-    hex_blocks: Run, secure_server: tuple[HTTPServer, dict[str, str]]
-) -> None:
+def test_redirects_that_never_end_are_given_up(here: Run, secure_server: tuple[HTTPServer, dict[str, str]]) -> None:
     server, environment = secure_server
     server.expect_request("/a.json").respond_with_response(Response(status=302, headers={"Location": "/a.json"}))
 
-    finished = hex_blocks("drift", server.url_for("/a.json"), env=environment)
+    finished = here("drift", server.url_for("/a.json"), env=environment)
 
     assert finished.returncode == 2
     assert len(server.log) == 6

@@ -77,6 +77,7 @@ def run(kind: str, snippet: str, folder: Path, settings: dict[str, str]) -> None
         assert re.fullmatch(pattern(expected), printed) or not expected, printed
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the snippets are for a POSIX shell")
 @pytest.mark.parametrize("page", GUIDES, ids=lambda page: page.stem)
 def test_what_a_guide_shows_is_what_happens(page: Path, tmp_path: Path, settings: dict[str, str]) -> None:

@@ -502,11 +502,11 @@ def test_text_is_wrapped_by_the_room_it_takes() -> None:
     assert wrapped("", 10) == [""]
 
 
-def test_the_command_writes_checks_and_compiles(hex_blocks: RunCommand, source: Source) -> None:
+def test_the_command_writes_checks_and_compiles(here: RunCommand, source: Source) -> None:
     package = str(source.root)
 
-    written = hex_blocks("strings", "--package", package, "--language", "de")
-    checked = hex_blocks("strings", "--package", package, "--check", "--json")
+    written = here("strings", "--package", package, "--language", "de")
+    checked = here("strings", "--package", package, "--check", "--json")
 
     assert written.returncode == 0, written.stderr
     assert (source.locales / "de.mo").is_file()

@@ -129,6 +129,7 @@ def test_sets_that_are_none_are_refused(given: dict[str, Any], fault: str, run: 
 # How fast
 
 
+@pytest.mark.slow
 def test_two_hundred_sets_take_hardly_longer_than_hexs_limits_make_them(
     batch: RunTool, sandbox: Sandbox, clock: DrivenClock
 ) -> None:

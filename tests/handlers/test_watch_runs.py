@@ -481,6 +481,7 @@ def test_runs_that_get_their_kernels_while_they_are_listed_are_not_missed(
 # Any course of things
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(SEEDS))
 def test_no_end_is_missed_and_none_told_twice_whatever_happens_between_calls(
     seed: int, sandbox: Sandbox, clock: DrivenClock, watch: Watch

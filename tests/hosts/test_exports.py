@@ -129,8 +129,8 @@ def test_our_wheel_is_made_of_what_is_installed(tmp_path):
     assert own_wheel()[1] == content
 
 
-def test_the_targets_are_listed(hex_blocks):
-    done = hex_blocks("export", "--list", "--json")
+def test_the_targets_are_listed(here):
+    done = here("export", "--list", "--json")
 
     listed = {each["target"]: each["output"] for each in json.loads(done.stdout)["targets"]}
     assert listed == {
@@ -147,19 +147,19 @@ def test_the_targets_are_listed(hex_blocks):
         (("openai", "--pack"), "--pack is for targets that are written to a folder"),
     ],
 )
-def test_wrong_use_is_said(arguments, said, hex_blocks):
-    done = hex_blocks("export", *arguments)
+def test_wrong_use_is_said(arguments, said, here):
+    done = here("export", *arguments)
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
 
 
 @pytest.mark.parametrize("name", targets())
-def test_an_export_is_reproducible_and_names_nothing_of_this_machine(name, hex_blocks, tmp_path, monkeypatch):
+def test_an_export_is_reproducible_and_names_nothing_of_this_machine(name, here, tmp_path, monkeypatch):
     monkeypatch.setenv("HEX_API_TOKEN", "hxtw_0123456789abcdef")
     pack = ["--pack"] if targets()[name].pack else []
     for folder in ("one", "two"):
-        done = hex_blocks("export", name, "--out", str(tmp_path / folder), *pack)
+        done = here("export", name, "--out", str(tmp_path / folder), *pack)
         assert done.returncode == 0, done.stderr
 
     first, second = tree(tmp_path / "one"), tree(tmp_path / "two")

@@ -31,7 +31,10 @@ REVENUE = "Revenue report"
 STEPS = ("Extract orders", "Transform orders", "Load orders")
 DAYS = [f"20{year:02}-01-01" for year in range(5)]
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+pytestmark = [
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork"),
+    pytest.mark.slow,
+]
 
 
 class Driver:

@@ -310,6 +310,7 @@ for number in range({WRITES}):
 """
 
 
+@pytest.mark.slow
 def test_several_processes_write_at_once(record: SqliteRecord) -> None:
     writers = [
         subprocess.Popen(

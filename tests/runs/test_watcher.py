@@ -175,6 +175,7 @@ def test_runs_that_lie_deep_in_the_list_are_noticed_too(hex_: Scene) -> None:
     assert hex_.requests_per_minute() <= A_TWENTIETH
 
 
+@pytest.mark.slow
 def test_fifty_calls_at_once_are_all_done_under_hexs_limits(make: Callable[..., Scene], registry: Registry) -> None:
     # Not faster: a second of this clock has to hold the record's write, also on a busy machine.
     hex_ = make(FastClock(12))

@@ -128,6 +128,7 @@ def test_its_tools_are_shown_as_ours_are(site: Path, hex_blocks_with: RunWith) -
     assert shown["group"] == "cats"
 
 
+@pytest.mark.slow
 def test_a_good_package_adds_nothing_to_what_the_check_finds(site: Path, hex_blocks_with: RunWith) -> None:
     without = json.loads(hex_blocks_with([], "check", "--json").stdout)
     with_it = json.loads(hex_blocks_with([site], "check", "--json").stdout)

@@ -1,0 +1,121 @@
+"""What mkdocs does to each page beside its theme: labels for tables on phones, languages, and search."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+# What browsers and search engines call a language that the theme calls otherwise.
+HTML_LANGUAGES = {"zh": "zh-Hans"}
+JAPANESE = "ja"
+_TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
+_ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
+_HEAD = re.compile(r"<th[^>]*>(.*?)</th>", re.DOTALL)
+_ALTERNATE = re.compile(r'(<a href="[^"]*?)index\.html(" hreflang=)')
+_WORKER = re.compile(r"(assets/javascripts/workers/)(search\.\w+\.min\.js)")
+# Han and both Kana, with the sign that makes a vowel long.
+_JAPANESE_RUN = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff々]+")
+# Stands before the theme's search: Japanese has no blanks between words, so that what is sought is cut into pairs of
+# characters, as the index holds them.
+_JAPANESE_WORKER = """
+const run = /[\\u3040-\\u30ff\\u4e00-\\u9fff々]{2,}/g;
+const pairs = (words) => [...words].slice(1).map((last, at) => `+${[...words][at]}${last}`).join(" ");
+const inPairs = (query) => query.replace(run, (words) => ` ${pairs(words)} `);
+const cut = (data) => typeof data.data === "string" ? {...data, data: inPairs(data.data)} : data;
+const listen = self.addEventListener.bind(self);
+self.addEventListener = (kind, heard, ...rest) =>
+  listen(kind, kind === "message" ? (event) => heard({data: cut(event.data)}) : heard, ...rest);
+importScripts("%s");
+"""
+
+
+def on_config(config: Any) -> Any:
+    """Cut words only in Chinese: the library for it would cut Japanese where no word ends."""
+    from material.plugins.search import plugin
+
+    if config.theme["language"] != "zh":
+        plugin.jieba = None
+    return config
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Give every cell of a table its column's heading, which a phone shows beside it."""
+    return _TABLE.sub(lambda found: _labelled(found[0]), html)
+
+
+def _labelled(table: str) -> str:
+    heads = [_words(head) for head in _HEAD.findall(table)]
+
+    def label(row: re.Match[str]) -> str:
+        cells = iter(heads)
+        return re.sub(r"<td", lambda _found: f'<td data-label="{next(cells, "")}"', row[0])
+
+    return _ROW.sub(label, table)
+
+
+def _words(head: str) -> str:
+    return re.sub(r"<[^>]*>", "", head).replace('"', "&quot;")
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Let the language switch keep the page, and name the language as browsers do."""
+    language = config.theme["language"]
+    output = re.sub(r'<html lang="[^"]*"', f'<html lang="{HTML_LANGUAGES.get(language, language)}"', output, count=1)
+    if language == JAPANESE:
+        output = _WORKER.sub(r"\1japanese.js", output)
+    return _ALTERNATE.sub(lambda found: f"{found[1]}{page.url}{found[2]}", output)
+
+
+def on_post_build(config: Any) -> None:
+    """Let words with accents be found without them, and Japanese words inside others."""
+    is_japanese = config.theme["language"] == JAPANESE
+    site = Path(config.site_dir)
+    file = site / "search" / "search_index.json"
+    index = json.loads(file.read_text(encoding="utf-8"))
+    for entry in index["docs"]:
+        said = _said(f"{entry['title']} {entry['text']}")
+        more = _pairs(said) if is_japanese else _without_accents(said)
+        if more:
+            entry["text"] += f"<p>{' '.join(dict.fromkeys(more))}</p>"
+    file.write_text(json.dumps(index, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    if is_japanese:
+        workers = site / "assets" / "javascripts" / "workers"
+        theirs = next(workers.glob("search.*.min.js"))
+        (workers / "japanese.js").write_text(_JAPANESE_WORKER % theirs.name, encoding="utf-8")
+
+
+class _Text(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.said: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        self.said.append(data)
+
+
+def _said(html: str) -> str:
+    """Return the text of a page's part."""
+    reader = _Text()
+    reader.feed(html)
+    return " ".join(reader.said)
+
+
+def _without_accents(said: str) -> list[str]:
+    """Return the words that have accents, without them."""
+    words = re.findall(r"\w+", said)
+    return [plain for word in words if not word.isascii() and (plain := unaccented(word)).isascii()]
+
+
+def _pairs(said: str) -> list[str]:
+    """Return every two characters that stand together in Japanese text."""
+    return [run[at : at + 2] for run in _JAPANESE_RUN.findall(said) for at in range(len(run) - 1)]
+
+
+def unaccented(word: str) -> str:
+    """Return a word without its accents."""
+    parts = unicodedata.normalize("NFKD", word.replace("ß", "ss"))
+    return "".join(part for part in parts if not unicodedata.combining(part))
