@@ -18,9 +18,11 @@ from werkzeug import Request
 
 from hex_blocks import Connection, HexError, Registry, Tool
 from hex_blocks.cli.new_tool import BLANK
+from hex_blocks.clock import DrivenClock
 from hex_blocks.errors.classes import KINDS
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.run import handler_of
+from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.spec.tool import Example
 from tests.calling import hex_on, our_tools
 from tests.documents import HEX_DOCUMENTS
@@ -524,3 +526,20 @@ def test_every_operation_of_hex_has_a_tool(hex_document: Json) -> None:
     assert len(there) == OPERATIONS_OF_HEX
     assert sorted(there - served) == []
     assert sorted(served - there) == []
+
+
+EXAMPLES = [(tool_id, number) for tool_id, raw in SPECS.items() for number in range(len(raw["examples"]))]
+
+
+@pytest.mark.parametrize(("tool_id", "number"), EXAMPLES)
+def test_an_example_runs_on_the_sandbox_as_it_stands(
+    registry: Registry, sandbox: Sandbox, clock: DrivenClock, tool_id: str, number: int
+) -> None:
+    example = registry[tool_id].spec.examples[number]
+    options: Json = {"allowed_hosts": (sandbox.origin,), "pinned": True, "clock": clock}
+
+    with Connection(TOKENS.personal, sandbox.base_url, **options) as connection:
+        given = {name: value for name, value in example.inputs.items() if name != "apiKey"}
+        outputs = hex_on(connection).call(tool_id, given)
+
+    assert set(outputs) - {"warnings"} == set(example.outputs) - {"warnings"}

@@ -14,7 +14,7 @@ from hex_blocks.sandbox.seed.project_data import add_projects
 from hex_blocks.sandbox.seed.run_data import add_runs
 from hex_blocks.sandbox.workspace import World
 
-STATUS_LABELS = ("Production", "In progress", "In review", "Exploratory", "Endorsed", "Deprecated")
+STATUS_LABELS = ("Production", "In progress", "In review", "Exploratory", "Endorsed", "Approved", "Deprecated")
 CATEGORIES = {
     "Finance": "Money in, money out",
     "Growth": "Sign-ups, activation, retention",

@@ -1,4 +1,4 @@
-"""A history of runs over the last weeks. All of them have ended."""
+"""A history of runs over the last weeks. All of them have ended but one, which goes on until it is cancelled."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from hex_blocks.sandbox.workspace import World
 KNOWN_RUN = "01234567-89ab-cdef-0123-456789abcdef"
 KNOWN_RUN_PLACE = 2
 
+# Whose newest run hangs.
+HANGING = "Quarterly forecast"
 DAYS = 21
 # The history of a project that works: trigger, end, and how long it worked compared with the usual.
 COURSE = (
@@ -34,6 +36,20 @@ def add_runs(world: World, now: float) -> None:
         if project.last_published_at is not None and project.type == "PROJECT":
             for place in range(DAYS if project.schedules else DAYS // 3, 0, -1):
                 world.add(_run(world, project, place, now))
+    world.add(_active_run(world, now))
+
+
+def _active_run(world: World, now: float) -> Run:
+    """Return a run that began a minute ago and does not end by itself."""
+    project = world.project(HANGING)
+    return Run(
+        id=seed_id("run", f"{HANGING}/now"),
+        project_id=project.id,
+        caller=project.owner_id,
+        version=project.version,
+        created_at=now - 60,
+        plan=Plan(project.plan.pending, None),
+    )
 
 
 def _run(world: World, project: Project, place: int, now: float) -> Run:
