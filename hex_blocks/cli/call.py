@@ -116,9 +116,9 @@ def call(
             result = run_tool(client, tool, inputs, quiet=quiet)
         except HexError as error:
             if report and error.partial:
-                save_report(tool.id, error.partial, report, language, quiet=quiet)
+                save_report(client, tool.id, error.partial, report, quiet=quiet)
             raise
-    saved = save_report(tool.id, result, report, language, quiet=quiet) if report else True
+        saved = save_report(client, tool.id, result, report, quiet=quiet) if report else True
     if as_json:
         form = Form("json", filter=form.filter)
     written = True if raw else _print_with_files(tool, result, form, out)

@@ -5,11 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.naming import title_of
 from hex_blocks.cli.output import say, warn
+
+if TYPE_CHECKING:
+    from hex_blocks.cli.report_page import Project
+    from hex_blocks.client import Hex
+
+# Each costs a request.
+MOST_PROJECTS = 10
 
 
 def check_report(tool_id: str, file: Path) -> None:
@@ -27,12 +35,13 @@ def check_report(tool_id: str, file: Path) -> None:
         raise click.BadParameter(_cannot_be_written(file, error), param_hint="--report") from None
 
 
-def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: str, *, quiet: bool) -> bool:
+def save_report(client: Hex, tool_id: str, result: Mapping[str, Any], file: Path, *, quiet: bool) -> bool:
     """Write the page of a result and say where it is; where that fails, say so: the result is worth more."""
-    from hex_blocks.cli.report_page import write_report
+    from hex_blocks.cli.report_page import PARTS, write_report
 
+    ids = dict.fromkeys(str(part["projectId"]) for part in result[PARTS[tool_id]] if part.get("projectId"))
     try:
-        _write(file.resolve(), write_report(tool_id, result, language))
+        _write(file.resolve(), write_report(tool_id, result, client.language, _projects(client, list(ids))))
     except (OSError, ValueError, ArithmeticError) as error:
         # No room on the disk, or a moment or a number of Hex's that no calendar and no page can show.
         warn(_cannot_be_written(file, error))
@@ -40,6 +49,15 @@ def save_report(tool_id: str, result: Mapping[str, Any], file: Path, language: s
     if not quiet:
         warn(say("The page is in {file}.", file=file))
     return True
+
+
+def _projects(client: Hex, ids: list[str]) -> dict[str, Project]:
+    """Look up the titles of projects; those that cannot be had are left out."""
+    from hex_blocks.cli.report_page import Project
+
+    origin = client.connection.base_url.partition("/api/")[0]
+    titles = {each: title_of(client, each) for each in ids[:MOST_PROJECTS]}
+    return {each: Project(each, title, f"{origin}/hex/{each}") for each, title in titles.items() if title}
 
 
 def _cannot_be_written(file: Path, reason: str | Exception) -> str:

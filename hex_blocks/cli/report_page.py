@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -84,6 +85,24 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Project:
+    """A project that was run, as the page names it."""
+
+    id: str
+    title: str
+    url: str
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What several parts failed with: the error, and their names."""
+
+    error: str
+    hint: str
+    names: list[str]
+
+
+@dataclass(frozen=True)
 class Row:
     """One step or set, ready to be shown."""
 
@@ -100,10 +119,23 @@ class Row:
     url: str | None
     error: str | None
     hint: str
+    project: Project | None
 
 
-def write_report(tool_id: str, result: Mapping[str, Any], language: str | None = None) -> str:
-    """Make the page of a result of hex_run_pipeline or hex_run_batch, in a language. Times are this machine's."""
+def write_report(
+    tool_id: str,
+    result: Mapping[str, Any],
+    language: str | None = None,
+    projects: Mapping[str, Project] = MappingProxyType({}),
+) -> str:
+    """Make the page of a result of hex_run_pipeline or hex_run_batch. Times are shown in this machine's zone.
+
+    Args:
+        tool_id: Which of the two it is.
+        result: The result.
+        language: The language of the page.
+        projects: What is known of the projects that were run, by their IDs.
+    """
     environment = Environment(
         loader=PackageLoader("hex_blocks.cli"),
         autoescape=True,
@@ -111,7 +143,7 @@ def write_report(tool_id: str, result: Mapping[str, Any], language: str | None =
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    page = Page(result, result[PARTS[tool_id]], language)
+    page = Page(result, result[PARTS[tool_id]], language, projects)
     return environment.get_template("report.html.j2").render(
         page=page,
         is_batch=PARTS[tool_id] == "sets",
@@ -125,18 +157,33 @@ def write_report(tool_id: str, result: Mapping[str, Any], language: str | None =
 class Page:
     """What the template shows."""
 
-    def __init__(self, result: Mapping[str, Any], parts: Sequence[Mapping[str, Any]], language: str | None) -> None:
+    def __init__(
+        self,
+        result: Mapping[str, Any],
+        parts: Sequence[Mapping[str, Any]],
+        language: str | None,
+        projects: Mapping[str, Project],
+    ) -> None:
         self._language = language
+        self._projects = projects
         self._work_began, work_ended = (seconds_of(result[name]) or 0.0 for name in ("startedAt", "endedAt"))
         known = [self._moment(part, name) for part in parts for name in ("startedAt", "startTime", "endTime")]
         moments = [self._work_began, work_ended, *(moment for moment in known if moment is not None)]
         self._first, self._last = min(moments), max(moments)
         self._scale = WIDTH / max(self._last - self._first, 1.0)
         self.began, self.ended = self.day_and_time(self._work_began), self.day_and_time(work_ended)
-        self.took = self.duration(float(result["elapsedSeconds"]))
+        # By the clock that all other moments are from, which on a sandbox may be a fast one.
+        self.took = self.duration(max(0.0, work_ended - self._work_began))
         self.succeeded = bool(result["succeeded"])
+        completed = sum(part.get("status") == "COMPLETED" and not part.get("error") for part in parts)
+        values = {"completed": number(completed, language), "total": number(len(parts), language)}
+        self.verdict = self.say("{completed} of {total} completed", **values)
         self.key = str(result["idempotencyKey"])
         self.rows = [self._row(place, part) for place, part in enumerate(parts, 1)]
+        self.failures = _failures(self.rows)
+        self.told_above = {failure.error for failure in self.failures}
+        used = {row.project for row in self.rows if row.project}
+        self.project = next(iter(used)) if len(used) == 1 else None
         self.named = len(self.rows) <= MOST_NAMED
         self.ticks = list(self._ticks())
         self.waited = self._waited(parts)
@@ -201,6 +248,7 @@ class Page:
             url=link,
             error=error.get("message"),
             hint=str(error.get("hint") or ""),
+            project=self._projects.get(str(part.get("projectId"))),
         )
 
     def _bars(self, part: Mapping[str, Any]) -> Iterator[Bar]:
@@ -254,6 +302,16 @@ class Page:
                 longest[name] = max(longest.get(name, 0.0), seconds)
         longest.pop(EARLIER_STEP, None)
         return [(self.say(WAITS[name]), self.duration(seconds)) for name, seconds in longest.items()]
+
+
+def _failures(rows: Sequence[Row]) -> list[Failure]:
+    """Return the errors that several parts ended with, those of the most parts first."""
+    by_error: dict[tuple[str, str], list[str]] = {}
+    for row in rows:
+        if row.error:
+            by_error.setdefault((row.error, row.hint), []).append(row.name)
+    found = [Failure(error, hint, names) for (error, hint), names in by_error.items() if len(names) > 1]
+    return sorted(found, key=lambda each: -len(each.names))
 
 
 def _state(part: Mapping[str, Any]) -> tuple[Phrase, str]:

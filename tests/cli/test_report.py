@@ -10,13 +10,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hex_blocks.cli.report_page import WIDTH, write_report
+from hex_blocks.cli.report_page import WIDTH, Project, write_report
 from hex_blocks.clock import FastClock
 from hex_blocks.i18n.texts import languages
 from hex_blocks.sandbox import TOKENS, Sandbox
@@ -185,9 +186,48 @@ def test_a_moment_that_cannot_be_one_of_the_work_leaves_the_page_as_it_is(name: 
     ("seconds", "said"), [(0, "0 sec"), (59.94, "59.9 sec"), (59.97, "1 min"), (3599.7, "1 h 0 min")]
 )
 def test_how_long_it_took_is_said_in_few_words(seconds: float, said: str) -> None:
-    page = report_of(pipeline(part(), elapsedSeconds=seconds))
+    began = datetime(2026, 3, 2, 7, tzinfo=UTC)
+    # By the clock of all other moments: on a fast sandbox ours has seen less go by.
+    page = report_of(pipeline(part(), endedAt=(began + timedelta(seconds=seconds)).isoformat(), elapsedSeconds=1.0))
 
     assert re.search(rf"took\s+{said}\s", page.text)
+
+
+def test_how_many_completed_is_said(tmp_path: Path) -> None:
+    page = report_of(batch(part("a"), part("b"), part("c", "ERRORED", error={"message": "no"}), succeeded=False))
+
+    assert "2 of 3 completed" in page.words
+
+
+def test_equal_failures_are_told_once() -> None:
+    error = {"message": "The table is missing.", "hint": "Look at https://app.hex.tech/x"}
+    page = report_of(
+        batch(
+            *(part(name, "ERRORED", error=error) for name in "abc"), part("d", "ERRORED", error={"message": "Other."})
+        )
+    )
+
+    assert page.words.count("The table is missing.") == 1
+    assert "3 × The table is missing." in page.words
+    assert "a; b; c" in page.words
+    assert page.words.count("Other.") == 1
+
+
+def test_a_page_names_the_project_with_its_id_and_its_address() -> None:
+    id_ = part()["projectId"]
+    project = Project(id_, "Revenue <report>", f"https://app.hex.tech/hex/{id_}")
+    one = Parsed(write_report("hex_run_batch", batch(part()), None, {id_: project}))
+    several = Parsed(write_report("hex_run_pipeline", pipeline(part(), part("x", projectId="-")), None, {id_: project}))
+
+    assert "Batch: Revenue <report>" in one.words
+    assert all(project.url in [each.get("href") for each in page.all("a")] for page in (one, several))
+    assert all(id_ in page.words for page in (one, several))
+
+
+def test_each_state_that_is_drawn_stands_in_the_legend() -> None:
+    page = report_of(pipeline(part(), part("x", "ERRORED")))
+
+    assert {"a run: completed", "a run: failed"} <= {line.strip() for line in page.text.splitlines()}
 
 
 @pytest.mark.parametrize(
