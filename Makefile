@@ -96,7 +96,7 @@ check: $(VENV)/.texts
 
 # After a change of dependencies, and now and then: needs uv.
 lock:
-	uv pip compile pyproject.toml --group dev --extra redis --universal --python-version 3.11 --upgrade --quiet \
+	uv pip compile pyproject.toml --group dev --extra redis --extra postgres --universal --python-version 3.11 --upgrade --quiet \
 		--generate-hashes --no-header --no-emit-index-url --no-annotate --output-file requirements-dev.lock
 
 # What the newest versions inside our bounds do to us; meant for a schedule.
@@ -104,7 +104,7 @@ test-newest:
 	$(MAKE) --no-print-directory upgrade-and-test VENV=$(VENV)/newest
 
 upgrade-and-test: $(VENV)/pyvenv.cfg
-	$(INSTALL) --upgrade --editable . --group dev
+	$(INSTALL) --upgrade --editable ".[redis,postgres]" --group dev
 	$(BIN)/python -m pytest
 
 # Known faults in what we depend on. Its source is a public service, which not every network reaches.

@@ -29,6 +29,7 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
 from tests.documents import missing, needed_by
 from tests.faulty import Act, Faulty, when
+from tests.postgres import SERVER_VARIABLE, PostgresServer, programs
 from tests.starts import TITLE, Through
 
 REPOSITORY = Path(__file__).parents[1]
@@ -41,6 +42,7 @@ VARIABLES = (
     "HEX_API_BASE_URL",
     "HEX_BLOCKS_ALLOWED_HOSTS",
     "HEX_BLOCKS_BUDGET",
+    "HEX_BLOCKS_RECORD",
     "LANGUAGE",
     "LC_ALL",
     "LC_MESSAGES",
@@ -119,6 +121,20 @@ def every_error_has_its_words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     monkeypatch.setattr(HexError, "__init__", make_and_remember)
     yield
     assert all(error.message() and error.document()["message"] for error in made)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this session's own, which the processes of its tests find as well."""
+    found = programs()
+    if found is None:
+        reason = "PostgreSQL is not installed: apt-get install postgresql, or pip install pgserver"
+        # What is kept there was promised, so it is not left untested where it counts.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+    with PostgresServer(found) as server:
+        os.environ[SERVER_VARIABLE] = server.address()
+        yield server
+        del os.environ[SERVER_VARIABLE]
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "hex_blocks"
 # From the bottom up: a room may import itself and those before it.
 ROOMS = (
     ("i18n", "clock"),
+    ("postgres",),
     ("errors",),
     ("api",),
     ("tools",),

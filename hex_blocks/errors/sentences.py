@@ -60,7 +60,13 @@ SENTENCES = {
     "bad_budget": Sentence(
         INPUT,
         "{variable} is not valid: {reason}.",
-        "Set it to an address such as redis://localhost:6379, and install hex-blocks[redis].",
+        "Set it to an address such as redis://localhost:6379, and install hex-blocks[redis]. With PostgreSQL that is "
+        "postgresql://localhost/hex and hex-blocks[postgres].",
+    ),
+    "bad_record": Sentence(
+        INPUT,
+        "{variable} is not valid: {reason}.",
+        "Set it to an address such as postgresql://user@host/database, and install hex-blocks[postgres].",
     ),
     "host_not_allowed": Sentence(
         INPUT,
@@ -247,12 +253,13 @@ SENTENCES = {
     ),
     "record_unusable": Sentence(
         INPUT,
-        "The record of runs on this machine cannot be used, so an idempotency key cannot be kept: {reason}.",
-        "Make its folder writable, or set HEX_BLOCKS_DATA_DIR to another one.",
+        "The record of runs cannot be used, so an idempotency key cannot be kept: {reason}.",
+        "Make its folder writable, or set HEX_BLOCKS_DATA_DIR to another one. Where HEX_BLOCKS_RECORD names a "
+        "PostgreSQL server, check the address and the server.",
     ),
     "record_busy": Sentence(
         BUSY,
-        "Another program keeps the record of runs on this machine for itself, so nothing was sent.",
+        "The record of runs is not available at the moment, so nothing was sent: {reason}.",
         "Try again in {seconds} seconds.",
     ),
     "outcome_missing": Sentence(
@@ -273,7 +280,7 @@ SENTENCES = {
     "start_unrecorded": Sentence(
         RUN,
         "Hex's answer to the start did not come through: {reason} Whether a run was started cannot be looked up, since "
-        "the start could not be written to the record of runs on this machine.",
+        "the start could not be written to the record of runs.",
         "Look in Hex whether project {projectId} runs before you start it again: hex_get_project_runs.",
     ),
     "start_uncertain": Sentence(

@@ -14,7 +14,7 @@ WARNINGS = {
         "false; use these two instead."
     ),
     "run_not_recorded": (
-        "The run was started, but it could not be written to the record of runs on this machine, so it can only "
+        "The run was started, but it could not be written to the record of runs, so it can only "
         "be found again with its projectId: {reason}"
     ),
     "list_cut": (
@@ -23,7 +23,7 @@ WARNINGS = {
     "list_incomplete": (
         "Hex stopped answering after {count} entries: {reason} Go on from the cursor to read the rest."
     ),
-    "record_unread": "The record of runs on this machine could not be read, so the run was searched for: {reason}",
+    "record_unread": "The record of runs could not be read, so the run was searched for: {reason}",
     "start_recovered": (
         "Hex's answer to the start was lost on the way. The run was found in Hex's list and is followed; it was not "
         "started twice."

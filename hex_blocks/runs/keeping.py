@@ -24,7 +24,7 @@ ENDED = ("status", "startTime", "endTime", "elapsedTime", "runUrl", "traceId", "
 def record_error(error: RecordError) -> HexError:
     """Make the error of a record that failed: busy where that passes by itself."""
     if isinstance(error, RecordBusyError):
-        return hex_error("record_busy", seconds=OTHERS_SECONDS)
+        return hex_error("record_busy", seconds=OTHERS_SECONDS, reason=str(error))
     return hex_error("record_unusable", reason=str(error))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,15 +13,20 @@ from hex_blocks import Connection
 from hex_blocks.runs.record.store import Record
 from tests.calling import hex_on
 from tests.faulty import Act
-from tests.promises.stores import STORES, Store
+from tests.postgres import SERVER_VARIABLE, drop_databases
+from tests.promises.stores import STORE_NAMES, STORES, Store
 from tests.promises.works import MakeOne, inputs_of
 from tests.starts import Through
 
 
 @pytest.fixture(params=STORES)
-def kind(request: pytest.FixtureRequest) -> str:
+def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     """Name the kind of the store, for other processes."""
-    return str(request.param)
+    if request.param == "PostgreSQL":
+        request.getfixturevalue("postgres")
+    yield str(request.param)
+    if request.param == "PostgreSQL":
+        drop_databases(os.environ[SERVER_VARIABLE], STORE_NAMES)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ A store is added by a class here and its entry in STORES: everything in this fol
 
 from __future__ import annotations
 
+import hashlib
+import os
 import sqlite3
 import subprocess
 import sys
@@ -13,15 +15,20 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
 import pytest
 
 from hex_blocks.clock import Clock
-from hex_blocks.runs.record import sqlite
+from hex_blocks.runs.record import postgres, sqlite
+from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.runs.record.store import Record
+from tests.postgres import SERVER_VARIABLE, address_in, make_database
 
 # What another process may keep others from.
 HELD = ("writing", "all")
+# How the names of databases begin that are a store each.
+STORE_NAMES = "store_"
 WRITES = ("intend", "started", "ended", "stopped", "forget", "remember")
 
 
@@ -117,7 +124,66 @@ database.execute("DELETE FROM starts WHERE key = ''")
 print("held", flush=True)
 sys.stdin.readline()
 """
-STORES: dict[str, type[Store]] = {"SQLite": SqliteStore}
+
+
+class PostgresStore(Store):
+    """A database of its own in the session's PostgreSQL server."""
+
+    def __init__(self, where: Path) -> None:
+        self.database = f"{STORE_NAMES}{hashlib.sha256(bytes(where.absolute())).hexdigest()[:16]}"
+        self._user = "postgres"
+        make_database(os.environ[SERVER_VARIABLE], self.database)
+
+    def open(self) -> PostgresRecord:
+        return PostgresRecord(address_in(os.environ[SERVER_VARIABLE], self.database, self._user))
+
+    def fill(self) -> None:
+        self._made()
+        with self.administering() as database:
+            database.execute(FULL)
+            for table in POSTGRES_TABLES:
+                trigger = f"CREATE TRIGGER is_full BEFORE INSERT OR UPDATE OR DELETE ON {table}"
+                database.execute(f"{trigger} EXECUTE FUNCTION is_full()".encode())
+
+    def protect(self) -> None:
+        self._made()
+        self._user = f"reader_of_{self.database}"
+        with self.administering() as database:
+            for statement in (
+                f"CREATE ROLE {self._user} LOGIN",
+                f"GRANT USAGE ON SCHEMA hex_blocks TO {self._user}",
+                f"GRANT SELECT ON ALL TABLES IN SCHEMA hex_blocks TO {self._user}",
+            ):
+                database.execute(statement.encode())
+
+    @contextmanager
+    def held(self, what: str, waits: float = 0.6) -> Iterator[None]:
+        self._made()
+        how = {"writing": "EXCLUSIVE", "all": "ACCESS EXCLUSIVE"}[what]
+        with pytest.MonkeyPatch.context() as patched, self.administering() as database, database.transaction():
+            patched.setattr(postgres, "BUSY_SECONDS", waits)
+            database.execute(f"LOCK TABLE {', '.join(POSTGRES_TABLES)} IN {how} MODE".encode())
+            yield
+
+    @contextmanager
+    def administering(self) -> Iterator[psycopg.Connection[Any]]:
+        """Open the database as its administrator does."""
+        address = address_in(os.environ[SERVER_VARIABLE], self.database)
+        with closing(psycopg.connect(address, autocommit=True)) as database:
+            yield database
+
+    def _made(self) -> None:
+        """Let the tables be made where they are not there yet."""
+        with closing(self.open()) as record:
+            record.find("", "")
+
+
+POSTGRES_TABLES = ("hex_blocks.starts", "hex_blocks.projects_of_runs")
+FULL = b"""
+CREATE FUNCTION is_full() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE 'could not extend file: No space left on device' USING ERRCODE = 'disk_full'; END $$
+"""
+STORES: dict[str, type[Store]] = {"SQLite": SqliteStore, "PostgreSQL": PostgresStore}
 
 
 class Around:

@@ -20,8 +20,8 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.runs.record import sqlite
 from hex_blocks.runs.record.configured import use_record
-from hex_blocks.runs.record.rows import SCHEMA_VERSION
-from hex_blocks.runs.record.sqlite import DAY, KEPT_DAYS, KEPT_STARTS, SqliteRecord, default_folder
+from hex_blocks.runs.record.rows import DAY, KEPT_DAYS, KEPT_STARTS, SCHEMA_VERSION
+from hex_blocks.runs.record.sqlite import SqliteRecord, default_folder
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Record, RecordBusyError, RecordError, Start
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on

@@ -10,7 +10,10 @@ from hex_blocks.runs.model import ENDS
 from hex_blocks.runs.record.store import RecordError, Start
 
 SCHEMA_VERSION = 2
-
+# What is kept, in any store.
+KEPT_DAYS = 120
+KEPT_STARTS = 100_000
+DAY = 86_400
 
 LATEST_TIME = 253_402_300_800.0
 
@@ -69,10 +72,10 @@ def start_of_row(row: tuple[Any, ...]) -> Start:
         checked(str, fingerprint),
         _time(intended_at),
         None if at_hex is None else _time(at_hex),
-        None if after is None else tuple(checked(str, each) for each in _json(list, after)),
+        None if after is None else tuple(checked(str, each) for each in of_json(list, after)),
         None if run_id is None else checked(str, run_id),
-        _json(dict, reply or "{}"),
-        _json(dict, ended or "{}"),
+        of_json(dict, reply or "{}"),
+        of_json(dict, ended or "{}"),
         None if fate is None else checked(str, fate),
     )
     if start.ended and checked(str, start.ended.get("status")) not in ENDS:
@@ -94,7 +97,8 @@ def _time(value: Any) -> float:
     return seconds
 
 
-def _json(kind: type[T], text: Any) -> T:
+def of_json(kind: type[T], text: Any) -> T:
+    """Return the value of a JSON text, of the type that it must have. Raises RecordError for any other."""
     try:
         value = json.loads(checked(str, text))
     except (ValueError, RecursionError) as error:

@@ -17,19 +17,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from weakref import finalize
 
-from hex_blocks.runs.record.rows import AGE, COLUMNS, SCHEMA, SCHEMA_VERSION, T, checked, start_of_row
+from hex_blocks.runs.record.rows import (
+    AGE,
+    COLUMNS,
+    DAY,
+    KEPT_DAYS,
+    KEPT_STARTS,
+    SCHEMA,
+    SCHEMA_VERSION,
+    T,
+    checked,
+    start_of_row,
+)
 from hex_blocks.runs.record.store import GiveUp, RecordBusyError, RecordError, Start, never
 
 if TYPE_CHECKING:
     from filelock import FileLock
 
 DATA_DIR = "HEX_BLOCKS_DATA_DIR"
-KEPT_DAYS = 120
-KEPT_STARTS = 100_000
 # So long another program may keep the file for itself, and so often it is looked up whether to go on waiting.
 BUSY_SECONDS = 30.0
 LOOK_UP = 0.2
-DAY = 86_400
 
 
 def default_folder() -> Path:

@@ -1,0 +1,175 @@
+"""PostgreSQL servers for tests: Debian's, or those of the wheel `pgserver`, on sockets and ports of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from contextlib import closing, suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psycopg
+
+# Where the processes of a test find its server.
+SERVER_VARIABLE = "HEX_BLOCKS_TEST_POSTGRES"
+# PostgreSQL refuses to run as an administrator.
+NOBODY = 65534
+
+
+def programs() -> Path | None:
+    """Return the folder of a server's programs: of the wheel where somebody has installed it, else Debian's."""
+    if (wheel := find_spec("pgserver")) and wheel.origin:
+        return Path(wheel.origin).parent / "pginstall" / "bin"
+    of_debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda file: int(file.parts[-3]))
+    return of_debian[-1].parent if of_debian else None
+
+
+class PostgresServer:
+    """A server with data of its own, gone with it."""
+
+    def __init__(self, found: Path, **settings: str) -> None:
+        # A socket's path must be short, which the folder of a test need not be.
+        self.folder = Path(tempfile.mkdtemp(prefix="hb-pg-"))
+        self._as: dict[str, Any] = {}
+        if os.getuid() == 0:
+            self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            found = self._reachable(found)
+            os.chown(self.folder, NOBODY, NOBODY)
+        self._programs = found
+        self._settings = {"fsync": "off", "max_connections": "200", **settings}
+        self.port = free_port()
+        self._run("initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
+        self.start()
+
+    def __enter__(self) -> PostgresServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def address(self, database: str = "postgres", user: str = "postgres", *, port: int | None = None) -> str:
+        """Give an address: of the socket, or of a port on this machine."""
+        if port is not None:
+            return f"postgresql://{user}@127.0.0.1:{port}/{database}"
+        return f"postgresql://{user}@/{database}?{urlencode({'host': str(self.folder), 'port': self.port})}"
+
+    def start(self) -> None:
+        """Start it, and wait until it takes connections."""
+        given = [f"-c{name}={value}" for name, value in self._settings.items()]
+        place = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "127.0.0.1", "-p", str(self.port)]
+        with (self.folder / "log").open("ab") as log:
+            command = [str(self._programs / "postgres"), *place, *given]
+            # A group of its own: what is sent to it reaches all of its processes.
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self._as)
+        until(self._answers)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: at once, with its connections; SIGQUIT as a crash does, which needs a recovery."""
+        self.thaw()
+        self._process.send_signal(how)
+        self._process.wait(60)
+
+    def restart(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it and start it again."""
+        self.stop(how)
+        self.start()
+
+    def freeze(self) -> None:
+        """Let it do nothing more, and close nothing."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def remove(self) -> None:
+        """End it, and delete its data."""
+        if self._process.poll() is None:
+            self.stop(signal.SIGQUIT)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def ask(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Carry out a statement and return its rows."""
+        with closing(psycopg.connect(self.address(database), autocommit=True)) as connection:
+            done = connection.execute(statement.encode())
+            return done.fetchall() if done.description else []
+
+    def connections(self, database: str) -> int:
+        """Count a database's connections."""
+        return len(self.ask(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'"))
+
+    def _signal(self, which: signal.Signals) -> None:
+        for process in [self._process.pid, *children_of(self._process.pid)]:
+            os.kill(process, which)
+
+    def _answers(self) -> bool:
+        assert self._process.poll() is None, (self.folder / "log").read_text(errors="replace")
+        try:
+            psycopg.connect(self.address(), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _reachable(self, found: Path) -> Path:
+        """Give programs where everybody may run them: a virtual environment can be in a closed folder."""
+        if all(folder.stat().st_mode & 0o001 for folder in found.parents):
+            return found
+        self.folder.chmod(0o755)
+        shutil.copytree(found.parent, self.folder / "pg", symlinks=True)
+        return self.folder / "pg" / found.name
+
+    def _run(self, program: str, *given: str) -> None:
+        command = [str(self._programs / program), *given]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, **self._as)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def make_database(server: str, name: str) -> None:
+    """Make an empty database where there is none of that name."""
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+            # Another process may be as quick.
+            with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+                connection.execute(f"CREATE DATABASE {name}".encode())
+
+
+def drop_databases(server: str, beginning: str) -> None:
+    """Delete the databases whose names begin so, whoever has them open."""
+    with closing(psycopg.connect(server, autocommit=True)) as connection:
+        found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (beginning,))
+        for (name,) in found.fetchall():
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def address_in(server: str, database: str, user: str = "postgres") -> str:
+    """Give the address of a database beside the one that an address names."""
+    known = psycopg.conninfo.conninfo_to_dict(server)
+    place = urlencode({"host": known["host"], "port": known["port"]}, quote_via=quote)
+    return f"postgresql://{user}@/{database}?{place}"
+
+
+def free_port() -> int:
+    """Give a port that nobody uses."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def children_of(process: int) -> list[int]:
+    """Name the processes that another one has started."""
+    return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
+
+
+def until(true: Any, seconds: float = 30.0) -> None:
+    """Wait until something is so."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.02)
