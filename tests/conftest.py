@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -29,8 +29,10 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
 from tests.documents import missing, needed_by
 from tests.faulty import Act, Faulty, when
-from tests.postgres import SERVER_VARIABLE, PostgresServer, programs
 from tests.starts import TITLE, Through
+
+if TYPE_CHECKING:
+    from tests.postgres import PostgresServer
 
 REPOSITORY = Path(__file__).parents[1]
 # A job in the background is born deaf to Ctrl-C and hands that on; commands that tests interrupt must hear it.
@@ -126,6 +128,9 @@ def every_error_has_its_words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this session's own, which the processes of its tests find as well."""
+    # Only here: the environments of other hosts have no driver for it.
+    from tests.postgres import SERVER_VARIABLE, PostgresServer, programs
+
     found = programs()
     if found is None:
         reason = "PostgreSQL is not installed: apt-get install postgresql, or pip install pgserver"

@@ -39,6 +39,7 @@ EVERYWHERE = (
     "bad_base_url",
     "host_not_allowed",
     "bad_budget",
+    "bad_record",
     "no_such_profile",
     "profile_without_token",
     "config_unusable",

@@ -43,6 +43,8 @@ WORDS_OF_PASSING = (
     "terminating connection",
     "no more connections allowed",
 )
+# What the client's library says without having connected, and what does not pass.
+WORDS_OF_LASTING = ("does not support SSL", "certificate", "no password supplied", "authentication method")
 # A machine that is gone, or that a broken network hides, is found out by both sides in less than half a minute.
 ALIVE: dict[str, str] = {
     "keepalives_idle": "10",
@@ -124,6 +126,7 @@ class Session:
         self._address = address
         self._prepare = prepare
         self._silence = silence
+        self._patience = round(min(silence, CONNECT_SECONDS))
         self._keeps = keeps
         self._settings = SETTINGS | (settings or {})
         # One at most.
@@ -191,7 +194,7 @@ class Session:
         return database
 
     def _open(self) -> Database:
-        wanted = {"fallback_application_name": "hex-blocks", "connect_timeout": CONNECT_SECONDS, **ALIVE}
+        wanted = {"fallback_application_name": "hex-blocks", "connect_timeout": self._patience, **ALIVE}
         known = conninfo_to_dict(self._address)
         given: dict[str, Any] = {name: value for name, value in wanted.items() if name not in known}
         database = Database.connect(self._address, autocommit=True, prepare_threshold=None, **given)
@@ -242,9 +245,8 @@ def passes(error: psycopg.Error) -> bool:
     if error.sqlstate:
         return error.sqlstate in PASSING or error.sqlstate.startswith(CONNECTION_FAULT)
     said = str(error)
-    return isinstance(error, psycopg.OperationalError) and (
-        SERVER_SAYS not in said or any(words in said for words in WORDS_OF_PASSING)
-    )
+    words = WORDS_OF_PASSING if SERVER_SAYS in said else WORDS_OF_LASTING
+    return isinstance(error, psycopg.OperationalError) and any(each in said for each in words) == (SERVER_SAYS in said)
 
 
 def words_of(error: BaseException) -> str:
@@ -269,10 +271,6 @@ def _configure(database: Database, settings: dict[str, str]) -> None:
         "SELECT set_config(given.name, given.value, false) "
         "FROM unnest(%s::text[], %s::text[]) AS given (name, value) JOIN pg_settings USING (name)",
         (list(settings), list(settings.values())),
-    )
-    # What was written down has to outlive the server's end.
-    database.execute(
-        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
 
 

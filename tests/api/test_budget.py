@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -23,6 +24,7 @@ from hex_blocks.clock import Clock, DrivenClock, SystemClock
 from hex_blocks.errors.classes import BusyError, HexError
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
+from tests.postgres import PostgresServer, drop_databases, make_database
 
 NEVER = float("inf")
 GROUPS = [group for group in HEX_LIMITS if group != "all"]
@@ -353,6 +355,32 @@ class RedisServer:
         self._process.send_signal(signal.SIGSTOP)
 
 
+class Counter(Protocol):
+    """A server in which processes count together."""
+
+    uri: str
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def freeze(self) -> None: ...
+
+
+class PostgresCounter:
+    """A database of a test's own in the session's PostgreSQL server."""
+
+    def __init__(self, server: PostgresServer) -> None:
+        self._server = server
+        make_database(server.address(), "counter")
+        self.uri = server.address("counter")
+        self.start, self.stop, self.freeze = server.start, server.stop, server.freeze
+
+    def close(self) -> None:
+        self._server.thaw()
+        drop_databases(self._server.address(), "counter")
+
+
 @pytest.fixture
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     if not shutil.which("redis-server"):
@@ -363,9 +391,21 @@ def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
     server.stop()
 
 
-def test_budgets_count_together_in_redis(redis: RedisServer, clock: DrivenClock) -> None:
-    one, other = (Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=redis.uri) for _ in range(2))
-    stranger = Budget("app.hex.tech", "another token", clock, storage_uri=redis.uri)
+@pytest.fixture
+def in_postgres(postgres: PostgresServer) -> Iterator[PostgresCounter]:
+    made = PostgresCounter(postgres)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["redis", "in_postgres"])
+def counter(request: pytest.FixtureRequest) -> Counter:
+    return request.getfixturevalue(request.param)  # type: ignore[no-any-return]
+
+
+def test_budgets_count_together(counter: Counter, clock: DrivenClock) -> None:
+    one, other = (Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=counter.uri) for _ in range(2))
+    stranger = Budget("app.hex.tech", "another token", clock, storage_uri=counter.uri)
     moments_of(one, "runs", 12)
     moments_of(other, "runs", 8)
 
@@ -375,18 +415,19 @@ def test_budgets_count_together_in_redis(redis: RedisServer, clock: DrivenClock)
     assert stranger.left("runs") == 20
 
 
-def test_budgets_learn_from_refusals_together_in_redis(redis: RedisServer) -> None:
-    one, other = (Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=redis.uri) for _ in range(2))
+def test_budgets_learn_from_refusals_together(counter: Counter) -> None:
+    one, other = (Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=counter.uri) for _ in range(2))
 
     one.refused("ingest", 500)
     one.refused("ingest", 20)
 
     assert 490 < other.wait_for("ingest") <= 500
+    assert other.left("ingest") == 0
     assert other.wait_for() == 0
 
 
-def test_who_comes_behind_others_knows_it_in_redis_too(redis: RedisServer) -> None:
-    budget = Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=redis.uri)
+def test_who_comes_behind_others_knows_it_there_too(counter: Counter) -> None:
+    budget = Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=counter.uri)
     moments_of(budget, "ingest", 3)
 
     waits = [budget._kept.wait(budget._who, budget._of("ingest"), ahead) for ahead in (0, 2, 3, 6)]
@@ -394,39 +435,114 @@ def test_who_comes_behind_others_knows_it_in_redis_too(redis: RedisServer) -> No
     assert [round(wait / 61) for wait in waits] == [1, 1, 2, 3]
 
 
-def test_a_redis_that_goes_away_is_told_of_and_comes_back(
-    redis: RedisServer, clock: DrivenClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    budget = Budget("app.hex.tech", "a token", clock, storage_uri=redis.uri)
-    moments_of(budget, "runs", 15)
-    redis.stop()
+def test_what_is_counted_there_is_counted_no_more_when_its_time_is_over(counter: Counter, clock: DrivenClock) -> None:
+    limits = {"brief": ((2, 0),)}
+    one, other = (Budget("app.hex.tech", "a token", DrivenClock(), limits, counter.uri) for _ in range(2))
+    moments_of(one, "brief", 2)
+    before = other.left("brief")
 
-    with caplog.at_level(logging.WARNING):
+    until(lambda: other.left("brief") == 2)
+
+    assert before == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "fault", "known"),
+    [
+        ("redis", "Redis", "ConnectionError", 0),
+        ("in_postgres", "PostgreSQL", "OperationalError", 15),
+    ],
+)
+def test_a_server_that_goes_away_is_told_of_and_comes_back(
+    kind: str,
+    name: str,
+    fault: str,
+    known: int,
+    clock: DrivenClock,
+    caplog: pytest.LogCaptureFixture,
+    request: pytest.FixtureRequest,
+) -> None:
+    counter: Counter = request.getfixturevalue(kind)
+    budget = Budget("app.hex.tech", "a token", clock, storage_uri=counter.uri)
+    moments_of(budget, "runs", 15)
+    counter.stop()
+
+    with caplog.at_level(logging.WARNING, "hex_blocks"):
         moments_of(budget, "runs", 5)
 
     assert [record.getMessage() for record in caplog.records] == [
-        "The Redis that keeps the request budget cannot be reached (ConnectionError): this process counts for itself"
+        f"The {name} that keeps the request budget cannot be reached ({fault}): this process counts for itself"
     ]
     # What was counted together is still known.
     assert budget.left("runs") == 0
-    redis.start()
+    counter.start()
     clock.advance(31)
-    # A Redis that was started anew knows nothing of what this process has sent.
+    # A server that was started anew may know nothing of what this process has sent.
     assert budget.left("runs") == 0
     clock.advance(31)
-    assert budget.left("runs") == 20
+    assert budget.left("runs") == 20 - known
 
 
-def test_a_redis_that_hangs_holds_no_request_for_long(redis: RedisServer, clock: DrivenClock) -> None:
-    budget = Budget("app.hex.tech", "a token", clock, storage_uri=redis.uri)
-    redis.freeze()
+def test_a_connection_that_was_lost_while_nobody_used_it_is_made_anew(
+    in_postgres: PostgresCounter, postgres: PostgresServer, clock: DrivenClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    budget = Budget("app.hex.tech", "a token", clock, storage_uri=in_postgres.uri)
+    other = Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=in_postgres.uri)
+    moments_of(budget, "runs", 5)
+    postgres.restart()
+
+    with caplog.at_level(logging.WARNING, "hex_blocks"):
+        moments_of(budget, "runs", 5)
+
+    assert caplog.records == []
+    assert other.left("runs") == 10
+
+
+def test_a_server_that_hangs_holds_no_request_for_long(counter: Counter, clock: DrivenClock) -> None:
+    budget = Budget("app.hex.tech", "a token", clock, storage_uri=counter.uri)
+    counter.freeze()
 
     budget.take("runs", until=1)
 
     assert budget.left("runs") == 19
 
 
-@pytest.mark.parametrize("uri", ["redis//localhost", "gopher://me:secret@localhost", "memcached://localhost"])
+def test_what_is_over_is_not_kept_in_postgres(in_postgres: PostgresCounter, postgres: PostgresServer) -> None:
+    for token in range(30):
+        budget = Budget("app.hex.tech", f"token {token}", DrivenClock(), {"brief": ((2, 0),)}, in_postgres.uri)
+        moments_of(budget, "brief", 1)
+    postgres.ask("UPDATE hex_blocks.windows SET expires_at = 1", "counter")
+
+    moments_of(budget, "brief", 1)
+
+    assert len(postgres.ask("SELECT 1 FROM hex_blocks.windows", "counter")) == 2
+
+
+def test_the_server_of_the_shared_record_keeps_the_count_where_nothing_else_is_said(
+    in_postgres: PostgresCounter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEX_BLOCKS_RECORD", in_postgres.uri)
+    one, other = (Budget("app.hex.tech", "a token", DrivenClock()) for _ in range(2))
+    moments_of(one, "runs", 12)
+    monkeypatch.setenv("HEX_BLOCKS_BUDGET", "memory://")
+    alone = Budget("app.hex.tech", "a token", DrivenClock())
+
+    assert other.left("runs") == 8
+    assert alone.left("runs") == 20
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "redis//localhost",
+        "gopher://me:secret@localhost",
+        "memcached://localhost",
+        "postgresql+psycopg2://me:secret@localhost",
+        "postgresql://me:a@secret@localhost",
+        "postgresql://me:a/secret@localhost",
+        "postgresql://localhost/?secret",
+    ],
+)
 def test_a_bad_address_is_refused_without_being_repeated(uri: str, clock: DrivenClock) -> None:
     with pytest.raises(HexError) as caught:
         Budget("app.hex.tech", "a token", clock, storage_uri=uri)
@@ -446,14 +562,14 @@ with Hex(token, url, allowed_hosts=(url.removesuffix("/api/v1"),), limits=limits
 
 
 @pytest.mark.slow
-def test_eight_processes_that_share_a_token_through_redis_are_never_refused(
-    redis: RedisServer, sandbox_of: Callable[..., Sandbox]
+def test_eight_processes_that_share_a_token_through_a_server_are_never_refused(
+    counter: Counter, sandbox_of: Callable[..., Sandbox]
 ) -> None:
     sandbox = sandbox_of(SystemClock(), limits={"whole-api": ((40, 1),)})
     given = json.dumps([sandbox.base_url, TOKENS.personal, 15, {"all": ((40, 1),)}])
 
     workers = [
-        subprocess.Popen([sys.executable, "-c", WORKER, given], env=os.environ | {"HEX_BLOCKS_BUDGET": redis.uri})
+        subprocess.Popen([sys.executable, "-c", WORKER, given], env=os.environ | {"HEX_BLOCKS_BUDGET": counter.uri})
         for _ in range(8)
     ]
 

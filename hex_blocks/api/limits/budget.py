@@ -1,8 +1,9 @@
 """Hex's request limits, kept on this side so that requests wait their turn instead of being refused.
 
 The limits are data; moving windows keep them. By default a process keeps count for itself; with
-HEX_BLOCKS_BUDGET=redis://… any number of processes on any number of machines keep count together. Who waits is
-served in the order of coming. A refusal that comes all the same (others use the token too) closes the group until
+HEX_BLOCKS_BUDGET=redis://… or postgresql://… any number of processes on any number of machines keep count together,
+and where the record of runs is in PostgreSQL, they do so there if nothing else is said. Who waits is served in the
+order of coming. A refusal that comes all the same (others use the token too) closes the group until
 Hex opens it again.
 """
 
@@ -21,6 +22,7 @@ from hex_blocks.api.limits.windows import InMemory, Window, Windows, windows_in_
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, hex_error
 from hex_blocks.i18n.texts import Phrase, phrase
+from hex_blocks.postgres.address import RECORD_VARIABLE, address_of_record, fault_of, is_postgres
 
 BUDGET_VARIABLE = "HEX_BLOCKS_BUDGET"
 OFF = "off"
@@ -93,20 +95,22 @@ class Budget:
     """What one token may ask of one host, and when. Shared by all connections of the process with that token.
 
     limits: replaces Hex's for the groups it names, for workspaces that have others.
-    storage_uri: where processes count together; HEX_BLOCKS_BUDGET where it is not given, `off` for no limits.
+    storage_uri: where processes count together; where it is not given, HEX_BLOCKS_BUDGET, else the server of the
+    shared record of runs; `off` for no limits.
     """
 
     def __init__(
         self, host: str, token: str, clock: Clock, limits: Limits | None = None, storage_uri: str | None = None
     ) -> None:
         self.clock = clock
-        uri = storage_uri or os.environ.get(BUDGET_VARIABLE, "")
+        given = storage_uri or os.environ.get(BUDGET_VARIABLE, "")
+        uri = given or address_of_record()
         self._who = hashlib.sha256(f"{host} {token}".encode()).hexdigest()[:24]
         known = {} if uri == OFF else {**HEX_LIMITS, **(limits or {})}
         whole = _windows_of(ALL, known)
         self._windows: dict[str | None, list[Window]] = {None: whole, ALL: whole}
         self._windows |= {group: [*_windows_of(group, known), *whole] for group in known if group != ALL}
-        self._kept = _kept_in(uri, clock)
+        self._kept = _kept_in(uri, clock, BUDGET_VARIABLE if given else RECORD_VARIABLE)
         self._lines: dict[str | None, WaitQueue] = {}
 
     def take(
@@ -197,9 +201,16 @@ def _spent(wait: float) -> BusyError:
     return error
 
 
-def _kept_in(uri: str, clock: Clock) -> Windows:
+def _kept_in(uri: str, clock: Clock, variable: str) -> Windows:
     if uri in (*IN_MEMORY, OFF):
         return windows_in_memory(clock)
+    if is_postgres(uri) or variable == RECORD_VARIABLE:
+        if fault := fault_of(uri):
+            key = "bad_record" if variable == RECORD_VARIABLE else "bad_budget"
+            raise hex_error(key, variable=variable, reason=fault)
+        from hex_blocks.api.limits.postgres_windows import windows_in_postgres
+
+        return windows_in_postgres(uri, clock)
     try:
         # Only where processes count together: it needs packages of its own.
         from hex_blocks.api.limits.redis_windows import windows_in_redis
@@ -210,4 +221,4 @@ def _kept_in(uri: str, clock: Clock) -> Windows:
         reason: str | Phrase = type(error).__name__
         if find_spec("redis") is None or find_spec("limits") is None:
             reason = phrase("the package redis is missing")
-        raise hex_error("bad_budget", variable=BUDGET_VARIABLE, reason=reason) from None
+        raise hex_error("bad_budget", variable=variable, reason=reason) from None

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from typing import Any
 
-from limits.errors import ConfigurationError, StorageError
+from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
-from hex_blocks.api.limits.windows import InMemory, Window, windows_in_memory
+from hex_blocks.api.limits.shared_windows import ANSWER_SECONDS, Shared, StoreAwayError
+from hex_blocks.api.limits.windows import Window, windows_in_memory
 from hex_blocks.clock import Clock
 
-log = logging.getLogger(__name__)
-
-# A Redis that hangs must not hold a request for longer, and one that went away is tried again this often.
-REDIS_SECONDS = 2.0
-REDIS_PAUSE = 30.0
 # One script for all windows of a request, so that processes cannot come between them, with Redis's own time, so
 # that the machines' clocks need not agree. KEYS: a list of moments and a closed mark for each window.
 # ARGV: 1 to count or 0 to look, how many come first, and for each window its amount and milliseconds.
@@ -58,11 +53,11 @@ return {wait, room == math.huge and -1 or room}
 
 
 class InRedis:
-    """Windows in a Redis. Raises StorageError when it cannot be reached."""
+    """Windows in a Redis. Raises StoreAwayError when it cannot be reached."""
 
     def __init__(self, uri: str) -> None:
         # What is configured by the library is everything it knows: TLS, sentinels, clusters, Valkey.
-        options: dict[str, Any] = {"socket_timeout": REDIS_SECONDS, "socket_connect_timeout": REDIS_SECONDS}
+        options: dict[str, Any] = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
         try:
             storage: Any = storage_from_string(uri, wrap_exceptions=True, **options)
         except ConfigurationError as error:
@@ -93,7 +88,7 @@ class InRedis:
             if connection.pttl(key) < length:
                 connection.set(key, 1, px=length)
         except self._faults as error:
-            raise StorageError(error) from error
+            raise StoreAwayError(type(error).__name__) from error
 
     def _ask(self, who: str, windows: Sequence[Window], counting: int, ahead: int) -> tuple[int, int]:
         keys: list[str] = []
@@ -108,7 +103,7 @@ class InRedis:
         try:
             wait, room = self._script(keys=keys, args=given)
         except self._faults as error:
-            raise StorageError(error) from error
+            raise StoreAwayError(type(error).__name__) from error
         return int(wait), int(room)
 
     @staticmethod
@@ -116,74 +111,6 @@ class InRedis:
         return f"hex-blocks:{{{who}}}:{name}:closed"
 
 
-class Shared:
-    """Windows in a Redis, and this process's own for while it cannot be reached.
-
-    Counting alone is worse than counting together, and better than not working. What this process has sent counts in
-    any case: a Redis that was away, or has forgotten, knows less.
-    """
-
-    def __init__(self, redis: InRedis, memory: InMemory, clock: Clock) -> None:
-        self._redis = redis
-        self._memory = memory
-        self._clock = clock
-        self._alone_until = 0.0
-
-    def take(self, who: str, windows: Sequence[Window]) -> float:
-        """Count a request if every window has room for it."""
-        wait = self._memory.wait(who, windows, 0)
-        if wait <= 0 and self._together():
-            try:
-                wait = self._redis.take(who, windows)
-            except StorageError as error:
-                self._go_alone(error)
-            else:
-                if wait <= 0:
-                    self._memory.count(who, windows)
-                return wait
-        return wait if wait > 0 else self._memory.take(who, windows)
-
-    def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Return in how many seconds there is room for a request, when `ahead` others come first."""
-        wait = self._memory.wait(who, windows, ahead)
-        if self._together():
-            try:
-                return max(wait, self._redis.wait(who, windows, ahead))
-            except StorageError as error:
-                self._go_alone(error)
-        return wait
-
-    def left(self, who: str, windows: Sequence[Window]) -> int:
-        """Return how many requests there is room for."""
-        left = self._memory.left(who, windows)
-        if self._together():
-            try:
-                return min(left, self._redis.left(who, windows))
-            except StorageError as error:
-                self._go_alone(error)
-        return left
-
-    def close(self, who: str, name: str, seconds: float) -> None:
-        """Let no request through the windows of a name for so long."""
-        self._memory.close(who, name, seconds)
-        if self._together():
-            try:
-                self._redis.close(who, name, seconds)
-            except StorageError as error:
-                self._go_alone(error)
-
-    def _together(self) -> bool:
-        return self._clock.monotonic() >= self._alone_until
-
-    def _go_alone(self, error: StorageError) -> None:
-        # Said with the fault's kind only: its words can hold the address, and that a password.
-        reason = type(error.storage_error).__name__
-        log.warning(
-            "The Redis that keeps the request budget cannot be reached (%s): this process counts for itself", reason
-        )
-        self._alone_until = self._clock.monotonic() + REDIS_PAUSE
-
-
 def windows_in_redis(uri: str, clock: Clock) -> Shared:
     """Return windows that processes share. Raises ImportError or ValueError for a bad address."""
-    return Shared(InRedis(uri), windows_in_memory(clock), clock)
+    return Shared(InRedis(uri), "Redis", windows_in_memory(clock), clock)

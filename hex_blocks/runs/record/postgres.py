@@ -282,6 +282,10 @@ def _told() -> Iterator[None]:
 
 
 def _prepare(database: Database) -> None:
+    # What was written down has to outlive the server's end.
+    database.execute(
+        "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
+    )
     bring_up_to_date(database, PART, CHANGES)
 
 
