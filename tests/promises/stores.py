@@ -22,7 +22,7 @@ from hex_blocks.clock import Clock
 from hex_blocks.runs.record import postgres, sqlite
 from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.sqlite import SqliteRecord
-from hex_blocks.runs.record.store import Record
+from hex_blocks.runs.record.store import Record, Start
 from tests.postgres import SERVER_VARIABLE, address_in, make_database
 
 # What another process may keep others from.
@@ -54,6 +54,18 @@ class Store(Protocol):
 
         what: one of HELD; "all" only where nobody has it open. waits: seconds after which a wait for it ends.
         """
+        ...
+
+    def put(self, start: Start, base_url: str, count: int) -> None:
+        """Put so many starts into it at once, with keys from "0" on, each a thousandth of a second later."""
+        ...
+
+    def spoil(self, column: str, value: Any) -> None:
+        """Change a column of all starts, as only another program does."""
+        ...
+
+    def written(self) -> bytes:
+        """Give all that it holds."""
         ...
 
 
@@ -97,6 +109,22 @@ class SqliteStore(Store):
                 yield
             finally:
                 process.communicate("done\n", timeout=60)
+
+    def put(self, start: Start, base_url: str, count: int) -> None:
+        rows = (
+            (base_url, str(number), start.project_id, start.fingerprint, start.intended_at + number / 1000)
+            for number in range(count)
+        )
+        columns = "base_url, key, project_id, fingerprint, intended_at"
+        with closing(sqlite3.connect(self._path())) as database, database:
+            database.executemany(f"INSERT INTO starts ({columns}) VALUES (?, ?, ?, ?, ?)", rows)
+
+    def spoil(self, column: str, value: Any) -> None:
+        with closing(sqlite3.connect(self._path())) as database, database:
+            database.execute(f"UPDATE starts SET {column} = ?", (value,))
+
+    def written(self) -> bytes:
+        return b"".join(file.read_bytes() for file in self.where.rglob("*") if file.is_file())
 
     def _path(self) -> Path:
         """Give the file, made where it is not there yet."""
@@ -164,6 +192,27 @@ class PostgresStore(Store):
             patched.setattr(postgres, "BUSY_SECONDS", waits)
             database.execute(f"LOCK TABLE {', '.join(POSTGRES_TABLES)} IN {how} MODE".encode())
             yield
+
+    def put(self, start: Start, base_url: str, count: int) -> None:
+        # By its own words: what stands in a row besides, one start shows.
+        record = PostgresRecord(address_in(os.environ[SERVER_VARIABLE], self.database))
+        ids = [record.id_of(base_url, str(number)) for number in range(count)]
+        with closing(record), self.administering() as database:
+            database.execute(
+                "INSERT INTO hex_blocks.starts (id, base_url, key, project_id, fingerprint, intended_at) "
+                "SELECT id, %s, to_json((number - 1)::text), %s, %s, %s + (number - 1) / 1000.0 "
+                "FROM unnest(%s::bytea[]) WITH ORDINALITY AS given (id, number)",
+                (base_url, start.project_id, start.fingerprint, start.intended_at, ids),
+            )
+
+    def spoil(self, column: str, value: Any) -> None:
+        with self.administering() as database:
+            database.execute(f"UPDATE hex_blocks.starts SET {column} = %s".encode(), (value,))
+
+    def written(self) -> bytes:
+        with self.administering() as database:
+            rows = [database.execute(f"SELECT * FROM {table}".encode()).fetchall() for table in POSTGRES_TABLES]
+        return repr(rows).encode()
 
     @contextmanager
     def administering(self) -> Iterator[psycopg.Connection[Any]]:

@@ -143,13 +143,13 @@ class PostgresRecord:
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
         """Return the start of a key."""
-        rows = self._ask(FIND, self._id(base_url, key), give_up)
+        rows = self._ask(FIND, (self.id_of(base_url, key),), give_up)
         return _start_of_row(rows[0]) if rows else None
 
     def intend(self, base_url: str, start: Start, *, give_up: GiveUp = never) -> None:
         """Write down that a start is about to be sent."""
         after = None if start.after is None else json.dumps(start.after)
-        where = (*self._id(base_url, start.key), self._place(base_url), json.dumps(start.key))
+        where = (self.id_of(base_url, start.key), self._place(base_url), json.dumps(start.key))
         given = (*where, start.project_id, start.fingerprint, start.intended_at, start.at_hex, after)
 
         def write(database: Database) -> None:
@@ -164,7 +164,7 @@ class PostgresRecord:
 
     def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any], *, give_up: GiveUp = never) -> bool:
         """Write down the run that a start became, unless another start has it."""
-        given = (run_id, json.dumps(reply), *self._id(base_url, key))
+        given = (run_id, json.dumps(reply), self.id_of(base_url, key))
 
         def write(database: Database) -> bool:
             try:
@@ -177,18 +177,18 @@ class PostgresRecord:
 
     def ended(self, base_url: str, key: str, run: dict[str, Any], *, give_up: GiveUp = never) -> None:
         """Write down how the run of a start ended."""
-        given = (json.dumps(run), *self._id(base_url, key))
+        given = (json.dumps(run), self.id_of(base_url, key))
         self._ask(ENDED, given, give_up)
 
     def stopped(self, base_url: str, key: str, fate: str, *, give_up: GiveUp = never) -> None:
         """Write down what became of a run whose wait was stopped."""
-        given = (fate, *self._id(base_url, key))
+        given = (fate, self.id_of(base_url, key))
         self._ask(STOPPED, given, give_up)
 
     def forget(self, base_url: str, key: str, *, give_up: GiveUp = never) -> None:
         """Take back a start that was refused."""
         # Who has lost the key must not take back what another one has written since.
-        self._ask(FORGET, self._id(base_url, key), give_up, self._keeper_of(base_url, key))
+        self._ask(FORGET, (self.id_of(base_url, key),), give_up, self._keeper_of(base_url, key))
 
     def unanswered(self, base_url: str, project_id: str, *, give_up: GiveUp = never) -> list[Start]:
         """Return the starts of a project whose runs are not known."""
@@ -211,8 +211,9 @@ class PostgresRecord:
     def _place(self, base_url: str) -> str:
         return self._caller + base_url
 
-    def _id(self, base_url: str, key: str) -> tuple[bytes]:
-        return (hashlib.sha256(self._name_of_key(base_url, key).encode()).digest(),)
+    def id_of(self, base_url: str, key: str) -> bytes:
+        """Return under what the start of a key is found."""
+        return hashlib.sha256(self._name_of_key(base_url, key).encode()).digest()
 
     def _name_of_key(self, base_url: str, key: str) -> str:
         return json.dumps(["alone", self._place(base_url), key])
