@@ -6,8 +6,10 @@ import os
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
+import threading
 import time
 from contextlib import closing, suppress
 from importlib.util import find_spec
@@ -37,9 +39,9 @@ class PostgresServer:
     def __init__(self, found: Path, **settings: str) -> None:
         # A socket's path must be short, which the folder of a test need not be.
         self.folder = Path(tempfile.mkdtemp(prefix="hb-pg-"))
-        self._as: dict[str, Any] = {}
+        self.run_as: dict[str, Any] = {}
         if os.getuid() == 0:
-            self._as = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+            self.run_as = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
             found = self._reachable(found)
             os.chown(self.folder, NOBODY, NOBODY)
         self._programs = found
@@ -67,7 +69,7 @@ class PostgresServer:
         with (self.folder / "log").open("ab") as log:
             command = [str(self._programs / "postgres"), *place, *given]
             # A group of its own: what is sent to it reaches all of its processes.
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self._as)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self.run_as)
         until(self._answers)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
@@ -127,7 +129,7 @@ class PostgresServer:
 
     def _run(self, program: str, *given: str) -> None:
         command = [str(self._programs / program), *given]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, **self._as)
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.folder, **self.run_as)
         assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -173,3 +175,85 @@ def until(true: Any, seconds: float = 30.0) -> None:
     while not true():
         assert time.monotonic() < deadline, "it did not come about"
         time.sleep(0.02)
+
+
+class Wire:
+    """A way to a server on a port of its own, which can be cut or fall silent."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._ends: list[socket.socket] = []
+        self._silent = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = int(self._listener.getsockname()[1])
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        """Break off all connections, as a router does that has lost them."""
+        while self._ends:
+            end = self._ends.pop()
+            with suppress(OSError):
+                end.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                end.shutdown(socket.SHUT_RDWR)
+            end.close()
+
+    def fall_silent(self) -> None:
+        """Carry nothing more, and close nothing."""
+        self._silent.set()
+
+    def speak(self) -> None:
+        """Carry new connections again; those of before are lost."""
+        self.cut()
+        self._silent.clear()
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._ends += [near, far]
+                for one, other in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=(one, other), daemon=True).start()
+
+    def _carry(self, one: socket.socket, other: socket.socket) -> None:
+        with suppress(OSError):
+            while said := one.recv(65536):
+                if not self._silent.is_set():
+                    other.sendall(said)
+            other.shutdown(socket.SHUT_RDWR)
+
+
+class Pooler:
+    """A PgBouncer before a server."""
+
+    def __init__(self, server: PostgresServer, mode: str, **settings: str) -> None:
+        self.port = free_port()
+        self._folder = Path(tempfile.mkdtemp(prefix="hb-pb-"))
+        lines = {
+            "listen_addr": "127.0.0.1",
+            "listen_port": str(self.port),
+            "auth_type": "any",
+            "pool_mode": mode,
+            "unix_socket_dir": "",
+            **settings,
+        }
+        file = self._folder / "pgbouncer.ini"
+        to = f"* = host={server.folder} port={server.port} user=postgres"
+        file.write_text("\n".join(["[databases]", to, "[pgbouncer]", *(f"{name} = {lines[name]}" for name in lines)]))
+        shutil.chown(self._folder, *([NOBODY, NOBODY] if os.getuid() == 0 else [os.getuid()]))
+        program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
+        self._process = subprocess.Popen([program, "-q", str(file)], stderr=subprocess.DEVNULL, **server.run_as)
+        until(self._listens)
+
+    def stop(self) -> None:
+        self._process.kill()
+        self._process.wait(10)
+        shutil.rmtree(self._folder)
+
+    def _listens(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0

@@ -22,6 +22,8 @@ T = TypeVar("T")
 GiveUp = Callable[[], bool]
 
 CONNECT_SECONDS = 10
+# A server that says nothing for so long is taken for gone.
+SILENCE = 20.0
 # So often a wait is looked up from, in seconds.
 LOOK_UP = 0.2
 OLDEST = 13
@@ -82,7 +84,7 @@ class ServerError(Exception):
 class Database(psycopg.Connection[tuple[Any, ...]]):
     """A connection whose server may not be silent for longer than some seconds. backend: the server's number of it."""
 
-    silence = 20.0
+    silence = SILENCE
     backend = 0
 
     def wait(self, gen: PQGen[T], interval: float = LOOK_UP, timeout: float | None = None) -> T:
@@ -119,14 +121,14 @@ class Session:
         address: str,
         prepare: Callable[[Database], None],
         *,
-        silence: float = 20.0,
+        silence: float | None = None,
         keeps: bool = True,
         settings: dict[str, str] | None = None,
     ) -> None:
         self._address = address
         self._prepare = prepare
-        self._silence = silence
-        self._patience = round(min(silence, CONNECT_SECONDS))
+        self._silence = SILENCE if silence is None else silence
+        self._patience = max(1, round(min(self._silence, CONNECT_SECONDS)))
         self._keeps = keeps
         self._settings = SETTINGS | (settings or {})
         # One at most.

@@ -25,7 +25,7 @@ from hex_blocks.runs.keeping import OTHERS_SECONDS, Keeping, record_error
 from hex_blocks.runs.model import start_reply
 from hex_blocks.runs.parameters import check_parameters
 from hex_blocks.runs.recent import keep_started, recent_runs
-from hex_blocks.runs.record.store import RecordError, Start
+from hex_blocks.runs.record.store import RecordError, RecordLostError, Start
 from hex_blocks.runs.recovering import (
     Sent,
     find_lost_run,
@@ -136,24 +136,35 @@ class StartOnce:
     def run(self) -> dict[str, Any]:
         """Start it, or give the run that its key stands for."""
         try:
-            if run := self._run_of(self._earlier()):
-                return run
-            # Also without a promise: while we are at work on it, nobody else may say what became of it.
-            with self.kept.alone(self.intent.key):
-                # Another call may have worked on it until just now.
-                earlier = self._earlier()
-                if run := self._run_of(earlier):
-                    return run
-                if earlier and (found := self._found_before_it_is_lost(earlier)):
-                    return found
-                if self.before:
-                    self.before()
-                if self.keyed:
-                    # Read before the turn is taken, since Hex's limits may make it wait.
-                    recent_runs(self._in_time(), self.intent.project_id)
-                return self._send()
+            while True:
+                try:
+                    return self._run()
+                except RecordLostError:
+                    # Another call may have worked on it since, so all is looked up again.
+                    if self._gives_up():
+                        raise
+                    self._leave_turn()
+                    self.sent = None
         except RecordError as error:
             raise record_error(error) from error
+
+    def _run(self) -> dict[str, Any]:
+        if run := self._run_of(self._earlier()):
+            return run
+        # Also without a promise: while we are at work on it, nobody else may say what became of it.
+        with self.kept.alone(self.intent.key):
+            # Another call may have worked on it until just now.
+            earlier = self._earlier()
+            if run := self._run_of(earlier):
+                return run
+            if earlier and (found := self._found_before_it_is_lost(earlier)):
+                return found
+            if self.before:
+                self.before()
+            if self.keyed:
+                # Read before the turn is taken, since Hex's limits may make it wait.
+                recent_runs(self._in_time(), self.intent.project_id)
+            return self._send()
 
     def _earlier(self) -> Start | None:
         """Return the start that the key stands for already. Raises HexError where that asks for something else."""

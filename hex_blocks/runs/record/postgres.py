@@ -32,7 +32,7 @@ from hex_blocks.postgres.session import (
 )
 from hex_blocks.runs.record.holds import Holds
 from hex_blocks.runs.record.rows import COLUMNS, DAY, KEPT_DAYS, KEPT_STARTS, T, checked, of_json, start_of_row
-from hex_blocks.runs.record.store import GiveUp, RecordBusyError, RecordError, Start, never
+from hex_blocks.runs.record.store import GiveUp, RecordBusyError, RecordError, RecordLostError, Start, never
 
 # So long it is waited for a server that cannot be reached, or a table that another program keeps for itself.
 BUSY_SECONDS = 30.0
@@ -242,7 +242,8 @@ class PostgresRecord:
     def _do(self, work: Callable[[Database], T], give_up: GiveUp, only: Database | None = None) -> T:
         """Do work that may be done twice, as soon as the server does it. only: on this connection alone.
 
-        Raises RecordBusyError where that cannot be waited for, or the connection is lost; RecordError for the rest.
+        Raises RecordLostError where that connection is lost, RecordBusyError where the server cannot be waited for,
+        RecordError for the rest.
         """
         give_up = self._at_last(give_up)
         with _told():
@@ -268,6 +269,8 @@ def _told() -> Iterator[None]:
     """Make of whatever is wrong with the server an error of the record."""
     try:
         yield
+    except ReplacedError as error:
+        raise RecordLostError(str(error)) from error
     except AwayError as error:
         raise RecordBusyError(str(error)) from error
     except PooledError as error:

@@ -20,6 +20,10 @@ class RecordBusyError(RecordError):
     """Another program keeps the record for itself; that passes."""
 
 
+class RecordLostError(RecordBusyError):
+    """A key was kept for this call alone and is no longer, so nothing was written: another call may have it now."""
+
+
 def never() -> bool:
     """Say that a wait is not to be given up."""
     return False
