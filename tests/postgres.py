@@ -99,7 +99,7 @@ class PostgresServer:
 
     def ask(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
         """Carry out a statement and return its rows."""
-        with closing(psycopg.connect(self.address(database), autocommit=True)) as connection:
+        with closing(connected(self.address(database))) as connection:
             done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []
 
@@ -124,8 +124,11 @@ class PostgresServer:
         if all(folder.stat().st_mode & 0o001 for folder in found.parents):
             return found
         self.folder.chmod(0o755)
-        shutil.copytree(found.parent, self.folder / "pg", symlinks=True)
-        return self.folder / "pg" / found.name
+        # The wheel's programs find its libraries beside it.
+        packages = found.parents[2]
+        for folder in packages.glob("pgserver*"):
+            shutil.copytree(folder, self.folder / folder.name, symlinks=True)
+        return self.folder / found.relative_to(packages)
 
     def _run(self, program: str, *given: str) -> None:
         command = [str(self._programs / program), *given]
@@ -133,9 +136,21 @@ class PostgresServer:
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def connected(address: str) -> psycopg.Connection[Any]:
+    """Connect to a server, as soon as it takes connections."""
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            return psycopg.connect(address, autocommit=True)
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.05)
+
+
 def make_database(server: str, name: str) -> None:
     """Make an empty database where there is none of that name."""
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
+    with closing(connected(server)) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
             # Another process may be as quick.
             with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
@@ -144,7 +159,7 @@ def make_database(server: str, name: str) -> None:
 
 def drop_databases(server: str, beginning: str) -> None:
     """Delete the databases whose names begin so, whoever has them open."""
-    with closing(psycopg.connect(server, autocommit=True)) as connection:
+    with closing(connected(server)) as connection:
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (beginning,))
         for (name,) in found.fetchall():
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())

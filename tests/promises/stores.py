@@ -23,7 +23,7 @@ from hex_blocks.runs.record import postgres, sqlite
 from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.runs.record.store import Record, Start
-from tests.postgres import SERVER_VARIABLE, address_in, make_database
+from tests.postgres import SERVER_VARIABLE, address_in, connected, make_database
 
 # What another process may keep others from.
 HELD = ("writing", "all")
@@ -218,7 +218,7 @@ class PostgresStore(Store):
     def administering(self) -> Iterator[psycopg.Connection[Any]]:
         """Open the database as its administrator does."""
         address = address_in(os.environ[SERVER_VARIABLE], self.database)
-        with closing(psycopg.connect(address, autocommit=True)) as database:
+        with closing(connected(address)) as database:
             yield database
 
     def _made(self) -> None:
