@@ -131,6 +131,7 @@ bench: $(VENV)/.developing
 	$(BIN)/python bench/many_specs.py
 	$(BIN)/python bench/following.py
 	$(BIN)/python bench/batches.py
+	PYTHONPATH=. $(BIN)/python bench/records.py
 
 bench-mcp: $(VENV)/.texts
 	@$$($(BIN)/python tests/hosts/run_suites.py --environment mcp)/bin/python bench/mcp_start.py

@@ -150,11 +150,21 @@ def connected(address: str) -> psycopg.Connection[Any]:
 
 def make_database(server: str, name: str) -> None:
     """Make an empty database where there is none of that name."""
-    with closing(connected(server)) as connection:
-        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+    until(lambda: _is_made(server, name))
+
+
+def _is_made(server: str, name: str) -> bool:
+    try:
+        with closing(connected(server)) as connection:
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
+                return True
             # Another process may be as quick.
             with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 connection.execute(f"CREATE DATABASE {name}".encode())
+    except psycopg.OperationalError:
+        # The server was restarted just now.
+        return False
+    return True
 
 
 def drop_databases(server: str, beginning: str) -> None:

@@ -52,10 +52,10 @@ def make_call(registry: Registry, call: dict[str, str]) -> None:
         clock=FastClock(float(call["speed"])),
         limits=LIMITS,
     )
-    record = Dying(STORES[call["store"]](Path(call["data"])).open(), call["dies"])
-    hex_ = Hex(connection=connection, tools=registry, record=record)
     outcome: dict[str, Any]
     try:
+        record = Dying(STORES[call["store"]](Path(call["data"])).open(), call["dies"])
+        hex_ = Hex(connection=connection, tools=registry, record=record)
         outcome = {"result": hex_.call(call["tool"], json.loads(call["inputs"]))}
     except HexError as error:
         outcome = {"error": error.document()}
