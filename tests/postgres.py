@@ -34,9 +34,12 @@ def programs() -> Path | None:
 
 
 class PostgresServer:
-    """A server with data of its own, gone with it."""
+    """A server with data of its own, gone with it.
 
-    def __init__(self, found: Path, **settings: str) -> None:
+    host: where it listens, beside its socket. within: the network namespace that this is in.
+    """
+
+    def __init__(self, found: Path, host: str = "127.0.0.1", within: str | None = None, **settings: str) -> None:
         # A socket's path must be short, which the folder of a test need not be.
         self.folder = Path(tempfile.mkdtemp(prefix="hb-pg-"))
         self.run_as: dict[str, Any] = {}
@@ -48,6 +51,14 @@ class PostgresServer:
         self._settings = {"fsync": "off", "max_connections": "200", **settings}
         self.port = free_port()
         self._run("initdb", "-D", str(self.folder / "data"), "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8")
+        self._host = host
+        self._before: list[str] = []
+        if within:
+            # Only an administrator enters one, and nobody else may run the server.
+            as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+            self._before = ["ip", "netns", "exec", within, *as_nobody]
+            with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
+                rules.write("\nhost all all samenet trust\n")
         self.start()
 
     def __enter__(self) -> PostgresServer:
@@ -57,19 +68,20 @@ class PostgresServer:
         self.remove()
 
     def address(self, database: str = "postgres", user: str = "postgres", *, port: int | None = None) -> str:
-        """Give an address: of the socket, or of a port on this machine."""
+        """Give an address: of the socket, or of a port where it listens."""
         if port is not None:
-            return f"postgresql://{user}@127.0.0.1:{port}/{database}"
+            return f"postgresql://{user}@{self._host}:{port}/{database}"
         return f"postgresql://{user}@/{database}?{urlencode({'host': str(self.folder), 'port': self.port})}"
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
         given = [f"-c{name}={value}" for name, value in self._settings.items()]
-        place = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-h", "127.0.0.1", "-p", str(self.port)]
+        place = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-h", self._host, "-p", str(self.port)]
+        run_as = {} if self._before else self.run_as
         with (self.folder / "log").open("ab") as log:
-            command = [str(self._programs / "postgres"), *place, *given]
+            command = [*self._before, str(self._programs / "postgres"), *place, *given]
             # A group of its own: what is sent to it reaches all of its processes.
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **self.run_as)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **run_as)
         until(self._answers)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:

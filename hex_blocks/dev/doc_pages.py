@@ -45,6 +45,7 @@ GUIDES = (
     "parameter-driven-analysis",
     "monitoring-and-alerting",
     "limits-and-retries",
+    "from-one-machine-to-many",
     "tokens-and-security",
     "troubleshooting",
 )
