@@ -197,9 +197,13 @@ class Session:
 
     def _open(self) -> Database:
         wanted = {"fallback_application_name": "hex-blocks", "connect_timeout": self._patience, **ALIVE}
-        known = conninfo_to_dict(self._address)
+        known = set(conninfo_to_dict(self._address))
         given: dict[str, Any] = {name: value for name, value in wanted.items() if name not in known}
-        database = Database.connect(self._address, autocommit=True, prepare_threshold=None, **given)
+        try:
+            database = Database.connect(self._address, autocommit=True, prepare_threshold=None, **given)
+        except psycopg.Error as error:
+            # Without the driver's frames, whose variables hold the password.
+            raise error.with_traceback(None) from None
         database.silence = self._silence
         return database
 

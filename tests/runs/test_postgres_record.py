@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+from rich.traceback import Traceback
 
 from hex_blocks import Connection, HexError
 from hex_blocks.postgres import session
@@ -585,7 +588,10 @@ def test_a_password_is_told_nowhere(server: PostgresServer, monkeypatch: pytest.
         with pytest.raises(RecordError) as caught:
             PostgresRecord(f"postgresql://nobody_here:marked-secret@{place}/{DATABASE}").find(HEX, "k")
 
-        assert "marked-secret" not in repr(caught.value)
+        error = caught.value
+        shown = Console(record=True, width=200, file=io.StringIO())
+        shown.print(Traceback.from_exception(type(error), error, error.__traceback__, show_locals=True))
+        assert "marked-secret" not in shown.export_text().replace("nobody_here:marked-secret@{place}", "")
 
 
 def test_without_its_package_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

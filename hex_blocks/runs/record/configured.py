@@ -34,8 +34,7 @@ def record_of_environment() -> Record:
 
     Raises HexError (`bad_record`) where the variable cannot be meant.
     """
-    address = address_of_record()
-    return _in_postgres(address) if address else SqliteRecord()
+    return _in_postgres() if address_of_record() else SqliteRecord()
 
 
 def record_of_caller(token: str) -> Record:
@@ -44,13 +43,14 @@ def record_of_caller(token: str) -> Record:
     No caller meets the idempotency keys and runs of another.
     """
     name = hashlib.sha256(token.encode()).hexdigest()[:32]
-    address = address_of_record()
-    return _in_postgres(address).of_caller(name) if address else SqliteRecord(default_folder() / "callers" / name)
+    return _in_postgres().of_caller(name) if address_of_record() else SqliteRecord(default_folder() / "callers" / name)
 
 
-def _in_postgres(address: str) -> PostgresRecord:
-    if fault := fault_of(address):
+def _in_postgres() -> PostgresRecord:
+    # Not held in a variable while anything is raised: tracebacks may show those, and the address a password.
+    if fault := fault_of(address_of_record()):
         raise hex_error("bad_record", variable=RECORD_VARIABLE, reason=fault)
     from hex_blocks.runs.record.postgres import PostgresRecord
 
+    address = address_of_record()
     return _servers.get(address) or _servers.setdefault(address, PostgresRecord(address))
