@@ -121,7 +121,9 @@ class PostgresServer:
 
     def _signal(self, which: signal.Signals) -> None:
         for process in [self._process.pid, *children_of(self._process.pid)]:
-            os.kill(process, which)
+            # A connection may have ended just now.
+            with suppress(ProcessLookupError):
+                os.kill(process, which)
 
     def _answers(self) -> bool:
         assert self._process.poll() is None, (self.folder / "log").read_text(errors="replace")
