@@ -18,12 +18,16 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
+from hex_blocks.clock import SystemClock
+
 T = TypeVar("T")
 GiveUp = Callable[[], bool]
 
 CONNECT_SECONDS = 10
 # A server that says nothing for so long is taken for gone.
 SILENCE = 20.0
+# A connection that nobody uses for so long is given back: a task that waits for an hour takes no place meanwhile.
+IDLE = 10.0
 # So often a wait is looked up from, in seconds.
 LOOK_UP = 0.2
 OLDEST = 13
@@ -134,6 +138,11 @@ class Session:
         # One at most.
         self._open_ones: list[Database] = []
         self._turn = threading.Lock()
+        self._clock = SystemClock()
+        self._used_at = 0.0
+        self._watched = False
+        # Says whether something is kept for the length of the connection.
+        self.keeping: Callable[[], bool] = lambda: False
         heed_forks(self)
         finalize(self, _close_all, self._open_ones)
 
@@ -160,6 +169,7 @@ class Session:
             raise
         finally:
             self._tidy()
+            self._used_at = self._clock.monotonic()
             self._turn.release()
 
     def close(self) -> None:
@@ -169,7 +179,7 @@ class Session:
 
     def after_fork(self) -> None:
         """Leave the connection to the parent: this process neither uses nor ends it."""
-        self._turn = threading.Lock()
+        self._turn, self._watched = threading.Lock(), False
         for database in self._open_ones:
             if not database.closed:
                 # Closing says goodbye to the server, which would end the parent's connection: said into the void.
@@ -181,7 +191,20 @@ class Session:
     def _connected(self) -> Database:
         if not self._open_ones:
             self._open_ones.append(self._connect())
+            if not self._watched:
+                self._watched = True
+                threading.Thread(target=self._give_back, name="hex-blocks-postgres", daemon=True).start()
         return self._open_ones[0]
+
+    def _give_back(self) -> None:
+        """Close the connection once nobody has used it for a while, and nothing is kept by it."""
+        while True:
+            self._clock.wait(IDLE)
+            with self._turn:
+                if not self.keeping() and self._clock.monotonic() - self._used_at >= IDLE:
+                    _close_all(self._open_ones)
+                    self._watched = False
+                    return
 
     def _connect(self) -> Database:
         database = self._open()

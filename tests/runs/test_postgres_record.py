@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.traceback import Traceback
 
 from hex_blocks import Connection, HexError
+from hex_blocks.api.limits.budget import Budget
+from hex_blocks.clock import DrivenClock
 from hex_blocks.postgres import session
 from hex_blocks.postgres.session import mixes
 from hex_blocks.runs.record import postgres as in_postgres
@@ -29,8 +31,9 @@ from hex_blocks.runs.record.store import Record, RecordBusyError, RecordError, R
 from hex_blocks.sandbox import Sandbox
 from tests.calling import hex_on
 from tests.faulty import Exchange, lost, pass_on, when
-from tests.postgres import Pooler, PostgresServer, Wire, drop_databases, make_database
+from tests.postgres import Pooler, PostgresServer, Wire, drop_databases, make_database, until
 from tests.promises.stores import Around
+from tests.promises.works import WORKS, inputs_of
 from tests.starts import Started, StartIt, Through, posts, warnings
 
 HEX = "https://app.hex.tech/api/v1"
@@ -244,7 +247,7 @@ class At(Around):
 METHODS = ("find", "alone", "sending", "unanswered", "intend", "started")
 
 
-@pytest.mark.parametrize("tool", ["hex_run_project", "hex_run_and_wait"])
+@pytest.mark.parametrize("tool", WORKS)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_server_that_is_restarted_in_the_middle_of_a_start_costs_nothing(
     method: str,
@@ -257,13 +260,12 @@ def test_a_server_that_is_restarted_in_the_middle_of_a_start_costs_nothing(
     started: Started,
 ) -> None:
     connection = through(when("POST"), record=At(record, method, server.restart))
-    inputs = {"projectId": project, "idempotencyKey": "daily"}
+    inputs = inputs_of(tool, project, "daily")
 
-    result = hex_on(connection).call(tool, inputs)
+    hex_on(connection).call(tool, inputs)
+    hex_on(through(when("POST"), record=record)).call(tool, inputs)
 
-    assert [result["runId"]] == started()
-    assert hex_on(through(when("POST"), record=record)).call(tool, inputs)["runId"] == result["runId"]
-    assert posts(sandbox) == 1
+    assert posts(sandbox) == len(started()) == 1
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -449,7 +451,17 @@ def test_a_fork_uses_a_connection_of_its_own_and_keeps_nothing_of_its_parents(
     server: PostgresServer, record: Record
 ) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", FORKED, server.address(DATABASE)],
+        # A connection that waits to be given back makes a thread, which newer Pythons warn of.
+        [
+            sys.executable,
+            "-W",
+            "error",
+            "-W",
+            "ignore:This process:DeprecationWarning",
+            "-c",
+            FORKED,
+            server.address(DATABASE),
+        ],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -550,6 +562,40 @@ def test_a_process_takes_one_connection_however_many_it_has_to_hex(
         hex_on(connect()).call("hex_run_batch", batch)
 
     assert server.connections(DATABASE) == 1
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(session, "IDLE", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_connection_that_nobody_uses_is_given_back(server: PostgresServer, record: Record) -> None:
+    for _ in range(2):
+        record.find(HEX, "k")
+        until(lambda: server.connections(DATABASE) == 0)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_connection_that_keeps_a_key_is_not_given_back(server: PostgresServer, record: Record) -> None:
+    with record.alone(HEX, "k"):
+        threading.Event().wait(1.0)
+        record.intend(HEX, a_start())
+
+    until(lambda: server.connections(DATABASE) == 0)
+
+
+def test_requests_are_counted_behind_a_pooler_of_any_kind(
+    server: PostgresServer, pooler: Callable[..., Pooler], clock: DrivenClock
+) -> None:
+    address = server.address(DATABASE, port=pooler("transaction", default_pool_size="2").port)
+    one = Budget("app.hex.tech", "a token", clock, storage_uri=address)
+    other = Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=server.address(DATABASE))
+
+    for _ in range(5):
+        one.take("runs", until=0)
+
+    assert other.left("runs") == 15
 
 
 # Addresses

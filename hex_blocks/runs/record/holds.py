@@ -26,6 +26,7 @@ class Holds:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        session.keeping = self._keeps
         self._clock = SystemClock()
         heed_forks(self)
         self.after_fork()
@@ -61,6 +62,9 @@ class Holds:
             with self._freed:
                 self._here.discard(number)
                 self._freed.notify_all()
+
+    def _keeps(self) -> bool:
+        return bool(self._kept)
 
     def keeper_of(self, name: str) -> Database | None:
         """Return the connection that keeps a name for a thread of this process; None where none does."""
