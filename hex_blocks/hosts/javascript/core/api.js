@@ -1,0 +1,318 @@
+'use strict';
+/**
+ * The adapter: the only code that talks to Hex. It decides what may be sent twice, keeps the token to its host, and
+ * takes an answer for what it is only where it is JSON of Hex's. HTTP itself is brought by the host.
+ */
+
+const { ARRIVAL_MARGIN, Budget } = require('./budget');
+const { HexError, keyOfStatus, notHex } = require('./errors');
+const { isObject } = require('./faults');
+const { put } = require('./json_text');
+const { plain, readRefusal, saidIn } = require('./refusals');
+const { encodeQuery } = require('./requests');
+const { RATE_WINDOW, secondsOfDate, secondsToWait, toldSeconds } = require('./retry_after');
+const { phrase } = require('./text');
+const { networkError } = require('./network');
+const { isNestedBeyond } = require('./values');
+
+/**
+ * @typedef {import('./clock').Clock} Clock
+ *
+ * @typedef {object} HttpRequest
+ * @property {string} method
+ * @property {string} url
+ * @property {Record<string, string>} headers
+ * @property {string | Uint8Array | null} body
+ * @property {number} timeout seconds from the first byte to the last
+ * @property {AbortSignal | null} stop ends the reading early
+ *
+ * @typedef {object} HttpReply
+ * @property {number} status
+ * @property {Record<string, any>} headers
+ * @property {string | Uint8Array} body
+ *
+ * Sends one request, follows no redirect, and rejects only where no answer came.
+ * @typedef {(request: HttpRequest) => Promise<HttpReply>} Http
+ *
+ * @typedef {object} Timing
+ * @property {number} read seconds for one sending, from the first byte to the last
+ * @property {number} patience seconds for all waits around sendings; 0 for none
+ * @property {AbortSignal | null} [stop]
+ * @property {((seconds: number, error: HexError) => void) | null} [onWait] is told of each wait
+ * @property {(() => void | Promise<void>) | null} [onSend] is called just before each sending
+ *
+ * @typedef {object} Sending
+ * @property {string} method
+ * @property {string} path
+ * @property {Record<string, any>} [query]
+ * @property {any} [body]
+ * @property {import('./multipart').Upload | null} [upload]
+ * @property {string} [group]
+ * @property {boolean} [refusedBy503]
+ * @property {Record<string, string>} [errorKeys]
+ */
+
+const LARGEST_REPLY = 64 * 1024 * 1024;
+const GET_RETRIES = 4;
+const RETRIED_STATUSES = new Set([408, 425, 502, 503, 504]);
+const GATEWAY_STATUSES = new Set([408, 425, 429, 499]);
+// Faults of a request that never left, so that Hex has done nothing.
+const NOT_SENT = new Set(['no_network', 'bad_certificate']);
+// Faults of an answer that leave open what Hex did.
+const ANSWER_LOST = new Set(['timeout', 'connection_lost', 'not_hex', 'reply_too_large']);
+const PASSING = new Set(['timeout', 'connection_lost', 'no_network']);
+const NO_CONTENT = 204;
+const FIRST_BACKOFF = 0.5;
+const LONGEST_BACKOFF = 8;
+const KERNEL_WAIT = 20;
+const HIDDEN = '[hidden]';
+// A shorter token is none of Hex's, and hiding it would spoil what looks like it by chance.
+const SHORTEST_HIDDEN = 8;
+const DEEPEST = 64;
+const HALVES = /[\ud800-\udfff]/gu;
+// Numbers that may be too large to be any, and so are looked for one by one.
+const MAY_BE_INFINITE = /[0-9][eE]\+?[0-9]{3}|[0-9]{309}/;
+
+/** Hex's API at one base URL with one token. */
+class HexApi {
+  #headers;
+
+  #token;
+
+  /**
+   * @param {object} options
+   * @param {string} options.baseUrl
+   * @param {string} options.token
+   * @param {Clock} options.clock
+   * @param {Http} options.http
+   * @param {import('./budget').Limits} options.limits
+   * @param {string} options.userAgent
+   * @param {() => number} [options.random] from 0 to 1
+   */
+  constructor({ baseUrl, token, clock, http, limits, userAgent, random = Math.random }) {
+    this.baseUrl = baseUrl;
+    this.host = baseUrl.split('/')[2];
+    this.clock = clock;
+    this.http = http;
+    this.random = random;
+    this.budget = new Budget(this.host, token, clock, limits);
+    /** @type {Map<unknown, any>} what the calls with this token share */
+    this.shared = new Map();
+    /** @type {[string | null, number]} */
+    this.heard = [null, 0];
+    this.#token = token;
+    this.#headers = { Authorization: `Bearer ${token}`, Accept: 'application/json', 'User-Agent': userAgent };
+  }
+
+  /** Return what time it is by Hex's own clock, to a second, from its last answer; null where it never said. */
+  timeAtHex() {
+    const [date, heard] = this.heard;
+    const seconds = date ? secondsOfDate(date) : null;
+    return seconds === null ? null : seconds + this.clock.monotonic() - heard;
+  }
+
+  /**
+   * Send one request and give Hex's JSON; null where it answers nothing.
+   *
+   * A GET is sent again after a fault or a refusal; anything else only where it never left, or where Hex refused it,
+   * in its own words, before doing anything (429, and 503 if `refusedBy503`).
+   * @param {Sending} sending
+   * @param {Timing} timing
+   * @returns {Promise<any>}
+   */
+  async call(sending, timing) {
+    const endsAt = this.clock.monotonic() + timing.patience;
+    let retries = 0;
+    for (;;) {
+      await this.takeTurn(sending.group, endsAt, timing);
+      const answer = await this.send(sending, timing);
+      if (!(answer instanceof HexError)) return answer.value;
+      const error = answer;
+      const isRead = sending.method === 'GET';
+      if (!isRead && error.status === null && ANSWER_LOST.has(error.key)) error.values.outcome = 'unknown';
+      const isLost = 'outcome' in error.values;
+      const refused = !isLost && (error.status === 429 || (error.status === 503 && Boolean(sending.refusedBy503)));
+      const seconds = Number(error.values.seconds ?? RATE_WINDOW);
+      if (error.status === 429 && !isLost) this.budget.refused(sending.group, seconds);
+      let delay = seconds + this.random();
+      if (!refused) {
+        if (retries >= GET_RETRIES || !isPassing(error) || !(isRead || NOT_SENT.has(error.key))) throw error;
+        delay = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** retries) * (0.5 + this.random() / 2);
+        retries += 1;
+      }
+      if (this.clock.monotonic() + delay > endsAt) throw error;
+      if (timing.onWait) timing.onWait(delay, error);
+      if (await this.clock.wait(delay, timing.stop)) throw error;
+    }
+  }
+
+  /**
+   * Count the request and do what comes before its sending; once more where that took long enough to count later.
+   * @param {string | undefined} group
+   * @param {number} until
+   * @param {Timing} timing
+   */
+  async takeTurn(group, until, timing) {
+    for (const last of [false, true]) {
+      await this.budget.take(group, { until, stop: timing.stop, onWait: timing.onWait });
+      const countedAt = this.clock.monotonic();
+      if (timing.onSend) await timing.onSend();
+      if (last || this.clock.monotonic() - countedAt <= ARRIVAL_MARGIN) return;
+    }
+  }
+
+  /**
+   * @param {Sending} sending
+   * @param {Timing} timing
+   * @returns {Promise<{ value: any } | HexError>}
+   */
+  async send(sending, timing) {
+    const { method } = sending;
+    const query = encodeQuery(sending.query || {});
+    /** @type {Record<string, string>} */
+    const headers = { ...this.#headers };
+    /** @type {string | Uint8Array | null} */
+    let body = null;
+    if (sending.upload) {
+      body = sending.upload.body;
+      headers['Content-Type'] = sending.upload.contentType;
+    } else if (sending.body !== null && sending.body !== undefined) {
+      body = JSON.stringify(sending.body);
+      headers['Content-Type'] = 'application/json';
+    }
+    const url = this.baseUrl + sending.path + (query ? `?${query}` : '');
+    // What became of a write has to be known, even by a call that is being stopped.
+    const stop = method === 'GET' ? timing.stop || null : null;
+    let reply;
+    try {
+      reply = await this.http({ method, url, headers, body, timeout: timing.read, stop });
+    } catch (error) {
+      if (stop && stop.aborted) return new HexError('call_stopped', {}, { host: this.host });
+      return networkError(error, this.host, timing.read);
+    }
+    const told = lowered(reply.headers);
+    this.heard = [told.date || null, this.clock.monotonic()];
+    if (reply.body.length > LARGEST_REPLY) {
+      return new HexError('reply_too_large', {}, { host: this.host, megabytes: LARGEST_REPLY / 1024 ** 2 });
+    }
+    if (reply.status >= 200 && reply.status < 300) return this.parse(method, reply, told);
+    return this.refusal(method, reply, told, sending.errorKeys || {});
+  }
+
+  /**
+   * @param {string} method
+   * @param {HttpReply} reply
+   * @param {Record<string, string>} headers
+   * @returns {{ value: any } | HexError}
+   */
+  parse(method, reply, headers) {
+    let text;
+    let value;
+    try {
+      text = textOf(reply.body);
+      if (!text.trim()) {
+        if (method === 'GET' || reply.status === NO_CONTENT) return { value: null };
+        // Hex answers a write with what it did, or with 204. This is a gateway's.
+        return notHex(this.host, phrase('it sent nothing'));
+      }
+      value = JSON.parse(text);
+    } catch {
+      const isPage = (text || '').trimStart().startsWith('<') || (headers['content-type'] || '').split(';')[0].includes('html');
+      return notHex(this.host, isPage ? phrase('it sent a web page instead of JSON') : phrase('it did not send JSON'));
+    }
+    if (isNestedBeyond(value, DEEPEST) || (MAY_BE_INFINITE.test(text) && holdsInfinity(value))) {
+      return notHex(this.host, phrase('it did not send JSON'));
+    }
+    if (text.includes(this.#token) || text.includes('\\u')) value = this.clean(value);
+    if (value !== null && !isObject(value)) return notHex(this.host, phrase('it sent JSON that is not an object'));
+    return { value };
+  }
+
+  /**
+   * Take out of an answer what must not come out: the token, and halves of characters.
+   * @param {any} value
+   * @returns {any}
+   */
+  clean(value) {
+    if (typeof value === 'string') {
+      const hidden = this.#token.length >= SHORTEST_HIDDEN ? value.replaceAll(this.#token, HIDDEN) : value;
+      return hidden.replace(HALVES, '\ufffd');
+    }
+    if (Array.isArray(value)) return value.map((part) => this.clean(part));
+    if (!isObject(value)) return value;
+    /** @type {Record<string, any>} */
+    const cleaned = {};
+    for (const [name, part] of Object.entries(value)) put(cleaned, this.clean(name), this.clean(part));
+    return cleaned;
+  }
+
+  /**
+   * @param {string} method
+   * @param {HttpReply} reply
+   * @param {Record<string, string>} headers
+   * @param {Record<string, string>} errorKeys
+   */
+  refusal(method, reply, headers, errorKeys) {
+    const { status } = reply;
+    if (status >= 300 && status < 400) return new HexError('redirected', { status }, { host: this.host });
+    const said = readRefusal(this.clean(saidIn(textOf(reply.body, false))));
+    const traceId = said.traceId || plain(headers['x-trace-id'] || '', 100) || null;
+    const now = this.clock.time();
+    const usual = keyOfStatus(status);
+    if (isAnswerLost(method, status, said.isHexs, headers, now)) {
+      const lost = status >= 500 && usual !== 'hex_down' ? 'hex_failed' : 'hex_down';
+      return new HexError(lost, { status, traceId }, { outcome: 'unknown' });
+    }
+    let key = errorKeys[status] || usual || (status >= 500 ? 'hex_failed' : 'request_refused');
+    /** @type {Record<string, any>} */
+    let values = { reason: said.reason || phrase('it gave no reason') };
+    if (key === 'hex_failed' || key === 'hex_down') values = {};
+    else if (key === 'rate_limited') values = { seconds: secondsToWait(headers, now, RATE_WINDOW) };
+    else if (key === 'no_free_kernel') values = { seconds: secondsToWait(headers, now, KERNEL_WAIT) };
+    else if (key === 'not_hex') values = { host: this.host, reason: phrase('it does not know this request') };
+    else if (said.parameters && (status === 400 || status === 422)) [key, values] = ['bad_parameters', said.parameters];
+    else if (status === 422 && said.reason.toLowerCase().includes('publish')) key = 'not_published';
+    return new HexError(key, { status, traceId }, values);
+  }
+}
+
+/**
+ * Whether an answer to a write leaves open what Hex did: it is a gateway's, which may have passed it on.
+ * @param {string} method
+ * @param {number} status
+ * @param {boolean} isHexs
+ * @param {Record<string, string>} headers
+ * @param {number} now
+ */
+function isAnswerLost(method, status, isHexs, headers, now) {
+  if (method === 'GET' || isHexs || (status < 500 && !GATEWAY_STATUSES.has(status))) return false;
+  return status !== 429 || toldSeconds(headers, now) === null;
+}
+
+/** @param {HexError} error */
+function isPassing(error) {
+  return error.status === null ? PASSING.has(error.key) : RETRIED_STATUSES.has(error.status);
+}
+
+/** @param {any} value @returns {boolean} */
+function holdsInfinity(value) {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  if (Array.isArray(value)) return value.some(holdsInfinity);
+  return isObject(value) && Object.values(value).some(holdsInfinity);
+}
+
+/**
+ * Return the text of a body.
+ * @param {string | Uint8Array} body
+ * @param {boolean} [fatal] whether what is no UTF-8 is an error
+ */
+function textOf(body, fatal = true) {
+  return typeof body === 'string' ? body.replace(/^\ufeff/, '') : new TextDecoder('utf-8', { fatal }).decode(body);
+}
+
+/** @param {Record<string, any>} headers */
+function lowered(headers) {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
+}
+
+module.exports = { HexApi, NOT_SENT };

@@ -1,0 +1,104 @@
+'use strict';
+/**
+ * Where a token may go: https to hosts under hex.tech, or to what the operator allowed by name. A base URL can come
+ * from a workflow, so what is not plainly a host with an optional port and path is refused rather than interpreted.
+ */
+
+const { HexError } = require('./errors');
+const { cut, lengthOf, phrase, printable, stripOf, withoutTokens } = require('./text');
+
+const DEFAULT_BASE_URL = 'https://app.hex.tech/api/v1';
+/** @type {Record<string, string>} */
+const REGIONS = {
+  app: DEFAULT_BASE_URL,
+  eu: 'https://eu.hex.tech/api/v1',
+  hc: 'https://hc.hex.tech/api/v1',
+};
+/** @type {Record<string, number>} */
+const DEFAULT_PORTS = { https: 443, http: 80 };
+const LOOPBACK = ['http://localhost', 'http://127.0.0.1', 'http://[::1]'];
+const ADDRESS = /^([A-Za-z]+):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)\/*$/;
+const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const LONGEST = 2000;
+const LONGEST_NAME = 253;
+
+/**
+ * Read a base URL with or without scheme, /api and /v1, and check that a token may go there.
+ * @param {string} given what a user or a workflow typed
+ * @param {string[]} [allowed] what the operator allows beyond hex.tech: names, *.names or origins
+ * @param {boolean} [loopback] whether this machine itself may be asked, for the sandbox
+ * @returns {string} the whole base, ending in /v1
+ */
+function baseUrl(given, allowed = [], loopback = false) {
+  let url = stripOf(given, ' ');
+  if (!url.includes('://') && !url.startsWith('/')) url = `https://${url}`;
+  const parts = lengthOf(url) <= LONGEST ? ADDRESS.exec(url) : null;
+  if (!parts) throw bad(given, phrase('it must be a plain https address such as https://app.hex.tech'));
+  const scheme = parts[1].toLowerCase();
+  const host = parts[2].toLowerCase();
+  if (!Object.hasOwn(DEFAULT_PORTS, scheme)) throw bad(given, phrase('it must begin with https://'));
+  const port = Number(parts[3] || DEFAULT_PORTS[scheme]);
+  const origin = `${scheme}://${host}${port === DEFAULT_PORTS[scheme] ? '' : `:${port}`}`;
+  const isLocal = loopback && LOOPBACK.includes(`${scheme}://${host}`);
+  if (!isLocal && !mayReceive({ scheme, host, port, origin }, allowed)) {
+    throw new HexError('host_not_allowed', {}, { host: shown(origin === `https://${host}` ? host : origin) });
+  }
+  const path = parts[4];
+  if (path.endsWith('/v1')) return origin + path;
+  return origin + (path.endsWith('/api') ? `${path}/v1` : `${path}/api/v1`);
+}
+
+/** @param {string} given @param {import('./text').Phrase} reason */
+function bad(given, reason) {
+  return new HexError('bad_base_url', {}, { url: shown(given), reason });
+}
+
+/**
+ * Return what an operator allows, from the text of HEX_BLOCKS_ALLOWED_HOSTS.
+ * @param {string | undefined} variable
+ */
+function allowedHosts(variable) {
+  return (variable || '').replaceAll(',', ' ').split(/\s+/).filter(Boolean);
+}
+
+/**
+ * @param {{ scheme: string, host: string, port: number, origin: string }} address
+ * @param {string[]} allowed
+ */
+function mayReceive({ scheme, host, port, origin }, allowed) {
+  if (allowed.some((entry) => entry.includes('://') && originOf(entry) === origin)) return true;
+  const labels = host.split('.');
+  const isName =
+    host.length <= LONGEST_NAME &&
+    labels.every((label) => LABEL.test(label)) &&
+    !/^[0-9]+$/.test(labels[labels.length - 1]);
+  if (scheme !== 'https' || port !== DEFAULT_PORTS.https || !isName) return false;
+  return ['hex.tech', '*.hex.tech', ...allowed]
+    .filter((entry) => !entry.includes('://'))
+    .some((entry) => matches(host, entry.toLowerCase()));
+}
+
+/** @param {string} host @param {string} entry */
+function matches(host, entry) {
+  return entry.startsWith('*.') ? host.endsWith(entry.slice(1)) && host !== entry.slice(1) : host === entry;
+}
+
+/** @param {string} entry */
+function originOf(entry) {
+  const parts = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(?::([0-9]*))?(?:[/?#]|$)/.exec(entry.toLowerCase());
+  if (!parts) return '';
+  const same = !parts[3] || Number(parts[3]) === DEFAULT_PORTS[parts[1]];
+  return `${parts[1]}://${parts[2]}${same ? '' : `:${Number(parts[3])}`}`;
+}
+
+/**
+ * Show what was given, without anything that could be a password in it.
+ * @param {string} given
+ */
+function shown(given) {
+  const hidden = cut(given, LONGEST).split('?')[0].split('#')[0].replace(/^([A-Za-z]+:\/\/)?.*@/, '$1…@');
+  const plain = printable(withoutTokens(hidden), '?');
+  return lengthOf(plain) <= 80 ? plain : `${cut(plain, 80)}…`;
+}
+
+module.exports = { DEFAULT_BASE_URL, REGIONS, allowedHosts, baseUrl };

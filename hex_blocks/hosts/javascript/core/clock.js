@@ -1,0 +1,44 @@
+'use strict';
+/**
+ * Time as the core reads it. A host brings its own where it must not use timers, and tests drive one.
+ *
+ * @typedef {object} Clock
+ * @property {() => number} time seconds since the Unix epoch
+ * @property {() => number} monotonic seconds since some fixed moment; never jumps
+ * @property {(seconds: number, stop?: AbortSignal | null) => Promise<boolean>} wait lets seconds pass; returns early,
+ *   with true, when `stop` is aborted
+ */
+
+/**
+ * Make a clock of a function that sleeps.
+ * @param {(milliseconds: number) => Promise<unknown>} sleep
+ * @returns {Clock}
+ */
+function clockOf(sleep) {
+  return {
+    time: () => Date.now() / 1000,
+    monotonic: () => performance.now() / 1000,
+    wait: async (seconds, stop) => {
+      if (stop && stop.aborted) return true;
+      const passed = sleep(Math.max(0, seconds * 1000));
+      if (!stop) {
+        await passed;
+        return false;
+      }
+      /** @type {() => void} */
+      let wake = () => {};
+      const stopped = new Promise((resolve) => {
+        wake = () => resolve(true);
+        stop.addEventListener('abort', wake);
+      });
+      try {
+        await Promise.race([passed, stopped]);
+      } finally {
+        stop.removeEventListener('abort', wake);
+      }
+      return stop.aborted;
+    },
+  };
+}
+
+module.exports = { clockOf };

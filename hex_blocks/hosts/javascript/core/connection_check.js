@@ -1,0 +1,67 @@
+'use strict';
+/** Whether a connection works: whose token it is, of which kind, how long it lasts, and what may still be asked. */
+
+const { isOfKind } = require('./tool_call');
+
+/** @typedef {import('./tool_call').ToolCall} ToolCall */
+
+// Hex writes to the token's owner at these hours before its end; so do we.
+const WARNED_AT_HOURS = [24, 72];
+// Hex does not name the unit of a token's end. As seconds this lies in the year 5138, as milliseconds in 1973.
+const LARGEST_SECONDS = 1e11;
+const LAST_MOMENT = Date.UTC(9999, 11, 31) / 1000;
+const USER_FIELDS = ['id', 'name', 'email', 'role'];
+
+/**
+ * Ask Hex whose token this is. A token that is refused is an error, as it is everywhere.
+ * @param {ToolCall} call
+ */
+async function checkConnection(call) {
+  const me = await whoami(call);
+  const expires = secondsOf((me.token || {}).exp);
+  const hours = expires === null ? null : Math.round((Math.max(0, expires - call.clock.time()) / 3600) * 10) / 10;
+  const expiresAt = expires === null ? null : `${new Date(Math.floor(expires) * 1000).toISOString().slice(0, 19)}Z`;
+  const limit = WARNED_AT_HOURS.find((each) => hours !== null && hours <= each);
+  if (limit !== undefined) call.warn('token_expires_soon', { hours: limit, moment: expiresAt });
+  return {
+    ok: true,
+    tokenKind: me.id ? 'PERSONAL' : me.org ? 'WORKSPACE' : 'UNKNOWN',
+    user: me.id ? Object.fromEntries(USER_FIELDS.map((name) => [name, me[name] ?? null])) : null,
+    orgId: (me.org || {}).id ?? null,
+    expiresAt,
+    hoursLeft: hours,
+    baseUrl: call.api.baseUrl,
+    // Our own count of this minute: Hex does not tell what it counts.
+    requestsLeft: call.api.budget.left(),
+  };
+}
+
+/**
+ * Ask Hex whose token this is. It may fail to say that of a workspace's; another read shows that it is good.
+ * @param {ToolCall} call
+ * @returns {Promise<Record<string, any>>}
+ */
+async function whoami(call) {
+  try {
+    return (await call.request({}, 'hex_get_current_user')) || {};
+  } catch (error) {
+    if (!isOfKind(error, 'down') || error.status === null || error.status < 500) throw error;
+    try {
+      await call.request({ limit: 1 }, 'hex_list_projects');
+    } catch (refused) {
+      // Without the right to read projects the token is good all the same.
+      if (!isOfKind(refused, 'token') || refused.status !== 403) throw refused;
+    }
+    call.warn('token_owner_unknown', { reason: error.said(call.language) });
+    return {};
+  }
+}
+
+/** @param {any} moment */
+function secondsOf(moment) {
+  if (typeof moment !== 'number') return null;
+  const seconds = moment > LARGEST_SECONDS ? moment / 1000 : moment;
+  return seconds >= 0 && seconds <= LAST_MOMENT ? seconds : null;
+}
+
+module.exports = { checkConnection };

@@ -1,0 +1,241 @@
+'use strict';
+/**
+ * The blocks for hosts without Python: the same tools, checks, requests, replies, sentences and promises.
+ *
+ *     const { createCore } = require('./core/core');
+ *     const core = createCore(require('./specs.json'), { http, clock });
+ *     const connection = core.connect({ apiKey, region: 'eu' });
+ *     const run = await core.call('hex_run_and_wait', { projectId, inputParams }, connection, { stop, language: 'de' });
+ *
+ * What fails is a HexError with `key`, `kind`, `values`, `faults`, `traceId`, `said(language)`, `hint(language)` and
+ * `document(language)`. Results are the tool's outputs in declared order, with `warnings` where there are any.
+ *
+ * The host brings HTTP and time (see `api.js` and `clock.js`); `node_host.js` has both for hosts that run in Node.
+ * Nothing here reads the environment, files or timers.
+ */
+
+const { HexApi } = require('./api');
+const { DEFAULT_BASE_URL, REGIONS, allowedHosts, baseUrl } = require('./base_url');
+const { clockOf } = require('./clock');
+const { HexError, useTables } = require('./errors');
+const { handlerOf } = require('./handlers');
+const { checkInputs } = require('./inputs');
+const { selectOutputs } = require('./outputs');
+const { coerceReply } = require('./replies');
+const { buildRequest, encodeQuery } = require('./requests');
+const { Starts } = require('./starts');
+const { nearestLanguage, strip, text, useTexts } = require('./text');
+const { tokenFault } = require('./tokens');
+const { ToolCall } = require('./tool_call');
+
+/**
+ * @typedef {import('./spec').ToolSpec} ToolSpec
+ *
+ * What `hex-blocks export specs` writes, in one or several languages.
+ * @typedef {object} Data
+ * @property {string} version
+ * @property {Record<string, ToolSpec>} tools those that are shown
+ * @property {Record<string, ToolSpec>} helpers those that are only used by the others
+ * @property {import('./errors').Tables} tables
+ * @property {import('./budget').Limits} limits
+ * @property {Record<string, Record<string, string>>} texts by language, then by English sentence
+ *
+ * @typedef {object} Host
+ * @property {import('./api').Http} http
+ * @property {import('./clock').Clock} clock
+ * @property {import('./starts').Store} [store] keeps starts beyond this process
+ * @property {import('./budget').Limits} [limits] where a workspace has others than Hex's
+ * @property {string} [userAgent]
+ * @property {() => number} [random]
+ *
+ * @typedef {object} Credentials
+ * @property {string} apiKey
+ * @property {string} [region] app, eu, hc or custom
+ * @property {string} [baseUrl] for custom: where Hex is opened, with or without /api/v1
+ * @property {string[]} [allowedHosts] what the operator allows beyond hex.tech
+ * @property {boolean} [loopback] whether this machine itself may be asked, for the sandbox
+ * @property {boolean} [pinned] whether every call goes to this base URL, whatever a call names
+ *
+ * @typedef {object} CallOptions
+ * @property {string | null} [language] of sentences; Default: English
+ * @property {AbortSignal | null} [stop] ends the call early
+ * @property {((progress: import('./tool_call').Progress) => void) | null} [onProgress] is told how far a call is
+ * @property {((seconds: number, error: HexError) => void) | null} [onWait] is told of each wait for Hex
+ * @property {number} [timeout] seconds that one request may take. Default: 60
+ * @property {number} [patience] seconds that one request may wait in all, its retries included. Default: 120
+ */
+
+const TIMEOUT = 60;
+const PATIENCE = 120;
+const MOST_CONNECTIONS = 100;
+
+/**
+ * Make the tools of an export.
+ * @param {Data} data
+ * @param {Host} host
+ */
+function createCore(data, host) {
+  return new Core(data, host);
+}
+
+class Core {
+  /** @type {Map<string, HexApi>} */
+  #apis = new Map();
+
+  /** @param {Data} data @param {Host} host */
+  constructor(data, host) {
+    useTables(data.tables);
+    useTexts(data.texts);
+    this.host = host;
+    this.version = data.version;
+    /** Those that are shown, by their whole ids. */
+    this.tools = data.tools;
+    this.all = { ...data.helpers, ...data.tools };
+    this.limits = { ...data.limits, ...host.limits };
+    this.starts = new Starts(host.store);
+  }
+
+  /**
+   * Return a tool's spec, by its id with or without hex_.
+   * @param {string} id
+   */
+  tool(id) {
+    const found = [id, `hex_${id}`].find((name) => Object.hasOwn(this.all, name));
+    if (!found) throw new Error(`${id} is not a tool of this export`);
+    return this.all[found];
+  }
+
+  /**
+   * Return where requests go, and with which token. The same credentials share limits and what is known of runs.
+   * @param {Credentials} credentials
+   */
+  connect(credentials) {
+    return new Connection(credentials, (token, url) => this.#apiOf(token, url));
+  }
+
+  /**
+   * Run a tool.
+   * @param {string | ToolSpec} tool
+   * @param {unknown} inputs values by name; null and blank mean not given
+   * @param {Connection} connection
+   * @param {CallOptions} [options]
+   * @returns {Promise<Record<string, any>>}
+   */
+  async call(tool, inputs, connection, options = {}) {
+    const spec = typeof tool === 'string' ? this.tool(tool) : tool;
+    const { apiKey, baseUrl: url, ...given } = checkInputs(spec, inputs);
+    const handler = handlerOf(spec);
+    if (!handler) throw new Error(`${spec.id} does not run here`);
+    const language = options.language ? nearestLanguage(options.language) : null;
+    const { timeout = TIMEOUT, patience = PATIENCE, stop = null, onProgress = null } = options;
+    const call = new ToolCall({
+      spec,
+      tools: this.all,
+      api: connection.api(apiKey, url),
+      starts: this.starts,
+      timing: { read: timeout, patience, stop, onWait: options.onWait || null },
+      language,
+      stop,
+      onProgress,
+    });
+    const outputs = selectOutputs(spec, await handler(call, given), given);
+    const warnings = call.allWarnings();
+    return warnings.length ? { ...outputs, warnings } : outputs;
+  }
+
+  /**
+   * Whether a tool runs in this runtime.
+   * @param {string} id
+   */
+  runs(id) {
+    return handlerOf(this.tool(id)) !== null;
+  }
+
+  /** @param {string} token @param {string} url */
+  #apiOf(token, url) {
+    const key = `${url} ${token}`;
+    const { http, clock, random, userAgent } = this.host;
+    const found =
+      this.#apis.get(key) ||
+      new HexApi({
+        baseUrl: url,
+        token,
+        clock,
+        http,
+        limits: this.limits,
+        random,
+        userAgent: userAgent || `hex-blocks/${this.version} (javascript)`,
+      });
+    this.#apis.delete(key);
+    this.#apis.set(key, found);
+    for (const oldest of this.#apis.keys()) {
+      if (this.#apis.size <= MOST_CONNECTIONS) break;
+      this.#apis.delete(oldest);
+    }
+    return found;
+  }
+}
+
+/** A token and the base URL it belongs to. Neither is shown by whatever prints it. */
+class Connection {
+  #credentials;
+
+  #apiOf;
+
+  /** @param {Credentials} credentials @param {(token: string, url: string) => HexApi} apiOf */
+  constructor(credentials, apiOf) {
+    this.#credentials = credentials;
+    this.#apiOf = apiOf;
+  }
+
+  /** The whole base URL, checked. */
+  get baseUrl() {
+    return this.#checked(null);
+  }
+
+  /** @param {string | null} given a call's own base URL */
+  #checked(given) {
+    const { region = 'app', baseUrl: own, allowedHosts: allowed, loopback, pinned } = this.#credentials;
+    const ofRegion = region !== 'custom' && Object.hasOwn(REGIONS, region) && !own ? REGIONS[region] : own;
+    const wanted = given && !pinned ? given : ofRegion || DEFAULT_BASE_URL;
+    return baseUrl(wanted, allowed, loopback);
+  }
+
+  /**
+   * Return the adapter. Fails where the token or the base URL cannot be used.
+   * @param {string | null} [apiKey] a call's own
+   * @param {string | null} [url] a call's own
+   */
+  api(apiKey = null, url = null) {
+    const token = sealed(apiKey || this.#credentials.apiKey);
+    if (!token) throw new HexError('token_missing');
+    const reason = tokenFault(token);
+    if (reason) throw new HexError('token_malformed', {}, { reason });
+    return this.#apiOf(token, this.#checked(url));
+  }
+}
+
+/** @param {unknown} given */
+function sealed(given) {
+  if (given === null || given === undefined) return '';
+  if (typeof given !== 'string') return '\0';
+  const token = strip(given);
+  const inQuotes = token.length > 1 && token[0] === token.at(-1) && '"\''.includes(token[0]);
+  return inQuotes ? strip(token.slice(1, -1)) : token;
+}
+
+module.exports = {
+  Connection,
+  Core,
+  HexError,
+  allowedHosts,
+  buildRequest,
+  checkInputs,
+  clockOf,
+  coerceReply,
+  createCore,
+  encodeQuery,
+  nearestLanguage,
+  selectOutputs,
+  text,
+};

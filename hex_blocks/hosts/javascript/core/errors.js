@@ -1,0 +1,160 @@
+'use strict';
+/** Every error a caller can meet: named by remedy, with a key, values, a sentence and a hint, as Python has them. */
+
+const { Phrase, oneAfterTheOther, printable, sentence } = require('./text');
+
+/**
+ * @typedef {{ kind: string, message: string, hint: string }} Words
+ * @typedef {{ input: string, key: string, values?: Record<string, unknown> }} Fault
+ * @typedef {object} Tables
+ * @property {Record<string, Words>} errors
+ * @property {Record<string, string>} faults
+ * @property {Record<string, string>} warnings
+ * @property {Record<string, string>} byStatus
+ * @property {string} lostAnswer
+ */
+
+/** @type {Tables} */
+let tables = { errors: {}, faults: {}, warnings: {}, byStatus: {}, lostAnswer: '' };
+
+/**
+ * Take the tables of sentences.
+ * @param {Tables} given
+ */
+function useTables(given) {
+  tables = given;
+}
+
+/** An error that a caller can meet. `kind` names the remedy, `key` the case. */
+class HexError extends Error {
+  /**
+   * @param {string} key
+   * @param {object} [details]
+   * @param {number | null} [details.status] the HTTP status Hex answered with, if it answered
+   * @param {string | null} [details.traceId] Hex's own name for the failed request
+   * @param {Fault[]} [details.faults] every fault found in the inputs
+   * @param {Record<string, any>} [values] what the sentence speaks of
+   */
+  constructor(key, { status = null, traceId = null, faults = [] } = {}, values = {}) {
+    super(key);
+    this.name = 'HexError';
+    this.key = key;
+    this.status = status;
+    this.traceId = traceId && printable(traceId);
+    this.faults = faults;
+    /** @type {Record<string, any>} */
+    this.values = {};
+    // Much of this is Hex's, and errors reach terminals and models.
+    for (const [name, value] of Object.entries(values)) {
+      this.values[name] = typeof value === 'string' ? printable(value) : value;
+    }
+    /** @type {Record<string, any> | null} what the tool would have given, as far as it had come */
+    this.partial = null;
+    this.message = this.said();
+  }
+
+  /** input, token, not_found, busy, down or run: what helps. */
+  get kind() {
+    return tables.errors[this.key].kind;
+  }
+
+  /**
+   * Say what happened.
+   * @param {string | null} [language]
+   */
+  said(language) {
+    const values = { status: this.status, ...this.values };
+    const said = sentence(tables.errors[this.key].message, language, values);
+    return oneAfterTheOther([said, ...this.faults.map((fault) => faultSaid(fault, language))]);
+  }
+
+  /** Return what happened as words that another error can tell in its own language. */
+  phrase() {
+    return new Phrase((language) => this.said(language));
+  }
+
+  /**
+   * Say what to do next; empty where the sentence says it all.
+   * @param {string | null} [language]
+   */
+  hint(language) {
+    if (this.values.outcome === 'unknown') return sentence(tables.lostAnswer, language);
+    return sentence(tables.errors[this.key].hint, language, { status: this.status, ...this.values });
+  }
+
+  /**
+   * Return the error as one JSON document.
+   * @param {string | null} [language]
+   */
+  document(language) {
+    /** @type {Record<string, any>} */
+    const told = {
+      error: this.key,
+      kind: this.kind,
+      status: this.status,
+      retry_after: this.values.seconds,
+      trace_id: this.traceId,
+      message: this.said(language),
+      hint: this.hint(language) || null,
+      faults: this.faults.length ? this.faults.map((fault) => faultDocument(fault, language)) : null,
+      values: Object.keys(this.values).length ? this.values : null,
+    };
+    return Object.fromEntries(Object.entries(told).filter(([, value]) => value !== null && value !== undefined));
+  }
+}
+
+/**
+ * @param {Fault} fault
+ * @param {string | null} [language]
+ */
+function faultSaid(fault, language) {
+  return sentence(tables.faults[fault.key], language, { input: fault.input, ...fault.values });
+}
+
+/**
+ * @param {Fault} fault
+ * @param {string | null} [language]
+ */
+function faultDocument(fault, language) {
+  return { input: fault.input, fault: fault.key, message: faultSaid(fault, language) };
+}
+
+/**
+ * Say a warning.
+ * @param {string} key
+ * @param {string | null | undefined} language
+ * @param {Record<string, unknown>} values
+ */
+function warningSaid(key, language, values) {
+  return { warning: key, message: sentence(tables.warnings[key], language, values) };
+}
+
+/**
+ * Return the error key of an HTTP status.
+ * @param {number} status
+ */
+function keyOfStatus(status) {
+  return tables.byStatus[status] || null;
+}
+
+/**
+ * Return the error of one input that is wrong in a way that no check of its own could see.
+ * @param {string} tool
+ * @param {string} input
+ * @param {string} key
+ * @param {Record<string, unknown>} [values]
+ */
+function badInput(tool, input, key, values = {}) {
+  return new HexError('bad_inputs', { faults: [{ input, key, values }] }, { tool });
+}
+
+/**
+ * Return the error of an answer that is not Hex's.
+ * @param {string} host
+ * @param {Phrase} reason
+ */
+function notHex(host, reason) {
+  return new HexError('not_hex', {}, { host, reason });
+}
+
+module.exports = { HexError, badInput, keyOfStatus, notHex, useTables, warningSaid };

@@ -1,0 +1,142 @@
+'use strict';
+/** Finding a project by what people have at hand: its title, one of Hex's web addresses, or its ID. */
+
+const { isUuid } = require('./ids');
+const { readList } = require('./lists');
+const { closeMatches } = require('./matching');
+const { casefold, quoted, strip, words } = require('./text');
+const { isOfKind } = require('./tool_call');
+
+/**
+ * @typedef {import('./tool_call').ToolCall} ToolCall
+ * @typedef {Record<string, any>} Project
+ */
+
+// A published app's address ends in the title's words and 22 characters, which are not the project's ID.
+const SLUG = /^(?:(.*)-)?[0-9A-Za-z]{22}$/u;
+// In an address, a project follows one of these.
+const SIGNPOSTS = ['hex', 'app'];
+const MOST_PROJECTS = 1000;
+const NEAREST = 3;
+
+/**
+ * Find the projects that a title, an address or an ID may mean; all of them where it may mean several.
+ * @param {ToolCall} call
+ * @param {Record<string, any>} inputs
+ */
+async function findProject(call, inputs) {
+  const query = strip(inputs.query);
+  if (isUuid(query)) return { matches: await byId(call, query, 'id') };
+  const named = namedInAddress(query);
+  if (named && isUuid(named)) return { matches: await byId(call, named, 'url') };
+  const slug = named ? SLUG.exec(named) : null;
+  const projects = await allProjects(call, inputs);
+  const wanted = slug ? spelt(slug[1] || '') : folded(query);
+  const matches = slug ? byWords(projects, wanted) : byTitle(projects, wanted);
+  if (!matches.length) warnOfNone(call, wanted, projects);
+  return { matches };
+}
+
+/** @param {ToolCall} call @param {string} projectId @param {string} matchedBy @returns {Promise<Project[]>} */
+async function byId(call, projectId, matchedBy) {
+  try {
+    return [{ ...((await call.request({ projectId }, 'hex_get_project')) || {}), matchedBy }];
+  } catch (error) {
+    if (!isOfKind(error, 'not_found')) throw error;
+    call.warn('no_such_project', { reason: error.said(call.language) });
+    return [];
+  }
+}
+
+/**
+ * Return the part of an address that names a project, an ID or a slug; empty where none does.
+ * @param {string} address
+ */
+function namedInAddress(address) {
+  const parts = address.split(/[?#]/)[0].split('/').filter(Boolean).map(unquote);
+  const after = parts.filter((_, place) => place > 0 && SIGNPOSTS.includes(parts[place - 1].toLowerCase()));
+  return after.find((part) => isUuid(part) || SLUG.test(part)) || '';
+}
+
+/** @param {string} part */
+function unquote(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    // What is no text in an address stands as it is.
+    return part;
+  }
+}
+
+/** @param {ToolCall} call @param {Record<string, any>} inputs @returns {Promise<Project[]>} */
+async function allProjects(call, inputs) {
+  const most = inputs.maxProjects ?? MOST_PROJECTS;
+  const asked = { includeComponents: true, includeArchived: inputs.includeArchived ?? false };
+  // A list cut at `most` is told in our own words.
+  const listing = call.part('hex_list_projects', { warnings: [] });
+  const listed = await readList(listing, { ...asked, fetchAll: true, maxItems: most });
+  for (const warning of listing.warnings) {
+    if (warning.warning === 'list_cut') call.warn('projects_unread', { count: most });
+    else call.warnings.push(warning);
+  }
+  return listed.values || [];
+}
+
+/**
+ * Return the projects with that title; where there is none, those with a title that holds it.
+ * @param {Project[]} projects
+ * @param {string} wanted
+ */
+function byTitle(projects, wanted) {
+  const same = projects.filter((project) => folded(titleOf(project)) === wanted);
+  if (same.length) return marked(same, 'title');
+  return marked(projects.filter((project) => folded(titleOf(project)).includes(wanted)), 'part');
+}
+
+/**
+ * Return the projects whose title an address spells; where there is none, those that it may have spelt once.
+ * @param {Project[]} projects
+ * @param {string} wanted
+ */
+function byWords(projects, wanted) {
+  if (!wanted) return [];
+  const same = projects.filter((project) => spelt(titleOf(project)) === wanted);
+  if (same.length) return marked(same, 'url');
+  // Addresses cut long titles.
+  return marked(projects.filter((project) => ` ${spelt(titleOf(project))}`.includes(` ${wanted}`)), 'part');
+}
+
+/** @param {Project[]} projects @param {string} matchedBy */
+function marked(projects, matchedBy) {
+  return projects.map((project) => ({ ...project, matchedBy }));
+}
+
+/** @param {Project} project */
+function titleOf(project) {
+  return String(project.title || '');
+}
+
+/** @param {string} title */
+function folded(title) {
+  return words(casefold(title.normalize('NFKC'))).join(' ');
+}
+
+/**
+ * Reduce a title to what an address keeps of it: plain letters and digits.
+ * @param {string} title
+ */
+function spelt(title) {
+  const plain = title.normalize('NFKD').replace(/\p{Mn}/gu, '');
+  return (casefold(plain).match(/[\p{L}\p{N}]+/gu) || []).join(' ');
+}
+
+/** @param {ToolCall} call @param {string} wanted @param {Project[]} projects */
+function warnOfNone(call, wanted, projects) {
+  const titles = new Map(projects.map((project) => [folded(titleOf(project)), titleOf(project)]));
+  const nearest = closeMatches(wanted, [...titles.keys()], NEAREST, 0.5).map((name) => titles.get(name) || '');
+  const count = projects.length;
+  if (!nearest.length) call.warn('no_project_found', { count });
+  else call.warn('no_project_found_nearest', { count, nearest: nearest.map(quoted).join(', ') });
+}
+
+module.exports = { findProject };

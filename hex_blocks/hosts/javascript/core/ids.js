@@ -1,0 +1,182 @@
+'use strict';
+/** IDs as people and programs give them: bare, undashed, in quotes, in addresses. */
+
+const { LONGEST_LOOKED_AT, refuse } = require('./faults');
+const { BLANK, lengthOf, phrase, stripOf } = require('./text');
+
+const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
+// What an ID is wrapped in where people copied it.
+const WRAPPED = '"\'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb';
+const UNDASHED = /^[0-9a-fA-F]{32}$/;
+const LETTER = '[\\p{L}\\p{N}_]';
+const ADDRESS = new RegExp(
+  `^(https?://[^${BLANK}]+|[\\p{L}\\p{N}_-]+(\\.[\\p{L}\\p{N}_-]+)+(:\\p{Nd}+)?/[^${BLANK}]+)$`,
+  'iu',
+);
+const APP_SLUG = /^(?:.*-)?[0-9A-Za-z]{22}$/u;
+/** @type {Record<string, string>} */
+const SIGNPOSTS = {
+  hex: 'project',
+  app: 'project',
+  project: 'project',
+  projects: 'project',
+  signed: 'project',
+  run: 'run',
+  runs: 'run',
+  thread: 'thread',
+  threads: 'thread',
+  connection: 'data connection',
+  connections: 'data connection',
+  'data-connection': 'data connection',
+  'data-connections': 'data connection',
+  collection: 'collection',
+  collections: 'collection',
+  group: 'group',
+  groups: 'group',
+  user: 'user',
+  users: 'user',
+  cell: 'cell',
+  cells: 'cell',
+  'semantic-project': 'semantic project',
+  'semantic-projects': 'semantic project',
+};
+/** @type {Record<string, string>} */
+const IN_QUERY = { runid: 'run', projectid: 'project', threadid: 'thread', cellid: 'cell' };
+// Whose ID an input is, by the end of its name; the first that fits.
+const KINDS = [
+  ['semanticprojectid', 'semantic project'],
+  ['projectid', 'project'],
+  ['runid', 'run'],
+  ['threadid', 'thread'],
+  ['connectionid', 'data connection'],
+  ['collectionid', 'collection'],
+  ['groupid', 'group'],
+  ['userid', 'user'],
+  ['cellid', 'cell'],
+];
+/** @type {Record<string, import('./text').Phrase>} */
+const KIND_WORDS = {
+  project: phrase('a project'),
+  run: phrase('a run'),
+  thread: phrase('a thread'),
+  'data connection': phrase('a data connection'),
+  collection: phrase('a collection'),
+  group: phrase('a group'),
+  user: phrase('a user'),
+  cell: phrase('a cell'),
+  'semantic project': phrase('a semantic project'),
+};
+
+/** @param {string} value */
+function isUuid(value) {
+  return UUID.test(value);
+}
+
+/** @param {string} value */
+function isAddress(value) {
+  return ADDRESS.test(value);
+}
+
+/**
+ * Say of what an input is the ID, by its name; empty where that is not known.
+ * @param {string} name
+ */
+function idKind(name) {
+  let last = name.slice(name.lastIndexOf('.') + 1).toLowerCase();
+  last = last.endsWith('s[]') ? last.slice(0, -3) : last.replace(/\[\]$/, '');
+  const found = KINDS.find(([end]) => last.endsWith(end));
+  return found ? found[1] : '';
+}
+
+/**
+ * Return the bare ID of what was copied: wrapped, without dashes, or an address. Other text is as it was.
+ * @param {string} kind
+ * @param {string} value
+ */
+function idIn(kind, value) {
+  if (lengthOf(value) > LONGEST_LOOKED_AT * 4 || isUuid(value)) return value;
+  let bare = stripOf(value, `${WRAPPED} `);
+  bare = stripOf(bare.replace(/^urn:uuid:/iu, ''), `${WRAPPED} `);
+  if (UNDASHED.test(bare)) {
+    bare = [bare.slice(0, 8), bare.slice(8, 12), bare.slice(12, 16), bare.slice(16, 20), bare.slice(20)].join('-');
+  }
+  if (isUuid(bare)) return bare;
+  if (!isAddress(bare)) return value;
+  const { found, isApp } = idsIn(bare);
+  if (found.has(kind)) return /** @type {string} */ (found.get(kind));
+  // The last part says what it is of: a run's address begins with its project.
+  const last = [...found.keys()].at(-1);
+  if (last) throw refuse('address_of_other', bare, { other: KIND_WORDS[last] });
+  if (isApp) throw refuse('address_of_app', bare);
+  return value;
+}
+
+/**
+ * Find the IDs in an address, by whose they are; and tell whether it ends in the name of a published app.
+ * @param {string} address
+ */
+function idsIn(address) {
+  /** @type {Map<string, string>} */
+  const found = new Map();
+  let isApp = false;
+  const split = splitAddress(address.includes('://') ? address : `https://${address}`);
+  const parts = split.path.split('/').filter(Boolean);
+  for (let place = 0; place + 1 < parts.length; place += 1) {
+    const before = parts[place].toLowerCase();
+    const kind = Object.hasOwn(SIGNPOSTS, before) ? SIGNPOSTS[before] : '';
+    if (kind && isUuid(parts[place + 1])) found.set(kind, parts[place + 1]);
+    isApp = isApp || (kind === 'project' && APP_SLUG.test(parts[place + 1]));
+  }
+  for (const pair of split.query.split('&')) {
+    const [name, value] = decodedPair(pair);
+    if (Object.hasOwn(IN_QUERY, name) && isUuid(value)) found.set(IN_QUERY[name], value);
+  }
+  return { found, isApp };
+}
+
+/**
+ * Return the path and the query of an address; nothing of one whose host cannot be one.
+ * @param {string} address
+ */
+function splitAddress(address) {
+  const scheme = /^[A-Za-z][A-Za-z0-9+.-]*:/.exec(address);
+  let rest = scheme ? address.slice(scheme[0].length) : address;
+  if (rest.startsWith('//')) {
+    const host = /** @type {RegExpExecArray} */ (/^[^/?#]*/.exec(rest.slice(2)))[0];
+    if (!mayBeHost(host)) return { path: '', query: '' };
+    rest = rest.slice(2 + host.length);
+  }
+  rest = rest.split('#')[0];
+  const mark = rest.indexOf('?');
+  return mark < 0 ? { path: rest, query: '' } : { path: rest.slice(0, mark), query: rest.slice(mark + 1) };
+}
+
+/** @param {string} host */
+function mayBeHost(host) {
+  if (host.includes('[') || host.includes(']')) return /^(?:[^[\]]*@)?\[[0-9a-fA-F:.]+\](?::\d*)?$/.test(host);
+  const plain = host.replace(/[@:#?]/g, '');
+  const normal = plain.normalize('NFKC');
+  return plain === normal || !/[/?#@:]/.test(normal);
+}
+
+/**
+ * @param {string} pair
+ * @returns {[string, string]}
+ */
+function decodedPair(pair) {
+  const sign = pair.indexOf('=');
+  if (sign < 0) return ['', ''];
+  return [decoded(pair.slice(0, sign)).toLowerCase(), decoded(pair.slice(sign + 1))];
+}
+
+/** @param {string} part */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part.replaceAll('+', ' '));
+  } catch {
+    // What is no text can be no name and no ID.
+    return '';
+  }
+}
+
+module.exports = { LETTER, idIn, idKind, isAddress, isUuid };

@@ -1,0 +1,62 @@
+'use strict';
+/** Why no answer came, told from what the host's HTTP raised. */
+
+const { HexError } = require('./errors');
+const { phrase } = require('./text');
+
+const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/;
+const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
+const NOBODY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'UND_ERR_CONNECT_TIMEOUT']);
+const TIMED_OUT = new Set(['ECONNABORTED', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ESOCKETTIMEDOUT']);
+const NO_SECURITY = /^(EPROTO|ERR_SSL_)/;
+const MOST_CAUSES = 20;
+
+/**
+ * @param {unknown} error
+ * @param {string} host
+ * @param {number} timeout
+ */
+function networkError(error, host, timeout) {
+  const causes = causesOf(error);
+  const codes = causes.map((each) => String(each.code || ''));
+  const names = causes.map((each) => String(each.name || ''));
+  const inConnecting = causes.some((each) => each.code === 'ETIMEDOUT' && each.syscall === 'connect');
+  if (causes.some((each) => each.key === 'reply_too_large')) {
+    return new HexError('reply_too_large', {}, { host, megabytes: 64 });
+  }
+  if (codes.some((code) => CERTIFICATE.test(code))) return new HexError('bad_certificate', {}, { host });
+  if (codes.some((code) => NO_NAME.has(code))) return unreachable(host, phrase('its name is not known'));
+  if (inConnecting || codes.some((code) => NOBODY.has(code))) return unreachable(host, phrase('nothing answers there'));
+  if (codes.some((code) => NO_SECURITY.test(code))) return unreachable(host, phrase('no secure connection can be made'));
+  const isLate = codes.some((code) => TIMED_OUT.has(code) || code === 'ETIMEDOUT');
+  if (isLate || names.includes('TimeoutError') || names.includes('AbortError')) {
+    return new HexError('timeout', {}, { host, timeout });
+  }
+  return new HexError('connection_lost', {}, { host });
+}
+
+/** @param {string} host @param {import('./text').Phrase} reason */
+function unreachable(host, reason) {
+  return new HexError('no_network', {}, { host, reason });
+}
+
+/**
+ * Return an error and the ones inside it.
+ * @param {unknown} error
+ * @returns {any[]}
+ */
+function causesOf(error) {
+  /** @type {any[]} */
+  const found = [];
+  /** @type {any[]} */
+  const inside = [error];
+  while (inside.length && found.length < MOST_CAUSES) {
+    const each = inside.shift();
+    if (typeof each !== 'object' || each === null) continue;
+    found.push(each);
+    inside.push(each.cause, ...(Array.isArray(each.errors) ? each.errors : []));
+  }
+  return found;
+}
+
+module.exports = { networkError };

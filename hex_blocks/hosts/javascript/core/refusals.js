@@ -1,0 +1,153 @@
+'use strict';
+/** What Hex says in an error body, in any of its forms: two JSON families, lists of faults, or bare text. */
+
+const { isObject } = require('./faults');
+const { Phrase, cut, lengthOf, numberInWords, phrase, printable, said: inWords } = require('./text');
+const { isNestedBeyond } = require('./values');
+
+// The codes of Hex's newer error bodies. A gateway's JSON has a message at most.
+const CODES = new Set([
+  'BAD_REQUEST',
+  'UNAUTHORIZED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'INTERNAL_SERVER_ERROR',
+  'UNPROCESSABLE_CONTENT',
+  'SERVICE_UNAVAILABLE',
+]);
+const MOST_NAMED = 50;
+const MOST_DETAILS = 20;
+const DEEPEST = 64;
+// Cells whose inputs take one or several of a list.
+const CHOICES = ['DROPDOWN', 'MULTISELECT'];
+const NAMES = ['paramName', 'paramValue', 'dataType', 'inputCellType'];
+
+/**
+ * @typedef {object} Refusal
+ * @property {string} reason
+ * @property {string | null} traceId
+ * @property {Record<string, any> | null} parameters
+ * @property {boolean} isHexs whether it is Hex itself that says it
+ */
+
+/**
+ * Read an error body: JSON, or text as it stands; nothing of a web page.
+ * @param {string} body
+ * @returns {any}
+ */
+function saidIn(body) {
+  const said = body.trim();
+  try {
+    const value = JSON.parse(said);
+    if (!isNestedBeyond(value, DEEPEST)) return value;
+  } catch {
+    // It is no JSON, so it is taken as it stands.
+  }
+  return said.startsWith('<') ? '' : said;
+}
+
+/**
+ * Read a refusal from the body of a reply, whatever it is.
+ * @param {any} body
+ * @returns {Refusal}
+ */
+function readRefusal(body) {
+  if (!isObject(body)) {
+    return { reason: typeof body === 'string' ? plain(body) : '', traceId: null, parameters: null, isHexs: false };
+  }
+  const parts = [holds(body.reason) ? body.reason : body.message];
+  if (typeof body.details === 'string') parts.push(body.details);
+  for (const part of [body.details, body.issues, body.problems]) {
+    if (Array.isArray(part)) parts.push(...part.slice(0, MOST_DETAILS).map(entrySaid));
+  }
+  const said = new Set(parts.filter((part) => typeof part === 'string' && part));
+  return {
+    reason: plain([...said].join('; ')),
+    traceId: typeof body.traceId === 'string' ? cut(plain(body.traceId), 100) : null,
+    parameters: parametersOf(body.invalid, body.notFound),
+    isHexs: isHexs(body),
+  };
+}
+
+/**
+ * Whether a body is one of Hex's own errors: with a reason, or with a message and a code of Hex's.
+ * @param {Record<string, any>} body
+ */
+function isHexs(body) {
+  const older = typeof body.reason === 'string' && body.reason !== '';
+  const newer = typeof body.message === 'string' && CODES.has(body.code);
+  return older || newer || Array.isArray(body.invalid) || Array.isArray(body.notFound);
+}
+
+/** @param {any} problem */
+function entrySaid(problem) {
+  if (!isObject(problem)) return problem;
+  if (holds(problem.message)) return problem.message;
+  return ['name', 'reason'].filter((name) => holds(problem[name])).map((name) => inWords(problem[name])).join(': ');
+}
+
+/**
+ * Whether a value says anything: not null, false, 0, or empty.
+ * @param {any} value
+ */
+function holds(value) {
+  if (Array.isArray(value)) return value.length > 0;
+  return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
+}
+
+/** @param {any} invalid @param {any} notFound */
+function parametersOf(invalid, notFound) {
+  const wrong = (Array.isArray(invalid) ? invalid : [])
+    .slice(0, MOST_NAMED)
+    .filter(isObject)
+    .map((part) => Object.fromEntries(NAMES.map((name) => [name, plainValue(part[name])])));
+  const absent = (Array.isArray(notFound) ? notFound : []).slice(0, MOST_NAMED).map(plainValue);
+  if (!wrong.length && !absent.length) return null;
+  const said = [
+    ...wrong.map(misfit),
+    ...absent.map((name) => phrase('{name} is not an input of this project.', { name })),
+  ];
+  const details = new Phrase((language) => plain(said.map((each) => each.said(language)).join(' '), 2000));
+  return { details, invalid: wrong, notFound: absent };
+}
+
+/** @param {Record<string, string | null>} part */
+function misfit(part) {
+  const values = { name: part.paramName, value: part.paramValue, type: part.dataType };
+  if (CHOICES.includes((part.inputCellType || '').toUpperCase())) {
+    return phrase('{name} does not take {value}: it takes the choices of the app, of type {type}.', values);
+  }
+  return phrase('{name} does not take {value}: it is of type {type}.', values);
+}
+
+/** @param {any} value */
+function plainValue(value) {
+  if (value === null || value === undefined) return null;
+  return plain(typeof value === 'string' ? value : spacedJson(value), 200);
+}
+
+/** @param {any} value @returns {string} */
+function spacedJson(value) {
+  if (Array.isArray(value)) return `[${value.map(spacedJson).join(', ')}]`;
+  if (typeof value === 'number') return numberInWords(value);
+  if (!isObject(value)) return JSON.stringify(value).replace(/[\x7f-\uffff]/g, escaped);
+  const parts = Object.entries(value).map(([name, part]) => `${spacedJson(name)}: ${spacedJson(part)}`);
+  return `{${parts.join(', ')}}`;
+}
+
+/** @param {string} unit */
+function escaped(unit) {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/**
+ * Make text from outside fit for one line of a terminal.
+ * @param {string} said
+ * @param {number} [longest]
+ */
+function plain(said, longest = 500) {
+  const shown = printable(cut(said, longest * 2));
+  return lengthOf(shown) <= longest ? shown : `${cut(shown, longest)}…`;
+}
+
+module.exports = { plain, readRefusal, saidIn };

@@ -1,0 +1,275 @@
+'use strict';
+/**
+ * Starting runs, each exactly once as far as this process knows: where the answer to a start was lost, the run is
+ * looked for in Hex's list before anything is started again.
+ */
+
+const { NOT_SENT } = require('./api');
+const { HexError, notHex } = require('./errors');
+const { phrase } = require('./text');
+const { findLostRun, secondsUntilClear, secondsUntilLost, startsInTheWay } = require('./recovering');
+const { keepStarted, recentRuns, startReply } = require('./runs');
+const { buildRequest } = require('./requests');
+const { isOfKind } = require('./tool_call');
+
+/**
+ * @typedef {import('./tool_call').ToolCall} ToolCall
+ * @typedef {import('./starts').Start} Start
+ * @typedef {Record<string, any>} Inputs
+ */
+
+const PARAMETERS = ['inputParams', 'inputParamsJson'];
+// What became of another start is looked up this often, and worth asking for again after so long.
+const LOOK_UP = 2;
+const LOOK_FOR = 15;
+let made = 0;
+
+/**
+ * Start a project; serves hex_run_project and hex_run_notebook.
+ * @param {ToolCall} call
+ * @param {Inputs} inputs
+ */
+function runProject(call, inputs) {
+  return start(call, inputs);
+}
+
+/**
+ * Start a project's run. Gives Hex's reply, or the same again for a key that was used before.
+ * @param {ToolCall} call
+ * @param {Inputs} inputs which may hold idempotencyKey
+ * @param {{ toolId?: string, promised?: boolean, before?: () => Promise<unknown> }} [options] promised: whether the
+ *   key is the caller's. before: done just before a run is started, and not where the key has one already.
+ * @returns {Promise<Record<string, any>>}
+ */
+async function start(call, inputs, { toolId, promised = true, before } = {}) {
+  const asked = asHexTakesIt(call, inputs);
+  const key = asked.idempotencyKey;
+  delete asked.idempotencyKey;
+  if (asked.dryRun) {
+    call.warn('nothing_ran');
+    return (await call.request(asked, toolId)) || {};
+  }
+  const sending = buildRequest(toolId ? call.tool(toolId) : call.spec, asked);
+  const intent = {
+    key: key || newKey(call, 'call'),
+    baseUrl: call.api.baseUrl,
+    projectId: asked.projectId,
+    fingerprint: JSON.stringify(sorted([sending.path, sending.body])),
+    intendedAt: 0,
+    atHex: null,
+    after: null,
+    runId: null,
+    reply: null,
+  };
+  return new StartOnce(call, asked, intent, { toolId, keyed: Boolean(key), promised: promised && Boolean(key), before }).run();
+}
+
+/**
+ * Return a key that nobody else has.
+ * @param {ToolCall} call
+ * @param {string} kind
+ */
+function newKey(call, kind) {
+  made += 1;
+  const parts = [call.clock.time() * 1000, made, call.api.random() * 2 ** 40].map((part) => Math.floor(part).toString(36));
+  return `${kind}-${parts.join('-')}`;
+}
+
+/** @param {ToolCall} call @param {Inputs} inputs */
+function asHexTakesIt(call, inputs) {
+  // No parameters is what an empty object means to a person; Hex reads it as parameters given.
+  const asked = Object.fromEntries(
+    Object.entries(inputs).filter(([name, value]) => !PARAMETERS.includes(name) || holdsAny(value)),
+  );
+  if ('updateCache' in asked) {
+    const update = asked.updateCache;
+    delete asked.updateCache;
+    asked.updatePublishedResults ??= update;
+    asked.useCachedSqlResults ??= !update;
+    call.warn('update_cache_deprecated');
+  }
+  if (asked.updatePublishedResults && PARAMETERS.some((name) => name in asked)) call.warn('inputs_ignored');
+  if (asked.checkInputs && asked.inputParams) {
+    call.warn('inputs_unchecked', { reason: phrase("the project's file cannot be read here.") });
+  }
+  delete asked.checkInputs;
+  return asked;
+}
+
+/** @param {any} parameters */
+function holdsAny(parameters) {
+  const held = typeof parameters === 'string' ? JSON.parse(parameters) : parameters;
+  return Object.keys(held).length > 0;
+}
+
+/** @param {any} value @returns {any} */
+function sorted(value) {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.keys(value).sort().map((name) => [name, sorted(value[name])]);
+}
+
+/** One start, with what has to be known to send it at most once. */
+class StartOnce {
+  /**
+   * @param {ToolCall} call
+   * @param {Inputs} asked
+   * @param {Start} intent
+   * @param {{ toolId?: string, keyed: boolean, promised: boolean, before?: () => Promise<unknown> }} options
+   */
+  constructor(call, asked, intent, options) {
+    this.call = call;
+    this.asked = asked;
+    this.intent = intent;
+    this.options = options;
+    /** @type {number | null} when it was sent, by the monotonic clock */
+    this.sentAt = null;
+    this.until = call.clock.monotonic() + call.timing.patience;
+  }
+
+  /** Start it, or give the run that its key stands for. */
+  async run() {
+    const { call, intent } = this;
+    return call.starts.inTurn(`${intent.baseUrl} ${intent.projectId}`, async () => {
+      const earlier = this.options.promised ? await call.starts.find(intent.key) : null;
+      if (earlier) {
+        if (earlier.fingerprint !== intent.fingerprint) throw new HexError('key_reused', {}, { used: intent.key });
+        const found = earlier.reply || (await this.foundBeforeItIsLost(earlier));
+        if (found) return found;
+      }
+      if (this.options.before) await this.options.before();
+      await this.waitForOthers();
+      if (this.options.keyed) intent.after = (await recentRuns(this.inTime(), intent.projectId)).newest;
+      const created = await this.send();
+      keepStarted(call.api, intent.projectId, String(created.runId));
+      return created;
+    });
+  }
+
+  /**
+   * Look for the run of a start that was sent before, until Hex cannot be carrying it out any more.
+   * @param {Start} earlier
+   */
+  async foundBeforeItIsLost(earlier) {
+    for (;;) {
+      const found = await this.found(earlier, null);
+      if (found) return found;
+      const left = secondsUntilLost(earlier, this.timed());
+      if (left <= 0) return null;
+      await this.waitFor(left, LOOK_FOR, new HexError('start_pending', {}, { used: earlier.key, seconds: Math.ceil(left) }));
+    }
+  }
+
+  /** Wait until no other start that asks for something else may still become a run. */
+  async waitForOthers() {
+    for (;;) {
+      const now = this.timed();
+      const left = secondsUntilClear(now, startsInTheWay(this.call, now));
+      if (left <= 0) return;
+      await this.waitFor(left, LOOK_UP, new HexError('project_busy', {}, { seconds: Math.ceil(left) }));
+    }
+  }
+
+  /**
+   * Let a part of the time pass that is left, and say so.
+   * @param {number} left
+   * @param {number} interval
+   * @param {HexError} error where it is more than patience
+   */
+  async waitFor(left, interval, error) {
+    const { clock, timing, stop } = this.call;
+    if (clock.monotonic() + left > this.until) throw error;
+    if (timing.onWait) timing.onWait(left, error);
+    if (await clock.wait(Math.min(left, interval), stop)) throw error;
+  }
+
+  /** Return the call with the patience that is left of it. */
+  inTime() {
+    const patience = Math.max(0, this.until - this.call.clock.monotonic());
+    return this.call.with({ timing: { ...this.call.timing, patience } });
+  }
+
+  async send() {
+    const { call, intent } = this;
+    const onSend = async () => {
+      Object.assign(intent, this.timed());
+      await call.starts.keep(intent);
+      this.sentAt = call.clock.monotonic();
+    };
+    const timing = { ...this.inTime().timing, onSend };
+    let error;
+    try {
+      const created = (await call.request(this.asked, this.options.toolId, { timing })) || {};
+      const fault = await this.faultOf(created);
+      if (!fault) return created;
+      error = notHex(call.api.host, fault);
+    } catch (refused) {
+      if (!(refused instanceof HexError)) throw refused;
+      error = refused;
+    }
+    if (error.kind === 'down' && !NOT_SENT.has(error.key) && this.sentAt !== null) return this.recovered(error);
+    await call.starts.forget(intent.key);
+    throw error;
+  }
+
+  /**
+   * Say why a reply is not the one to this start; null, with the run on record, where it is.
+   * @param {Record<string, any>} created
+   */
+  async faultOf(created) {
+    const { call, intent } = this;
+    if (!created.runId) return phrase('it accepted the start without returning a run ID');
+    if (created.projectId && created.projectId.toLowerCase() !== intent.projectId.toLowerCase()) {
+      return phrase('it returned a run of another project');
+    }
+    if (call.starts.claimed(intent.baseUrl).has(created.runId)) {
+      return phrase('it returned a run that belongs to another start');
+    }
+    intent.runId = created.runId;
+    intent.reply = startReply(created, intent.baseUrl);
+    await call.starts.keep(intent);
+    return null;
+  }
+
+  /**
+   * Find the run of a start whose answer did not come.
+   * @param {HexError} error
+   */
+  async recovered(error) {
+    let found;
+    try {
+      found = await this.found(this.intent, this.sentAt);
+    } catch (failed) {
+      if (isOfKind(failed, 'down', 'busy')) throw this.failed('start_unknown', error);
+      throw failed;
+    }
+    if (!found) throw this.failed('start_lost', error);
+    return found;
+  }
+
+  /** @param {string} key @param {HexError} error */
+  failed(key, error) {
+    const { status, traceId } = error;
+    return new HexError(key, { status, traceId }, { reason: error.phrase(), used: this.intent.key });
+  }
+
+  /**
+   * @param {Start} sent
+   * @param {number | null} sentAt
+   */
+  async found(sent, sentAt) {
+    const run = await findLostRun(this.call, sent, sentAt);
+    if (!run) return null;
+    this.call.warn('start_recovered');
+    const reply = startReply(run, sent.baseUrl);
+    await this.call.starts.keep({ ...sent, runId: run.runId, reply });
+    return reply;
+  }
+
+  /** @returns {Start} */
+  timed() {
+    return { ...this.intent, intendedAt: this.call.clock.time(), atHex: this.call.api.timeAtHex() };
+  }
+}
+
+module.exports = { newKey, runProject, start };

@@ -1,0 +1,265 @@
+'use strict';
+/** Values as forms, models and programs give them, read as the JSON that they mean. */
+
+const { JsonFault, TooDeep, TooLarge, parseJson, put } = require('./json_text');
+const { LARGEST_INTEGER, LONGEST_LOOKED_AT, LONGEST_NUMBER, Refusal, isObject, refuse, shown } = require('./faults');
+const { BLANK, lengthOf, strip } = require('./text');
+
+const DEEPEST = 64;
+const INTEGER = /^[+-]?\p{Nd}{1,18}$/u;
+const NUMBER = /^[+-]?(\p{Nd}{1,300}\.?\p{Nd}*|\.\p{Nd}+)([eE][+-]?\p{Nd}{1,3})?$/u;
+/** @type {Record<string, boolean>} */
+const WORDS = { true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false };
+const LISTED = new RegExp(`^[${BLANK}]*"\\[`, 'u');
+
+/**
+ * Write as text what has one exact way to be written; anything else is as it was.
+ * @param {unknown} value
+ */
+function asText(value) {
+  const plain = scalar(value);
+  return typeof plain === 'number' && Number.isSafeInteger(plain) ? String(plain) : plain;
+}
+
+/**
+ * Write the digits of any script as those of ours.
+ * @param {string} value
+ */
+function inOurDigits(value) {
+  return value.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
+    const code = Number(digit.codePointAt(0));
+    let first = code;
+    while (/^\p{Nd}$/u.test(String.fromCodePoint(first - 1))) first -= 1;
+    return String((code - first) % 10);
+  });
+}
+
+/**
+ * Return a whole number, also from text.
+ * @param {unknown} given
+ * @returns {number}
+ */
+function asInteger(given) {
+  let value = bare(given);
+  if (typeof value === 'string' && lengthOf(value) <= LONGEST_NUMBER && INTEGER.test(strip(value))) {
+    value = Number(inOurDigits(strip(value)));
+  }
+  if (typeof value !== 'number' || !Number.isInteger(value)) throw refuse('not_integer', value);
+  // What JavaScript cannot hold exactly would be another number.
+  if (!Number.isSafeInteger(value)) throw refuse('too_large', value, { limit: LARGEST_INTEGER });
+  return value;
+}
+
+/**
+ * Return a scalar as JSON has it, without quotes too many.
+ * @param {unknown} value
+ */
+function bare(value) {
+  return typeof value === 'string' && lengthOf(value) < LONGEST_NUMBER ? unquoted(strip(value)) : scalar(value);
+}
+
+/**
+ * Return a number, also from text.
+ * @param {unknown} given
+ * @returns {number}
+ */
+function asNumber(given) {
+  let value = bare(given);
+  if (typeof value === 'string' && lengthOf(value) <= LONGEST_NUMBER && NUMBER.test(strip(value))) {
+    value = Number(inOurDigits(strip(value)));
+  }
+  if (typeof value !== 'number' || Number.isNaN(value) || Math.abs(value) > 1e308) throw refuse('not_number', value);
+  if (Number.isInteger(value) && !Number.isSafeInteger(value) && typeof given === 'number') {
+    throw refuse('too_large', value, { limit: LARGEST_INTEGER });
+  }
+  return value;
+}
+
+/**
+ * Return a boolean, also from 0, 1 and words.
+ * @param {unknown} given
+ * @returns {boolean}
+ */
+function asBoolean(given) {
+  const value = bare(given);
+  let word = value;
+  if (typeof value === 'string') {
+    const said = strip(value).toLowerCase();
+    word = Object.hasOwn(WORDS, said) ? WORDS[said] : null;
+  }
+  if (word === 0 || word === 1) word = Boolean(word);
+  if (typeof word !== 'boolean') throw refuse('not_boolean', value);
+  return word;
+}
+
+/**
+ * Read text that holds JSON; other values are taken as they are.
+ * @param {unknown} value
+ * @param {(value: unknown) => boolean} [wanted] text in the text is read once more where it holds one of these
+ * @returns {any}
+ */
+function fromJson(value, wanted) {
+  const read = readJson(value);
+  if (!wanted || typeof value !== 'string' || typeof read !== 'string') return read;
+  try {
+    const again = readJson(read);
+    return wanted(again) ? again : read;
+  } catch (error) {
+    if (error instanceof Refusal) return read;
+    throw error;
+  }
+}
+
+/**
+ * Return the value that JSON text holds; other values as they are.
+ * @param {unknown} value
+ * @returns {any}
+ */
+function readJson(value) {
+  if (typeof value !== 'string') return value;
+  try {
+    return parseJson(value);
+  } catch (error) {
+    if (error instanceof JsonFault) {
+      throw refuse('bad_json', value, { problem: error.message, line: error.line, column: error.column });
+    }
+    if (error instanceof TooDeep) throw refuse('json_too_deep', value);
+    if (error instanceof TooLarge) throw refuse('too_large', value, { limit: LARGEST_INTEGER });
+    throw error;
+  }
+}
+
+/**
+ * Return an object, also from JSON text.
+ * @param {unknown} given
+ * @returns {Record<string, any>}
+ */
+function asObject(given) {
+  const value = fromJson(given, isObject);
+  if (!isObject(value)) {
+    checkDepth(value);
+    throw refuse(typeof given === 'string' ? 'json_not_object' : 'not_object', value);
+  }
+  return asPlain(value);
+}
+
+/**
+ * Return the list that JSON text holds, or a list of the text; null where there is none.
+ * @param {string} value
+ * @returns {any[] | null}
+ */
+function unwrappedList(value) {
+  if (value.length < 2 || !LISTED.test(value)) return null;
+  try {
+    const read = fromJson(value, Array.isArray);
+    return Array.isArray(read) ? read : null;
+  } catch (error) {
+    if (error instanceof Refusal) return null;
+    throw error;
+  }
+}
+
+/**
+ * Refuse what is nested past reason.
+ * @param {unknown} value
+ */
+function checkDepth(value) {
+  if (isNestedBeyond(value, DEEPEST)) throw refuse('json_too_deep', value);
+}
+
+/**
+ * @param {unknown} value
+ * @param {number} deepest
+ */
+function isNestedBeyond(value, deepest) {
+  let level = [value];
+  for (let depth = 0; depth < deepest; depth += 1) {
+    const inner = [];
+    for (const part of level) {
+      if (Array.isArray(part)) for (const each of part) inner.push(each);
+      else if (isObject(part)) for (const each of Object.values(part)) inner.push(each);
+    }
+    if (!inner.length) return false;
+    level = inner;
+  }
+  return true;
+}
+
+/**
+ * Return any value as JSON has it.
+ * @param {unknown} value
+ * @returns {any}
+ */
+function asPlain(value) {
+  checkDepth(value);
+  return plainly(value, '');
+}
+
+/**
+ * @param {unknown} value
+ * @param {string} place
+ * @returns {any}
+ */
+function plainly(value, place) {
+  if (Array.isArray(value)) return value.map((part, number) => plainly(part, `${place}[${number}]`));
+  if (isObject(value)) {
+    /** @type {Record<string, any>} */
+    const read = {};
+    for (const [name, part] of Object.entries(value)) put(read, name, plainly(part, `${place}.${name}`));
+    return read;
+  }
+  const plain = scalar(value);
+  if (typeof plain === 'number') {
+    if (!Number.isFinite(plain)) throw refuse('not_number', plain, {}, place);
+    if (Number.isInteger(plain) && !Number.isSafeInteger(plain) && Math.abs(plain) < 2 ** 63) {
+      throw refuse('too_large', plain, { limit: LARGEST_INTEGER }, place);
+    }
+  } else if (plain !== null && typeof plain !== 'string' && typeof plain !== 'boolean') {
+    throw refuse('not_json', typeof plain, {}, place);
+  }
+  return plain;
+}
+
+/**
+ * Return one of JavaScript's own scalars as JSON has it; anything else is as it was.
+ * @param {unknown} value
+ * @returns {unknown}
+ */
+function scalar(value) {
+  if (value === undefined) return null;
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? NaN : value.toISOString();
+  if (typeof value === 'bigint') return Number(value);
+  return value;
+}
+
+/**
+ * Take the quotes off text that was written as JSON once too often.
+ * @param {string} value
+ */
+function unquoted(value) {
+  const length = lengthOf(value);
+  if (length < 2 || length > LONGEST_LOOKED_AT || value[0] !== '"' || value.at(-1) !== '"') return value;
+  try {
+    const read = parseJson(value);
+    return typeof read === 'string' ? strip(read) : value;
+  } catch {
+    // It is not JSON, so its quotes are its own.
+    return value;
+  }
+}
+
+module.exports = {
+  asBoolean,
+  asInteger,
+  asNumber,
+  asObject,
+  asPlain,
+  asText,
+  checkDepth,
+  fromJson,
+  isNestedBeyond,
+  readJson,
+  shown,
+  unquoted,
+  unwrappedList,
+};

@@ -1,0 +1,145 @@
+'use strict';
+/** Waiting for one run to end. */
+
+const { HexError } = require('./errors');
+const { cancelActiveRuns } = require('./cancelling');
+const { ENDS, getRun, isEnd, percentOf, runError, usualOf } = require('./runs');
+const { newKey, start } = require('./starting');
+const { detached, refreshRun, stopRun } = require('./stopping');
+const { SHORTEST_INTERVAL, watcherOf } = require('./watcher');
+const { isOfKind } = require('./tool_call');
+
+/**
+ * @typedef {import('./tool_call').ToolCall} ToolCall
+ * @typedef {import('./runs').Run} Run
+ * @typedef {Record<string, any>} Inputs
+ */
+
+const TIMEOUT = 600;
+// A start is given this long to be answered, however short the caller's patience: what becomes of it must be known.
+const LEAST_READ = 10;
+// A cancellation at the end of the caller's patience may wait this long for its turn.
+const CANCEL_PATIENCE = 30;
+// What a waiting tool takes beside the inputs of a start.
+const OWN = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelOnInterrupt', 'cancelActiveRuns'];
+
+/**
+ * Start a run and follow it to its end; a run that was started with the same key is followed instead.
+ * @param {ToolCall} call
+ * @param {Inputs} inputs
+ */
+async function runAndWait(call, inputs) {
+  const asked = Object.fromEntries(Object.entries(inputs).filter(([name]) => !OWN.includes(name)));
+  const promised = Boolean(inputs.idempotencyKey);
+  const key = inputs.idempotencyKey || newKey(call, 'wait');
+  const timeout = inputs.timeout ?? TIMEOUT;
+  const until = call.clock.monotonic() + timeout;
+  const earlier = promised ? await call.starts.find(key) : null;
+  if (call.stopped && !(earlier && earlier.runId)) throw new HexError('interrupted_before');
+  const read = Math.min(call.timing.read, Math.max(LEAST_READ, timeout));
+  const patient = call.with({ timing: { ...call.timing, patience: timeout, read } });
+  const before = async () => {
+    if (inputs.cancelActiveRuns) await cancelActiveRuns(call.part('hex_cancel_active_runs'), { projectId: inputs.projectId });
+  };
+  const started = await start(patient, { ...asked, idempotencyKey: key }, { toolId: 'hex_run_project', promised, before });
+  const begun = { status: 'PENDING', ...started, projectId: asked.projectId };
+  const run = await new Wait(call, begun, inputs, until, key, earlier !== null).toTheEnd();
+  const error = ENDS[run.status];
+  if (error) throw runError(run, error, { idempotencyKey: key });
+  return { ...run, idempotencyKey: key };
+}
+
+/**
+ * Follow a run to its end, whoever started it.
+ * @param {ToolCall} call
+ * @param {Inputs} inputs
+ */
+async function waitForRun(call, inputs) {
+  const until = call.clock.monotonic() + (inputs.timeout ?? TIMEOUT);
+  // The first look also says whether there is such a run.
+  let run = await getRun(call, inputs.projectId, inputs.runId);
+  if (!isEnd(run.status)) run = await new Wait(call, run, inputs, until, null, true).toTheEnd();
+  const error = ENDS[run.status];
+  if (error) throw runError(run, error);
+  return run;
+}
+
+/** The wait for one run. */
+class Wait {
+  /**
+   * @param {ToolCall} call
+   * @param {Run} run
+   * @param {Inputs} options
+   * @param {number} until
+   * @param {string | null} key that of its start; null where it was started elsewhere
+   * @param {boolean} resumed
+   */
+  constructor(call, run, options, until, key, resumed) {
+    this.call = call;
+    this.options = options;
+    this.until = until;
+    this.named = key ? { idempotencyKey: key } : {};
+    this.key = key;
+    this.watcher = watcherOf(call);
+    const usual = usualOf(call.api, run.projectId);
+    this.followed = this.watcher.follow(run, options.pollInterval ?? SHORTEST_INTERVAL, { atOnce: resumed, usual });
+  }
+
+  /** Return the run when it has ended. A timeout and an interruption are errors. */
+  async toTheEnd() {
+    const { call, followed } = this;
+    try {
+      await this.watcher.wait(call, followed, this.until, () => this.tell());
+    } finally {
+      this.watcher.leave(followed);
+    }
+    if (!followed.ended) return call.stopped ? this.interrupted() : this.timedOut();
+    if (followed.failed) {
+      const key = isOfKind(followed.failed, 'not_found') ? 'run_gone' : 'run_unfollowed';
+      throw runError(followed.run, key, { reason: followed.failed.phrase(), ...this.named });
+    }
+    this.tell();
+    return followed.run;
+  }
+
+  async timedOut() {
+    const last = detached(this.call, CANCEL_PATIENCE);
+    const run = await refreshRun(last, this.followed.run);
+    if (isEnd(run.status)) return run;
+    const timeout = Math.round(this.options.timeout ?? TIMEOUT);
+    if (!this.options.cancelOnTimeout) throw this.error(run, 'run_timeout', { timeout });
+    const end = await stopRun(last, run);
+    if (!end.stopped) return end.run;
+    throw this.error(end.run, 'run_cancelled_at_timeout', { timeout });
+  }
+
+  async interrupted() {
+    const { run } = this.followed;
+    if (!this.options.cancelOnInterrupt) throw this.error(run, this.key ? 'interrupted' : 'following_interrupted');
+    const end = await stopRun(detached(this.call), run);
+    if (!end.stopped) return end.run;
+    throw this.error(end.run, 'interrupted_and_cancelled');
+  }
+
+  /** @param {Run} run @param {string} key @param {Record<string, unknown>} [values] */
+  error(run, key, values = {}) {
+    return runError(run, key, { ...this.named, ...values });
+  }
+
+  /** Report how far the run is. */
+  tell() {
+    const { call, followed } = this;
+    const elapsed = call.clock.monotonic() - followed.began;
+    const { runId, projectId, status, usual, lastError } = followed;
+    call.reportProgress({
+      message: lastError ? lastError.said(call.language) : call.say('Run {runId}', { runId }),
+      status,
+      elapsed,
+      percent: percentOf(status, elapsed, usual),
+      remaining: usual === null ? null : Math.max(0, usual - elapsed),
+      values: { projectId, runId, runUrl: followed.run.runUrl ?? null },
+    });
+  }
+}
+
+module.exports = { runAndWait, waitForRun };
