@@ -214,7 +214,7 @@ class HexApi:
         except (faults.Timeout, ReadTimeoutError):
             if prepared.method == "GET" and timing.stop.is_set():
                 return hex_error("call_stopped", host=self.host)
-            return hex_error("timeout", host=self.host, timeout=timing.read)
+            return hex_error("timeout", host=self.host, timeout=_shortly(timing.read))
         except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
             return hex_error("no_network", host=self.host, reason=phrase("the proxy refused the connection"))
         except (faults.RequestException, HTTPError, OSError) as fault:
@@ -332,6 +332,11 @@ class HexApi:
             return 1
         passing = isinstance(error, HexDownError) and error.key in ("timeout", "connection_lost", "no_network")
         return GET_RETRIES if passing else 0
+
+
+def _shortly(seconds: float) -> float:
+    """Return seconds as people write them: whole ones without a fraction."""
+    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:

@@ -131,7 +131,8 @@ class Core {
     const call = new ToolCall({
       spec,
       tools: this.all,
-      api: connection.api(apiKey, url),
+      apiOf: () => connection.api(apiKey, url),
+      clock: this.host.clock,
       starts: this.starts,
       timing: { read: timeout, patience, stop, onWait: options.onWait || null },
       language,

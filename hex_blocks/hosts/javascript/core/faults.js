@@ -78,7 +78,7 @@ function inJson(value, longest) {
   if (typeof value === 'number') return numberInWords(value);
   if (typeof value === 'boolean') return String(value);
   const said = typeof value === 'string' ? cut(withoutTokens(cut(value, LONGEST_LOOKED_AT)), longest + 1) : String(value);
-  return JSON.stringify(said.replace(HALVES, '\u0000')).replaceAll('\\u0000', '\u0000');
+  return JSON.stringify(said.replace(HALVES, '?'));
 }
 
 /**

@@ -20,7 +20,8 @@ const { phrase, sentence } = require('./text');
  * @typedef {object} CallParts
  * @property {ToolSpec} spec
  * @property {Record<string, ToolSpec>} tools
- * @property {HexApi} api
+ * @property {() => HexApi} apiOf makes the adapter where it is first needed: what is wrong with the inputs comes first
+ * @property {import('./clock').Clock} clock
  * @property {import('./starts').Starts} starts
  * @property {Timing} timing
  * @property {string | null} [language]
@@ -40,8 +41,8 @@ class ToolCall {
   constructor(parts) {
     this.spec = parts.spec;
     this.tools = parts.tools;
-    this.api = parts.api;
-    this.clock = parts.api.clock;
+    this.apiOf = parts.apiOf;
+    this.clock = parts.clock;
     this.starts = parts.starts;
     this.timing = parts.timing;
     this.language = parts.language || null;
@@ -49,6 +50,11 @@ class ToolCall {
     this.onProgress = parts.onProgress || null;
     this.warnings = parts.warnings || [];
     this.amiss = parts.amiss || { incomplete: new Set(), unread: new Set() };
+  }
+
+  /** The adapter. Fails where the token or the base URL cannot be used. */
+  get api() {
+    return this.apiOf();
   }
 
   /** Whether the call is being stopped. */

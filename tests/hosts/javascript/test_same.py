@@ -1,0 +1,129 @@
+"""The JavaScript core does what Python does: the same verdicts, requests, outputs and sentences."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hex_blocks import Tool
+from hex_blocks.hosts.javascript.data import core_data, runs_in_javascript
+from hex_blocks.i18n.texts import languages
+from tests.calling import our_tools
+from tests.hosts.javascript.cases import Chance, case_for
+from tests.hosts.javascript.node import Node, in_javascript, in_python
+
+Json = Any
+# So many generated calls per tool.
+COMPARED = int(os.environ.get("HEX_BLOCKS_COMPARED", "25"))
+SEED = os.environ.get("HEX_BLOCKS_SEED", "1")
+TOOLS = [tool for tool in our_tools().values() if runs_in_javascript(tool)]
+OWN_KEY = re.compile(r"\b(wait|call)-[0-9a-z-]{8,}")
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    started = Node()
+    started.do("load", data=core_data(our_tools(), TOOLS, languages()))
+    yield started
+    started.close()
+
+
+def difference(one: Json, other: Json) -> str | None:
+    """Tell where two outcomes of a case are not the same; None where they are."""
+    for name, of_python, of_javascript in zip(("python", "js"), [one], [other], strict=False):
+        del name
+        if (told := _asked_apart(of_python["asked"], of_javascript["asked"])) is not None:
+            return told
+        for number, (mine, its) in enumerate(zip(of_python["outcomes"], of_javascript["outcomes"], strict=True)):
+            if _plain(mine) != _plain(its):
+                return f"call {number}:\n  Python {_plain(mine)}\n  JavaScript {_plain(its)}"
+        if abs(of_python["passed"] - of_javascript["passed"]) > 0.001:
+            return f"seconds waited: {of_python['passed']} in Python, {of_javascript['passed']} in JavaScript"
+    return None
+
+
+def _asked_apart(one: list[Json], other: list[Json]) -> str | None:
+    for number, (mine, its) in enumerate(zip(one, other, strict=False)):
+        for part in ("method", "url"):
+            if mine[part] != its[part]:
+                return f"request {number}: {part} is {mine[part]} in Python, {its[part]} in JavaScript"
+        if _body(mine["body"]) != _body(its["body"]):
+            return f"request {number}: body is {mine['body']} in Python, {its['body']} in JavaScript"
+    if len(one) != len(other):
+        return f"{len(one)} requests in Python, {len(other)} in JavaScript: {[each['url'] for each in one + other]}"
+    return None
+
+
+def _body(body: Json) -> Json:
+    return json.loads(body) if isinstance(body, str) else "form" if body else None
+
+
+def _plain(outcome: Json) -> Json:
+    """Return an outcome without keys that each runtime makes by itself."""
+    return json.loads(OWN_KEY.sub("own-key", json.dumps(outcome)))
+
+
+def compare(node: Node, case: Json, folder: Path) -> tuple[Json, str | None]:
+    """Run a case in both; return Python's outcome and what is not the same."""
+    mine = in_python(case, folder)
+    return mine, difference(mine, in_javascript(node, case))
+
+
+def examples(tool: Tool) -> Iterator[Json]:
+    for example in tool.raw["examples"]:
+        replies = [example["reply"]] if "reply" in example else []
+        status = tool.spec.request.success if tool.spec.request else 200
+        yield {
+            "tool": tool.id,
+            "calls": [{name: value for name, value in example["inputs"].items() if name != "file"}],
+            "script": [{"status": status, "body": json.dumps(reply)} for reply in replies] or [{"status": 204, "body": ""}],
+            "language": "en",
+            "connection": {"apiKey": "hxtp_token_of_the_comparison", "baseUrl": "https://app.hex.tech"},
+        }
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.id)
+def test_every_worked_example_is_the_same_in_both(node: Node, tool: Tool, tmp_path: Path) -> None:
+    for number, case in enumerate(examples(tool)):
+        _, told = compare(node, case, tmp_path / str(number))
+        assert told is None, f"{case}\n{told}"
+
+
+REACHED: Counter[str] = Counter()
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.id)
+def test_generated_calls_are_the_same_in_both(node: Node, tool: Tool, tmp_path: Path) -> None:
+    wrong = []
+    for number in range(COMPARED):
+        case = case_for(tool, f"{SEED}/{tool.id}/{number}")
+        mine, told = compare(node, case, tmp_path / str(number))
+        note(mine)
+        if told:
+            wrong.append(f"{number}: {json.dumps(case)[:1500]}\n{told}")
+    assert not wrong, f"{len(wrong)} of {COMPARED}\n" + "\n\n".join(wrong[:3])
+
+
+def note(outcome: Json) -> None:
+    """Count what a case has reached."""
+    for each in outcome["outcomes"]:
+        error = each.get("error")
+        key = error["error"] if error else "outputs"
+        REACHED["refused inputs" if key == "bad_inputs" else "valid inputs"] += 1
+        REACHED[f"error {key}" if error else key] += 1
+        for fault in (error or {}).get("faults", []):
+            REACHED[f"fault {fault['fault']}"] += 1
+        for warning in each.get("outputs", {}).get("warnings", []):
+            REACHED[f"warning {warning['warning']}"] += 1
+
+
+def test_the_chance_of_a_seed_is_the_same_each_time() -> None:
+    assert Chance("a").random.random() == Chance("a").random.random()
