@@ -251,7 +251,7 @@ class StartOnce:
         if not created.get("runId"):
             return phrase("it accepted the start without returning a run ID")
         project_id = created.get("projectId")
-        if project_id and project_id.lower() != self.intent.project_id.lower():
+        if isinstance(project_id, str) and project_id and project_id.lower() != self.intent.project_id.lower():
             return phrase("it returned a run of another project")
         # With the record failing, the run is there all the same.
         if not self.kept.started(self.intent.key, start_reply(created, self.base_url)):

@@ -215,13 +215,10 @@ class HexApi {
         // Hex answers a write with what it did, or with 204. This is a gateway's.
         return notHex(this.host, phrase('it sent nothing'));
       }
-      value = JSON.parse(text);
+      value = valueIn(text);
     } catch {
       const isPage = (text || '').trimStart().startsWith('<') || (headers['content-type'] || '').split(';')[0].includes('html');
       return notHex(this.host, isPage ? phrase('it sent a web page instead of JSON') : phrase('it did not send JSON'));
-    }
-    if (isNestedBeyond(value, DEEPEST) || (MAY_BE_INFINITE.test(text) && holdsInfinity(value))) {
-      return notHex(this.host, phrase('it did not send JSON'));
     }
     if (text.includes(this.#token) || text.includes('\\u')) value = this.clean(value);
     if (value !== null && !isObject(value)) return notHex(this.host, phrase('it sent JSON that is not an object'));
@@ -292,6 +289,17 @@ function isAnswerLost(method, status, isHexs, headers, now) {
 /** @param {HexError} error */
 function isPassing(error) {
   return error.status === null ? PASSING.has(error.key) : RETRIED_STATUSES.has(error.status);
+}
+
+/**
+ * Read JSON of bounded depth and with numbers that can be held.
+ * @param {string} text
+ */
+function valueIn(text) {
+  const value = JSON.parse(text);
+  if (isNestedBeyond(value, DEEPEST)) throw new RangeError('nested too deeply');
+  if (MAY_BE_INFINITE.test(text) && holdsInfinity(value)) throw new RangeError('too large');
+  return value;
 }
 
 /** @param {any} value @returns {boolean} */

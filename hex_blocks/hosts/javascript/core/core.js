@@ -132,6 +132,7 @@ class Core {
       spec,
       tools: this.all,
       apiOf: () => connection.api(apiKey, url),
+      baseUrlOf: () => connection.baseUrlOf(url),
       clock: this.host.clock,
       starts: this.starts,
       timing: { read: timeout, patience, stop, onWait: options.onWait || null },
@@ -189,13 +190,11 @@ class Connection {
     this.#apiOf = apiOf;
   }
 
-  /** The whole base URL, checked. */
-  get baseUrl() {
-    return this.#checked(null);
-  }
-
-  /** @param {string | null} given a call's own base URL */
-  #checked(given) {
+  /**
+   * Return the whole base URL, checked.
+   * @param {string | null} [given] a call's own
+   */
+  baseUrlOf(given = null) {
     const { region = 'app', baseUrl: own, allowedHosts: allowed, loopback, pinned } = this.#credentials;
     const ofRegion = region !== 'custom' && Object.hasOwn(REGIONS, region) && !own ? REGIONS[region] : own;
     const wanted = given && !pinned ? given : ofRegion || DEFAULT_BASE_URL;
@@ -212,7 +211,7 @@ class Connection {
     if (!token) throw new HexError('token_missing');
     const reason = tokenFault(token);
     if (reason) throw new HexError('token_malformed', {}, { reason });
-    return this.#apiOf(token, this.#checked(url));
+    return this.#apiOf(token, this.baseUrlOf(url));
   }
 }
 

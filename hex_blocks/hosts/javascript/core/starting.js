@@ -52,7 +52,7 @@ async function start(call, inputs, { toolId, promised = true, before } = {}) {
   const sending = buildRequest(toolId ? call.tool(toolId) : call.spec, asked);
   const intent = {
     key: key || newKey(call, 'call'),
-    baseUrl: call.api.baseUrl,
+    baseUrl: call.baseUrlOf(),
     projectId: asked.projectId,
     fingerprint: JSON.stringify(sorted([sending.path, sending.body])),
     intendedAt: 0,
@@ -219,7 +219,8 @@ class StartOnce {
   async faultOf(created) {
     const { call, intent } = this;
     if (!created.runId) return phrase('it accepted the start without returning a run ID');
-    if (created.projectId && created.projectId.toLowerCase() !== intent.projectId.toLowerCase()) {
+    const { projectId } = created;
+    if (projectId && typeof projectId === 'string' && projectId.toLowerCase() !== intent.projectId.toLowerCase()) {
       return phrase('it returned a run of another project');
     }
     if (call.starts.claimed(intent.baseUrl).has(created.runId)) {

@@ -21,6 +21,7 @@ const { phrase, sentence } = require('./text');
  * @property {ToolSpec} spec
  * @property {Record<string, ToolSpec>} tools
  * @property {() => HexApi} apiOf makes the adapter where it is first needed: what is wrong with the inputs comes first
+ * @property {() => string} baseUrlOf the base URL of the call, checked
  * @property {import('./clock').Clock} clock
  * @property {import('./starts').Starts} starts
  * @property {Timing} timing
@@ -42,6 +43,7 @@ class ToolCall {
     this.spec = parts.spec;
     this.tools = parts.tools;
     this.apiOf = parts.apiOf;
+    this.baseUrlOf = parts.baseUrlOf;
     this.clock = parts.clock;
     this.starts = parts.starts;
     this.timing = parts.timing;
