@@ -80,7 +80,7 @@ def core_data(
         "byStatus": {str(status): key for status, key in BY_STATUS.items()},
         "lostAnswer": LOST_ANSWER[0],
     }
-    said = [*_said_of_tools(shown), *_said_in_tables(tables), *_said_in_core(), *more]
+    said = [*_said_of_tools(shown), *_said_in_tables(tables), *said_in_core(), *more]
     return {
         "version": __version__,
         "tools": shown,
@@ -148,7 +148,7 @@ def _said_in_tables(tables: dict[str, Any]) -> Iterator[str]:
 
 
 @cache
-def _said_in_core() -> tuple[str, ...]:
+def said_in_core() -> tuple[str, ...]:
     """Return the sentences that the core itself says."""
     found = [match for content in core_files().values() for match in _QUOTED.findall(content.decode())]
     return tuple(single.replace("\\'", "'") or double for single, double in found)

@@ -21,7 +21,7 @@ ADDRESSES = (
     f"https://app.hex.tech/acme/hex/{UUID}/app?runId={OTHER}",
     f"https://app.hex.tech/api/v1/projects/{UUID}/runs/{OTHER}",
     f"https://app.hex.tech/acme/thread/{OTHER}",
-    f"https://app.hex.tech/acme/app/Weekly-revenue-0123456789abcdefABCDEF/latest",
+    "https://app.hex.tech/acme/app/Weekly-revenue-0123456789abcdefABCDEF/latest",
     f"https://app.hex.tech/api/v1/collections/{UUID}#x",
     f"https://app.hex.tech/x?cellId={UUID}&threadId={OTHER}&projectId=%35a8591dd-4039-49df-9202-96385ba3eff8",
     "https://[::1/hex/x",
@@ -219,7 +219,9 @@ def inputs_for(chance: Chance, tool: Tool) -> dict[str, Json]:
         for _ in range(chance.one(1, 1, 2)):
             _spoil(chance, fields, given)
     if chance.often(0.05):
-        given["baseUrl"] = chance.one("https://eu.hex.tech", "app.hex.tech/api", "https://evil.example", "ftp://x", "a b")
+        given["baseUrl"] = chance.one(
+            "https://eu.hex.tech", "app.hex.tech/api", "https://evil.example", "ftp://x", "a b"
+        )
     if chance.often(0.03):
         given["apiKey"] = chance.one("hxtp_another_token_here", "your-token-here", "Bearer hxtp_x", '"hxtp_x', "hxtp_ä")
     return given

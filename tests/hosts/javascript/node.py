@@ -121,12 +121,12 @@ FAULTS: dict[str, Callable[[], Exception]] = {
 }
 
 
-class _Stopping(DrivenClock):
-    """A driven clock that stops a call after some seconds."""
+class StoppingClock(DrivenClock):
+    """A driven clock that sets `stop` after some seconds."""
 
-    def __init__(self, stop: threading.Event, after: float) -> None:
+    def __init__(self, after: float = float("inf")) -> None:
         super().__init__(NOW)
-        self._stop = stop
+        self.stop = threading.Event()
         self._after = after
 
     def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
@@ -134,7 +134,7 @@ class _Stopping(DrivenClock):
             return True
         self.advance(seconds)
         if self.monotonic() >= self._after:
-            self._stop.set()
+            self.stop.set()
         return stop is not None and stop.is_set()
 
 
@@ -144,10 +144,9 @@ def _without_chance() -> Iterator[None]:
         yield
 
 
-def in_python(case: Json, folder: Path, clock: DrivenClock | None = None) -> Json:
+def in_python(case: Json, folder: Path, clock: StoppingClock | None = None) -> Json:
     """Run a case in Python: what was asked of Hex, and what came of each call."""
-    stop = threading.Event()
-    clock = clock or _Stopping(stop, case.get("stopAfter", float("inf")))
+    clock = clock or StoppingClock()
     began = clock.monotonic()
     transport = Scripted(case.get("script"))
     outcomes: list[Json] = []
@@ -163,8 +162,9 @@ def in_python(case: Json, folder: Path, clock: DrivenClock | None = None) -> Jso
         # Every case begins with no run on record.
         use_record(connection, SqliteRecord(folder))
         for inputs in case["calls"]:
+            given = follow(inputs, outcomes)
             try:
-                outputs = hex_on(connection).call(case["tool"], inputs, stop=stop, language=case["language"])
+                outputs = hex_on(connection).call(case["tool"], given, stop=clock.stop, language=case["language"])
                 outcomes.append({"outputs": outputs})
             except HexError as error:
                 outcomes.append({"error": error.document(case["language"])})
@@ -175,6 +175,11 @@ def in_python(case: Json, folder: Path, clock: DrivenClock | None = None) -> Jso
         "asked": transport.asked,
         "passed": clock.monotonic() - began,
     }
+
+
+def follow(inputs: Json, outcomes: list[Json]) -> Json:
+    """Put the cursor of the call before in its place."""
+    return inputs | {"cursor": outcomes[-1]["outputs"]["cursor"]} if inputs.get("cursor") == "$cursor" else inputs
 
 
 def in_javascript(node: Node, case: Json, **more: Any) -> Json:

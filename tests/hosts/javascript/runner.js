@@ -79,6 +79,9 @@ async function call(task) {
   const connection = core.connect(task.connection);
   const outcomes = [];
   for (const inputs of task.calls) {
+    // The cursor of the call before in its place.
+    const { cursor } = inputs;
+    if (cursor === '$cursor') inputs.cursor = outcomes.at(-1).outputs.cursor;
     try {
       const options = { language: task.language, stop };
       outcomes.push({ outputs: await core.call(task.tool, inputs, connection, options) });

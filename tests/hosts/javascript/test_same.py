@@ -83,7 +83,8 @@ def examples(tool: Tool) -> Iterator[Json]:
         yield {
             "tool": tool.id,
             "calls": [{name: value for name, value in example["inputs"].items() if name != "file"}],
-            "script": [{"status": status, "body": json.dumps(reply)} for reply in replies] or [{"status": 204, "body": ""}],
+            "script": [{"status": status, "body": json.dumps(reply)} for reply in replies]
+            or [{"status": 204, "body": ""}],
             "language": "en",
             "connection": {"apiKey": "hxtp_token_of_the_comparison", "baseUrl": "https://app.hex.tech"},
         }

@@ -217,8 +217,12 @@ class HexApi {
       }
       value = valueIn(text);
     } catch {
-      const isPage = (text || '').trimStart().startsWith('<') || (headers['content-type'] || '').split(';')[0].includes('html');
-      return notHex(this.host, isPage ? phrase('it sent a web page instead of JSON') : phrase('it did not send JSON'));
+      const isPage =
+        (text || '').trimStart().startsWith('<') || (headers['content-type'] || '').split(';')[0].includes('html');
+      return notHex(
+        this.host,
+        isPage ? phrase('it sent a web page instead of JSON') : phrase('it did not send JSON'),
+      );
     }
     if (text.includes(this.#token) || text.includes('\\u')) value = this.clean(value);
     if (value !== null && !isObject(value)) return notHex(this.host, phrase('it sent JSON that is not an object'));
@@ -267,7 +271,8 @@ class HexApi {
     else if (key === 'rate_limited') values = { seconds: secondsToWait(headers, now, RATE_WINDOW) };
     else if (key === 'no_free_kernel') values = { seconds: secondsToWait(headers, now, KERNEL_WAIT) };
     else if (key === 'not_hex') values = { host: this.host, reason: phrase('it does not know this request') };
-    else if (said.parameters && (status === 400 || status === 422)) [key, values] = ['bad_parameters', said.parameters];
+    else if (said.parameters && (status === 400 || status === 422))
+      [key, values] = ['bad_parameters', said.parameters];
     else if (status === 422 && said.reason.toLowerCase().includes('publish')) key = 'not_published';
     return new HexError(key, { status, traceId }, values);
   }

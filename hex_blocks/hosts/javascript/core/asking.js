@@ -93,7 +93,8 @@ async function* looksAt(call, thread, inputs) {
       Object.assign(thread, seen || {});
     } catch (error) {
       if (!(error instanceof HexError)) throw error;
-      if (error.kind !== 'busy' && error.kind !== 'down') throw failure(thread, 'answer_unfollowed', { reason: error.phrase() });
+      if (error.kind !== 'busy' && error.kind !== 'down')
+        throw failure(thread, 'answer_unfollowed', { reason: error.phrase() });
       call.reportProgress({ message: error.said(call.language), values: { error: error.key, ...placeOf(thread) } });
       continue;
     }

@@ -17,7 +17,8 @@ const REGIONS = {
 /** @type {Record<string, number>} */
 const DEFAULT_PORTS = { https: 443, http: 80 };
 const LOOPBACK = ['http://localhost', 'http://127.0.0.1', 'http://[::1]'];
-const ADDRESS = /^([A-Za-z]+):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)\/*$/;
+const ADDRESS =
+  /^([A-Za-z]+):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)\/*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 const LONGEST = 2000;
 const LONGEST_NAME = 253;
@@ -85,7 +86,9 @@ function matches(host, entry) {
 
 /** @param {string} entry */
 function originOf(entry) {
-  const parts = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(?::([0-9]*))?(?:[/?#]|$)/.exec(entry.toLowerCase());
+  const parts = /^([a-z][a-z0-9+.-]*):\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^:/?#]*)(?::([0-9]*))?(?:[/?#]|$)/.exec(
+    entry.toLowerCase(),
+  );
   if (!parts) return '';
   const same = !parts[3] || Number(parts[3]) === DEFAULT_PORTS[parts[1]];
   return `${parts[1]}://${parts[2]}${same ? '' : `:${Number(parts[3])}`}`;
@@ -96,7 +99,10 @@ function originOf(entry) {
  * @param {string} given
  */
 function shown(given) {
-  const hidden = cut(given, LONGEST).split('?')[0].split('#')[0].replace(/^([A-Za-z]+:\/\/)?.*@/, '$1…@');
+  const hidden = cut(given, LONGEST)
+    .split('?')[0]
+    .split('#')[0]
+    .replace(/^([A-Za-z]+:\/\/)?.*@/, '$1…@');
   const plain = printable(withoutTokens(hidden), '?');
   return lengthOf(plain) <= 80 ? plain : `${cut(plain, 80)}…`;
 }

@@ -133,7 +133,9 @@ class Budget {
    * @param {string} group
    */
   perSecond(group) {
-    const rates = this.windowsOf(group).filter((each) => each.amount).map((each) => each.amount / each.seconds);
+    const rates = this.windowsOf(group)
+      .filter((each) => each.amount)
+      .map((each) => each.amount / each.seconds);
     return Math.min(...rates, Infinity);
   }
 

@@ -29,7 +29,9 @@ async function cancelActiveRuns(call, inputs) {
   const outcome = { cancelled: [], ended: [], failed: [] };
   const seen = new Set();
   for (;;) {
-    const listed = (await activeRuns(call, inputs.projectId, statuses, most + 1)).filter((run) => !seen.has(run.runId));
+    const listed = (await activeRuns(call, inputs.projectId, statuses, most + 1)).filter(
+      (run) => !seen.has(run.runId),
+    );
     const found = listed.slice(0, most - seen.size);
     for (const run of found) seen.add(run.runId);
     await cancelEach(call, inputs.projectId, found, outcome);

@@ -77,7 +77,8 @@ function inJson(value, longest) {
   if (value === null || value === undefined) return 'null';
   if (typeof value === 'number') return numberInWords(value);
   if (typeof value === 'boolean') return String(value);
-  const said = typeof value === 'string' ? cut(withoutTokens(cut(value, LONGEST_LOOKED_AT)), longest + 1) : String(value);
+  const said =
+    typeof value === 'string' ? cut(withoutTokens(cut(value, LONGEST_LOOKED_AT)), longest + 1) : String(value);
   return JSON.stringify(said.replace(HALVES, '?'));
 }
 

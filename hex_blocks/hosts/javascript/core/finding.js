@@ -90,7 +90,10 @@ async function allProjects(call, inputs) {
 function byTitle(projects, wanted) {
   const same = projects.filter((project) => folded(titleOf(project)) === wanted);
   if (same.length) return marked(same, 'title');
-  return marked(projects.filter((project) => folded(titleOf(project)).includes(wanted)), 'part');
+  return marked(
+    projects.filter((project) => folded(titleOf(project)).includes(wanted)),
+    'part',
+  );
 }
 
 /**
@@ -103,7 +106,10 @@ function byWords(projects, wanted) {
   const same = projects.filter((project) => spelt(titleOf(project)) === wanted);
   if (same.length) return marked(same, 'url');
   // Addresses cut long titles.
-  return marked(projects.filter((project) => ` ${spelt(titleOf(project))}`.includes(` ${wanted}`)), 'part');
+  return marked(
+    projects.filter((project) => ` ${spelt(titleOf(project))}`.includes(` ${wanted}`)),
+    'part',
+  );
 }
 
 /** @param {Project[]} projects @param {string} matchedBy */

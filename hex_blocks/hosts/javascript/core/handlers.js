@@ -66,7 +66,11 @@ async function oneRequest(call, inputs) {
 async function listProjects(call, inputs) {
   const wanted = inputs.statusFilter ?? 'ALL';
   if (wanted === 'ALL') return readList(call, inputs);
-  return readList(call, inputs, (project) => ((project.lastPublishedAt ?? null) !== null) === (wanted === 'PUBLISHED'));
+  return readList(
+    call,
+    inputs,
+    (project) => ((project.lastPublishedAt ?? null) !== null) === (wanted === 'PUBLISHED'),
+  );
 }
 
 /**

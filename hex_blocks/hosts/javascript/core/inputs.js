@@ -101,7 +101,10 @@ function broken(spec, inputs, given) {
  * @returns {Fault}
  */
 function faultOf(spec, { place, fault }) {
-  const name = place.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('').replace(/^\.+/, '');
+  const name = place
+    .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
+    .join('')
+    .replace(/^\.+/, '');
   const input = placeShown((name || 'inputs') + fault.below);
   if (fault.key === 'missing') return { input, key: 'missing' };
   if (fault.key === 'unknown') {
@@ -215,8 +218,10 @@ function checkObject(name, fields, value, place, found) {
 
 /** @param {InputField} field @param {number} value @param {unknown} given */
 function bounded(field, value, given) {
-  if (field.maximum !== undefined && value > field.maximum) throw refuse('too_large', given, { limit: field.maximum });
-  if (field.minimum !== undefined && value < field.minimum) throw refuse('too_small', given, { limit: field.minimum });
+  if (field.maximum !== undefined && value > field.maximum)
+    throw refuse('too_large', given, { limit: field.maximum });
+  if (field.minimum !== undefined && value < field.minimum)
+    throw refuse('too_small', given, { limit: field.minimum });
   return value;
 }
 
@@ -324,7 +329,9 @@ function isEmptyRow(entry, row) {
   if (!entry || entry.type === 'any') return false;
   const { fields } = entry;
   if (entry.type === 'object' && fields && isObject(row) && Object.keys(row).length) {
-    return Object.entries(row).every(([name, part]) => Object.hasOwn(fields, name) && saysNothing(fields[name], part));
+    return Object.entries(row).every(
+      ([name, part]) => Object.hasOwn(fields, name) && saysNothing(fields[name], part),
+    );
   }
   return saysNothing(entry, row);
 }

@@ -86,7 +86,11 @@ class Reader {
     }
     if (first === '{') return this.object(depth);
     if (first === '[') return this.array(depth);
-    for (const [word, meant] of /** @type {[string, any][]} */ ([['null', null], ['true', true], ['false', false]])) {
+    for (const [word, meant] of /** @type {[string, any][]} */ ([
+      ['null', null],
+      ['true', true],
+      ['false', false],
+    ])) {
       if (this.text.startsWith(word, this.place)) {
         this.place += word.length;
         return meant;

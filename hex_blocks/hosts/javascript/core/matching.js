@@ -104,7 +104,8 @@ function longestMatch(one, other, places, [from, to, otherFrom, otherTo]) {
   while (start > from && otherStart > otherFrom && one[start - 1] === other[otherStart - 1]) {
     [start, otherStart, size] = [start - 1, otherStart - 1, size + 1];
   }
-  while (start + size < to && otherStart + size < otherTo && one[start + size] === other[otherStart + size]) size += 1;
+  while (start + size < to && otherStart + size < otherTo && one[start + size] === other[otherStart + size])
+    size += 1;
   return [start, otherStart, size];
 }
 

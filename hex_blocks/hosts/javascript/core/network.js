@@ -26,8 +26,10 @@ function networkError(error, host, timeout) {
   }
   if (codes.some((code) => CERTIFICATE.test(code))) return new HexError('bad_certificate', {}, { host });
   if (codes.some((code) => NO_NAME.has(code))) return unreachable(host, phrase('its name is not known'));
-  if (inConnecting || codes.some((code) => NOBODY.has(code))) return unreachable(host, phrase('nothing answers there'));
-  if (codes.some((code) => NO_SECURITY.test(code))) return unreachable(host, phrase('no secure connection can be made'));
+  if (inConnecting || codes.some((code) => NOBODY.has(code)))
+    return unreachable(host, phrase('nothing answers there'));
+  if (codes.some((code) => NO_SECURITY.test(code)))
+    return unreachable(host, phrase('no secure connection can be made'));
   const isLate = codes.some((code) => TIMED_OUT.has(code) || code === 'ETIMEDOUT');
   if (isLate || names.includes('TimeoutError') || names.includes('AbortError')) {
     return new HexError('timeout', {}, { host, timeout });

@@ -55,7 +55,9 @@ async function findLostRun(call, start, sentAt) {
     if (!candidates.length) return null;
     const times = timesOf(call, start, sentAt);
     const soon = times.sure ? candidates.filter((run) => isWithin(times, run, SOON_SECONDS)) : candidates;
-    const others = call.starts.othersWithoutRun(start).filter((each) => Math.abs(secondsApart(each, start)) <= SOON_SECONDS);
+    const others = call.starts
+      .othersWithoutRun(start)
+      .filter((each) => Math.abs(secondsApart(each, start)) <= SOON_SECONDS);
     const equal = others.filter((other) => other.fingerprint === start.fingerprint);
     const different = others.filter((other) => other.fingerprint !== start.fingerprint);
     const onlyOurs = soon.filter((run) => !different.some((other) => couldBeOf(other, run, newer)));
@@ -64,7 +66,10 @@ async function findLostRun(call, start, sentAt) {
     // The others may be just about to hear of theirs.
     if (onlyOurs.length || !different.length || pause === null || (await call.clock.wait(pause, call.stop))) break;
   }
-  const runs = candidates.slice(0, MOST_NAMED).map((run) => run.runId).join(', ');
+  const runs = candidates
+    .slice(0, MOST_NAMED)
+    .map((run) => run.runId)
+    .join(', ');
   throw new HexError('start_uncertain', {}, { used: start.key, projectId: start.projectId, runs });
 }
 

@@ -83,7 +83,10 @@ function isHexs(body) {
 function entrySaid(problem) {
   if (!isObject(problem)) return problem;
   if (holds(problem.message)) return problem.message;
-  return ['name', 'reason'].filter((name) => holds(problem[name])).map((name) => inWords(problem[name])).join(': ');
+  return ['name', 'reason']
+    .filter((name) => holds(problem[name]))
+    .map((name) => inWords(problem[name]))
+    .join(': ');
 }
 
 /**

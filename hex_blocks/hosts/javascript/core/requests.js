@@ -66,7 +66,11 @@ function segment(spec, name, value) {
   // IDs are also taken from replies. Dots cannot be quoted, and would lead to another place.
   if (typeof value !== 'string' || !stripOf(value, '.')) {
     const found = cut(typeof value === 'string' ? quoted(value) : String(value), 40);
-    throw new HexError('bad_inputs', { faults: [{ input: name, key: 'not_uuid', values: { found } }] }, { tool: spec.id });
+    throw new HexError(
+      'bad_inputs',
+      { faults: [{ input: name, key: 'not_uuid', values: { found } }] },
+      { tool: spec.id },
+    );
   }
   return quote(value);
 }

@@ -187,7 +187,10 @@ async function listRuns(call, projectId, limit, offset, { status, whole } = {}) 
   const answer = await call.requestClosely(asked, 'hex_get_project_runs');
   const runs = /** @type {Run[]} */ (answer.reply.runs);
   const sent = runs.length + (answer.leftOut.get('runs[]') || 0);
-  const page = Object.assign(runs.filter((run) => run.runId), { sent });
+  const page = Object.assign(
+    runs.filter((run) => run.runId),
+    { sent },
+  );
   if (whole && page.length < sent) throw call.replyLacks('runs[].runId');
   return page;
 }

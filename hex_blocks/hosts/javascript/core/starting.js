@@ -54,14 +54,21 @@ async function start(call, inputs, { toolId, promised = true, before } = {}) {
     key: key || newKey(call, 'call'),
     baseUrl: call.baseUrlOf(),
     projectId: asked.projectId,
+    lasting: promised && Boolean(key),
     fingerprint: JSON.stringify(sorted([sending.path, sending.body])),
     intendedAt: 0,
     atHex: null,
     after: null,
     runId: null,
     reply: null,
+    ended: null,
   };
-  return new StartOnce(call, asked, intent, { toolId, keyed: Boolean(key), promised: promised && Boolean(key), before }).run();
+  return new StartOnce(call, asked, intent, {
+    toolId,
+    keyed: Boolean(key),
+    promised: promised && Boolean(key),
+    before,
+  }).run();
 }
 
 /**
@@ -71,7 +78,9 @@ async function start(call, inputs, { toolId, promised = true, before } = {}) {
  */
 function newKey(call, kind) {
   made += 1;
-  const parts = [call.clock.time() * 1000, made, call.api.random() * 2 ** 40].map((part) => Math.floor(part).toString(36));
+  const parts = [call.clock.time() * 1000, made, call.api.random() * 2 ** 40].map((part) =>
+    Math.floor(part).toString(36),
+  );
   return `${kind}-${parts.join('-')}`;
 }
 
@@ -106,7 +115,9 @@ function holdsAny(parameters) {
 function sorted(value) {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.keys(value).sort().map((name) => [name, sorted(value[name])]);
+  return Object.keys(value)
+    .sort()
+    .map((name) => [name, sorted(value[name])]);
 }
 
 /** One start, with what has to be known to send it at most once. */
@@ -139,11 +150,17 @@ class StartOnce {
       }
       if (this.options.before) await this.options.before();
       await this.waitForOthers();
-      if (this.options.keyed) intent.after = (await recentRuns(this.inTime(), intent.projectId)).newest;
+      await this.noteNewest();
       const created = await this.send();
       keepStarted(call.api, intent.projectId, String(created.runId));
       return created;
     });
+  }
+
+  /** Note which runs there are before it is sent, where a key has been given to find it by. */
+  async noteNewest() {
+    if (!this.options.keyed) return;
+    this.intent.after = (await recentRuns(this.inTime(), this.intent.projectId)).newest;
   }
 
   /**
@@ -156,7 +173,11 @@ class StartOnce {
       if (found) return found;
       const left = secondsUntilLost(earlier, this.timed());
       if (left <= 0) return null;
-      await this.waitFor(left, LOOK_FOR, new HexError('start_pending', {}, { used: earlier.key, seconds: Math.ceil(left) }));
+      await this.waitFor(
+        left,
+        LOOK_FOR,
+        new HexError('start_pending', {}, { used: earlier.key, seconds: Math.ceil(left) }),
+      );
     }
   }
 
@@ -191,12 +212,20 @@ class StartOnce {
 
   async send() {
     const { call, intent } = this;
+    let hasWaited = false;
+    const onWait = (/** @type {number} */ seconds, /** @type {HexError} */ error) => {
+      hasWaited = true;
+      if (call.timing.onWait) call.timing.onWait(seconds, error);
+    };
     const onSend = async () => {
+      // What was the newest run before a wait may not be any more.
+      if (hasWaited) await this.noteNewest();
+      hasWaited = false;
       Object.assign(intent, this.timed());
       await call.starts.keep(intent);
       this.sentAt = call.clock.monotonic();
     };
-    const timing = { ...this.inTime().timing, onSend };
+    const timing = { ...this.inTime().timing, onSend, onWait };
     let error;
     try {
       const created = (await call.request(this.asked, this.options.toolId, { timing })) || {};

@@ -7,12 +7,14 @@
  * @property {string} key
  * @property {string} baseUrl
  * @property {string} projectId
+ * @property {boolean} lasting whether the key is the caller's, so that it is kept beyond this process
  * @property {string} fingerprint what the key stands for
  * @property {number} intendedAt seconds since the Unix epoch
  * @property {number | null} atHex the same by Hex's clock, where it is known
  * @property {string[] | null} after the newest runs there were before; null where nobody looked
  * @property {string | null} runId
  * @property {Record<string, any> | null} reply what Hex answered
+ * @property {Record<string, any> | null} ended how its run ended, where that was waited for
  *
  * Where starts are kept beyond this process. What it is given is JSON.
  * @typedef {object} Store
@@ -52,13 +54,14 @@ class Starts {
       if (this.known.size <= MOST) break;
       this.known.delete(oldest);
     }
-    if (this.store) await this.store.write(start.key, start);
+    if (this.store && start.lasting) await this.store.write(start.key, start);
   }
 
   /** @param {string} key */
   async forget(key) {
+    const known = this.known.get(key);
     this.known.delete(key);
-    if (this.store) await this.store.write(key, null);
+    if (this.store && known && known.lasting) await this.store.write(key, null);
   }
 
   /**

@@ -60,7 +60,9 @@ function text(english, language) {
  * @returns {string}
  */
 function nearestLanguage(wanted) {
-  const plain = String(wanted || '').split(/[.@]/)[0].replaceAll('-', '_');
+  const plain = String(wanted || '')
+    .split(/[.@]/)[0]
+    .replaceAll('-', '_');
   /** @type {Record<string, string>} */
   const simplified = { zh: 'zh_Hans', zh_CN: 'zh_Hans', zh_SG: 'zh_Hans', pt: 'pt_BR' };
   const have = new Map([SOURCE_LANGUAGE, ...Object.keys(texts)].map((name) => [name.toLowerCase(), name]));
@@ -172,7 +174,11 @@ function foldLetter(letter) {
   if (letter === 'ẞ') return 'ss';
   const code = /** @type {number} */ (letter.codePointAt(0));
   // Cherokee has its capitals where other scripts have small letters.
-  if ((code >= 0x13a0 && code <= 0x13f5) || (code >= 0xab70 && code <= 0xabbf) || (code >= 0x13f8 && code <= 0x13fd)) {
+  if (
+    (code >= 0x13a0 && code <= 0x13f5) ||
+    (code >= 0xab70 && code <= 0xabbf) ||
+    (code >= 0x13f8 && code <= 0x13fd)
+  ) {
     return letter.toUpperCase();
   }
   // One at a time: a sigma at the end of a word would be another letter.
@@ -204,7 +210,11 @@ function lengthOf(value) {
  * @param {number} longest
  */
 function cut(value, longest) {
-  return value.length <= longest ? value : Array.from(value.slice(0, longest * 2)).slice(0, longest).join('');
+  return value.length <= longest
+    ? value
+    : Array.from(value.slice(0, longest * 2))
+        .slice(0, longest)
+        .join('');
 }
 
 /**

@@ -158,7 +158,8 @@ class ToolCall {
   allWarnings() {
     const { incomplete, unread } = this.amiss;
     const told = [...this.warnings];
-    if (incomplete.size) told.push(warningSaid('reply_incomplete', this.language, { fields: this.fields(incomplete) }));
+    if (incomplete.size)
+      told.push(warningSaid('reply_incomplete', this.language, { fields: this.fields(incomplete) }));
     if (unread.size) told.push(warningSaid('reply_unread', this.language, { fields: this.fields(unread) }));
     return told;
   }

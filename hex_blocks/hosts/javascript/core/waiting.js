@@ -23,6 +23,9 @@ const CANCEL_PATIENCE = 30;
 // What a waiting tool takes beside the inputs of a start.
 const OWN = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelOnInterrupt', 'cancelActiveRuns'];
 
+// What is kept of the end of a run.
+const ENDED = ['status', 'startTime', 'endTime', 'elapsedTime', 'runUrl', 'traceId', 'projectVersion'];
+
 /**
  * Start a run and follow it to its end; a run that was started with the same key is followed instead.
  * @param {ToolCall} call
@@ -39,14 +42,36 @@ async function runAndWait(call, inputs) {
   const read = Math.min(call.timing.read, Math.max(LEAST_READ, timeout));
   const patient = call.with({ timing: { ...call.timing, patience: timeout, read } });
   const before = async () => {
-    if (inputs.cancelActiveRuns) await cancelActiveRuns(call.part('hex_cancel_active_runs'), { projectId: inputs.projectId });
+    if (inputs.cancelActiveRuns)
+      await cancelActiveRuns(call.part('hex_cancel_active_runs'), { projectId: inputs.projectId });
   };
-  const started = await start(patient, { ...asked, idempotencyKey: key }, { toolId: 'hex_run_project', promised, before });
+  const started = await start(
+    patient,
+    { ...asked, idempotencyKey: key },
+    { toolId: 'hex_run_project', promised, before },
+  );
   const begun = { status: 'PENDING', ...started, projectId: asked.projectId };
-  const run = await new Wait(call, begun, inputs, until, key, earlier !== null).toTheEnd();
+  const ended = earlier && earlier.ended;
+  const run = ended
+    ? { ...begun, ...ended }
+    : await new Wait(call, begun, inputs, until, key, earlier !== null).toTheEnd();
+  if (promised && !ended) await noteEnd(call, key, run);
   const error = ENDS[run.status];
   if (error) throw runError(run, error, { idempotencyKey: key });
   return { ...run, idempotencyKey: key };
+}
+
+/**
+ * Note how a run ended, so that a call with its key need not ask again.
+ * @param {ToolCall} call
+ * @param {string} key
+ * @param {Run} run
+ */
+async function noteEnd(call, key, run) {
+  const start = await call.starts.find(key);
+  if (!start) return;
+  const ended = Object.fromEntries(ENDED.map((name) => [name, run[name] ?? null]));
+  await call.starts.keep({ ...start, ended });
 }
 
 /**

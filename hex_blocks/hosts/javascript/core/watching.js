@@ -136,7 +136,11 @@ async function nextLook(call, projectId, before) {
   if (!metKnown) fresh = new Map([...fresh].filter(([, run]) => !isOld(run, before)));
   const candidates = fresh;
   for (const runId of before.open) if (runs.has(runId)) candidates.set(runId, /** @type {Run} */ (runs.get(runId)));
-  const deep = await deepRuns(call, projectId, before.open.filter((runId) => !runs.has(runId)));
+  const deep = await deepRuns(
+    call,
+    projectId,
+    before.open.filter((runId) => !runs.has(runId)),
+  );
   for (const [runId, run] of deep) candidates.set(runId, run);
   await addStates(call, projectId, candidates);
   const open = [...candidates].filter(([, run]) => !isEnd(run.status)).map(([runId]) => runId);
@@ -272,7 +276,8 @@ function readCursor(call, cursor) {
     // Told below, as any other cursor that is not one of these.
     document = null;
   }
-  const projects = isObject(document) && document.v === VERSION && isObject(document.projects) ? document.projects : null;
+  const projects =
+    isObject(document) && document.v === VERSION && isObject(document.projects) ? document.projects : null;
   if (!projects || !Object.values(projects).every(isSeen)) throw call.badInput('cursor', 'not_our_cursor');
   return new Map(Object.entries(projects));
 }

@@ -1,0 +1,178 @@
+"""The parts of the core in which JavaScript and Python differ by themselves, each compared on all there is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Iterator
+from difflib import get_close_matches
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from hex_blocks.hosts.javascript.data import (
+    CORE,
+    HELPERS,
+    OF_THE_CORE,
+    core_data,
+    core_files,
+    runs_in_javascript,
+    said_in_core,
+)
+from hex_blocks.i18n.texts import languages
+from hex_blocks.tools.spec.values import is_date_time
+from tests.calling import our_tools
+from tests.hosts.javascript.node import Node, in_javascript
+
+REPOSITORY = Path(__file__).parents[3]
+NOT_IN_JAVASCRIPT = {"hex_run_batch", "hex_run_pipeline", "hex_get_project_inputs"}
+
+
+@pytest.fixture(scope="module")
+def node() -> Iterator[Node]:
+    started = Node()
+    tools = [tool for tool in our_tools().values() if runs_in_javascript(tool)]
+    started.do("load", data=core_data(our_tools(), tools, languages()))
+    yield started
+    started.close()
+
+
+def test_letters_lose_their_case_as_in_python(node: Node) -> None:
+    # Letters that this Python does not know yet, Node may know.
+    letters = [chr(code) for code in range(sys.maxunicode + 1) if unicodedata.category(chr(code)) not in ("Cs", "Cn")]
+    folded = node.do("casefold", texts=letters)["folded"]
+    wrong = [letter for letter, its in zip(letters, folded, strict=True) if its != letter.casefold()]
+    assert not wrong
+
+
+def test_moments_are_read_as_in_python(node: Node) -> None:
+    days = (
+        "2026-03-02",
+        "20260302",
+        "2026-W10",
+        "2026W101",
+        "2026-W53-1",
+        "2020-W53-5",
+        "2026-02-29",
+        "0000-01-01",
+        "26-1-1",
+    )
+    between = ("T", " ", "x")
+    times = (
+        "07",
+        "0700",
+        "07:00",
+        "07:00:59",
+        "070059",
+        "07:00:59.5",
+        "07:00:59,123456789",
+        "24:00",
+        "7:00",
+        "07:0000",
+        "",
+    )
+    zones = ("", "Z", "z", "+01", "+0100", "+01:00", "-01:00:30", "+01:00:30.5", "+24:00", "+1:00")
+    texts = ["".join(each) for each in product(days, between, times, zones)]
+    good = node.do("dates", texts=texts)["good"]
+    wrong = [text for text, its in zip(texts, good, strict=True) if its != is_date_time(text)]
+    assert not wrong
+
+
+def test_the_nearest_words_are_those_of_python(node: Node) -> None:
+    names = sorted({name for tool in our_tools().values() for name in tool.spec.inputs})
+    words = [name[:-2] + "x" for name in names] + [name.upper() for name in names] + ["", "project", "ID" * 150]
+    long = ["a" * 250 + name for name in names[:20]]
+    for possible, asked in ((names, words), (long, ["a" * 240 + "x"]), ([*names, ""], ["limt", "😀"])):
+        found = node.do("matches", words=asked, possible=possible, cutoff=0.6)["found"]
+        assert found == [get_close_matches(word, possible, 3) for word in asked]
+
+
+def test_whole_numbers_that_javascript_cannot_hold_are_refused(node: Node) -> None:
+    case = {
+        "tool": "hex_run_project",
+        "calls": [
+            {"projectId": "5a8591dd-4039-49df-9202-96385ba3eff8", "inputParams": {"n": 2**53}},
+            {"projectId": "5a8591dd-4039-49df-9202-96385ba3eff8", "inputParams": '{"n": 9007199254740993}'},
+        ],
+        "script": [],
+        "language": "en",
+        "connection": {"apiKey": "hxtp_some_token_of_hex", "baseUrl": "https://app.hex.tech"},
+    }
+    outcome = in_javascript(node, case)
+    faults = [each["error"]["faults"][0] for each in outcome["outcomes"]]
+    assert [fault["fault"] for fault in faults] == ["too_large", "too_large"]
+    assert "9007199254740991" in faults[0]["message"]
+    assert outcome["asked"] == []
+
+
+def test_all_tools_but_a_few_run_in_javascript() -> None:
+    assert {tool.id for tool in our_tools().values() if not runs_in_javascript(tool)} == NOT_IN_JAVASCRIPT
+
+
+def test_helpers_are_what_the_core_asks_with() -> None:
+    content = b"\n".join(core_files().values()).decode()
+    named = {name for name in re.findall(r"'(hex_[a-z_]+)'", content) if name in our_tools()}
+    assert set(HELPERS) == named - {"hex_run_and_wait"}
+
+
+def test_all_that_the_core_says_can_be_translated() -> None:
+    template = (REPOSITORY / "locales" / "hex_blocks.pot").read_text(encoding="utf-8")
+    known = set(re.findall(r'msgid "(.*)"', template.replace('"\n"', "")))
+    texts = core_data(our_tools(), [], ["de"], more=["no such sentence"])["texts"]["de"]
+    assert texts["{count} entries read"]
+    unknown = {said for said in said_in_core() if json.dumps(said, ensure_ascii=False)[1:-1] not in known}
+    assert unknown <= set(OF_THE_CORE)
+
+
+def test_the_core_is_free_of_timers_files_and_environment() -> None:
+    for name, content in core_files().items():
+        text = re.sub(r"^ \*.*$", "", content.decode(), flags=re.MULTILINE)
+        assert len(text.splitlines()) <= 400, name
+        assert set(re.findall(r"require\('([^']*)'\)", text)) <= {f"./{each[:-3]}" for each in core_files()}, name
+        if name != "node_host.js":
+            assert not re.search(r"\b(setTimeout|setInterval|process|Buffer|fetch)\b[.(]", text), name
+
+
+def test_a_token_is_in_nothing_that_is_printed(tmp_path: Path) -> None:
+    node = shutil.which("node")
+    assert node
+    script = tmp_path / "print.js"
+    data = json.dumps(core_data(our_tools(), []))
+    script.write_text(
+        f"""
+        const {{ createCore }} = require({json.dumps(str(CORE / "core.js"))});
+        const {{ clock }} = require({json.dumps(str(CORE / "node_host.js"))});
+        const http = async () => ({{ status: 401, headers: {{}}, body: '{{"reason": "hxtp_marked_tamarind_token"}}' }});
+        const core = createCore({data}, {{ http, clock }});
+        const connection = core.connect({{ apiKey: 'hxtp_marked_tamarind_token' }});
+        const inspect = (value) => require('node:util').inspect(value, {{ depth: 20, showHidden: true }});
+        core.call('hex_list_projects', {{}}, connection).catch((error) => {{
+          console.log(inspect(error), error.stack, JSON.stringify(error), inspect(core), inspect(connection));
+          console.log(inspect(connection.api()), JSON.stringify(connection.api()));
+        }});
+        """
+    )
+    done = subprocess.run([node, str(script)], capture_output=True, text=True, check=True)
+    assert "token_refused" in done.stdout
+    assert "tamarind" not in done.stdout + done.stderr
+
+
+def test_the_types_of_the_core_hold() -> None:
+    environment = os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT")
+    if environment is None:
+        pytest.skip("needs the environment of run_suites.py")
+    npm = Path(environment) / "npm" / "node_modules"
+    command = [
+        shutil.which("node") or "node",
+        str(npm / "typescript" / "bin" / "tsc"),
+        "-p",
+        str(Path(__file__).with_name("tsconfig.json")),
+    ]
+    done = subprocess.run([*command, "--typeRoots", str(npm / "@types")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
