@@ -166,8 +166,8 @@ class HexApi:
     def _prepare(self, method: str, path: str, query: Any, body: Any, files: Any) -> requests.PreparedRequest:
         # Built by hand: Session.prepare_request reads cookies, netrc and hooks again for each call.
         url = self.base_url + path
-        if query:
-            url += "?" + urlencode(query, doseq=True)
+        if encoded := urlencode(query or {}, doseq=True):
+            url += f"?{encoded}"
         prepared = requests.PreparedRequest()
         prepared.method = method
         prepared.url = url

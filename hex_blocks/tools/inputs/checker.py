@@ -84,7 +84,7 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             given = adapter.validate_python(dict(inputs))
         except ValidationError as error:
             found = error.errors(include_url=False)
-            faults = [fault_of(each, list(spec.inputs), inputs, secrets) for each in found]
+            faults = [fault_of(each, list(spec.inputs), secrets) for each in found]
         # A box that is not ticked says nothing.
         names = [
             name

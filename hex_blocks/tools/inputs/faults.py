@@ -29,7 +29,7 @@ _BOUNDS = {
 }
 
 
-def fault_of(found: Any, known: list[str], inputs: Mapping[str, Any], secrets: set[str]) -> Fault:
+def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:
     """Return what pydantic found as a fault: where it is, and what is wrong, without any secret."""
     place = [part for part in found["loc"] if not (isinstance(part, str) and part.endswith(")") and "[" in part)]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".") or "inputs"
@@ -51,18 +51,9 @@ def fault_of(found: Any, known: list[str], inputs: Mapping[str, Any], secrets: s
             key, limit = _BOUNDS[bound]
             value = found["ctx"][limit]
             whole = int(value) if value == int(value) else value
-            return Fault(place_shown, key, {"limit": whole, "found": HIDDEN if hidden else shown(_at(inputs, place))})
+            return Fault(place_shown, key, {"limit": whole, "found": HIDDEN if hidden else shown(found["input"])})
         case _:
-            return Fault(place_shown, "not_object", {"found": kind_word(_at(inputs, place))})
-
-
-def _at(value: Any, place: list[Any]) -> Any:
-    for part in place:
-        try:
-            value = value[part]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return value
+            return Fault(place_shown, "not_object", {"found": kind_word(found["input"])})
 
 
 def kind_word(value: Any) -> str:

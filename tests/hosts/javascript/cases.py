@@ -109,6 +109,9 @@ ODD_VALUES: tuple[Json, ...] = (
 )
 DATES = ("2026-03-02T07:00:00Z", "2026-03-02T07:00:00.123456+01:00", "20260302T0700Z", "2026-03-02 07:00+02")
 
+# Files of the machine are read by hosts, not by the core; nor is a project's file.
+LEFT_OUT = ("file", "checkInputs")
+
 
 class Chance:
     """Draws with a seed."""
@@ -140,6 +143,8 @@ def good_value(chance: Chance, name: str, field: InputField) -> Json:
     if field.type == "object" and chance.often(0.25):
         written = json.dumps(value, ensure_ascii=chance.often(0.5))
         return json.dumps(written) if chance.often(0.3) else written
+    if field.type == "boolean" and chance.often(0.3):
+        return chance.one("yes", "No", "ON", "off", "0", "1", 0, 1, " true ", "TRUE", 1.0)
     if field.type in ("integer", "number", "boolean") and chance.often(0.3):
         written = json.dumps(value)
         return chance.one(written, f" {written} ", f'"{written}"')
@@ -152,7 +157,7 @@ def _plain_value(chance: Chance, name: str, field: InputField) -> Json:
             return _text(chance, name, field)
         case "integer":
             low, high = int(field.minimum or 0), int(field.maximum or 1000)
-            return chance.random.randint(low, high)
+            return chance.one(*[chance.random.randint(low, high)] * 8, low, high, low - 1, high + 1)
         case "number":
             low, high = int(field.minimum or 0), int(field.maximum or 1000)
             return chance.one(chance.random.randint(low, high), min(high, low + 0.5))
@@ -180,7 +185,10 @@ def _object(chance: Chance, fields: dict[str, InputField]) -> Json:
 def _text(chance: Chance, name: str, field: InputField) -> str:
     if field.enum:
         value = chance.one(*field.enum)
-        return str(chance.one(value, value.lower(), f" {value} ", f'"{value}"'))
+        alike = value.lower().replace("i", "ı").replace("k", "K").replace("s", "ſ").replace("ss", "ß")
+        return str(
+            chance.one(value, value.lower(), f" {value} ", f'"{value}"', *([alike] if chance.often(0.2) else []))
+        )
     match field.format:
         case "uuid":
             return str(chance.one(*IDS[:7], UUID, UUID))
@@ -194,13 +202,18 @@ def _text(chance: Chance, name: str, field: InputField) -> str:
             return json.dumps({"region": "EMEA", "n": 3})
         case "base64":
             return "aGVsbG8="
+    if field.max_length and chance.often(0.3):
+        # As long as allowed, or a little longer, in characters that are two units each for some.
+        return "😀" * (field.max_length + chance.one(0, 0, 1))
     text = str(chance.one("some text", "Ünïcode ✓", "x y&z=ä/ö", UUID, "a+b%2F c'd(e)!*~"))
     return text.ljust(field.min_length or 0, "x")[: field.max_length or 200]
 
 
 def inputs_for(chance: Chance, tool: Tool) -> dict[str, Json]:
     """Return inputs of a tool: good ones, or some of them spoilt."""
-    fields = {name: field for name, field in tool.spec.inputs.items() if field.place != "connection"}
+    fields = {
+        name: field for name, field in tool.spec.inputs.items() if field.place != "connection" and name not in LEFT_OUT
+    }
     if chance.often(0.3):
         given = copy.deepcopy(chance.one(*tool.raw["examples"])["inputs"])
     else:
@@ -210,9 +223,8 @@ def inputs_for(chance: Chance, tool: Tool) -> dict[str, Json]:
             if field.required or chance.often(share):
                 given[name] = good_value(chance, name, field)
         given = _held_together(chance, tool, given)
-    # Files of the machine are read by hosts, not by the core; nor is a project's file.
-    given.pop("file", None)
-    given.pop("checkInputs", None)
+    for name in LEFT_OUT:
+        given.pop(name, None)
     if chance.often(0.2):
         given |= {name: chance.one(None, "", "  ") for name in chance.some(list(fields), 0.2) if name not in given}
     if chance.often(0.5):
@@ -376,6 +388,7 @@ def refusal(chance: Chance) -> Json:
         {"RateLimit-Reset": "12"},
         {"X-RateLimit-Reset": "1772438420"},
         {"Retry-After": "soon"},
+        {"Retry-After": "500"},
     )
     text = chance.one("<p>gateway</p>", "plain words", "", *map(json.dumps, BODIES), *map(json.dumps, BODIES))
     return {"status": status, "body": text, "headers": {**headers(chance), **waits}}

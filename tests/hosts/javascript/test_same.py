@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from hex_blocks import Tool
+from hex_blocks.errors.faults import FAULTS
+from hex_blocks.errors.sentences import BY_STATUS
 from hex_blocks.hosts.javascript.data import core_data, runs_in_javascript
 from hex_blocks.i18n.texts import languages
 from tests.calling import our_tools
-from tests.hosts.javascript.cases import Chance, case_for
+from tests.hosts.javascript.cases import case_for
 from tests.hosts.javascript.node import Node, in_javascript, in_python
 
 Json = Any
@@ -37,15 +39,13 @@ def node() -> Iterator[Node]:
 
 def difference(one: Json, other: Json) -> str | None:
     """Tell where two outcomes of a case are not the same; None where they are."""
-    for name, of_python, of_javascript in zip(("python", "js"), [one], [other], strict=False):
-        del name
-        if (told := _asked_apart(of_python["asked"], of_javascript["asked"])) is not None:
-            return told
-        for number, (mine, its) in enumerate(zip(of_python["outcomes"], of_javascript["outcomes"], strict=True)):
-            if _plain(mine) != _plain(its):
-                return f"call {number}:\n  Python {_plain(mine)}\n  JavaScript {_plain(its)}"
-        if abs(of_python["passed"] - of_javascript["passed"]) > 0.001:
-            return f"seconds waited: {of_python['passed']} in Python, {of_javascript['passed']} in JavaScript"
+    if (told := _asked_apart(one["asked"], other["asked"])) is not None:
+        return told
+    for number, (mine, its) in enumerate(zip(one["outcomes"], other["outcomes"], strict=True)):
+        if _plain(mine) != _plain(its):
+            return f"call {number}:\n  Python {_plain(mine)}\n  JavaScript {_plain(its)}"
+    if abs(one["passed"] - other["passed"]) > 0.001:
+        return f"seconds waited: {one['passed']} in Python, {other['passed']} in JavaScript"
     return None
 
 
@@ -126,5 +126,33 @@ def note(outcome: Json) -> None:
             REACHED[f"warning {warning['warning']}"] += 1
 
 
-def test_the_chance_of_a_seed_is_the_same_each_time() -> None:
-    assert Chance("a").random.random() == Chance("a").random.random()
+# What no input of a tool that runs here can reach: a file of the machine, jobs and project files, arguments of models.
+NOT_REACHED = {
+    "file_unreadable",
+    "goes_inside",
+    "more",
+    "name_not_text",
+    "no_earlier_run",
+    "no_such_chart",
+    "no_such_outcome",
+    "no_such_parameter",
+    "no_such_parameter_near",
+    "not_an_inputs_object",
+    "not_json",
+    "not_settable",
+    "taken",
+    "too_many_sets",
+}
+ENOUGH = 1000
+
+
+def test_the_generated_calls_reach_what_can_go_wrong() -> None:
+    lines = [f"{count:8} {name}" for name, count in sorted(REACHED.items())]
+    print("\n".join(lines))
+    both = REACHED["valid inputs"] + REACHED["refused inputs"]
+    if not both:
+        pytest.skip("counts what the other tests have done")
+    assert min(REACHED["valid inputs"], REACHED["refused inputs"]) * 3 >= both
+    if COMPARED >= ENOUGH:
+        assert {key for key in FAULTS if not REACHED[f"fault {key}"]} <= NOT_REACHED
+        assert {key for key in BY_STATUS.values() if not REACHED[f"error {key}"]} == set()

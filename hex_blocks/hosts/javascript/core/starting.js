@@ -78,10 +78,8 @@ async function start(call, inputs, { toolId, promised = true, before } = {}) {
  */
 function newKey(call, kind) {
   made += 1;
-  const parts = [call.clock.time() * 1000, made, call.api.random() * 2 ** 40].map((part) =>
-    Math.floor(part).toString(36),
-  );
-  return `${kind}-${parts.join('-')}`;
+  const parts = [call.clock.time() * 1000, made, Math.random() * 2 ** 40];
+  return `${kind}-${parts.map((part) => Math.floor(part).toString(36)).join('-')}`;
 }
 
 /** @param {ToolCall} call @param {Inputs} inputs */
