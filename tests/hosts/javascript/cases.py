@@ -199,12 +199,12 @@ def _text(chance: Chance, name: str, field: InputField) -> str:
         case "uri":
             return "https://example.com/a?b=c"
         case "json-object":
-            return json.dumps({"region": "EMEA", "n": 3})
+            return '{"region": "EMEA", "n": 3}'
         case "base64":
             return "aGVsbG8="
     if field.max_length and chance.often(0.3):
         # As long as allowed, or a little longer, in characters that are two units each for some.
-        return "😀" * (field.max_length + chance.one(0, 0, 1))
+        return "😀" * (field.max_length + int(chance.one(0, 0, 1)))
     text = str(chance.one("some text", "Ünïcode ✓", "x y&z=ä/ö", UUID, "a+b%2F c'd(e)!*~"))
     return text.ljust(field.min_length or 0, "x")[: field.max_length or 200]
 
@@ -215,7 +215,7 @@ def inputs_for(chance: Chance, tool: Tool) -> dict[str, Json]:
         name: field for name, field in tool.spec.inputs.items() if field.place != "connection" and name not in LEFT_OUT
     }
     if chance.often(0.3):
-        given = copy.deepcopy(chance.one(*tool.raw["examples"])["inputs"])
+        given: dict[str, Json] = copy.deepcopy(chance.one(*tool.raw["examples"])["inputs"])
     else:
         share = chance.one(0.1, 0.3, 0.7)
         given = {}
@@ -309,7 +309,10 @@ def reply_for(chance: Chance, tool: Tool) -> Json:
 
 
 def headers(chance: Chance) -> dict[str, str]:
-    return chance.one({}, {"Date": "Mon, 02 Mar 2026 08:00:00 GMT"}, {"X-Trace-Id": "trace-from-header"})
+    made: dict[str, str] = chance.one(
+        {}, {"Date": "Mon, 02 Mar 2026 08:00:00 GMT"}, {"X-Trace-Id": "trace-from-header"}
+    )
+    return made
 
 
 MUTANTS: tuple[Callable[[Chance, Json], Json], ...] = (

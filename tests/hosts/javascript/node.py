@@ -22,6 +22,7 @@ from urllib3.exceptions import NameResolutionError, NewConnectionError
 
 from hex_blocks import Connection, HexError
 from hex_blocks.api import hex_api
+from hex_blocks.api.transport import Transport
 from hex_blocks.clock import DrivenClock
 from hex_blocks.hosts.javascript.data import CORE
 from hex_blocks.runs.record.configured import use_record
@@ -88,8 +89,9 @@ class Scripted:
         assert self.script is not None
         reply = self.script.pop(0) if self.script else {"status": 404, "body": '{"reason":"nothing more"}'}
         if "fault" in reply:
-            self.sent = reply["fault"] not in ("ENOTFOUND", "ECONNREFUSED")
-            raise FAULTS[reply["fault"]]()
+            fault = str(reply["fault"])
+            self.sent = fault not in ("ENOTFOUND", "ECONNREFUSED")
+            raise FAULTS[fault]()
         return _Response(reply)
 
     def __getattr__(self, name: str) -> Any:
@@ -112,7 +114,7 @@ class _Response:
         pass
 
 
-REAL_TRANSPORT = hex_api.Transport
+REAL_TRANSPORT = Transport
 FAULTS: dict[str, Callable[[], Exception]] = {
     "timeout": faults.ReadTimeout,
     "ECONNRESET": faults.ConnectionError,

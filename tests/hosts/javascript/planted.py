@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from hex_blocks.hosts.javascript.data import core_data, core_files, runs_in_java
 from hex_blocks.i18n.texts import languages
 from tests.calling import our_tools
 from tests.hosts.javascript.cases import case_for
-from tests.hosts.javascript.node import Node, in_javascript, in_python
+from tests.hosts.javascript.node import Node, StoppingClock, in_javascript, in_python
 from tests.hosts.javascript.test_same import difference, examples
 from tests.hosts.javascript.test_stories import STORIES, told
 
@@ -91,6 +91,11 @@ def found(plant: Plant | None, mine: list[tuple[Any, Any]], stories: dict[str, A
     return None
 
 
+def told_in_python(folder: Path) -> Callable[[Any, StoppingClock], Any]:
+    """Return what runs a story in Python, with its record in a folder."""
+    return lambda case, clock: in_python(case, folder, clock)
+
+
 def started(folder: Path) -> Node:
     """Start a Node process with a copy of the core."""
     node = Node(folder)
@@ -112,10 +117,7 @@ def main() -> int:
     cases = int(sys.argv[1]) if len(sys.argv) > 1 else 40
     with tempfile.TemporaryDirectory() as folder:
         mine = [(case, in_python(case, Path(folder) / str(number))) for number, case in enumerate(all_cases(cases))]
-        stories = {
-            name: told(story, lambda case, clock, name=name: in_python(case, Path(folder) / "story" / name, clock))
-            for name, story in STORIES.items()
-        }
+        stories = {name: told(story, told_in_python(Path(folder) / name)) for name, story in STORIES.items()}
     # A case in which the core is not the same as it stands would find every fault.
     if by := found(None, mine, stories):
         print(f"Without a fault, the runtimes are not the same: {by}")

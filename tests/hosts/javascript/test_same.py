@@ -140,6 +140,7 @@ NOT_REACHED = {
     "not_an_inputs_object",
     "not_json",
     "not_settable",
+    "not_uri",
     "taken",
     "too_many_sets",
 }

@@ -1,0 +1,1 @@
+"""The tools as data, in every language, for hosts that others make."""

@@ -1,0 +1,77 @@
+"""The export of the expanded tools: a file per language, their JSON Schema, and the JavaScript core that runs them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
+from hex_blocks.hosts.javascript.data import as_json, core_data, core_files, expanded, runs_in_javascript
+from hex_blocks.hosts.specs.page import PAGE
+from hex_blocks.i18n.texts import languages, text
+from hex_blocks.tools.schema import DIALECT
+from hex_blocks.tools.spec.tool import ToolSpec
+
+_WORDS = ("title", "description", "tagline")
+_LEFT_OUT = {"schema_"}
+
+
+def files(request: ExportRequest) -> Files:
+    """Return the tools in every language, their schema, the core, and a page on making a host of them."""
+    whole = _in_english(request)
+    made = {f"{language}.json": as_json(_in(whole, request, language)) for language in languages()}
+    made["tool.schema.json"] = as_json(tool_schema())
+    made["README.md"] = PAGE.encode()
+    return made | {f"core/{name}": content for name, content in core_files().items()}
+
+
+def tool_schema() -> dict[str, Any]:
+    """Return the JSON Schema of one tool as these files have it."""
+    schema = ToolSpec.model_json_schema(by_alias=True)
+    schema["properties"] |= {
+        "plugin": {"type": "string", "description": "The plugin that brings it."},
+        "runsInJavaScript": {"type": "boolean", "description": "Whether the core beside these files runs it."},
+    }
+    return {"$schema": DIALECT, **schema}
+
+
+def _in_english(request: ExportRequest) -> dict[str, Any]:
+    block = request.registry.block
+    shown = {group: each for group, each in block.groups.items() if any(tool.group == group for tool in request.tools)}
+    about = block.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_LEFT_OUT | {"paging"})
+    about["groups"] = {group: {"title": each.title, "description": each.description} for group, each in shown.items()}
+    tools = {
+        tool.id: expanded(tool, examples=True) | {"runsInJavaScript": runs_in_javascript(tool)}
+        for tool in request.tools
+    }
+    return {"block": about, "tools": tools}
+
+
+def _in(whole: Mapping[str, Any], request: ExportRequest, language: str) -> dict[str, Any]:
+    """Return the tools with their words in a language, and what the core reads beside them."""
+    core = core_data(request.registry, request.tools, [language])
+    return {"language": language, **core, **_translated(whole, language)}
+
+
+def _translated(value: Any, language: str) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: text(part, language) if name in _WORDS and isinstance(part, str) else _translated(part, language)
+            for name, part in value.items()
+        }
+    return [_translated(part, language) for part in value] if isinstance(value, list) else value
+
+
+TARGET = ExportTarget(
+    name="specs",
+    title="Specs",
+    level={
+        "tools": "done: tests/hosts/javascript/test_specs.py",
+        "handlers": (
+            "exempt: Batches, pipelines and the inputs of a project are described, but run in Python only, where a "
+            "record of the work is kept."
+        ),
+        "languages": "done: tests/hosts/javascript/test_specs.py",
+    },
+    files=files,
+)
