@@ -1,0 +1,56 @@
+"""The editor's part of the package: each node's form, made from its fields."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from importlib.resources import files as resources
+from typing import Any
+
+from hex_blocks.hosts.node_red.nodes import PICKED, TYPES, Node, inputs_of, key_of, usual_type
+from hex_blocks.hosts.node_red.words import help_pages
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE
+from hex_blocks.tools.spec.values import Input
+
+COLOR = "#C9BEE6"
+
+
+def page(nodes: Iterable[Node]) -> str:
+    """Return hex-blocks.html."""
+    nodes = list(nodes)
+    kinds = {node.type: _kind(node) for node in nodes}
+    script = (resources(__package__) / "package" / "editor.js").read_text(encoding="utf-8")
+    static = (resources(__package__) / "package" / "forms.html").read_text(encoding="utf-8")
+    told = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False, sort_keys=True)
+    # A closing tag inside the data would end the script.
+    told = told.replace("</", "<\\/")
+    templates = "\n".join(
+        f'<script type="text/html" data-template-name="{node.type}">\n<div class="hex-form"></div>\n</script>'
+        for node in nodes
+    )
+    return (
+        f'<script type="text/javascript">\n{{\nconst HEX_BLOCKS = {told};\n{script}}}\n</script>\n{static}{templates}\n'
+        f"{help_pages(nodes, SOURCE_LANGUAGE)}"
+    )
+
+
+def _kind(node: Node) -> dict[str, Any]:
+    return {
+        "waits": node.waits,
+        "operations": {key_of(tool): list(inputs_of(tool)) for tool in node.tools},
+        "pictures": any(
+            "image" in name.lower() or name == "charts" for tool in node.tools for name in tool.spec.outputs
+        ),
+        "fields": {name: _field(name, field) for name, field in node.fields.items()},
+    }
+
+
+def _field(name: str, field: Input) -> dict[str, Any]:
+    told: dict[str, Any] = {"type": usual_type(field), "required": field.required, "advanced": field.advanced}
+    if field.enum:
+        told["enum"] = list(field.enum)
+    if name in PICKED:
+        told["picked"] = True
+    if field.example is not None:
+        told["example"] = field.example if isinstance(field.example, str) else json.dumps(field.example)
+    return told

@@ -1,0 +1,166 @@
+"""Which nodes there are, which tools each runs, and the fields of its form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hex_blocks.hosts.javascript.data import runs_in_javascript
+from hex_blocks.i18n.texts import Phrase, phrase
+from hex_blocks.tools.spec.values import Input
+from hex_blocks.tools.tool import Tool
+
+# Passwords in flows, work of Python's record, files of the machine, what is deprecated or for debugging.
+HIDDEN_TOOLS = {
+    "hex_check_connection",
+    "hex_create_data_connection",
+    "hex_update_data_connection",
+    "hex_run_batch",
+    "hex_run_pipeline",
+    "hex_wait_for_run",
+    "hex_watch_runs",
+}
+HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "checkInputs", "debug", "file"}
+PICKED = ("projectId", "collectionId", "groupId", "userId", "dataConnectionId", "runId")
+# The types of a field in the order in which the editor offers them, by the type that it usually is.
+TYPES = ("str", "num", "bool", "json", "date", "msg", "flow", "global", "env", "jsonata")
+USUAL = {"integer": "num", "number": "num", "boolean": "bool", "object": "json", "array": "json", "any": "json"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A node: its name in the palette, the tools it has as operations, or the groups whose other tools it has."""
+
+    type: str
+    label: Phrase
+    tools: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    help: Phrase | None = None
+
+
+KINDS = (
+    Kind(
+        "hex-run",
+        phrase("Run project"),
+        ("hex_run_and_wait", "hex_run_project"),
+        help=phrase(
+            "Runs a project with parameters and sends the finished run. While it waits, the node shows for how long. "
+            "A message with reset stops the wait; the run keeps running in Hex."
+        ),
+    ),
+    Kind(
+        "hex-results",
+        phrase("Run results"),
+        ("hex_get_run_results",),
+        help=phrase("Fetches the charts of a finished run as pictures, each a Buffer."),
+    ),
+    Kind(
+        "hex-status",
+        phrase("Run status"),
+        ("hex_get_run_status", "hex_get_project_runs", "hex_cancel_run", "hex_cancel_active_runs"),
+    ),
+    Kind("hex-find", phrase("Find project"), ("hex_find_project",)),
+    Kind("hex-ask", phrase("Ask Hex"), ("hex_ask",)),
+    Kind("hex-notebook", phrase("Notebook"), ("hex_run_notebook", "hex_get_notebook_run_status")),
+    Kind("hex-projects", phrase("Projects"), groups=("projects",)),
+    Kind("hex-cells", phrase("Cells"), groups=("cells",)),
+    Kind("hex-threads", phrase("Threads"), groups=("threads",)),
+    Kind("hex-collections", phrase("Collections"), groups=("collections",)),
+    Kind("hex-people", phrase("Users and groups"), groups=("people",)),
+    Kind("hex-data-connections", phrase("Data connections"), groups=("connections",)),
+    Kind("hex-semantic", phrase("Semantic projects"), groups=("semantic",)),
+    Kind("hex-guides", phrase("Guides"), groups=("guides",)),
+)
+OWN = {name for kind in KINDS for name in kind.tools}
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node with the tools of an export."""
+
+    kind: Kind
+    tools: tuple[Tool, ...]
+
+    @property
+    def type(self) -> str:
+        """Its type in flows."""
+        return self.kind.type
+
+    @property
+    def waits(self) -> bool:
+        """Whether it has the choice to wait for the run that it starts."""
+        return self.type == "hex-run"
+
+    @property
+    def fields(self) -> dict[str, Input]:
+        """The inputs of all its operations: what is required comes first, what is advanced last."""
+        found: dict[str, Input] = {}
+        for tool in self.tools:
+            for name, field in inputs_of(tool).items():
+                found.setdefault(name, field)
+        return dict(sorted(found.items(), key=lambda item: (not item[1].required, item[1].advanced)))
+
+
+def nodes_of(tools: Iterable[Tool], groups: dict[str, Any]) -> list[Node]:
+    """Return the nodes that show some tools; groups of plugins have a node each."""
+    shown = [tool for tool in tools if tool.id not in HIDDEN_TOOLS and runs_in_javascript(tool)]
+    known = {group for kind in KINDS for group in kind.groups}
+    others = dict.fromkeys(tool.group for tool in shown if tool.id not in OWN and tool.group not in known)
+    more = [Kind(f"hex-{group}", phrase(groups[group]["title"]), groups=(group,)) for group in others]
+    made = [Node(kind, _tools_of(kind, shown)) for kind in (*KINDS, *more)]
+    return [node for node in made if node.tools]
+
+
+def _tools_of(kind: Kind, shown: Sequence[Tool]) -> tuple[Tool, ...]:
+    if kind.tools:
+        by_id = {tool.id: tool for tool in shown}
+        return tuple(by_id[name] for name in kind.tools if name in by_id)
+    return tuple(tool for tool in shown if tool.group in kind.groups and tool.id not in OWN)
+
+
+def inputs_of(tool: Tool) -> dict[str, Input]:
+    """Return the inputs of a tool that a form shows."""
+    return {
+        name: field
+        for name, field in tool.spec.inputs.items()
+        if field.place != "connection" and name not in HIDDEN_INPUTS and not (field.advanced and field.secret)
+    }
+
+
+def key_of(tool: Tool) -> str:
+    """Return the name of an operation in flows."""
+    return tool.id.removeprefix("hex_")
+
+
+def catalogue(nodes: Iterable[Node]) -> dict[str, Any]:
+    """Return what the runtime needs to know of the nodes."""
+    return {
+        "nodes": {
+            node.type: {
+                "waits": node.waits,
+                "operations": {
+                    key_of(tool): {
+                        "tool": tool.id,
+                        "inputs": list(inputs_of(tool)),
+                        **({"rows": rows} if (rows := rows_of(tool)) else {}),
+                    }
+                    for tool in node.tools
+                },
+            }
+            for node in nodes
+        }
+    }
+
+
+def rows_of(tool: Tool) -> str | None:
+    """Name the output whose entries can be sent one by one: the list, or else the first that is one."""
+    spec = tool.spec
+    if spec.paging is not None:
+        return spec.paging.items
+    return next((name for name, output in spec.outputs.items() if output.type == "array"), None)
+
+
+def usual_type(field: Input) -> str:
+    """Return the type that a field begins with."""
+    return USUAL.get(field.type, "str")

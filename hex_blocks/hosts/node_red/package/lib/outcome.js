@@ -1,0 +1,71 @@
+'use strict';
+/** What a node sends: the document, its entries one by one, or its picture; and what stands in a message that failed. */
+
+const { HexError } = require('../core/core');
+
+const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/svg+xml': 'svg', 'application/pdf': 'pdf' };
+const NOT_IN_FILE_NAMES = /[^\p{L}\p{N}._-]+/gu;
+
+/** Return a document with its pictures as Buffers, in place of base64. */
+function withBuffers(outputs) {
+  const made = { ...outputs };
+  if (typeof made.imageBase64 === 'string') {
+    made.image = Buffer.from(made.imageBase64, 'base64');
+    delete made.imageBase64;
+  }
+  if (Array.isArray(made.charts)) made.charts = made.charts.map(chartOf);
+  return made;
+}
+
+function chartOf(chart) {
+  if (!chart || !chart.image || typeof chart.image.base64 !== 'string') return chart;
+  const { mimeType, base64 } = chart.image;
+  return { ...chart, mimeType, image: Buffer.from(base64, 'base64') };
+}
+
+/** Return the one picture that a document holds, with a name for its file; null where it holds none, or several. */
+function pictureOf(document) {
+  const all = (document.charts || []).filter((chart) => Buffer.isBuffer(chart.image));
+  const [only] = Buffer.isBuffer(document.image) ? [document] : all;
+  if (!only || all.length > 1) return null;
+  const name = String(only.label || only.staticId || 'chart').replace(NOT_IN_FILE_NAMES, '-');
+  return { content: only.image, filename: `${name}.${EXTENSIONS[only.mimeType] || 'png'}` };
+}
+
+/** Return the messages of a result: one, or one for each entry, which a join node can put together again. */
+function messagesFor(RED, msg, outputs, { output, rows, tool }) {
+  const document = withBuffers(outputs);
+  const hex = { tool, runId: outputs.runId ?? null, traceId: outputs.traceId ?? null };
+  const list = output === 'split' && rows && Array.isArray(document[rows]) ? document[rows] : null;
+  if (list) {
+    const id = RED.util.generateId();
+    return list.map((payload, index) => {
+      const parts = { id, index, count: list.length, type: 'array' };
+      return { ...RED.util.cloneMessage(msg), payload, parts, hex };
+    });
+  }
+  const picture = output === 'picture' ? pictureOf(document) : null;
+  if (picture) return [{ ...msg, payload: picture.content, filename: picture.filename, hex }];
+  return [{ ...msg, payload: document, hex }];
+}
+
+/** Return what a message says of a failure; its payload stays as it was. */
+function failureOf(error, language) {
+  if (!(error instanceof HexError)) return { key: 'failed', message: error.message, hint: null, traceId: null };
+  const { runUrl } = error.values;
+  return {
+    key: error.key,
+    message: error.said(language),
+    hint: error.hint(language) || null,
+    traceId: error.traceId,
+    ...(runUrl ? { runUrl } : {}),
+  };
+}
+
+/** Return a failure as the one line that catch nodes and the debug panel show. */
+function inOneLine({ message, hint, runUrl, key }) {
+  const link = runUrl && !(hint || '').includes(runUrl) ? runUrl : '';
+  return [message, hint, link, `[${key}]`].filter(Boolean).join(' ');
+}
+
+module.exports = { failureOf, inOneLine, messagesFor };
