@@ -3,8 +3,10 @@
     python tests/hosts/run_suites.py [HOST ...] [-- PYTEST-OPTION ...]
     python tests/hosts/run_suites.py --environment HOST      sets it up and prints its folder
 
-A host is a folder beside this file with a requirements.txt, and perhaps an npm.txt of Node packages. Environments lie
-in the cache folder, outside the checkout, under the hash of all that goes into them, so that they are made once.
+A host is a folder beside this file with a requirements.txt, and perhaps an npm.txt of Node packages, with an
+npm-rebuild.txt of those whose scripts have to run and an npm-overrides.json. Environments lie in the cache folder,
+outside the checkout, under the hash of all that goes into them, so that they are made once. What stands in a folder
+further down, such as scheduled/n8n, is run only where it is named.
 """
 
 from __future__ import annotations
@@ -66,7 +68,10 @@ def set_up(host: str) -> Path:
     """Give the folder of a host's environment, made if it is not there."""
     requirements = [*project_requirements(), *lines(HERE / host / "requirements.txt")]
     npm = lines(HERE / host / "npm.txt")
-    key = hashlib.sha256("\n".join([sys.version, *requirements, "", *npm]).encode()).hexdigest()[:12]
+    rebuilt = lines(HERE / host / "npm-rebuild.txt")
+    overrides = lines(HERE / host / "npm-overrides.json")
+    every = [sys.version, *requirements, "", *npm, *rebuilt, *overrides]
+    key = hashlib.sha256("\n".join(every).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hex-blocks" / "hosts"
     environment = cache / f"{host}-{key}"
     ready = environment / ".ready"
@@ -74,7 +79,7 @@ def set_up(host: str) -> Path:
         shutil.rmtree(environment, ignore_errors=True)
         install(environment, requirements)
         if npm:
-            install_npm(environment, npm)
+            install_npm(environment, npm, rebuilt, "".join(overrides))
         ready.touch()
     return environment
 
@@ -101,20 +106,26 @@ def install(environment: Path, requirements: list[str]) -> None:
         subprocess.run([python, "-m", "pip", "install", "--quiet", "--quiet", *requirements], check=True)
 
 
-def install_npm(environment: Path, packages: list[str]) -> None:
+def install_npm(environment: Path, packages: list[str], rebuilt: list[str], overrides: str) -> None:
     """Install Node packages with the environment's own Node; where that fails, write down why."""
     folder = environment / "npm"
     folder.mkdir()
+    if overrides:
+        (folder / "package.json").write_text(f'{{"overrides": {overrides}}}')
     npm = str(environment / "bin" / "npm")
     variables = os.environ | {"PATH": f"{environment / 'bin'}{os.pathsep}{os.environ['PATH']}"}
-    command = [npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages]
-    try:
-        done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
-        reason = done.stderr if done.returncode else ""
-    except OSError as error:
-        reason = str(error)
-    if reason:
-        (environment / NPM_FAILED).write_text(reason)
+    commands = [[npm, "install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", *packages]]
+    if rebuilt:
+        commands.append([npm, "rebuild", "--silent", *rebuilt])
+    for command in commands:
+        try:
+            done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, check=False)
+            reason = done.stderr if done.returncode else ""
+        except OSError as error:
+            reason = str(error)
+        if reason:
+            (environment / NPM_FAILED).write_text(reason)
+            return
 
 
 def lines(file: Path) -> list[str]:

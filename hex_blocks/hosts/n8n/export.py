@@ -1,0 +1,160 @@
+"""The n8n package: files in the form for verified nodes, or with translations for self-hosted editors."""
+
+from __future__ import annotations
+
+from importlib.resources import files as resources
+from pathlib import Path
+
+from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
+from hex_blocks.hosts.javascript.data import as_json, core_data, core_files
+from hex_blocks.hosts.n8n import manifest
+from hex_blocks.hosts.n8n.description import (
+    Form,
+    form_of,
+    operation_property,
+    resource_fields,
+    resource_property,
+)
+from hex_blocks.hosts.n8n.forms import credential_fields, trigger_fields
+from hex_blocks.hosts.n8n.operations import operations, resource_names
+from hex_blocks.hosts.n8n.sources import (
+    credential_source,
+    description_source,
+    javascript,
+    node_source,
+    plans_source,
+    trigger_source,
+    typescript,
+)
+from hex_blocks.hosts.n8n.translations import translations
+from hex_blocks.hosts.packing import npm_tarball
+from hex_blocks.i18n.texts import languages
+from hex_blocks.tools.tool import Tool
+
+_HERE = Path(str(resources(__package__)))
+# Tools that are no operations of their own: the wait of Run Project, the trigger, and what pickers list.
+USED = (
+    "hex_run_and_wait",
+    "hex_watch_runs",
+    "hex_find_project",
+    "hex_get_project_runs",
+    "hex_list_projects",
+    "hex_list_collections",
+    "hex_list_groups",
+    "hex_list_users",
+    "hex_list_data_connections",
+    "hex_list_threads",
+    "hex_list_topics",
+    "hex_list_draft_guides",
+    "hex_list_cells",
+)
+# It reads the environment and sets timers, which n8n does itself.
+NOT_IN_N8N = ("node_host.js",)
+# What a node may know of the machine: by n8n's rules nothing, in the form for self-hosted editors the language.
+_ENVIRONMENT = {False: "verified.js", True: "translated.js"}
+ALIAS = ("notebook", "report", "dashboard", "analytics", "SQL", "Python", "chart")
+"""Words by which people look for Hex in the palette."""
+
+
+def files(request: ExportRequest) -> Files:
+    """Return the files of the package."""
+    shown = operations(request.tools)
+    titles = resource_names(shown, request.registry.groups)
+    forms = [form_of(each) for each in shown]
+    made: dict[str, bytes] = {}
+    sources = _sources(forms, titles)
+    for path, marked in sources.items():
+        made[f"{path}.ts"] = typescript(marked).encode()
+        made[f"{path}.js"] = javascript(marked).encode()
+    made |= _assets()
+    if request.translated:
+        words = translations(forms, request.registry.groups)
+        made |= {f"nodes/Hex/{path}": content for path, content in words.items()}
+    made |= {f"dist/{path}": content for path, content in _built(made).items()}
+    return made | {
+        "package.json": manifest.package_json(request.version),
+        "README.md": manifest.readme(shown, titles, request.version),
+        "CHANGELOG.md": manifest.changelog(request.version),
+        **{path.name: path.read_bytes() for path in sorted((_HERE / "package").iterdir())},
+        **_core(request, [each.tool for each in shown]),
+        **_below("runtime"),
+        "runtime/environment.js": (_HERE / "environments" / _ENVIRONMENT[request.translated]).read_bytes(),
+        **_below("examples"),
+    }
+
+
+def _sources(forms: list[Form], titles: dict[str, str]) -> dict[str, str]:
+    """Return the sources, without what their names end in."""
+    first = [resource_property(titles)]
+    lists = {"Resource": ("resource", first)}
+    for resource in titles:
+        mine = [form for form in forms if form.operation.resource == resource]
+        fields = [operation_property(resource, [form.operation for form in mine]), *resource_fields(mine)]
+        lists[resource[0].upper() + resource[1:]] = (f"{resource}Fields", fields)
+    plans = {form.operation.value: form.plan for form in forms}
+    made = {
+        f"nodes/Hex/descriptions/{name}Description": description_source(variable, fields)
+        for name, (variable, fields) in lists.items()
+    }
+    names = {f"{name}Description": variable for name, (variable, _) in lists.items()}
+    return made | {
+        "nodes/Hex/plans": plans_source(plans),
+        "nodes/Hex/Hex.node": node_source(manifest.DESCRIPTION, names),
+        "nodes/Hex/HexTrigger.node": trigger_source(manifest.TRIGGER_DESCRIPTION, trigger_fields()),
+        "credentials/HexApi.credentials": credential_source(manifest.DOCUMENTATION, credential_fields()),
+    }
+
+
+def _core(request: ExportRequest, shown: list[Tool]) -> dict[str, bytes]:
+    """Return the core, and the data of what the node uses."""
+    tools = {tool.id: tool for tool in shown} | {name: request.registry[name] for name in USED}
+    said = languages() if request.translated else ()
+    made = {f"core/{name}": content for name, content in core_files().items() if name not in NOT_IN_N8N}
+    return made | {"core/specs.json": as_json(core_data(request.registry, tools.values(), said))}
+
+
+def _assets() -> dict[str, bytes]:
+    icons = {path.name: path.read_bytes() for path in sorted((_HERE / "icons").iterdir())}
+    return {
+        **{f"nodes/Hex/{name}": content for name, content in icons.items()},
+        **{f"credentials/{name}": content for name, content in icons.items()},
+        "nodes/Hex/Hex.node.json": manifest.codex("hex", ALIAS),
+        "nodes/Hex/HexTrigger.node.json": manifest.codex("hexTrigger", ALIAS),
+    }
+
+
+def _built(made: dict[str, bytes]) -> dict[str, bytes]:
+    """Return what n8n is told to load: by its rules that stands in `dist`, and here it points at what it is."""
+    loaded = (*manifest.NODES, *manifest.CREDENTIALS)
+    kept = {path: content for path, content in made.items() if path.endswith((".svg", ".json"))}
+    up = {path: "../" * (path.count("/") + 1) for path in loaded}
+    return kept | {path: f"'use strict';\nmodule.exports = require('{up[path]}{path}');\n".encode() for path in loaded}
+
+
+def _below(folder: str) -> dict[str, bytes]:
+    return {f"{folder}/{path.name}": path.read_bytes() for path in sorted((_HERE / folder).iterdir())}
+
+
+def pack(_request: ExportRequest, held: Files) -> Files:
+    """Return the archive that npm installs it from."""
+    return {".tgz": npm_tarball(held)}
+
+
+TARGET = ExportTarget(
+    name="n8n",
+    title="n8n",
+    level={
+        "operations": "done: tests/hosts/n8n/test_operations.py",
+        "pickers": "done: tests/hosts/n8n/test_pickers.py",
+        "charts as files": "done: tests/hosts/n8n/test_items.py",
+        "waiting, stopping, retries": "done: tests/hosts/n8n/test_runs.py",
+        "trigger": "done: tests/hosts/n8n/test_trigger.py",
+        "languages": "done: tests/hosts/n8n/test_package.py",
+        "pipelines and batches": "exempt: nodes in a row and items are n8n's own",
+        "data connections": "exempt: passwords would stand in workflow files",
+        "idempotency keys": "exempt: n8n keeps no record of runs; a try of an execution knows the one before it",
+    },
+    files=files,
+    pack=pack,
+    two_forms=True,
+)

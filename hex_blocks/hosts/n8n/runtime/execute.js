@@ -1,0 +1,187 @@
+'use strict';
+
+const { NodeOperationError } = require('n8n-workflow');
+
+const { connect } = require('./connection.js');
+const { failedItem, failureOf, thrown } = require('./failures.js');
+const { readItem } = require('./inputs.js');
+const { readEntries } = require('./lists.js');
+const { itemsOf } = require('./outputs.js');
+const { projectMeant } = require('./projects.js');
+const { attemptOf } = require('./attempts.js');
+
+/** @typedef {import('n8n-workflow').IExecuteFunctions} Context */
+/** @typedef {import('n8n-workflow').INodeExecutionData} Item */
+/** @typedef {import('./inputs.js').Plan} Plan */
+/** @typedef {import('./inputs.js').Asked} Asked */
+/** @typedef {import('./connection.js').Connected} Connected */
+
+const RUN_PROJECT = 'hex_run_project';
+const RUN_AND_WAIT = 'hex_run_and_wait';
+const RUN_NOTEBOOK = 'hex_run_notebook';
+// Tools that wait, so that items are worked on at the same time.
+const WAITING = [RUN_PROJECT, 'hex_wait_for_run', 'hex_ask'];
+const MOST_AT_ONCE = 5;
+// Options of the wait, which a start alone does not take.
+const OF_THE_WAIT = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelActiveRuns'];
+// Ways in which a run may end that are no fault of the node.
+const BAD_ENDS = ['run_errored', 'run_killed', 'run_no_kernel'];
+// Failures behind which there is no run to go on with.
+const ENDED = [...BAD_ENDS, 'run_cancelled_at_timeout', 'run_gone'];
+
+/**
+ * Return the items for all items that come in, in their order.
+ *
+ * @param {Context} context
+ * @param {Record<string, Plan>} plans What is known of each operation.
+ * @returns {Promise<Item[][]>}
+ */
+async function executeItems(context, plans) {
+	const operation = String(context.getNodeParameter('operation', 0));
+	const plan = Object.hasOwn(plans, operation) ? plans[operation] : undefined;
+	if (!plan) {
+		throw new NodeOperationError(context.getNode(), `${operation} is not an operation of this version of the node.`);
+	}
+	/** @type {Set<string>} */
+	const hints = new Set();
+	const hex = await connected(context, hints);
+	const results = await inTurn(context.getInputData().length, atOnce(context, plan), async (item) => {
+		try {
+			return hex.stopped() ? [] : await workOn(context, hex, plan, item);
+		} catch (error) {
+			// A workflow that was stopped has not failed; n8n says what it is itself.
+			if (hex.stopped()) return [];
+			if (!context.continueOnFail()) throw thrown(context.getNode(), error, item);
+			return [failedItem(context.getNode(), error, item)];
+		}
+	});
+	for (const message of hints) context.addExecutionHints({ message, location: 'outputPane' });
+	return [results.flat()];
+}
+
+/** @param {Context} context @param {Set<string>} hints @returns {Promise<Connected>} */
+async function connected(context, hints) {
+	try {
+		return await connect(context, {
+			signal: context.getExecutionCancelSignal(),
+			onWarning: (message) => hints.add(message),
+		});
+	} catch (error) {
+		throw thrown(context.getNode(), error);
+	}
+}
+
+/** @param {Context} context @param {Plan} plan @returns {number} */
+function atOnce(context, plan) {
+	if (!WAITING.includes(plan.tool)) return 1;
+	const given = Number(context.getNodeParameter('options.maxParallel', 0, MOST_AT_ONCE));
+	return Number.isInteger(given) && given > 0 ? given : MOST_AT_ONCE;
+}
+
+/**
+ * Return what work gives for each number below a count, so many at once, in order. The first failure ends it: no
+ * more is begun.
+ *
+ * @template T
+ * @param {number} count
+ * @param {number} most
+ * @param {(number: number) => Promise<T>} work
+ * @returns {Promise<T[]>}
+ */
+async function inTurn(count, most, work) {
+	/** @type {T[]} */
+	const results = new Array(count);
+	let next = 0;
+	const hand = async () => {
+		while (next < count) {
+			const mine = next++;
+			try {
+				results[mine] = await work(mine);
+			} catch (error) {
+				next = count;
+				throw error;
+			}
+		}
+	};
+	await Promise.all(Array.from({ length: Math.min(most, count) }, hand));
+	return results;
+}
+
+/**
+ * Return the items for one that comes in.
+ *
+ * @param {Context} context
+ * @param {Connected} hex
+ * @param {Plan} plan
+ * @param {number} item
+ * @returns {Promise<Item[]>}
+ */
+async function workOn(context, hex, plan, item) {
+	const asked = readItem(context, plan, item);
+	if ('projectId' in asked.inputs) asked.inputs.projectId = await projectMeant(hex, asked.inputs.projectId);
+	const document = await documentOf(context, hex, plan, asked, item);
+	return await itemsOf(context, plan, document, item, asked.simplify);
+}
+
+/**
+ * @param {Context} context
+ * @param {Connected} hex
+ * @param {Plan} plan
+ * @param {Asked} asked
+ * @param {number} item
+ * @returns {Promise<Record<string, unknown>>}
+ */
+async function documentOf(context, hex, plan, asked, item) {
+	if (plan.tool === RUN_PROJECT) return await runProject(context, hex, asked, item);
+	if (plan.tool === RUN_NOTEBOOK) return await hex.call(plan.tool, attemptOf(context, item, asked.inputs).inputs);
+	if (plan.entries !== null && plan.pages) {
+		return { [plan.entries]: await readEntries(hex, plan.tool, asked.inputs, plan.entries, asked.limit) };
+	}
+	return await orItsEnd(asked, async () => await hex.call(plan.tool, asked.inputs));
+}
+
+/**
+ * @param {Context} context
+ * @param {Connected} hex
+ * @param {Asked} asked
+ * @param {number} item
+ * @returns {Promise<Record<string, unknown>>}
+ */
+async function runProject(context, hex, asked, item) {
+	const { dryRun, ...inputs } = asked.inputs;
+	const starts = Object.fromEntries(Object.entries(inputs).filter(([name]) => !OF_THE_WAIT.includes(name)));
+	if (dryRun === true) return await hex.call(RUN_PROJECT, { ...starts, dryRun });
+	if (context.getNodeParameter('waitForCompletion', item, true) === false) {
+		return await hex.call(RUN_PROJECT, attemptOf(context, item, starts).inputs);
+	}
+	const attempt = attemptOf(context, item, inputs);
+	return await orItsEnd(asked, async () => {
+		try {
+			const { idempotencyKey: _, ...run } = await hex.call(RUN_AND_WAIT, attempt.inputs);
+			return run;
+		} catch (error) {
+			if (ENDED.includes(failureOf(error).errorKey ?? '')) attempt.over();
+			throw error;
+		}
+	});
+}
+
+/**
+ * Return a document; for a run that ended badly, where that is wanted, its status.
+ *
+ * @param {Asked} asked
+ * @param {() => Promise<Record<string, unknown>>} ask
+ * @returns {Promise<Record<string, unknown>>}
+ */
+async function orItsEnd(asked, ask) {
+	try {
+		return await ask();
+	} catch (error) {
+		const { errorKey, runUrl } = failureOf(error);
+		if (asked.options.failOnRunError !== false || !BAD_ENDS.includes(errorKey ?? '')) throw error;
+		const { projectId, runId, runStatus } = /** @type {any} */ (error).values;
+		return { projectId, runId, runUrl, status: runStatus };
+	}
+}
+
+module.exports = { executeItems };

@@ -1,0 +1,312 @@
+'use strict';
+
+const { NodeOperationError } = require('n8n-workflow');
+
+const { connect } = require('./connection.js');
+const { thrown } = require('./failures.js');
+const { plain } = require('./inputs.js');
+const { readEntries } = require('./lists.js');
+
+/** @typedef {import('n8n-workflow').ILoadOptionsFunctions} Context */
+/** @typedef {import('n8n-workflow').INodeListSearchResult} Found */
+/** @typedef {import('n8n-workflow').INodePropertyOptions} Choice */
+/** @typedef {Record<string, any>} Entry */
+
+// A page that holds so many matches is enough to choose from; the editor asks for the next one.
+const ENOUGH = 25;
+const CHARTS = ['CHART', 'VEGA_CHART'];
+
+/**
+ * How the entries of a list are shown.
+ *
+ * @typedef {object} Listing
+ * @property {string} tool
+ * @property {string} entries The output that holds them.
+ * @property {number} page How many entries a page has.
+ * @property {(entry: Entry) => string} name
+ * @property {(entry: Entry) => string} value
+ */
+
+/** @type {Record<string, Listing>} */
+const LISTINGS = {
+	projects: {
+		tool: 'hex_list_projects',
+		entries: 'projects',
+		page: 100,
+		name: (each) => withOwner(each.title, each.owner?.email),
+		value: (each) => each.id,
+	},
+	collections: {
+		tool: 'hex_list_collections',
+		entries: 'collections',
+		page: 100,
+		name: (each) => withOwner(each.name, each.creator?.email),
+		value: (each) => each.id,
+	},
+	groups: {
+		tool: 'hex_list_groups',
+		entries: 'groups',
+		page: 500,
+		name: (each) => each.name,
+		value: (each) => each.id,
+	},
+	users: {
+		tool: 'hex_list_users',
+		entries: 'users',
+		page: 500,
+		name: (each) => withOwner(each.name, each.email),
+		value: (each) => each.id,
+	},
+	connections: {
+		tool: 'hex_list_data_connections',
+		entries: 'connections',
+		page: 100,
+		name: (each) => withOwner(each.name, each.type),
+		value: (each) => each.id,
+	},
+	threads: {
+		tool: 'hex_list_threads',
+		entries: 'threads',
+		page: 100,
+		name: (each) => each.title ?? each.id,
+		value: (each) => each.id,
+	},
+	topics: {
+		tool: 'hex_list_topics',
+		entries: 'topics',
+		page: 100,
+		name: (each) => each.name,
+		value: (each) => each.id,
+	},
+	guides: {
+		tool: 'hex_list_draft_guides',
+		entries: 'guides',
+		page: 100,
+		name: (each) => each.filePath,
+		value: (each) => each.id,
+	},
+};
+
+/** @param {string | null} title @param {string | null | undefined} owner @returns {string} */
+function withOwner(title, owner) {
+	return owner ? `${title} (${owner})` : String(title);
+}
+
+/**
+ * Return a page of choices whose names hold a text, and where the next page begins.
+ *
+ * @param {Context} context
+ * @param {Listing} listing
+ * @param {string | undefined} filter
+ * @param {unknown} token
+ * @returns {Promise<Found>}
+ */
+async function search(context, listing, filter, token) {
+	const wanted = folded(filter ?? '');
+	const hex = await connected(context);
+	/** @type {Choice[]} */
+	const results = [];
+	let after = typeof token === 'string' && token ? token : undefined;
+	do {
+		const inputs = { limit: listing.page, ...(after ? { after } : {}) };
+		const page = await asked(context, () => hex.call(listing.tool, inputs));
+		results.push(...choices(listing, page[listing.entries]).filter((each) => folded(each.name).includes(wanted)));
+		after = page.after ?? undefined;
+	} while (after && results.length < (wanted ? ENOUGH : 1));
+	return { results, paginationToken: after };
+}
+
+/**
+ * Return all choices of a list, read to its end.
+ *
+ * @param {Context} context
+ * @param {Listing} listing
+ * @returns {Promise<Choice[]>}
+ */
+async function load(context, listing) {
+	const hex = await connected(context);
+	const read = await asked(context, () => readEntries(hex, listing.tool, {}, listing.entries, null));
+	const all = choices(listing, read);
+	return all.sort((one, other) => one.name.localeCompare(other.name, 'en'));
+}
+
+/** @param {Listing} listing @param {Entry[]} entries @returns {Choice[]} */
+function choices(listing, entries) {
+	return entries.map((each) => ({ name: listing.name(each), value: listing.value(each) }));
+}
+
+/** @param {string} text @returns {string} */
+function folded(text) {
+	return text.normalize('NFKC').toLowerCase().trim();
+}
+
+/** @param {Context} context */
+async function connected(context) {
+	return await asked(context, () => connect(context, {}));
+}
+
+/**
+ * Return what is asked for. Why it cannot be had is said, since an empty list would look as if there were nothing.
+ *
+ * @template T
+ * @param {Context} context
+ * @param {() => Promise<T>} ask
+ * @returns {Promise<T>}
+ */
+async function asked(context, ask) {
+	try {
+		return await ask();
+	} catch (error) {
+		throw thrown(context.getNode(), error);
+	}
+}
+
+/**
+ * Return the project that is chosen in the form.
+ *
+ * @param {Context} context
+ * @returns {string}
+ */
+function chosenProject(context) {
+	const chosen = plain(context.getCurrentNodeParameter('projectId'));
+	if (typeof chosen !== 'string' || chosen === '' || chosen.startsWith('=')) {
+		throw new NodeOperationError(context.getNode(), 'Choose the project first.', {
+			description: 'The list is of one project. Where the project is an expression, give the ID.',
+		});
+	}
+	return chosen;
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchProjects(filter, token) {
+	return await search(this, LISTINGS.projects, filter, token);
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchCollections(filter, token) {
+	return await search(this, LISTINGS.collections, filter, token);
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchGroups(filter, token) {
+	return await search(this, LISTINGS.groups, filter, token);
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchUsers(filter, token) {
+	return await search(this, LISTINGS.users, filter, token);
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchDataConnections(filter, token) {
+	return await search(this, LISTINGS.connections, filter, token);
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchThreads(filter, token) {
+	return await search(this, LISTINGS.threads, filter, token);
+}
+
+/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
+async function searchRuns(filter, token) {
+	const hex = await connected(this);
+	const projectId = chosenProject(this);
+	const wanted = folded(filter ?? '');
+	/** @type {Choice[]} */
+	const results = [];
+	let offset = Number(token) || 0;
+	let more = true;
+	while (more && results.length < (wanted ? ENOUGH : 1)) {
+		const page = await asked(this, () => hex.call('hex_get_project_runs', { projectId, limit: 100, offset }));
+		const runs = /** @type {Entry[]} */ (page.runs ?? []);
+		results.push(...runs.map(runChoice).filter((each) => folded(each.name).includes(wanted)));
+		offset += runs.length;
+		more = runs.length > 0 && Boolean(page.nextPage);
+	}
+	return { results, paginationToken: more ? String(offset) : undefined };
+}
+
+/** @param {Entry} run @returns {Choice} */
+function runChoice(run) {
+	const began = String(run.startTime ?? 'Not begun').replace(/^(.{10})T(.{5}).*$/, '$1 $2');
+	const status = String(run.status ?? 'UNKNOWN').replaceAll('_', ' ').toLowerCase();
+	return { name: `${began} ${status}`, value: run.runId };
+}
+
+/** @this {Context} @param {string} [filter] @returns {Promise<Found>} */
+async function searchCharts(filter) {
+	const wanted = folded(filter ?? '');
+	const charts = await chartsOf(this);
+	return { results: charts.filter((each) => folded(each.name).includes(wanted)) };
+}
+
+/** @param {Context} context @returns {Promise<Choice[]>} */
+async function chartsOf(context) {
+	const hex = await connected(context);
+	const inputs = { projectId: chosenProject(context) };
+	const cells = await asked(context, () => readEntries(hex, 'hex_list_cells', inputs, 'cells', null));
+	const charts = cells.filter((cell) => CHARTS.includes(cell.cellType));
+	return charts.map((cell) => ({ name: cell.label ?? cell.staticId, value: cell.staticId }));
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getProjects() {
+	return await load(this, LISTINGS.projects);
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getUsers() {
+	return await load(this, LISTINGS.users);
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getGroups() {
+	return await load(this, LISTINGS.groups);
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getCollections() {
+	return await load(this, LISTINGS.collections);
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getDraftGuides() {
+	return await load(this, LISTINGS.guides);
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getCharts() {
+	return await chartsOf(this);
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getStatuses() {
+	const hex = await connected(this);
+	const projects = await asked(this, () => readEntries(hex, 'hex_list_projects', {}, 'projects', null));
+	const names = new Set(projects.map((each) => each.status?.name).filter(Boolean));
+	return [...names].sort().map((name) => ({ name, value: name }));
+}
+
+/** @this {Context} @returns {Promise<Choice[]>} */
+async function getTopics() {
+	return await load(this, LISTINGS.topics);
+}
+
+module.exports = {
+	getCharts,
+	getCollections,
+	getDraftGuides,
+	getGroups,
+	getProjects,
+	getStatuses,
+	getTopics,
+	getUsers,
+	searchCharts,
+	searchCollections,
+	searchDataConnections,
+	searchGroups,
+	searchProjects,
+	searchRuns,
+	searchThreads,
+	searchUsers,
+};

@@ -1,0 +1,26 @@
+'use strict';
+
+const { OperationalError } = require('n8n-workflow');
+
+/** @typedef {import('./connection.js').Connected} Connected */
+
+const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
+
+/**
+ * Return the ID of the project that is meant. The address of a published app has the title in it instead.
+ *
+ * @param {Connected} hex
+ * @param {unknown} meant
+ * @returns {Promise<unknown>}
+ */
+async function projectMeant(hex, meant) {
+	if (typeof meant !== 'string' || !meant.includes('/') || UUID.test(meant)) return meant;
+	const { matches } = await hex.call('hex_find_project', { query: meant });
+	const found = /** @type {{ id: string, title: string }[]} */ (matches);
+	if (found.length === 1) return found[0].id;
+	throw Object.assign(new OperationalError(`${found.length} projects fit the address.`), {
+		hint: found.length ? `Give the ID of one: ${found.map((each) => each.id).join(', ')}.` : 'Give the ID.',
+	});
+}
+
+module.exports = { projectMeant };

@@ -1,0 +1,225 @@
+"""The node, the trigger and the credential as TypeScript, and as the JavaScript that n8n loads.
+
+Both are written here, so that nothing has to be compiled; tests compile the one and compare it with the other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from hex_blocks.hosts.n8n.fields import Property
+from hex_blocks.hosts.n8n.render import Code, literal
+
+# What the types of a TypeScript source stand between, so that the JavaScript is the same text without them.
+_TYPE_ONLY = re.compile(r"/\*<\*/.*?/\*>\*/", re.DOTALL)
+_MARKS = re.compile(r"/\*[<>]\*/")
+_IMPORT = re.compile(r"^import \{ (?P<names>[^}]+) \} from '(?P<module>[^']+)';\n", re.MULTILINE)
+_EXPORTED = re.compile(r"^export (?P<kind>class|const) (?P<name>\w+)", re.MULTILINE)
+
+SEARCHES = (
+    "searchProjects",
+    "searchCollections",
+    "searchGroups",
+    "searchUsers",
+    "searchDataConnections",
+    "searchThreads",
+    "searchRuns",
+    "searchCharts",
+)
+LOADS = (
+    "getProjects",
+    "getUsers",
+    "getGroups",
+    "getCollections",
+    "getDraftGuides",
+    "getCharts",
+    "getStatuses",
+    "getTopics",
+)
+
+
+def javascript(typescript: str) -> str:
+    """Return the JavaScript of one of our TypeScript sources.
+
+    Types stand between marks there, which n8n's compiler reads as comments around nothing.
+    """
+    plain = _TYPE_ONLY.sub("", typescript)
+    names: list[str] = []
+
+    def required(found: re.Match[str]) -> str:
+        return f"const {{ {found['names']} }} = require('{found['module']}');\n"
+
+    def declared(found: re.Match[str]) -> str:
+        names.append(found["name"])
+        return f"{found['kind']} {found['name']}"
+
+    plain = _EXPORTED.sub(declared, _IMPORT.sub(required, plain))
+    exported = "".join(f"exports.{name} = {name};\n" for name in names)
+    return f"'use strict';\n{plain}{exported}"
+
+
+def typescript(marked: str) -> str:
+    """Return a TypeScript source without the marks around its types."""
+    return _MARKS.sub("", marked)
+
+
+def description_source(name: str, properties: Sequence[Property]) -> str:
+    """Return the source of a list of fields."""
+    return (
+        "/*<*/import type { INodeProperties } from 'n8n-workflow';\n\n/*>*/"
+        f"export const {name}/*<*/: INodeProperties[]/*>*/ = {literal(list(properties))};\n"
+    )
+
+
+def plans_source(plans: Mapping[str, object]) -> str:
+    """Return the source of what the node knows of its operations."""
+    return (
+        "/*<*/import type { Plan } from '../../runtime/inputs.js';\n\n/*>*/"
+        f"export const plans/*<*/: Record<string, Plan>/*>*/ = {literal(dict(plans))};\n"
+    )
+
+
+def node_source(description: str, files: Mapping[str, str]) -> str:
+    """Return the source of the node.
+
+    Args:
+        description: What the node is for.
+        files: The names of the lists of fields, by the file that has each.
+    """
+    imports = "".join(f"import {{ {name} }} from './descriptions/{file}';\n" for file, name in files.items())
+    head = {
+        "displayName": "Hex",
+        "name": "hex",
+        "icon": {"light": "file:hex.svg", "dark": "file:hex.dark.svg"},
+        "group": ["transform"],
+        "version": 1,
+        "subtitle": '={{ $parameter["operation"] + ": " + $parameter["resource"] }}',
+        "description": description,
+        "defaults": {"name": "Hex"},
+        "usableAsTool": True,
+        "inputs": [Code("NodeConnectionTypes.Main")],
+        "outputs": [Code("NodeConnectionTypes.Main")],
+        "credentials": [{"name": "hexApi", "required": True}],
+        "properties": Code("[" + ", ".join(f"...{name}" for name in files.values()) + "]"),
+    }
+    methods = "".join(f"\t\t\t{name},\n" for name in SEARCHES)
+    loads = "".join(f"\t\t\t{name},\n" for name in LOADS)
+    return f"""\
+/*<*/import type {{
+	IExecuteFunctions,
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+}} from 'n8n-workflow';
+/*>*/import {{ NodeConnectionTypes }} from 'n8n-workflow';
+import {{ executeItems }} from '../../runtime/execute.js';
+import {{ {", ".join((*SEARCHES, *LOADS))} }} from '../../runtime/pickers.js';
+{imports}import {{ plans }} from './plans';
+
+export class Hex/*<*/ implements INodeType/*>*/ {{
+	description/*<*/: INodeTypeDescription/*>*/ = {literal(head, 1)};
+
+	methods = {{
+		listSearch: {{
+{methods}		}},
+		loadOptions: {{
+{loads}		}},
+	}};
+
+	async execute(/*<*/this: IExecuteFunctions/*>*/)/*<*/: Promise<INodeExecutionData[][]>/*>*/ {{
+		return await executeItems(this, plans);
+	}}
+}}
+"""
+
+
+def trigger_source(description: str, properties: Sequence[Property]) -> str:
+    """Return the source of the trigger."""
+    head = {
+        "displayName": "Hex Trigger",
+        "name": "hexTrigger",
+        "icon": {"light": "file:hex.svg", "dark": "file:hex.dark.svg"},
+        "group": ["trigger"],
+        "version": 1,
+        "subtitle": '={{ $parameter["events"].length }} event(s)',
+        "description": description,
+        "defaults": {"name": "Hex Trigger"},
+        "polling": True,
+        "inputs": [],
+        "outputs": [Code("NodeConnectionTypes.Main")],
+        "credentials": [{"name": "hexApi", "required": True}],
+        "properties": list(properties),
+    }
+    return f"""\
+/*<*/import type {{
+	INodeExecutionData,
+	INodeType,
+	INodeTypeDescription,
+	IPollFunctions,
+}} from 'n8n-workflow';
+/*>*/import {{ NodeConnectionTypes }} from 'n8n-workflow';
+import {{ getProjects }} from '../../runtime/pickers.js';
+import {{ pollRuns }} from '../../runtime/trigger.js';
+
+export class HexTrigger/*<*/ implements INodeType/*>*/ {{
+	description/*<*/: INodeTypeDescription/*>*/ = {literal(head, 1)};
+
+	methods = {{
+		loadOptions: {{
+			getProjects,
+		}},
+	}};
+
+	async poll(/*<*/this: IPollFunctions/*>*/)/*<*/: Promise<INodeExecutionData[][] | null>/*>*/ {{
+		return await pollRuns(this);
+	}}
+}}
+"""
+
+
+def credential_source(documentation: str, properties: Sequence[Property]) -> str:
+    """Return the source of the credential."""
+    request = {"baseURL": "={{ " + BASE_URL + " }}", "url": "/users/me"}
+    return f"""\
+/*<*/import type {{
+	IAuthenticate,
+	ICredentialDataDecryptedObject,
+	ICredentialTestRequest,
+	ICredentialType,
+	Icon,
+	IHttpRequestOptions,
+	INodeProperties,
+}} from 'n8n-workflow';
+/*>*/import {{ withToken }} from '../runtime/connection.js';
+
+export class HexApi/*<*/ implements ICredentialType/*>*/ {{
+	name = 'hexApi';
+
+	displayName = 'Hex API';
+
+	icon/*<*/: Icon/*>*/ = {{ light: 'file:hex.svg', dark: 'file:hex.dark.svg' }};
+
+	documentationUrl = {literal(documentation)};
+
+	properties/*<*/: INodeProperties[]/*>*/ = {literal(list(properties), 1)};
+
+	// The token is added only for addresses that it may go to, whoever sends the request.
+	authenticate/*<*/: IAuthenticate/*>*/ = async (
+		credentials/*<*/: ICredentialDataDecryptedObject/*>*/,
+		requestOptions/*<*/: IHttpRequestOptions/*>*/,
+	) => withToken(credentials, requestOptions);
+
+	test/*<*/: ICredentialTestRequest/*>*/ = {{
+		request: {literal(request, 2)},
+	}};
+}}
+"""
+
+
+# The same reading of a base URL as the core's; where a token may go is decided when it is added.
+BASE_URL = (
+    '($credentials.region === "custom" ? ($credentials.baseUrl.includes("://") ? "" : "https://") '
+    '+ $credentials.baseUrl.trim().replace(/\\/+$/, "").replace(/\\/api(\\/v1)?$/, "") '
+    ': "https://" + $credentials.region + ".hex.tech") + "/api/v1"'
+)
