@@ -98,7 +98,7 @@ In a self-hosted n8n, open **Settings > Community nodes > Install** and enter `{
 own folder (`~/.n8n/nodes`):
 
 ```console
-npm install {name}-{version}.tgz
+npm install --legacy-peer-deps {name}.tgz
 ```
 
 Restart n8n afterwards. The nodes **Hex** and **Hex Trigger** are then in the palette.
