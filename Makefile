@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-slow test-all stress test-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
+.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
 .DEFAULT_GOAL := help
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test-all      run both"
 	@echo "make stress        a thousand calls through a bad network, and two hundred kill -9"
 	@echo "make test-hosts    run the suites of the hosts, each in an environment of its own in the cache folder"
+	@echo "make test-whole-hosts  run the packages in whole hosts, and under the linters of their catalogues"
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
 	@echo "make lint          style and types"
 	@echo "make check         every spec, text and page"
@@ -76,6 +77,12 @@ stress: $(VENV)/.texts
 
 test-hosts: $(VENV)/.texts
 	$(BIN)/python tests/hosts/run_suites.py
+
+# Whole hosts, minutes to install and to run: what stands under tests/hosts/scheduled.
+WHOLE_HOSTS := $(patsubst tests/hosts/%/requirements.txt,%,$(wildcard tests/hosts/scheduled/*/requirements.txt))
+
+test-whole-hosts: $(VENV)/.texts
+	$(BIN)/python tests/hosts/run_suites.py $(WHOLE_HOSTS)
 
 test-pythons:
 	@for version in 3.11 3.12 3.13; do \

@@ -43,6 +43,16 @@ const OWN = {
 			return [items.map((json) => ({ json, pairedItem: { item: 0 } }))];
 		},
 	},
+	'test.agent': {
+		description: { ...describe('agent', ['main', 'ai_tool'], []) },
+		// Calls its tool as a model would.
+		async execute() {
+			const [tool] = await this.getInputConnectionData('ai_tool', 0);
+			const given = this.getInputData()[0].json;
+			const answer = await tool.invoke(given);
+			return [[{ json: { name: tool.name, fields: Object.keys(tool.schema.shape), answer }, pairedItem: { item: 0 } }]];
+		},
+	},
 	'n8n-nodes-base.scheduleTrigger': {
 		description: describe('scheduleTrigger', [], []),
 		async execute() {
@@ -86,10 +96,17 @@ async function start() {
 	await loader.loadAll();
 	types = {
 		getByName: (type) => types.getByNameAndVersion(type),
-		getByNameAndVersion: (type) => OWN[type] ?? loader.getNode(type.split('.').at(-1)).type,
+		getByNameAndVersion: (type) => OWN[type] ?? (type.endsWith('Tool') ? asTool(type) : loader.getNode(type.split('.').at(-1)).type),
 		getKnownTypes: () => loader.known.nodes,
 	};
 	return { loadedIn: now() - from, nodes: Object.keys(loader.known.nodes), credentials: Object.keys(loader.known.credentials) };
+}
+
+/** A node as a tool of an agent, with the connections that n8n gives it then. */
+function asTool(type) {
+	const node = loader.getNode(type.split('.').at(-1).replace(/Tool$/, '')).type;
+	const description = { ...node.description, name: 'hexTool', inputs: [], outputs: ['ai_tool'] };
+	return Object.assign(Object.create(node), { description });
 }
 
 const credentialsHelper = {
@@ -182,6 +199,15 @@ function describeTypes() {
 	return { nodes: loader.types.nodes, credentials: loader.types.credentials, loadOptions: Object.keys(types.getByNameAndVersion('hex').methods.loadOptions), listSearch: Object.keys(types.getByNameAndVersion('hex').methods.listSearch) };
 }
 
+/** The operations of a resource that a node or a tool offers. */
+function offered({ type, resource }) {
+	const node = { name: 'Hex', type, typeVersion: 1, parameters: { resource }, id: 'n', position: [0, 0] };
+	const { description } = types.getByNameAndVersion(type);
+	const shown = (each) => NodeHelpers.displayParameter(node.parameters, each, node, description);
+	const field = description.properties.find((each) => each.name === 'operation' && shown(each));
+	return field.options.filter(shown).map((each) => each.value);
+}
+
 function issues({ node }) {
 	const { description } = types.getByNameAndVersion(node.type);
 	const parameters = NodeHelpers.getNodeParameters(description.properties, node.parameters, true, false, node, description);
@@ -196,7 +222,7 @@ async function installed({ folder: other }) {
 }
 
 const COMMANDS = {
-	start, package: installed, run, choose, poll, request, authenticated: (given) => request(given, false), describe: describeTypes, issues,
+	start, package: installed, run, choose, poll, request, authenticated: (given) => request(given, false), describe: describeTypes, issues, offered,
 	credentials: (given) => { credentials = given.values; return {}; },
 };
 
