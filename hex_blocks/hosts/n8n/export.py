@@ -16,7 +16,7 @@ from hex_blocks.hosts.n8n.description import (
     resource_property,
 )
 from hex_blocks.hosts.n8n.forms import credential_fields, trigger_fields
-from hex_blocks.hosts.n8n.operations import operations, resource_names
+from hex_blocks.hosts.n8n.operations import not_shown, operations, resource_names
 from hex_blocks.hosts.n8n.sources import (
     credential_source,
     description_source,
@@ -73,7 +73,7 @@ def files(request: ExportRequest) -> Files:
     made |= {f"dist/{path}": content for path, content in _built(made).items()}
     return made | {
         "package.json": manifest.package_json(request.version),
-        "README.md": manifest.readme(shown, titles, request.version),
+        "README.md": manifest.readme(shown, titles, not_shown(request.tools), request.version),
         "CHANGELOG.md": manifest.changelog(request.version),
         **{path.name: path.read_bytes() for path in sorted((_HERE / "package").iterdir())},
         **_core(request, [each.tool for each in shown]),
@@ -150,9 +150,10 @@ TARGET = ExportTarget(
         "waiting, stopping, retries": "done: tests/hosts/n8n/test_runs.py",
         "trigger": "done: tests/hosts/n8n/test_trigger.py",
         "languages": "done: tests/hosts/n8n/test_package.py",
-        "pipelines and batches": "exempt: nodes in a row and items are n8n's own",
-        "data connections": "exempt: passwords would stand in workflow files",
-        "idempotency keys": "exempt: n8n keeps no record of runs; a try of an execution knows the one before it",
+        "pipelines and batches": "exempt: Nodes in a row and items do the same in n8n.",
+        "inputs of a project": "exempt: Reading them needs the project's exported file, which the core does not read.",
+        "data connections": "exempt: Creating or changing one would put passwords into workflow files.",
+        "idempotency keys": "exempt: A try of a node knows the runs of the one before it; n8n keeps no further record.",
     },
     files=files,
     pack=pack,

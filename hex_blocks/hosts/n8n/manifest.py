@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from hex_blocks.hosts.n8n.operations import HIDDEN, Operation
+from hex_blocks.hosts.n8n.operations import Operation
 from hex_blocks.hosts.n8n.words import describe
 
 NAME = "n8n-nodes-hex-blocks"
@@ -72,14 +72,21 @@ def _json(value: Any) -> bytes:
     return (json.dumps(value, indent=2, ensure_ascii=False) + "\n").encode()
 
 
-def readme(shown: Iterable[Operation], titles: Mapping[str, str], version: str) -> bytes:
-    """Return the README."""
+def readme(shown: Iterable[Operation], titles: Mapping[str, str], not_shown: Mapping[str, str], version: str) -> bytes:
+    """Return the README.
+
+    Args:
+        shown: The operations of the node.
+        titles: How its resources are called.
+        not_shown: The tools that it has not, with why.
+        version: Of the package.
+    """
     operations = list(shown)
     rows = "\n".join(
         f"| {title} | {', '.join(each.name for each in operations if each.resource == resource)} |"
         for resource, title in titles.items()
     )
-    hidden = "\n".join(f"- `{tool}`: {reason}" for tool, reason in HIDDEN.items())
+    hidden = "\n".join(f"- `{tool}`: {reason}" for tool, reason in not_shown.items())
     return _README.format(
         name=NAME, version=version, operations=rows, hidden=hidden, description=describe(DESCRIPTION)
     ).encode()

@@ -153,6 +153,15 @@ def operations(tools: Iterable[Tool]) -> list[Operation]:
     return sorted(shown, key=lambda each: (order.get(each.resource, len(order)), each.resource, each.name))
 
 
+def not_shown(tools: Iterable[Tool]) -> dict[str, str]:
+    """Return the tools that the node does not show, with why."""
+    return {
+        tool.id: HIDDEN.get(tool.id, "it takes Python")
+        for tool in tools
+        if tool.id in HIDDEN or not runs_in_javascript(tool)
+    }
+
+
 def _operation(tool: Tool) -> Operation:
     resource, name, action = NAMED.get(tool.id) or (
         RESOURCE_OF_GROUP.get(tool.group, tool.group),

@@ -309,3 +309,29 @@ def test_n8n_finds_nothing_missing_in_fields_that_hold_ids_alone(n8n):
 
     assert checked["issues"] is None
     assert checked["parameters"]["projectId"] == REPORT
+
+
+def test_an_operation_is_known_whatever_resource_it_is_filed_under(operate, sandbox):
+    chart = sandbox.world.cell("Revenue report", "Revenue chart").static_id
+    given = {"projectId": by_id(REPORT), "runId": by_id(RUN), "staticId": by_id(chart)}
+
+    done = operate("getRunChartImage", {"resource": "cell", **given})
+
+    assert items_of(done)[0]["binary"]["data"]["mimeType"] == "image/png"
+
+
+def test_a_project_that_is_not_published_says_what_to_do(operate, sandbox):
+    sandbox.world.project("Revenue report").last_published_at = None
+
+    done = operate("runProject", {"projectId": by_id(REPORT)}, **CONTINUE)
+
+    assert documents(done)[0]["errorKey"] == "not_published"
+    assert "Publish" in documents(done)[0]["hint"]
+
+
+@pytest.mark.parametrize("project", ["../groups/x", f"{REPORT}/runs/{RUN}?x=", "%2e%2e", "..", "a b", "\u202e"])
+def test_an_id_that_is_none_reaches_no_path(project, operate, sandbox):
+    done = operate("getRunStatus", {"projectId": by_id(project), "runId": by_id("../../users/me")}, **CONTINUE)
+
+    assert documents(done)[0]["errorKey"] in ("bad_inputs", None)
+    assert [each.path for each in sandbox.requests if "/runs" in each.path or "groups" in each.path] == []
