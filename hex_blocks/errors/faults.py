@@ -23,6 +23,8 @@ FAULTS = {
     "address_of_app": "{input} is the address of a published app, whose last part is not the project's ID; take the "
     "part after /hex/ in the address of its notebook, or find it by its title with hex_find_project.",
     "not_json": "{input} cannot be written as JSON: it is {found}.",
+    "no_project_named": "{input} is {found}, and no project fits. {reason}",
+    "several_projects": "{input} is {found}, and several projects fit: {named}. Give the ID of one.",
     "name_not_text": "{input} has a name that is not text: {found}.",
     "goes_inside": "{input} goes inside arguments.",
     "not_email": "{input} must be an e-mail address, not {found}.",

@@ -57,6 +57,12 @@ SENTENCES = {
         "{url} is not a base URL that can be used: {reason}",
         "Give https://app.hex.tech, or the host where you open Hex.",
     ),
+    "base_url_missing": Sentence(
+        INPUT, "The region is custom, and no base URL is given.", "Enter the address where you open Hex."
+    ),
+    "region_unknown": Sentence(
+        INPUT, "There is no region {region}. Regions: {known}.", "Choose the one of your workspace."
+    ),
     "bad_budget": Sentence(
         INPUT,
         "{variable} is not valid: {reason}.",
@@ -102,6 +108,11 @@ SENTENCES = {
         TOKEN,
         "No Hex API token is set on the server that runs these tools.",
         "Whoever runs them sets HEX_API_TOKEN there; a token is never given in a call.",
+    ),
+    "token_missing_in_builder": Sentence(
+        TOKEN,
+        "The connection has no Hex API token.",
+        "Enter it in the connection's settings. Create tokens in Hex under Settings → API keys.",
     ),
     "token_header_missing": Sentence(
         TOKEN,

@@ -1,0 +1,1 @@
+"""What builders share whose blocks run Python: asking a tool, deadlines, answers and pictures, forms, wheels."""

@@ -1,0 +1,1 @@
+"""Dify: a plugin whose blocks and agent tools are Hex's, run by Dify's own SDK."""

@@ -1,0 +1,7 @@
+"""The provider of the plugin."""
+
+from hex_blocks.hosts.dify import blocks
+
+
+class HexProvider(blocks.HexProvider):
+    """Checks what was entered to connect."""
