@@ -335,6 +335,11 @@ SENTENCES = {
         "The work was stopped, and its runs were cancelled: {runs}.",
         "Call it again with the idempotency key {used} to see how far it got.",
     ),
+    "work_failed": Sentence(
+        RUN,
+        "{failed} of {total} runs failed: {names}.",
+        "Open their pages in Hex to see why. A retry runs those that failed again, and no others.",
+    ),
     "interrupted_and_cancelled": Sentence(RUN, "The wait was stopped, and the run was cancelled.", ""),
     "interrupted_before": Sentence(RUN, "The call was stopped before anything was started.", ""),
     "interrupted": Sentence(

@@ -49,11 +49,31 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
     patient.timing = replace(call.timing, patience=timeout, read=min(call.timing.read, max(LEAST_READ, timeout)))
     run = start_run(patient, asked, before=cancel_others, promised=promised)
     if earlier and earlier.ended:
-        run |= earlier.ended
-    else:
-        wait = _Wait(call, run, inputs, until, key, resumed=earlier is not None)
-        run = wait.to_the_end()
-        record_end(call, key, run, promised=promised)
+        return ended_well(run | earlier.ended, key)
+    return follow_run(call, run, inputs, key, until=until, resumed=earlier is not None)
+
+
+def follow_run(call: ToolCall, run: Run, options: Mapping[str, Any], key: str, *, until: float, resumed: bool) -> Run:
+    """Follow a run that was started to its end, write that down, and return it.
+
+    Args:
+        call: The call that waits.
+        run: The run, with projectId and runId.
+        options: The waiting tool's inputs; an idempotencyKey among them is the caller's own.
+        key: The key that the run is on record with.
+        until: The moment of the monotonic clock at which its timeout is over.
+        resumed: Whether it may have been going on for long, so that it is looked at now.
+
+    Raises:
+        HexError: It ended badly, the time is over, the wait was stopped, or it cannot be read any longer.
+    """
+    ended = _Wait(call, run, options, until, key, resumed=resumed).to_the_end()
+    record_end(call, key, ended, promised=bool(options.get("idempotencyKey")))
+    return ended_well(ended, key)
+
+
+def ended_well(run: Run, key: str) -> Run:
+    """Return a run that has completed, with the key it is on record with. Raises HexError where it ended badly."""
     if error := ENDS[str(run["status"])]:
         raise run_error(run, error, idempotencyKey=key)
     return run | {"idempotencyKey": key}

@@ -1,0 +1,1 @@
+"""What the hosts share that schedule: Airflow, Dagster and Prefect."""
