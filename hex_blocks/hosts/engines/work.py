@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import threading
+from collections import ChainMap
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from hex_blocks.errors.classes import BusyError, HexDownError, InputError, NotFoundError, hex_error
@@ -117,7 +118,9 @@ class Work:
         call = self._call(WAIT_TOOL, progress, stop)
         until = call.connection.clock.monotonic() + float(options["timeout"])
         with self._record.kept_in(self.name, self._store):
-            ended = follow_run(call, run, {**options, "idempotencyKey": self.key}, self.key, until=until, resumed=True)
+            # Not a copy: what becomes of the run at a stop may depend on who stops.
+            asked = ChainMap({"idempotencyKey": self.key}, cast("dict[str, Any]", options))
+            ended = follow_run(call, run, asked, self.key, until=until, resumed=True)
         return call.tool.select_outputs(ended, {})
 
     def ended(self, run: Run) -> Run:

@@ -22,7 +22,7 @@ from hex_blocks.hosts.engines import clients
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Input
 
-SPEED = 60
+SPEED = 20
 TITLE = "Quick check"
 HOME = Path(tempfile.mkdtemp(prefix="airflow-"))
 SETTINGS = {

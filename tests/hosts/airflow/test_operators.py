@@ -85,7 +85,7 @@ def test_airflows_own_time_limit_cancels_the_run(deferrable, run_dag, sandbox, p
     done = run_dag(
         f"""
         HexRunProjectOperator(task_id="a", project_id=PROJECT, deferrable={deferrable},
-                              execution_timeout=timedelta(seconds=3))
+                              execution_timeout=timedelta(seconds=8))
         """
     )
 

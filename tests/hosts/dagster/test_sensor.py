@@ -1,0 +1,65 @@
+"""The polling sensor: runs of others, each once."""
+
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from hex_blocks.hosts.dagster import HexWorkspace, build_hex_asset_specs, build_hex_polling_sensor, hex_assets
+from hex_blocks.sandbox.model import Plan
+
+
+@pytest.fixture
+def assets(project: str) -> dg.AssetsDefinition:
+    specs = build_hex_asset_specs(projects=[{"id": project, "title": "Quick check"}])
+
+    @hex_assets(specs=specs, name="projects")
+    def projects(context: dg.AssetExecutionContext, hex: HexWorkspace):
+        yield from hex.run_and_poll(context)
+
+    return projects
+
+
+def tick(sensor: dg.SensorDefinition, instance: Any, cursor: str | None = None) -> tuple[list[str], str]:
+    """Let the sensor look; give the IDs of the runs it tells of, and its cursor."""
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        told = sensor.evaluate_tick(context)
+    return [each.metadata["hex/run_id"].text for each in told.asset_events], told.cursor
+
+
+def test_a_run_of_somebody_else_is_told_once(assets, instance, workspace, project):
+    sensor = build_hex_polling_sensor(workspace, assets=[assets])
+    hex = workspace.process_config_and_initialize().client()
+    hex.call("hex_run_and_wait", {"projectId": project})
+
+    first, cursor = tick(sensor, instance)
+    run = hex.call("hex_run_and_wait", {"projectId": project})
+    second, cursor = tick(sensor, instance, cursor)
+    third, _ = tick(sensor, instance, cursor)
+
+    assert (first, second, third) == ([], [run["runId"]], [])
+
+
+def test_runs_that_dagster_made_and_failed_ones_are_not_told(assets, instance, workspace, sandbox, project):
+    sensor = build_hex_polling_sensor(workspace, assets=[assets])
+    _, cursor = tick(sensor, instance)
+
+    dg.materialize([assets], resources={"hex": workspace}, instance=instance)
+    sandbox.world.project("Quick check").plan = Plan(2, 4, "ERRORED")
+    hex = workspace.process_config_and_initialize().client()
+    run = hex.call("hex_run_project", {"projectId": project})
+    while hex.call("hex_get_run_status", {"projectId": project, "runId": run["runId"]})["status"] != "ERRORED":
+        hex.connection.clock.wait(5)
+    told, _ = tick(sensor, instance, cursor)
+
+    assert told == []
+
+
+def test_without_specs_every_published_project_is_watched(instance, workspace, project):
+    sensor = build_hex_polling_sensor(workspace, minimum_interval_seconds=45, name="ours")
+
+    _, cursor = tick(sensor, instance)
+    run = workspace.process_config_and_initialize().client().call("hex_run_and_wait", {"projectId": project})
+
+    assert tick(sensor, instance, cursor)[0] == [run["runId"]]
+    assert (sensor.name, sensor.minimum_interval_seconds) == ("ours", 45)
