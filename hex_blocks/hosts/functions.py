@@ -62,7 +62,7 @@ def openai_tools(
         schema = inputs_of(tool, box.language, strict=strict, short=True)
         described: Described = {
             "name": tool.id,
-            "description": _described(tool, box, LONGEST_DESCRIPTION),
+            "description": list_description(tool, box, LONGEST_DESCRIPTION),
             "parameters": openai_schema(schema) if strict else schema,
             "strict": strict,
         }
@@ -83,7 +83,7 @@ def anthropic_tools(
     made, counted = [], (0, 0, 0)
     for tool in box.shown.values():
         plain = inputs_of(tool, box.language, short=True)
-        described: Described = {"name": tool.id, "description": _described(tool, box), "input_schema": plain}
+        described: Described = {"name": tool.id, "description": list_description(tool, box), "input_schema": plain}
         if strict:
             schema = anthropic_schema(inputs_of(tool, box.language, strict=True, short=True), plain)
             now = (counted[0] + 1, counted[1] + _optional(schema), counted[2] + _unions(schema))
@@ -101,7 +101,7 @@ def gemini_tools(
     box = _toolbox(tools, options)
 
     def declaration(tool: Tool) -> Described:
-        described: Described = {"name": tool.id, "description": _described(tool, box)}
+        described: Described = {"name": tool.id, "description": list_description(tool, box)}
         whole = inputs_of(tool, box.language, strict=True, short=True)
         schema = gemini_schema(whole, None if strict else inputs_of(tool, box.language, short=True))
         # An object without properties is refused.
@@ -256,6 +256,17 @@ async def run_function_call_async(
     return Reply(name, await box.call_async(name, arguments, connection, progress=progress))
 
 
+def list_description(tool: Tool, box: Toolbox, longest: int | None = None) -> str:
+    """Describe a tool, saying of what changes things that it does, for lists that have no other place for it.
+
+    longest: how many characters may be taken.
+    """
+    said = description(tool, box.language, short=True)
+    if box.hints(tool).destructive:
+        said += " " + text("It changes or removes what is there already.", box.language)
+    return said if longest is None or len(said) <= longest else said[: longest - 1] + "…"
+
+
 EXPORTS: dict[str, Callable[..., list[Described]]] = {
     "openai": openai_tools,
     "anthropic": anthropic_tools,
@@ -274,14 +285,6 @@ def _toolbox(tools: Iterable[str] | Toolbox, options: dict[str, Any]) -> Toolbox
 @lru_cache(maxsize=32)
 def _made_toolbox(names: tuple[str, ...], options: tuple[tuple[str, Any], ...]) -> Toolbox:
     return Toolbox(",".join(names), **dict(options))
-
-
-def _described(tool: Tool, box: Toolbox, longest: int | None = None) -> str:
-    """Describe a tool, saying of what changes things that it does: these lists have no other place for it."""
-    said = description(tool, box.language, short=True)
-    if box.hints(tool).destructive:
-        said += " " + text("It changes or removes what is there already.", box.language)
-    return said if longest is None or len(said) <= longest else said[: longest - 1] + "…"
 
 
 def _kept(schema: Schema, keywords: tuple[str, ...], formats: tuple[str, ...]) -> Schema:

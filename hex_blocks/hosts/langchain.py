@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import StructuredTool, ToolException
 
-from hex_blocks.hosts.models.schemas import portable_inputs_of
-from hex_blocks.hosts.models.search import description
+from hex_blocks.hosts.frameworks.offered import Offered, failure, offered
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
     from hex_blocks.tools.progress import ProgressCallback
-    from hex_blocks.tools.tool import Tool
 
 LEVEL = {
     "tools, sync and async": "done: tests/hosts/langchain/test_toolkit.py",
@@ -42,39 +40,32 @@ def toolkit(
 
     A tool's content is JSON; its artifact is the pictures, each with mime_type and base64, or None.
     """
-    box = tools if isinstance(tools, Toolbox) else Toolbox(tools, **options)
-    return [_structured(tool, box, connection, progress, handle_tool_error) for tool in box.shown.values()]
+    given = offered(connection, tools, progress=progress, **options)
+    return [_structured(each, handle_tool_error) for each in given]
 
 
-def _structured(
-    tool: Tool,
-    box: Toolbox,
-    connection: Connection | None,
-    progress: ProgressCallback | None,
-    handle_tool_error: bool,
-) -> StructuredTool:
+def _structured(each: Offered, handle_tool_error: bool) -> StructuredTool:
     def run(**arguments: Any) -> Content:
-        return _dressed(box.call(tool.id, arguments, connection, progress=progress))
+        return _dressed(each.call(arguments))
 
     async def run_async(**arguments: Any) -> Content:
-        return _dressed(await box.call_async(tool.id, arguments, connection, progress=progress))
+        return _dressed(await each.call_async(arguments))
 
-    hints = box.hints(tool)
+    hints = each.hints
     return StructuredTool.from_function(
         func=run,
         coroutine=run_async,
-        name=tool.id,
-        description=description(tool, box.language, short=True),
-        # Made strict, it has every input required: null is then the word for what is not given.
-        args_schema=portable_inputs_of(tool, box.language, short=True, nullable=True),
+        name=each.name,
+        description=each.description,
+        args_schema=each.schema,
         response_format="content_and_artifact",
         handle_tool_error=handle_tool_error,
-        metadata={"title": tool.title(box.language), **hints._asdict()},
+        metadata=each.metadata,
         tags=["hex", "read-only" if hints.read_only else "destructive" if hints.destructive else "writes"],
     )
 
 
 def _dressed(answer: Answer) -> Content:
     if answer.error:
-        raise ToolException(f"{answer.sentence}\n{answer.text}")
+        raise ToolException(failure(answer))
     return answer.text, [picture._asdict() for picture in answer.pictures] or None

@@ -16,7 +16,7 @@ class Wanted(NamedTuple):
     """A call that the agent wants made."""
 
     tool: str
-    arguments: dict[str, Any]
+    arguments: Any
 
 
 class Came(NamedTuple):

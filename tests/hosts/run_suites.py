@@ -3,10 +3,10 @@
     python tests/hosts/run_suites.py [HOST ...] [-- PYTEST-OPTION ...]
     python tests/hosts/run_suites.py --environment HOST      sets it up and prints its folder
 
-A host is a folder beside this file with a requirements.txt, and perhaps an npm.txt of Node packages, with an
-npm-rebuild.txt of those whose scripts have to run and an npm-overrides.json. Environments lie in the cache folder,
-outside the checkout, under the hash of all that goes into them, so that they are made once. What stands in a folder
-further down, such as scheduled/n8n, is run only where it is named.
+A host is a folder below this one with a requirements.txt, and perhaps an npm.txt of Node packages, with an
+npm-rebuild.txt of those whose scripts have to run and an npm-overrides.json; its name is its path, such as
+frameworks/google_adk. Environments lie in the cache folder, outside the checkout, under the hash of all that goes into
+them, so that they are made once. What stands in the folder scheduled is run only where it is named.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,6 +27,7 @@ REPOSITORY = HERE.parents[1]
 # What the tests themselves need, in every environment.
 TESTING = ("pytest", "pytest-timeout", "pytest-xdist", "pytest-httpserver", "jsonschema")
 NPM_FAILED = "npm-failed.txt"
+SCHEDULED = "scheduled"
 
 
 def main() -> int:
@@ -35,7 +37,7 @@ def main() -> int:
         print(set_up(given[1]))
         return 0
     cut = given.index("--") if "--" in given else len(given)
-    hosts = given[:cut] or sorted(file.parent.name for file in HERE.glob("*/requirements.txt"))
+    hosts = given[:cut] or sorted(every_day())
     began = time.monotonic()
     with ThreadPoolExecutor() as together:
         environments = dict(zip(hosts, together.map(set_up, hosts), strict=True))
@@ -44,6 +46,14 @@ def main() -> int:
     if failed:
         print(f"failed: {', '.join(failed)}", flush=True)
     return 1 if failed else 0
+
+
+def every_day() -> Iterator[str]:
+    """Name the hosts whose suites are not for a schedule."""
+    for file in HERE.rglob("requirements.txt"):
+        host = file.parent.relative_to(HERE).as_posix()
+        if not host.startswith(f"{SCHEDULED}/"):
+            yield host
 
 
 def run(host: str, environment: Path, options: list[str]) -> bool:
@@ -73,7 +83,7 @@ def set_up(host: str) -> Path:
     every = [sys.version, *requirements, "", *npm, *rebuilt, *overrides]
     key = hashlib.sha256("\n".join(every).encode()).hexdigest()[:12]
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hex-blocks" / "hosts"
-    environment = cache / f"{host}-{key}"
+    environment = cache / f"{host.replace('/', '-')}-{key}"
     ready = environment / ".ready"
     if not ready.is_file():
         shutil.rmtree(environment, ignore_errors=True)
