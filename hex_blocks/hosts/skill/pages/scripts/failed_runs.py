@@ -11,10 +11,12 @@ import argparse
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 FAILED = ("ERRORED", "KILLED", "UNABLE_TO_ALLOCATE_KERNEL")
+# So many runs of a project come with one request.
+NEWEST = 100
 
 
 def call(tool: str, inputs: dict[str, Any], options: list[str]) -> dict[str, Any]:
@@ -27,9 +29,15 @@ def call(tool: str, inputs: dict[str, Any], options: list[str]) -> dict[str, Any
     return outputs
 
 
-def told(project: dict[str, Any], run: dict[str, Any], ended: str) -> dict[str, str]:
+def ended(run: dict[str, Any]) -> datetime:
+    """Return when a run ended; now where it has not."""
+    time = run["endTime"]
+    return datetime.fromisoformat(time.replace("Z", "+00:00")) if time else datetime.now(timezone.utc)
+
+
+def told(project: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     """Return what is printed of a run."""
-    return {"project": project["title"], "ended": ended, "status": run["status"], "runUrl": run["runUrl"]}
+    return {"project": project["title"], **{name: run[name] for name in ("endTime", "status", "runUrl")}}
 
 
 def main() -> None:
@@ -42,25 +50,23 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=24, help="how far to look back")
     parser.add_argument("--projects", type=int, default=10, help="how many projects to look at, at most 100")
     wanted = parser.parse_args(given)
-    since = datetime.now(UTC) - timedelta(hours=wanted.hours)
+    since = datetime.now(timezone.utc) - timedelta(hours=wanted.hours)
 
     newest = {"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}
     listed = [each for each in call("hex_list_projects", newest, options)["projects"] if each["lastPublishedAt"]]
-    failed = []
+    failed, cut = [], []
     for project in listed[: wanted.projects]:
-        for status in FAILED:
-            asked = {"projectId": project["id"], "statusFilter": status, "limit": 25}
-            for run in call("hex_get_project_runs", asked, options)["runs"]:
-                ended = run["endTime"] or run["startTime"]
-                if ended and datetime.fromisoformat(ended.replace("Z", "+00:00")) >= since:
-                    failed.append(
-                        {"project": project["title"], "ended": ended, "status": status, "runUrl": run["runUrl"]}
-                    )
+        runs = call("hex_get_project_runs", {"projectId": project["id"], "limit": NEWEST}, options)["runs"]
+        lately = [run for run in runs if ended(run) >= since]
+        failed += [told(project, run) for run in lately if run["status"] in FAILED]
+        if len(lately) == NEWEST:
+            cut.append(project["title"])
     print(
         json.dumps(
             {
-                "failed": sorted(failed, key=lambda run: run["ended"], reverse=True),
+                "failed": sorted(failed, key=lambda run: run["endTime"] or "", reverse=True),
                 "lookedAt": [each["title"] for each in listed[: wanted.projects]],
+                "onlyTheNewestRunsOf": cut,
                 "notLookedAt": [each["title"] for each in listed[wanted.projects :]],
             },
             indent=2,
