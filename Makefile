@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean
+.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval
 .DEFAULT_GOAL := help
 
 help:
@@ -15,6 +15,7 @@ help:
 	@echo "make stress        a thousand calls through a bad network, and two hundred kill -9"
 	@echo "make test-hosts    run the suites of the hosts, each in an environment of its own in the cache folder"
 	@echo "make test-whole-hosts  run the packages in whole hosts, and under the linters of their catalogues"
+	@echo "make eval          play the tasks on the sandbox: by a script, or by a model with MODEL=…"
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
 	@echo "make lint          style and types"
 	@echo "make check         every spec, text and page"
@@ -83,6 +84,10 @@ WHOLE_HOSTS := $(patsubst tests/hosts/%/requirements.txt,%,$(wildcard tests/host
 
 test-whole-hosts: $(VENV)/.texts
 	$(BIN)/python tests/hosts/run_suites.py $(WHOLE_HOSTS)
+
+# OPENAI_BASE_URL names another endpoint that speaks the same, and OPENAI_API_KEY holds its key.
+eval: $(VENV)/.texts
+	$(BIN)/python -m eval $(if $(MODEL),--model "$(MODEL)") $(if $(TASKS),--tasks "$(TASKS)")
 
 test-pythons:
 	@for version in 3.11 3.12 3.13; do \

@@ -54,19 +54,20 @@ def main() -> None:
 
     newest = {"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}
     listed = [each for each in call("hex_list_projects", newest, options)["projects"] if each["lastPublishedAt"]]
-    failed, cut = [], []
+    failed: list[dict[str, Any]] = []
+    many: list[str] = []
     for project in listed[: wanted.projects]:
         runs = call("hex_get_project_runs", {"projectId": project["id"], "limit": NEWEST}, options)["runs"]
         lately = [run for run in runs if ended(run) >= since]
         failed += [told(project, run) for run in lately if run["status"] in FAILED]
         if len(lately) == NEWEST:
-            cut.append(project["title"])
+            many.append(project["title"])
     print(
         json.dumps(
             {
                 "failed": sorted(failed, key=lambda run: run["endTime"] or "", reverse=True),
                 "lookedAt": [each["title"] for each in listed[: wanted.projects]],
-                "onlyTheNewestRunsOf": cut,
+                "onlyTheNewestRunsOf": many,
                 "notLookedAt": [each["title"] for each in listed[wanted.projects :]],
             },
             indent=2,
