@@ -5,8 +5,9 @@
 
 A host is a folder below this one with a requirements.txt, and perhaps an npm.txt of Node packages, with an
 npm-rebuild.txt of those whose scripts have to run and an npm-overrides.json; its name is its path, such as
-frameworks/google_adk. Environments lie in the cache folder, outside the checkout, under the hash of all that goes into
-them, so that they are made once. What stands in the folder scheduled is run only where it is named.
+frameworks/google_adk. A requirement `.` is this project itself. Environments lie in the cache folder, outside the
+checkout, under the hash of all that goes into them, so that they are made once. What stands in the folder scheduled is
+run only where it is named.
 """
 
 from __future__ import annotations
@@ -108,12 +109,13 @@ def install(environment: Path, requirements: list[str]) -> None:
     """Make a virtual environment: with uv where it is, many times faster than pip."""
     environment.parent.mkdir(parents=True, exist_ok=True)
     python = environment / "bin" / "python"
+    named = [part for each in requirements for part in (["--editable", str(REPOSITORY)] if each == "." else [each])]
     if uv := shutil.which("uv"):
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *requirements], check=True)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", python, *named], check=True)
     else:
         subprocess.run([sys.executable, "-m", "venv", environment], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", "--quiet", *requirements], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--quiet", *named], check=True)
 
 
 def install_npm(environment: Path, packages: list[str], rebuilt: list[str], overrides: str) -> None:
