@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import Fault, UnknownToolError, hex_error
 from hex_blocks.hosts.models.schemas import first_sentence, inputs_of, is_hidden
 from hex_blocks.i18n.texts import text
-from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.registry import PREFIX, Registry
 from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
     from hex_blocks.tools.tool_call import ToolCall
 
+_HANGUL = re.compile("[가-힯]")
+# By part of an ID, or by a whole one: how people ask in each language, in the forms that they use.
+WORDS = Path(__file__).with_name("words.json")
 MOST_FOUND = 8
 # So many of those found come with their inputs.
 MOST_DESCRIBED = 3
@@ -82,10 +88,30 @@ def refuse_hidden(tool: Tool, arguments: Mapping[str, Any]) -> None:
 
 
 def description(tool: Tool, language: str | None = None, *, short: bool = False) -> str:
-    """Describe a tool for a model: the description, or its first sentence, and the hint that is for models only."""
+    """Describe a tool for a model: the description, or its first sentence, and the hint that is for models only.
+
+    In another language than English the words come last by which people ask for it, for clients that search their
+    tools by words: a description bends them in its own way.
+    """
     said = tool.description(language)
-    hint = tool.raw.get("modelHint")
-    return " ".join([first_sentence(said) if short else said, *([hint] if hint else [])])
+    parts = [first_sentence(said) if short else said, tool.raw.get("modelHint"), asked_by(tool, language)]
+    return " ".join(part for part in parts if part)
+
+
+@cache
+def _words_asked() -> dict[str, dict[str, str]]:
+    return dict(json.loads(WORDS.read_text(encoding="utf-8")))
+
+
+def asked_by(tool: Tool, language: str | None) -> str:
+    """Return the words by which people ask for a tool in a language, in brackets; English needs none.
+
+    They are its title's, and those of the parts that its ID is made of.
+    """
+    known = _words_asked()
+    parts = [*tool.id.removeprefix(PREFIX).split("_"), tool.id]
+    words = [word for part in parts for word in known.get(part, {}).get(language or "", "").split()]
+    return f"({' '.join(dict.fromkeys([*tool.title(language).split(), *words]))})" if words else ""
 
 
 def best(tools: Registry, query: str, language: str | None = None) -> list[Tool]:
@@ -107,15 +133,33 @@ def _score(tool: Tool, group: Mapping[str, Any], word: str, language: str | None
         IN_GROUP: f"{tool.group} {group.get('title', '')} {text(group.get('title', ''), language)}",
         IN_TEXT: told,
     }
-    return sum(weight for weight, said in places.items() if any(_alike(word, each) for each in _words(said)))
+    # These stand there in every form; a likeness between words of two languages would be chance.
+    asked = IN_TITLE if any(word == each or _same_in_hangul(word, each) for each in _every_word_asked(tool.id)) else 0
+    return asked + sum(weight for weight, said in places.items() if any(_alike(word, each) for each in _words(said)))
+
+
+@cache
+def _every_word_asked(tool_id: str) -> frozenset[str]:
+    """Return the words by which people ask for a tool in any language: a model may ask in its user's."""
+    known = _words_asked()
+    parts = [*tool_id.removeprefix(PREFIX).split("_"), tool_id]
+    return frozenset(word for part in parts for said in known.get(part, {}).values() for word in _words(said))
 
 
 def _alike(word: str, other: str) -> bool:
     """Whether two words are the same but for their endings."""
     if word == other:
         return True
+    if _same_in_hangul(word, other):
+        return True
     begins = min(len(word), len(other))
     return begins >= 4 and word[: begins - 1] == other[: begins - 1] and abs(len(word) - len(other)) <= 3
+
+
+def _same_in_hangul(word: str, other: str) -> bool:
+    """Whether two words of Korean are the same but for the particles and endings that are written on."""
+    begins = min(len(word), len(other))
+    return begins >= 2 and word[:begins] == other[:begins] and bool(_HANGUL.match(word))
 
 
 def _words(said: str) -> list[str]:
