@@ -85,6 +85,16 @@ SENTENCES = {
         DOWN, "{name} does not work here: its plugin is broken.", "Run hex-blocks check to see what is wrong."
     ),
     "tool_failed": Sentence(DOWN, "{name} failed unexpectedly.", "See the server's log."),
+    "not_confirmed": Sentence(
+        INPUT,
+        "{name} was not carried out: the user did not confirm it.",
+        "Do not call it again unless the user asks for it.",
+    ),
+    "not_entered": Sentence(
+        INPUT,
+        "{name} was not carried out: the user did not enter what it needs.",
+        "Ask the user what is missing.",
+    ),
     "only_reading": Sentence(
         INPUT,
         "{name} makes changes, and only reading is allowed here.",

@@ -6,6 +6,9 @@ LEVEL = {
     "prompts and resources": "done: tests/hosts/mcp/test_words.py",
     "stdio and HTTP, by the official client": "done: tests/hosts/mcp/test_transports.py",
     "inspector and conformance suite": "done: tests/hosts/mcp/test_suites.py",
-    "sampling, elicitation, roots": "exempt: nothing here asks the user or the model back",
+    "elicitation, of what is missing and before what is destructive": "done: tests/hosts/mcp/test_asking.py",
+    "completion, links to runs and charts": "done: tests/hosts/mcp/test_completing.py",
+    "sampling, roots": "exempt: nothing here asks the model back, or looks at a client's files",
+    "tasks": "exempt: the protocol of 2026-07-28 has none, and the SDK serves none of the version before",
     "subscriptions and list changes": "exempt: what is offered is settled when the server starts",
 }

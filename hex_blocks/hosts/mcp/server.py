@@ -7,16 +7,21 @@ check everything twice and makes the start slower.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import threading
-from collections.abc import Container
+from collections.abc import Callable, Container
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hex_blocks import __version__
 from hex_blocks.errors.classes import hex_error
+from hex_blocks.hosts.mcp.asking import ask_first
+from hex_blocks.hosts.mcp.completing import MOST, Completions
+from hex_blocks.hosts.mcp.links import HAS_LINKS, Place, links, place_of, read_place, templates
 from hex_blocks.hosts.mcp.prompts import listed, prompts
+from hex_blocks.hosts.mcp.reports import PROGRESS_SECONDS, Reports
 from hex_blocks.hosts.mcp.resources import MARKDOWN, read_resource, resource_templates, resources
 from hex_blocks.hosts.mcp.wire import writable, writable_value
 from hex_blocks.hosts.models.schemas import conforming, outputs_of, portable_inputs_of
@@ -29,12 +34,12 @@ if TYPE_CHECKING:
     from mcp.server.lowlevel import Server
     from mcp_types import (
         CallToolRequestParams,
+        CompleteRequestParams,
         GetPromptRequestParams,
         ReadResourceRequestParams,
     )
 
     from hex_blocks.api.connection import Connection
-    from hex_blocks.tools.progress import Progress
     from hex_blocks.tools.tool import Tool
 
     Context: TypeAlias = ServerRequestContext[Any, Any]
@@ -47,7 +52,14 @@ TOKEN_HEADER = "X-Hex-Token"  # noqa: S105
 FAILURE = "failure"
 INVALID_PARAMS = -32602
 RESOURCE_NOT_FOUND = -32002
-PROGRESS_SECONDS = 1.0
+# What is read for resources and completions, where the toolbox reaches it.
+READING = (
+    "hex_find_project",
+    "hex_get_project_inputs",
+    "hex_list_projects",
+    "hex_get_run_status",
+    "hex_get_run_chart_image",
+)
 # What is listed is settled when the server starts, and the same for every caller.
 FRESH_MS = 3_600_000
 
@@ -65,6 +77,7 @@ BOOKKEEPING = frozenset(
 )
 
 Wire = dict[str, Any]
+Result = TypeVar("Result")
 
 
 class HexServer:
@@ -96,6 +109,18 @@ class HexServer:
         return self._given or Connection(pinned=True)
 
     @cached_property
+    def reading(self) -> Toolbox:
+        """What reads for resources and completions."""
+        box, registry = self.toolbox, self.toolbox.registry
+        names = [name for name in READING if name in registry and box.reaches(name)]
+        return Toolbox(names, registry=registry, search=False, longest_wait=box.longest_wait, language=box.language)
+
+    @cached_property
+    def completions(self) -> Completions:
+        """What completes what users type."""
+        return Completions(self.toolbox.registry, lambda: self.connection.clock)
+
+    @cached_property
     def tools(self) -> list[Wire]:
         """The list of tools as clients get it."""
         return [self.describe(tool) for tool in self.toolbox.shown.values()]
@@ -118,8 +143,8 @@ class HexServer:
             },
         }
 
-    def dress(self, answer: Answer) -> Wire:
-        """Return an answer as the result of a call."""
+    def dress(self, answer: Answer, *, linked: bool = False) -> Wire:
+        """Return an answer as the result of a call. linked: whether with links to the run and its charts."""
         if answer.error:
             return _complete(
                 content=[_said(answer.sentence), _said(answer.text)],
@@ -129,10 +154,13 @@ class HexServer:
         pictures = [
             {"type": "image", "data": picture.base64, "mimeType": picture.mime_type} for picture in answer.pictures
         ]
+        shown = writable_value(links(answer, self.toolbox.language)) if linked else []
         outputs = _jsonable(answer.outputs)
         schema = next(tool["outputSchema"] for tool in self.tools if tool["name"] == answer.tool)
         return _complete(
-            content=[_said(answer.text), *pictures], structuredContent=conforming(outputs, schema), isError=False
+            content=[_said(answer.text), *pictures, *shown],
+            structuredContent=conforming(outputs, schema),
+            isError=False,
         )
 
     def instructions(self) -> str:
@@ -162,18 +190,21 @@ class HexServer:
 
     async def call_tool(self, context: Context, params: CallToolRequestParams) -> Wire:
         """Answer tools/call: in a thread of its own, with progress, ended by cancellation."""
+        registry = self.toolbox.registry
+        declared = registry[params.name].spec.inputs if params.name in registry else ()
+        settled = await ask_first(self.toolbox, context, params, without_bookkeeping(params.arguments, declared))
+        if settled.questions:
+            return settled.questions
+        arguments = settled.arguments
         stop = threading.Event()
-        reports = _Reports(context)
-        own = self._connection_of(context)
+        reports = Reports(context)
+        own = settled.error or self._connection_of(context)
         if isinstance(own, Answer):
             return self.dress(own)
 
         def work() -> Answer:
             connection = own or self.connection
             try:
-                registry = self.toolbox.registry
-                declared = registry[params.name].spec.inputs if params.name in registry else ()
-                arguments = without_bookkeeping(params.arguments, declared)
                 return self.toolbox.call(params.name, arguments, connection, progress=reports.take, stop=stop)
             finally:
                 if own is not None:
@@ -192,7 +223,7 @@ class HexServer:
                 await asyncio.wait([sending], timeout=PROGRESS_SECONDS)
             finally:
                 sending.cancel()
-        return self.dress(answer)
+        return self.dress(answer, linked=context.protocol_version >= HAS_LINKS)
 
     def _connection_of(self, context: Context) -> Connection | Answer | None:
         """Return a connection with the caller's own token, for this one call; None where the server's own serves."""
@@ -205,6 +236,41 @@ class HexServer:
         from hex_blocks.hosts.mcp.callers import connection_of_caller
 
         return connection_of_caller(token, self.connection)
+
+    async def _read(self, context: Context, work: Callable[[Callable[[str, Wire], Answer]], Result]) -> Result | Answer:
+        """Let work read in Hex, in a thread of its own; return what it returns."""
+        own = self._connection_of(context)
+        if isinstance(own, Answer):
+            return own
+        stop = threading.Event()
+
+        def read(name: str, arguments: Wire) -> Answer:
+            return self.reading.call(name, arguments, own or self.connection, stop=stop)
+
+        try:
+            return await in_own_thread(lambda: work(read), stop.set)
+        finally:
+            if own is not None:
+                own.close()
+
+    async def complete(self, context: Context, params: CompleteRequestParams) -> Wire:
+        """Answer completion/complete."""
+        of = getattr(params.ref, "uri", None) or getattr(params.ref, "name", "")
+        chosen = dict((params.context and params.context.arguments) or {})
+        argument, caller = params.argument, self._caller_of(context)
+
+        def work(read: Callable[[str, Wire], Answer]) -> list[str]:
+            return self.completions.values(str(of), argument.name, argument.value, chosen, caller, read)
+
+        found = await self._read(context, work)
+        values = [] if isinstance(found, Answer) else writable_value(found)
+        return _complete(completion={"values": values[:MOST], "total": len(values), "hasMore": len(values) > MOST})
+
+    def _caller_of(self, context: Context) -> str:
+        """Return a name for whoever's token a request uses, from which the token cannot be read."""
+        headers = getattr(context.request, "headers", None) or {}
+        token = headers.get(self.token_header, "") if self.token_header else ""
+        return hashlib.sha256(token.encode()).hexdigest() if token else ""
 
     async def list_prompts(self, _context: Context, _params: Any) -> Wire:
         """Answer prompts/list."""
@@ -227,15 +293,27 @@ class HexServer:
 
     async def list_resource_templates(self, _context: Context, _params: Any) -> Wire:
         """Answer resources/templates/list."""
-        return _complete(resourceTemplates=resource_templates(self.toolbox.language))
+        language = self.toolbox.language
+        reads = templates(language) if self.reading.shown else []
+        return _complete(resourceTemplates=[*resource_templates(language), *reads])
 
-    async def read_resource(self, _context: Context, params: ReadResourceRequestParams) -> Wire:
+    async def read_resource(self, context: Context, params: ReadResourceRequestParams) -> Wire:
         """Answer resources/read."""
         uri = str(params.uri)
+        if place := place_of(uri):
+            return await self._read_place(context, uri, place)
         page = read_resource(uri, self.toolbox)
         if page is None:
             raise _protocol_error(RESOURCE_NOT_FOUND, "There is no such resource.", {"uri": uri[:200]})
         return _complete(contents=[{"uri": uri, "mimeType": MARKDOWN, "text": page}])
+
+    async def _read_place(self, context: Context, uri: str, place: Place) -> Wire:
+        language = self.toolbox.language
+        found = await self._read(context, lambda read: read_place(place, read, language))
+        if isinstance(found, Answer):
+            said = writable(found.sentence or text("There is no such resource.", language))
+            raise _protocol_error(RESOURCE_NOT_FOUND, said, {"uri": uri[:200]})
+        return _complete(contents=[{"uri": uri, **writable_value(found)}])
 
     def sdk_server(self) -> Server[Any]:
         """Make the SDK's server of it."""
@@ -251,6 +329,7 @@ class HexServer:
             "on_list_resources": self.list_resources,
             "on_list_resource_templates": self.list_resource_templates,
             "on_read_resource": self.read_resource,
+            "on_completion": self.complete,
         }
         block = self.toolbox.registry.block
         return Server(
@@ -270,46 +349,6 @@ def without_bookkeeping(arguments: Any, declared: Container[str]) -> Any:
     if not isinstance(arguments, dict):
         return arguments
     return {name: value for name, value in arguments.items() if name not in BOOKKEEPING or name in declared}
-
-
-class _Reports:
-    """The progress of one call on its way to the client: from the call's thread, in order, never more than wanted."""
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
-        self._loop = asyncio.get_running_loop()
-        self._queue: asyncio.Queue[Progress | None] = asyncio.Queue()
-        self._last: tuple[Any, ...] = ()
-        self._last_at = -PROGRESS_SECONDS
-        self._reached = 0.0
-
-    def take(self, progress: Progress) -> None:
-        """Take a report, in the call's thread."""
-        said, now = (progress.message, progress.status), self._loop.time()
-        if said == self._last and now - self._last_at < PROGRESS_SECONDS:
-            return
-        self._last, self._last_at = said, now
-        self._put(progress)
-
-    def end(self) -> None:
-        """Let `send` end when all is sent."""
-        self._queue.put_nowait(None)
-
-    async def send(self) -> None:
-        """Send what comes, until the end."""
-        while (progress := await self._queue.get()) is not None:
-            # The protocol wants it to grow, which our estimates need not.
-            told = progress.elapsed if progress.percent is None else progress.percent
-            self._reached = max(self._reached + 0.01, told)
-            total = None if progress.percent is None else max(100.0, self._reached)
-            said = f"{progress.message} ({progress.status})" if progress.status else progress.message
-            await self._context.session.report_progress(self._reached, total, writable(said))
-
-    def _put(self, progress: Progress) -> None:
-        try:
-            self._loop.call_soon_threadsafe(self._queue.put_nowait, progress)
-        except RuntimeError:
-            log.debug("nobody listens any longer")
 
 
 def _complete(**parts: Any) -> Wire:

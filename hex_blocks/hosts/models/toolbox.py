@@ -140,6 +140,10 @@ class Toolbox:
         files = [OWN_TOOLS / f"{name}.json" for name in (FIND_TOOL, CALL_TOOL)]
         return {file.stem: Tool(json.loads(file.read_bytes()), file, self.registry.connection_inputs) for file in files}
 
+    def reaches(self, name: str) -> bool:
+        """Whether a tool can be called, by its name or by way of hex_call_tool."""
+        return name in self.shown or (CALL_TOOL in self.shown and name in self._own_registry)
+
     def hints(self, tool: Tool) -> Hints:
         """Return what a call of a tool may do."""
         reads = tool.operation == "query" or self.read_only

@@ -13,6 +13,8 @@ import pytest
 
 pytest.importorskip("mcp", reason="run by make test-hosts")
 
+from hex_blocks.hosts.mcp.server import HexServer
+from hex_blocks.hosts.models.toolbox import Toolbox
 from tests.hosts.mcp.conftest import COMMAND, ON_SANDBOX, environment, stop
 
 HERE = Path(__file__).parent
@@ -102,3 +104,16 @@ def test_the_conformance_suite_passes_but_for_what_its_baseline_names(fixture_se
     assert done.returncode == 0, done.stdout[-3000:]
     assert "✓ tools-call-image" in done.stdout
     assert "✓ tools-call-with-progress" in done.stdout
+
+
+def test_the_default_list_costs_a_model_few_tokens(registry):
+    tools = HexServer(Toolbox(registry=registry)).tools
+    listed = json.dumps({"tools": tools}, ensure_ascii=False, separators=(",", ":"))  # as it goes over the wire
+    count = "const {encode} = require('gpt-tokenizer'); process.stdin.setEncoding('utf8'); let all = '';"
+    count += "process.stdin.on('data', part => all += part).on('end', () => console.log(encode(all).length))"
+
+    done = subprocess.run(
+        ["node", "-e", count], input=listed, cwd=ENVIRONMENT / "npm", capture_output=True, text=True, check=True
+    )
+
+    assert int(done.stdout) <= 3_000
