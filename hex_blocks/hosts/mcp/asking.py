@@ -14,9 +14,10 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from hex_blocks.errors.classes import hex_error
+from hex_blocks.errors.classes import HexError, hex_error
 from hex_blocks.hosts.models.schemas import portable_inputs_of
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, Answer, Toolbox
+from hex_blocks.hosts.models.understanding import as_mapping, put_inside, understood
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ async def ask_first(box: Toolbox, context: Any, params: CallToolRequestParams, a
             return Settled(arguments, Answer(error=hex_error(key, name=params.name), language=box.language))
         if question.name == CONFIRM:
             break
-        arguments = _filled(params.name, arguments, entered)
+        arguments = _filled(box, params.name, arguments, entered)
     return Settled(arguments)
 
 
@@ -117,22 +118,25 @@ def next_question(box: Toolbox, name: str, arguments: Any) -> Question | None:
 
 def _meant(box: Toolbox, name: str, arguments: Any) -> tuple[Tool | None, Mapping[str, Any] | None]:
     """Return the tool that a call is of in the end, and its inputs as far as they can be read."""
-    given = _mapping(arguments)
-    if name == CALL_TOOL and given is not None and name in box.shown:
-        name, given = str(given.get("name")), _mapping(given.get("arguments") or {})
-        return (box.registry[name] if name in box.registry and box.reaches(name) else None), given
-    return box.shown.get(name), given
+    given = _read(box, name, arguments)
+    if name != CALL_TOOL or given is None:
+        return box.shown.get(name), given
+    inner = str(given.get("name"))
+    reached = box.registry[inner] if inner in box.registry and box.reaches(inner) else None
+    return reached, as_mapping(given.get("arguments") or {})
 
 
-def _mapping(value: Any) -> Mapping[str, Any] | None:
-    if value is None:
-        return {}
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return None
-    return value if isinstance(value, Mapping) else None
+def _read(box: Toolbox, name: str, arguments: Any) -> Mapping[str, Any] | None:
+    """Read the arguments of a call as the call itself will; None where it will refuse them."""
+    given = as_mapping(arguments or {})
+    if given is None or name not in box.shown:
+        return None
+    try:
+        given = understood(box.shown[name], given)
+        return put_inside(box.shown[name], given, box.registry) if name == CALL_TOOL else given
+    except HexError:
+        log.debug("what is refused is not asked about", exc_info=True)
+        return None
 
 
 def _field(schema: Wire, title: str, language: str | None) -> Wire:
@@ -155,11 +159,11 @@ def _yes(language: str | None) -> Wire:
     return {"type": "object", "properties": {CONFIRM: field}, "required": [CONFIRM]}
 
 
-def _filled(name: str, arguments: Any, entered: Mapping[str, Any]) -> Wire:
+def _filled(box: Toolbox, name: str, arguments: Any, entered: Mapping[str, Any]) -> Wire:
     """Return arguments with what was entered."""
-    given = dict(_mapping(arguments) or {})
+    given = dict(_read(box, name, arguments) or {})
     if name == CALL_TOOL:
-        return given | {"arguments": {**(_mapping(given.get("arguments") or {}) or {}), **entered}}
+        return given | {"arguments": {**(as_mapping(given.get("arguments") or {}) or {}), **entered}}
     return given | dict(entered)
 
 

@@ -11,15 +11,16 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from hex_blocks.errors.classes import Fault, HexError, SpecError, hex_error
+from hex_blocks.errors.classes import HexError, SpecError, hex_error
 from hex_blocks.hosts.models.schemas import PICTURE_NUMBER
 from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, select_tools
+from hex_blocks.hosts.models.understanding import put_inside, read_arguments, understood, with_advice
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
@@ -176,7 +177,8 @@ class Toolbox:
                 timer.start()
             tool, outputs = self._run(name, arguments, connection, progress, stop)
         except HexError as error:
-            return Answer(error=_at_host(error), language=self.language)
+            advised = with_advice(_at_host(error), self.registry, self.reaches)
+            return Answer(error=advised, language=self.language)
         except SpecError as error:
             log.error("%s", error)  # noqa: TRY400
             return Answer(error=hex_error("tool_broken", name=name), language=self.language)
@@ -215,9 +217,9 @@ class Toolbox:
         from hex_blocks.run import run
 
         tool = self._shown_tool(name)
-        given = _object(tool, arguments)
+        given = understood(tool, read_arguments(tool, arguments))
         if tool.id == CALL_TOOL:
-            given = _inside(self._own_tools[CALL_TOOL], given, self._own_registry)
+            given = put_inside(tool, given, self._own_registry)
         refuse_hidden(tool, given)
         tools = self._own_registry if tool.id in self._own_tools else self.registry
         connection = connection or Connection()
@@ -284,55 +286,6 @@ def _tell_loop(loop: asyncio.AbstractEventLoop, tell: Callable[..., object], set
 def _at_host(error: HexError) -> HexError:
     # A model that is told to give an apiKey would ask its user for one.
     return hex_error("token_missing_at_host") if error.key == "token_missing" else error
-
-
-def _object(tool: Tool, arguments: Any) -> Mapping[str, Any]:
-    """Read the arguments of a call: an object, JSON text of one, or nothing."""
-    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
-        return {}
-    if isinstance(arguments, str):
-        try:
-            arguments = json.loads(arguments)
-        except json.JSONDecodeError as error:
-            values = {"problem": error.msg, "line": error.lineno, "column": error.colno}
-            raise _refused(tool, "bad_json", values) from None
-        except (ValueError, RecursionError):
-            raise _refused(tool, "json_too_deep", {}) from None
-    if not isinstance(arguments, Mapping):
-        raise _refused(tool, "not_an_inputs_object", {"found": type(arguments).__name__})
-    return arguments
-
-
-def _inside(tool: Tool, given: Mapping[str, Any], tools: Registry) -> Mapping[str, Any]:
-    """Put inputs of the tool to be called that stand beside `arguments` inside, where nothing else can be meant."""
-    beside = {name: value for name, value in given.items() if name not in tool.spec.inputs}
-    name, arguments = given.get("name"), given.get("arguments") or {}
-    if not beside or not isinstance(name, str) or name not in tools:
-        return given
-    arguments = _mapping(arguments)
-    if arguments is None:
-        return given
-    fitting = {each: value for each, value in beside.items() if each in tools[name].spec.inputs}
-    if twice := [each for each in fitting if each in arguments]:
-        faults = tuple(Fault(each, "goes_inside") for each in twice)
-        raise hex_error("bad_inputs", tool=tool.id, faults=faults)
-    kept = {each: value for each, value in given.items() if each not in fitting}
-    return kept | {"arguments": {**arguments, **fitting}}
-
-
-def _mapping(arguments: Any) -> Mapping[str, Any] | None:
-    """Read an object, or JSON text of one, also where it was written twice; None where it is neither."""
-    try:
-        for _ in range(2):
-            if isinstance(arguments, str):
-                arguments = json.loads(arguments) if arguments.strip() else {}
-    except (ValueError, RecursionError):
-        return None
-    return arguments if isinstance(arguments, Mapping) else None
-
-
-def _refused(tool: Tool, fault: str, values: dict[str, Any]) -> HexError:
-    return hex_error("bad_inputs", tool=tool.id, faults=(Fault("arguments", fault, values),))
 
 
 def _without_pictures(value: Any, pictures: list[Picture]) -> Any:

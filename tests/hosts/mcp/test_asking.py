@@ -115,6 +115,22 @@ def test_what_is_missing_inside_a_call_by_name_is_asked_for_and_then_confirmed(c
     assert not is_there(sandbox)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"name": "hex_delete_group", "arguments": {"group_id": GROUP}},
+        {"name": "hex_delete_group", "groupId": GROUP},
+        {"tool_name": "hex_delete_group", "args": f'{{"id": "{GROUP}"}}'},
+    ],
+)
+def test_a_call_in_other_words_is_asked_about_as_it_is_understood(arguments, call, sandbox):
+    user = User("decline")
+
+    assert call(user, "hex_call_tool", arguments).is_error
+    assert [set(asked.requested_schema["properties"]) for asked in user.asked] == [{CONFIRM}]
+    assert is_there(sandbox)
+
+
 @pytest.mark.parametrize("answer", ["decline", {}, {"query": ""}])
 def test_a_user_who_enters_nothing_ends_the_call(answer, call):
     result = call(User(answer), "hex_find_project", {})
@@ -157,7 +173,7 @@ def test_a_state_of_the_clients_own_making_is_worth_no_more_than_arguments(state
     result = asyncio.run(talk())
 
     # What it names as arguments is taken as such; anything else, and the question is put again.
-    assert isinstance(result, CallToolResult if "arguments" in state else InputRequiredResult)
+    assert isinstance(result, CallToolResult if "query" in state else InputRequiredResult)
 
 
 def test_forms_are_in_words_that_every_client_shows(registry):
