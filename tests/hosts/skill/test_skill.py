@@ -89,6 +89,7 @@ def shell(skill, fast, fast_sandbox, tmp_path):
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="the commands are for a POSIX shell")
 @pytest.mark.parametrize("page", WRITTEN)
 def test_every_command_works(page, pages, shell):
@@ -185,6 +186,7 @@ def test_statuses_and_bodies_are_what_a_hex_answers(fast_sandbox):
     assert strange.status_code == 401
 
 
+@pytest.mark.slow
 def test_the_script_finds_what_failed(shell):
     done = shell("hex-blocks call hex_run_and_wait projectId=0bf12f53-44ba-51cb-b903-c40ff204ee95 || true")
     done = shell("python3 scripts/failed_runs.py --hours 1 --projects 12")
