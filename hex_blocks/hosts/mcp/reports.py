@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.hosts.mcp.wire import writable
+from hex_blocks.hosts.models.writable import writable
 
 if TYPE_CHECKING:
     from hex_blocks.tools.progress import Progress

@@ -23,10 +23,10 @@ from hex_blocks.hosts.mcp.links import HAS_LINKS, Place, links, place_of, read_p
 from hex_blocks.hosts.mcp.prompts import listed, prompts
 from hex_blocks.hosts.mcp.reports import PROGRESS_SECONDS, Reports
 from hex_blocks.hosts.mcp.resources import MARKDOWN, read_resource, resource_templates, resources
-from hex_blocks.hosts.mcp.wire import writable, writable_value
 from hex_blocks.hosts.models.schemas import conforming, outputs_of, portable_inputs_of
 from hex_blocks.hosts.models.search import description
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, Answer, Toolbox, in_own_thread
+from hex_blocks.hosts.models.writable import writable, writable_value
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:

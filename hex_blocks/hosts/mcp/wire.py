@@ -10,28 +10,14 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from hex_blocks.hosts.models.writable import writable_value
+
 if TYPE_CHECKING:
     from mcp.shared.message import SessionMessage
 
 log = logging.getLogger(__name__)
 
 INVALID_REQUEST = -32600
-
-
-def writable(words: str) -> str:
-    """Return a text with U+FFFD for each half of a surrogate pair; two halves that belong together are joined."""
-    return words.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-
-
-def writable_value(value: Any) -> Any:
-    """Return a value of JSON with every text in it, names too, made writable."""
-    if isinstance(value, str):
-        return writable(value)
-    if isinstance(value, dict):
-        return {writable(name): writable_value(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [writable_value(part) for part in value]
-    return value
 
 
 class Mended:

@@ -21,6 +21,7 @@ from hex_blocks.errors.classes import HexError, SpecError, hex_error
 from hex_blocks.hosts.models.schemas import PICTURE_NUMBER
 from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, select_tools
 from hex_blocks.hosts.models.understanding import put_inside, read_arguments, understood, with_advice
+from hex_blocks.hosts.models.writable import writable, writable_value
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
@@ -70,7 +71,7 @@ class Answer:
     @property
     def document(self) -> dict[str, Any]:
         """The answer as one JSON document."""
-        return self.error.document(self.language) if self.error else self.outputs
+        return writable_value(self.error.document(self.language)) if self.error else self.outputs
 
     @property
     def text(self) -> str:
@@ -83,7 +84,7 @@ class Answer:
         if self.error is None:
             return ""
         said = f"{self.error.key}: {self.error.message(self.language)} {self.error.hint(self.language)}"
-        return said.strip()
+        return writable(said.strip())
 
 
 class Toolbox:
@@ -186,7 +187,7 @@ class Toolbox:
             if timer:
                 timer.cancel()
         pictures: list[Picture] = []
-        kept = _without_pictures(outputs, pictures)
+        kept = writable_value(_without_pictures(outputs, pictures))
         return Answer(tool.id, kept, tuple(pictures), language=self.language)
 
     async def call_async(

@@ -169,6 +169,42 @@ class LoopTests:
 
         assert play(turns()).document["status"] == "COMPLETED"
 
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            {"limit": 5.0, "statuses": "Production"},
+            {"limit": "5", "statuses": ["Production", ""]},
+            {"LIMIT": 5, "Statuses": '["Production"]'},
+            {"input": {"limit": 5, "statuses": ["Production"]}},
+        ],
+    )
+    def test_inputs_in_other_forms_are_understood_inside_a_call_by_name(self, arguments, play):
+        def turns() -> Turn:
+            return (yield Wanted("hex_call_tool", {"name": "hex_list_projects", "arguments": arguments}))
+
+        told = play(turns())
+
+        assert len(told.document["result"]["projects"]) == 5
+
+    @pytest.mark.parametrize(
+        "query", ['"revenue"', "revenue\n", "Umsätze 📈 東京", "\u202e", "' or 1=1 --", "x" * 5_000]
+    )
+    def test_any_text_comes_through(self, query, play):
+        def turns() -> Turn:
+            return (yield Wanted("hex_find_project", {"query": query}))
+
+        told = play(turns())
+
+        assert "matches" in told.document or told.is_error
+
+    def test_what_hex_answers_with_half_of_a_surrogate_pair_reaches_the_model(self, play, sandbox):
+        sandbox.world.project("Revenue report").title = "Revenue \ud83d report"
+
+        def turns() -> Turn:
+            return (yield Wanted("hex_find_project", {"query": "revenue"}))
+
+        assert play(turns()).document["matches"][0]["title"] == "Revenue \ufffd report"
+
     def test_a_tool_without_inputs_is_called(self, play):
         def turns() -> Turn:
             return (yield Wanted("hex_list_data_connections", {}))

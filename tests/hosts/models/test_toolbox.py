@@ -353,3 +353,15 @@ def test_a_wait_gives_up_after_the_longest_one(registry, slow_hex):
     assert key_of(answer) == "interrupted"
     assert answer.document["values"]["runId"]
     assert time.monotonic() - began < 8
+
+
+def test_what_half_of_a_surrogate_pair_is_in_can_be_sent_to_a_model(box, sandbox, hex_connection):
+    sandbox.world.project("Revenue report").title = "Revenue \ud83d report"
+
+    found = box.call("hex_find_project", {"query": "revenue"}, hex_connection)
+    refused = box.call("hex_find_project \ud83d", {}, hex_connection)
+
+    assert found.outputs["matches"][0]["title"] == "Revenue \ufffd report"
+    for answer in (found, refused):
+        assert answer.text.encode()
+        assert answer.sentence.encode() is not None
