@@ -1,0 +1,167 @@
+"""The document in older versions of OpenAPI: 3.0, and 2.0, which is Swagger.
+
+Both come from 3.1 by rules of their own, without knowledge of what the document is about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+Schema = dict[str, Any]
+Document = dict[str, Any]
+
+VERSIONS = ("3.1", "3.0", "2.0")
+# What a schema of 3.0 knows nothing of.
+_NEWER = ("contentMediaType", "contentEncoding", "examples", "$schema")
+_BODY_NAME = "body"
+
+
+def in_version(document: Document, version: str) -> Document:
+    """Return a document of OpenAPI 3.1 in another version."""
+    if version == "3.0":
+        return to_3_0(document)
+    return to_2_0(document) if version == "2.0" else document
+
+
+def to_3_0(document: Document) -> Document:
+    """Return a document of OpenAPI 3.1 in 3.0."""
+    made = with_schemas(document, schema_3_0)
+    info = {key: value for key, value in made["info"].items() if key != "summary"}
+    license_ = {key: value for key, value in info.get("license", {}).items() if key != "identifier"}
+    if license_:
+        # 3.0 has an address in the place of an identifier.
+        info["license"] = {**license_, "url": f"https://spdx.org/licenses/{license_['name']}.html"}
+    return {**made, "openapi": "3.0.3", "info": info}
+
+
+def schema_3_0(schema: Schema) -> Schema:
+    """Return a schema of JSON Schema 2020-12, without the schemas in it, as 3.0 has it."""
+    kept = {keyword: value for keyword, value in schema.items() if keyword not in _NEWER}
+    types = schema.get("type", [])
+    if isinstance(types, list):
+        plain = [each for each in types if each != "null"]
+        kept.pop("type", None)
+        # A schema of 3.0 has one type; without any it takes all, null among them.
+        if len(plain) == 1:
+            kept["type"] = plain[0]
+            if "null" in types:
+                kept["nullable"] = True
+        kept |= {"items": {}} if plain == ["array"] and "items" not in kept else {}
+    if "enum" in kept:
+        kept["enum"] = [each for each in kept["enum"] if each is not None]
+    if schema.get("examples"):
+        kept["example"] = schema["examples"][0]
+    if schema.get("contentEncoding") == "base64":
+        kept["format"] = "byte"
+    return kept
+
+
+def with_schemas(document: Document, change: Callable[[Schema], Schema]) -> Document:
+    """Return a document with every schema in it changed, from the outermost inwards."""
+
+    def walk(value: Any) -> Any:
+        if isinstance(value, list):
+            return [walk(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        return {
+            key: changed(each, change) if key == "schema" else each if key == "example" else walk(each)
+            for key, each in value.items()
+        }
+
+    made: Document = walk(document)
+    return made
+
+
+def changed(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+    """Return a schema changed, and the schemas in it."""
+    made = change(schema)
+    if "properties" in made:
+        made["properties"] = {name: changed(part, change) for name, part in made["properties"].items()}
+    if made.get("items"):
+        made["items"] = changed(made["items"], change)
+    return made
+
+
+def to_2_0(document: Document) -> Document:
+    """Return a document of OpenAPI 3.1 in 2.0."""
+    older = with_schemas(to_3_0(document), _schema_2_0)
+    server = urlsplit(older["servers"][0]["url"])
+    components = older["components"]
+    return {
+        "swagger": "2.0",
+        "info": older["info"],
+        "host": server.netloc,
+        "basePath": server.path.rstrip("/") or "/",
+        "schemes": [server.scheme],
+        "consumes": ["application/json"],
+        "produces": ["application/json"],
+        "security": older["security"],
+        "securityDefinitions": {
+            name: {
+                "type": "apiKey",
+                "in": "header",
+                "name": "Authorization",
+                "description": f"Bearer TOKEN. {scheme['description']}",
+            }
+            for name, scheme in components["securitySchemes"].items()
+        },
+        "tags": older["tags"],
+        "paths": {
+            path: {method: _operation_2_0(operation) for method, operation in item.items()}
+            for path, item in older["paths"].items()
+        },
+        **({"responses": _responses_2_0(components["responses"])} if components.get("responses") else {}),
+    }
+
+
+def _schema_2_0(schema: Schema) -> Schema:
+    kept = {keyword: value for keyword, value in schema.items() if keyword not in ("nullable", "writeOnly")}
+    return kept | ({"x-nullable": True} if schema.get("nullable") else {})
+
+
+def _operation_2_0(operation: dict[str, Any]) -> dict[str, Any]:
+    made = {key: value for key, value in operation.items() if key not in ("requestBody", "parameters", "responses")}
+    parameters = [_parameter_2_0(each) for each in operation.get("parameters", [])]
+    if body := operation.get("requestBody"):
+        (content,) = body["content"].values()
+        parameters.append(
+            {"name": _BODY_NAME, "in": "body", "required": body["required"], "schema": _with_example(content)}
+        )
+    produced = {kind for response in operation["responses"].values() for kind in response.get("content", {})} - {
+        "application/problem+json"
+    }
+    if parameters:
+        made["parameters"] = parameters
+    if produced and produced != {"application/json"}:
+        made["produces"] = sorted(produced)
+    return made | {"responses": _responses_2_0(operation["responses"])}
+
+
+def _with_example(content: dict[str, Any]) -> Schema:
+    return {**content["schema"], **({"example": content["example"]} if content.get("example") else {})}
+
+
+def _parameter_2_0(parameter: dict[str, Any]) -> dict[str, Any]:
+    """Return a parameter with its type beside its name, where 2.0 knows no example."""
+    schema = {key: value for key, value in parameter["schema"].items() if key not in ("example", "description")}
+    return {key: value for key, value in parameter.items() if key != "schema"} | schema
+
+
+def _responses_2_0(responses: dict[str, Any]) -> dict[str, Any]:
+    return {status: _response_2_0(response) for status, response in responses.items()}
+
+
+def _response_2_0(response: dict[str, Any]) -> dict[str, Any]:
+    if "$ref" in response:
+        return {"$ref": response["$ref"].replace("#/components/responses/", "#/responses/")}
+    made = {"description": response["description"]}
+    if content := response.get("content"):
+        made["schema"] = next(iter(content.values()))["schema"]
+    if headers := response.get("headers"):
+        made["headers"] = {
+            name: {"description": header["description"], **header["schema"]} for name, header in headers.items()
+        }
+    return made

@@ -1,0 +1,166 @@
+"""What every operation of the document is made of: schemas of problems and jobs, parameters, answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from hex_blocks.i18n.texts import phrase, text
+
+Schema = dict[str, Any]
+
+JSON, PROBLEM = "application/json", "application/problem+json"
+JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
+HOOK_EVENTS = ("run.completed", "run.errored", "run.killed", "run.no_kernel", "job.succeeded", "job.failed")
+# What an answer of a status means; the answers' names are those of the document's components.
+ANSWERS = {
+    "400": ("NotReadable", phrase("The request cannot be read.")),
+    "401": ("NotAuthorized", phrase("The bearer token is missing or was not accepted.")),
+    "403": ("Forbidden", phrase("The caller may not do this.")),
+    "404": ("NotFound", phrase("There is no such thing, or it is not visible to the caller.")),
+    "409": ("Conflict", phrase("Something else is in the way at the moment.")),
+    "413": ("TooLarge", phrase("The body is too large.")),
+    "415": ("NotJson", phrase("The body is not of the type application/json.")),
+    "422": ("NotValid", phrase("The inputs are not valid.")),
+    "429": ("TooMany", phrase("Hex's rate limit is reached.")),
+    "502": ("HexFailed", phrase("Hex failed, or the run did.")),
+    "503": ("Unavailable", phrase("This is not available at the moment.")),
+    "504": ("TimedOut", phrase("Hex, or the run, took too long.")),
+}
+OF_A_CALL = tuple(ANSWERS)
+OF_A_READ = ("400", "401", "403", "404", "503")
+OF_A_WRITE = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
+
+
+def string(description: str, **more: Any) -> Schema:
+    """Return the schema of a text."""
+    return {"type": "string", "description": description, **more}
+
+
+def object_of(properties: dict[str, Schema], required: Iterable[str] = (), **more: Any) -> Schema:
+    """Return the schema of an object."""
+    needed = list(required)
+    return {"type": "object", "properties": properties, **({"required": needed} if needed else {}), **more}
+
+
+def problem_schema(language: str | None) -> Schema:
+    """Return the schema of a problem, RFC 9457 and what is told beside it."""
+    say = partial(text, language=language)
+    fault = object_of(
+        {
+            "pointer": string(say("Where it is, as a JSON Pointer in the body.")),
+            "detail": string(say("What is wrong with it.")),
+        },
+        ("pointer", "detail"),
+        description=say("One thing that is wrong."),
+    )
+    return object_of(
+        {
+            "type": string(say("Kind of the problem, as a URI."), format="uri-reference"),
+            "title": string(say("What happened, in short.")),
+            "status": {"type": "integer", "description": say("The HTTP status.")},
+            "detail": string(say("What happened.")),
+            "instance": string(say("The request that it happened in."), format="uri-reference"),
+            "key": string(say("Key of the error; it never changes.")),
+            "hint": string(say("What to do next.")),
+            "values": {"type": "object", "description": say("What the message speaks of.")},
+            "traceId": string(say("Hex's name for the failed request, for its support.")),
+            "errors": {
+                "type": "array",
+                "description": say("Everything that is wrong with the inputs."),
+                "items": fault,
+            },
+        },
+        ("type", "title", "status", "key"),
+    )
+
+
+def job_schema(language: str | None) -> Schema:
+    """Return the schema of a job as its caller sees it."""
+    say = partial(text, language=language)
+    moment = {"format": "date-time"}
+    progress = object_of(
+        {
+            "message": string(say("What is going on.")),
+            "status": string(say("State of the run that is waited for.")),
+            "elapsed": {"type": "number", "description": say("Seconds so far.")},
+            "percent": {"type": "number", "description": say("An estimate from 0 to 100.")},
+            "remaining": {"type": "number", "description": say("Seconds left, an estimate.")},
+        },
+        description=say("How far it is, where that is known."),
+    )
+    return object_of(
+        {
+            "jobId": string(say("ID of the job.")),
+            "tool": string(say("The tool that it calls.")),
+            "status": string(
+                say("State of the job: queued and running go on; succeeded, failed and cancelled are ends."),
+                enum=list(JOB_STATUSES),
+            ),
+            "statusUrl": string(say("Where the job is looked up.")),
+            "createdAt": string(say("When it was asked for."), **moment),
+            "startedAt": string(say("When work on it began."), **moment),
+            "endedAt": string(say("When it ended."), **moment),
+            "expiresAt": string(say("When it is forgotten, with its result."), **moment),
+            "waitingForToken": {
+                "type": "boolean",
+                "description": say("Whether it goes on as soon as its caller asks for it with the Hex token."),
+            },
+            "progress": progress,
+            "inputs": {"type": "object", "description": say("What the tool was called with.")},
+            "result": {"type": "object", "description": say("The tool's outputs, once it has succeeded.")},
+            "problem": {"type": "object", "description": say("What went wrong, once it has failed.")},
+        },
+        ("jobId", "status", "statusUrl"),
+    )
+
+
+def job_answer(language: str | None, status: str = "202") -> dict[str, Any]:
+    """Return the answer that a job is being worked on."""
+    location = {"description": text("Where the job is looked up.", language), "schema": {"type": "string"}}
+    after = {"description": text("Seconds until it is worth asking.", language), "schema": {"type": "integer"}}
+    said = text("It takes longer: follow the job.", language)
+    return {
+        status: {
+            "description": said,
+            "headers": {"Location": location, "Retry-After": after},
+            "content": {JSON: {"schema": job_schema(language)}},
+        }
+    }
+
+
+def answer(status: str, description: str, schema: Schema | None = None) -> dict[str, Any]:
+    """Return an answer that is JSON of a schema, or has no body."""
+    return {status: {"description": description, **({"content": {JSON: {"schema": schema}}} if schema else {})}}
+
+
+def problems(statuses: Iterable[str]) -> dict[str, Any]:
+    """Return the answers of problems, by reference to the document's components."""
+    return {status: {"$ref": f"#/components/responses/{ANSWERS[status][0]}"} for status in statuses}
+
+
+def problem_answers(language: str | None) -> dict[str, Any]:
+    """Return what the references mean."""
+    schema = problem_schema(language)
+    return {
+        name: {"description": said.said(language), "content": {PROBLEM: {"schema": schema}}}
+        for name, said in ANSWERS.values()
+    }
+
+
+def parameter(place: str, name: str, description: str, schema: Schema, *, required: bool = False) -> dict[str, Any]:
+    """Return a parameter."""
+    return {"name": name, "in": place, "required": required, "description": description, "schema": schema}
+
+
+def prefer(language: str | None) -> dict[str, Any]:
+    """Return the header that says how long to wait."""
+    said = text("wait=SECONDS to wait so long for the end, or respond-async to get a job at once.", language)
+    return parameter("header", "Prefer", said, {"type": "string", "examples": ["wait=10"]})
+
+
+def idempotency_key(language: str | None) -> dict[str, Any]:
+    """Return the header by which a call is made once though it is sent again."""
+    said = text("A key of your own: a call that is sent again with it is made once.", language)
+    return parameter("header", "Idempotency-Key", said, {"type": "string", "minLength": 1, "maxLength": 255})
