@@ -43,6 +43,7 @@ COMMANDS = {
     "drift": "hex_blocks.cli.drift:drift",
     "new-tool": "hex_blocks.cli.new_tool:new_tool",
     "mcp": "hex_blocks.cli.mcp:mcp",
+    "serve": "hex_blocks.cli.serve:serve",
     "export": "hex_blocks.cli.export:export",
 }
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130

@@ -35,7 +35,7 @@ MOST_PLACES = 3
 # What marks a text in Python and in templates: the name of the function that says it.
 SAYING = ("text", "say", "phrase", "sentence")
 # Tables whose every text is said to users.
-TABLES = ("SENTENCES", "FAULTS", "WARNINGS", "NO_TOOL", "LOST_ANSWER", "CLICK_WORDS")
+TABLES = ("SENTENCES", "FAULTS", "WARNINGS", "NO_TOOL", "LOST_ANSWER", "CLICK_WORDS", "SERVICE_PROBLEMS")
 # Keys of specs whose values are texts, wherever they stand outside examples.
 WORDED = ("title", "description", "tagline", "category")
 NOT_WORDS = ("$comment", "modelHint", "example", "default", "request", "reply", "inputs", "outputs")

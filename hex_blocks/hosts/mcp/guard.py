@@ -61,10 +61,11 @@ def authority(written: str) -> Authority | None:
     return Authority(f"[{address}]", port) if address and address.version == 6 else None
 
 
-def addressed(app: App, host: str, allowed_hosts: tuple[str, ...] = ()) -> App:
+def addressed(app: App, host: str, allowed_hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> App:
     """Let only requests through that name this server, so that a page in somebody's browser cannot reach it.
 
     host: the address that it listens on. allowed_hosts: more names, any of whose ports is meant where none is said.
+    origins: pages of others that may reach it from a browser all the same.
     """
     names = [*LOOPBACK_NAMES, *([] if is_anywhere(host) else [host]), *allowed_hosts]
     ours = frozenset(found for name in names if (found := authority(_bracketed(name))))
@@ -74,7 +75,8 @@ def addressed(app: App, host: str, allowed_hosts: tuple[str, ...] = ()) -> App:
             if not _names_us(_values(scope, b"host"), ours):
                 await _refuse(send, 421, "Invalid Host header\n")
                 return
-            if not all(_comes_from_us(origin, ours) for origin in _values(scope, b"origin")):
+            came_from = [origin for origin in _values(scope, b"origin") if origin not in origins]
+            if not all(_comes_from_us(origin, ours) for origin in came_from):
                 await _refuse(send, 403, "Invalid Origin header\n")
                 return
         await app(scope, receive, send)

@@ -123,9 +123,10 @@ def shortened(said: str, longest: int) -> str:
 
 
 def _one_type(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return a schema with one type, or without any where there are several. null means not given, so that nobody has to send it.
+    """Return a schema with one type, or without any where there are several.
 
-    Where it means something, which is only where it has to be given, nothing is said of the type.
+    null means not given, so that nobody has to send it. Where it means something, which is only where it has to be
+    given, nothing is said of the type.
     """
     kept = dict(schema)
     types = schema.get("type")

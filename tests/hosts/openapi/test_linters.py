@@ -28,7 +28,7 @@ needs_npm = pytest.mark.skipif(not (BINARIES / "redocly").exists(), reason="npm 
 def folder(request, registry, tmp_path_factory) -> Path:
     """The exported files in a language."""
     assert request.param in languages()
-    into = tmp_path_factory.mktemp("openapi")
+    into: Path = tmp_path_factory.mktemp("openapi")
     for name, content in TARGET.files(request_for(TARGET, registry, language=request.param)).items():
         (into / name).write_bytes(content)
     return into

@@ -1,0 +1,208 @@
+"""hex-blocks serve: the tools over HTTP, for every platform that can call an address."""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hex_blocks.cli.base import language_option
+from hex_blocks.cli.output import load_registry, say, warn
+
+if TYPE_CHECKING:
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.hosts.service.settings import Settings
+
+NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography", "python_multipart")
+
+
+@click.command()
+@click.option("--sandbox", "on_sandbox", is_flag=True, help="Call a local sandbox instead of Hex.")
+@click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Speed of the sandbox's clock, as a multiple of real time.",
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8767, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 for any."
+)
+@click.option("--public-url", metavar="URL", help="The address that callers use, where a proxy is in front.")
+@click.option("--root-path", default="", metavar="PATH", help="The part of every path that a proxy takes off.")
+@click.option(
+    "--allow-host",
+    "allowed_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="A name under which callers reach the server, beside this machine's own. Can be repeated.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    multiple=True,
+    metavar="ORIGIN",
+    help="An origin such as https://app.example.com whose pages may call it from a browser. Can be repeated.",
+)
+@click.option(
+    "--wait",
+    default=25.0,
+    show_default=True,
+    type=click.FloatRange(0, 300),
+    metavar="SECONDS",
+    help="How long a call is waited for before it is answered with a job.",
+)
+@click.option(
+    "--keep",
+    default=24.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    metavar="HOURS",
+    help="How long jobs are kept after their end, with their results.",
+)
+@click.option(
+    "--watch",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(5),
+    metavar="SECONDS",
+    help="How often finished runs are looked for, for hooks.",
+)
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The folder of jobs and hooks.")
+@click.option("--hooks-to-loopback", is_flag=True, help="Let events be sent to this machine, without TLS too.")
+@click.option(
+    "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the log."
+)
+@click.option("--quiet", is_flag=True, help="Do not log requests.")
+@language_option
+def serve(**given: Any) -> None:
+    """Serve the tools over HTTP: POST /v1/tools/NAME with the inputs as JSON.
+
+    Callers bring their Hex API token as a bearer token. Who reaches the server over the network without one of their
+    own brings the secret in HEX_BLOCKS_SERVE_SECRET, and the server's token is used. Calls that take long become
+    jobs; events are sent to hooks. The OpenAPI document is at /openapi.json.
+
+    \b
+    Examples:
+      hex-blocks serve --sandbox
+      hex-blocks serve --port 9000 --log-format json
+      hex-blocks serve --host 0.0.0.0 --public-url https://hex-blocks.example.com
+    """
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        said = say('This needs {names}: pip install "hex-blocks[serve]"', names=", ".join(missing))
+        raise click.ClickException(said)
+    from hex_blocks.hosts.service.app import make_service
+    from hex_blocks.hosts.service.logs import log_to_stderr
+    from hex_blocks.hosts.service.serving import Serving
+
+    settings = _settings(**given)
+    log_to_stderr(as_json=given["log_format"] == "json", requests=not given["quiet"])
+    with ExitStack() as open_ones:
+        connection, has_token = _connection(open_ones, given["on_sandbox"], given["speed"])
+        if not has_token:
+            warn(say("The server has no Hex token of its own: callers bring theirs."))
+        service = make_service(settings, load_registry(), connection, has_token=has_token)
+        try:
+            Serving(service, given["port"], lambda url: warn(say("Serving on {url}", url=url))).run()
+        except OSError as error:
+            raise click.ClickException(
+                say(
+                    "Port {port} of {host} cannot be used: {reason}. Try --port 0.",
+                    port=given["port"],
+                    host=settings.host,
+                    reason=error.strerror or str(error),
+                )
+            ) from None
+
+
+def _settings(**given: Any) -> Settings:
+    """Return the settings that were asked for; refuse those that would be unsafe."""
+    from hex_blocks.hosts.service.settings import HOUR, KEY_VARIABLE, SECRET_VARIABLE, Settings
+    from hex_blocks.runs.record.sqlite import default_folder
+
+    secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
+    _check_reach(given["host"], (*given["allowed_hosts"], *filter(None, [given["public_url"]])), secret)
+    return Settings(
+        folder=given["data"] or default_folder() / ("service-sandbox" if given["on_sandbox"] else "service"),
+        host=given["host"],
+        secret=secret,
+        key=os.environ.get(KEY_VARIABLE, "").strip() or None,
+        public_url=_address(given["public_url"]),
+        root_path=_root_path(given["root_path"]),
+        allowed_hosts=given["allowed_hosts"],
+        origins=tuple(origin.rstrip("/") for origin in given["origins"]),
+        wait=given["wait"],
+        kept=given["keep"] * HOUR,
+        watch=given["watch"],
+        loopback_hooks=given["hooks_to_loopback"],
+        language=given["language"],
+    )
+
+
+def _address(url: str | None) -> str | None:
+    from urllib.parse import urlsplit
+
+    if url is not None and not (urlsplit(url).scheme in ("http", "https") and urlsplit(url).netloc):
+        raise click.UsageError(say("{url} is not an address such as https://hex-blocks.example.com", url=url))
+    return url
+
+
+def _root_path(path: str) -> str:
+    plain = path.strip("/")
+    return f"/{plain}" if plain else ""
+
+
+def _check_reach(host: str, names: tuple[str, ...], secret: str | None) -> None:
+    """Refuse to be reached from outside this machine without a secret, or under any name."""
+    from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
+    from hex_blocks.hosts.service.settings import SECRET_VARIABLE, SHORTEST_SECRET
+
+    if secret is not None and len(secret) < SHORTEST_SECRET:
+        raise click.UsageError(
+            say("{variable} is shorter than {length} characters.", variable=SECRET_VARIABLE, length=SHORTEST_SECRET)
+        )
+    if is_loopback(host):
+        return
+    if secret is None:
+        raise click.UsageError(
+            say(
+                "{host} is reached from other machines. Set {variable} to a secret of at least {length} characters, "
+                "which clients send as a bearer token.",
+                host=host,
+                variable=SECRET_VARIABLE,
+                length=SHORTEST_SECRET,
+            )
+        )
+    if is_anywhere(host) and not names:
+        raise click.UsageError(
+            say(
+                "{host} is every address of this machine. Name the host that callers use: --public-url or --allow-host",
+                host=host,
+            )
+        )
+
+
+def _connection(open_ones: ExitStack, on_sandbox: bool, speed: float) -> tuple[Connection, bool]:
+    """Return the connection of calls that bring no token, and whether it has one."""
+    from hex_blocks.api.connection import Connection
+    from hex_blocks.cli.sandbox import running_sandbox, sandbox_of_a_call
+    from hex_blocks.clock import FastClock
+    from hex_blocks.errors.classes import HexError
+
+    if on_sandbox and speed == 1:
+        return open_ones.enter_context(sandbox_of_a_call()), True
+    if on_sandbox:
+        return open_ones.enter_context(running_sandbox(FastClock(speed)))[1], True
+    connection = open_ones.enter_context(Connection(pinned=True))
+    try:
+        _ = connection.api
+    except HexError as error:
+        if error.key != "token_missing":
+            raise
+        return connection, False
+    return connection, True

@@ -1,0 +1,1 @@
+"""Hooks: events that are sent to the addresses of callers, signed, and again until they arrive."""

@@ -1,0 +1,136 @@
+"""What describes the service: its tools, its OpenAPI document, its health and its numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+
+from hex_blocks.errors.classes import UnknownToolError
+from hex_blocks.hosts.mcp.guard import is_loopback
+from hex_blocks.hosts.models.schemas import inputs_of
+from hex_blocks.hosts.models.search import best, reached
+from hex_blocks.hosts.models.toolsets import ALL, select_tools
+from hex_blocks.hosts.openapi.dialects import VERSIONS, in_version
+from hex_blocks.hosts.openapi.document import Asked, document
+from hex_blocks.hosts.openapi.importers import DEFAULT_TOOLS, HOSTS, TooManyError, for_host
+from hex_blocks.hosts.service.messages import NO_STORE, answer, as_json
+from hex_blocks.hosts.service.metrics import CONTENT_TYPE
+from hex_blocks.hosts.service.problems import ProblemError
+from hex_blocks.hosts.service.state import Service, service_of
+from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.tool import Tool
+
+# So many documents are kept: a large one takes some time.
+MOST_DOCUMENTS = 32
+
+
+async def list_tools(request: Request) -> Response:
+    """Answer with the tools there are, by group or by words."""
+    service = service_of(request)
+    service.caller_of(request)
+    language = service.language_of(request)
+    group, words = request.query_params.get("group"), request.query_params.get("q", "").strip()
+    if group and group not in service.tools.groups:
+        raise ProblemError("bad_query", name="group", reason=", ".join(service.tools.groups))
+    shown = select_tools(service.tools, [group or ALL])
+    if words:
+        fitting = [tool.id for tool in best(service.tools, words[:200], language)]
+        shown = sorted((tool for tool in shown if tool.id in fitting), key=lambda tool: fitting.index(tool.id))
+    tools = [{**_headline(tool, language), "url": _url(service, request, tool)} for tool in shown]
+    return answer({"tools": tools}, language=language)
+
+
+async def get_tool(request: Request) -> Response:
+    """Answer with a tool: its inputs, outputs and examples."""
+    service = service_of(request)
+    service.caller_of(request)
+    language = service.language_of(request)
+    name = request.path_params["tool"]
+    tool = reached(service.tools, name)
+    inputs = inputs_of(tool, language)
+    hidden = set(tool.spec.inputs) - set(inputs["properties"])
+    told = {
+        **_headline(tool, language),
+        "url": _url(service, request, tool),
+        "inputSchema": inputs,
+        "outputSchema": tool.output_schema(language=language),
+        "examples": [
+            {"inputs": {key: each.inputs[key] for key in each.inputs if key not in hidden}, "outputs": each.outputs}
+            for each in tool.spec.examples
+        ],
+    }
+    return answer(told, language=language)
+
+
+def _headline(tool: Tool, language: str) -> dict[str, Any]:
+    return {
+        "id": tool.id,
+        "title": tool.title(language),
+        "description": tool.description(language),
+        "group": tool.group,
+        "operation": tool.operation,
+        "destructive": tool.destructive,
+    }
+
+
+def _url(service: Service, request: Request, tool: Tool) -> str:
+    return service.address(request, f"/v1/tools/{tool.id}")
+
+
+async def openapi(request: Request) -> Response:
+    """Answer with the OpenAPI document, in the version or for the host that is asked for."""
+    service = service_of(request)
+    query = request.query_params
+    version, host = query.get("version", VERSIONS[0]), query.get("host") or None
+    if version not in VERSIONS:
+        raise ProblemError("bad_query", name="version", reason=", ".join(VERSIONS))
+    if host is not None and host not in HOSTS:
+        raise ProblemError("bad_query", name="host", reason=", ".join(HOSTS))
+    names = tuple(name.strip() for name in query.get("tools", "").split(",") if name.strip())
+    language = service.language_of(request)
+    asked = (names, language, service.base(request), version, host)
+    if asked not in service.documents:
+        while len(service.documents) >= MOST_DOCUMENTS:
+            service.documents.pop(next(iter(service.documents)))
+        service.documents[asked] = await run_in_threadpool(_written, service.tools, *asked)
+    headers = {"Vary": "Accept-Language"}
+    return Response(service.documents[asked], media_type="application/json", headers=headers)
+
+
+def _written(tools: Registry, names: tuple[str, ...], language: str, url: str, version: str, host: str | None) -> bytes:
+    """Return a document as bytes."""
+    wanted = names or (DEFAULT_TOOLS.get(host, (ALL,)) if host else (ALL,))
+    try:
+        asked = Asked(tools, tuple(select_tools(tools, wanted)), language, url)
+    except UnknownToolError as error:
+        raise ProblemError("bad_query", name="tools", reason=error.message(language)) from None
+    try:
+        return as_json(for_host(asked, host) if host else in_version(document(asked), version))
+    except TooManyError as error:
+        raise ProblemError("bad_query", name="tools", reason=f"{error.asked} > {error.most}") from None
+
+
+async def healthz(_request: Request) -> Response:
+    """Answer that the process is there."""
+    return answer({"status": "ok"})
+
+
+async def readyz(request: Request) -> Response:
+    """Answer whether the service takes on calls."""
+    service = service_of(request)
+    if service.draining.is_set():
+        return answer({"status": "stopping"}, 503)
+    await run_in_threadpool(service.jobs.by_status)
+    return answer({"status": "ready"})
+
+
+async def metrics(request: Request) -> Response:
+    """Answer with the service's numbers; where it is reached from elsewhere, only to who has the secret."""
+    service = service_of(request)
+    if not is_loopback(service.settings.host):
+        service.caller_of(request)
+    page = await run_in_threadpool(service.metrics.page, service.runner.busy, service.jobs.by_status)
+    return Response(page, media_type=CONTENT_TYPE, headers=NO_STORE)

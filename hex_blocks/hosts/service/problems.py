@@ -1,0 +1,217 @@
+"""What goes wrong, as callers of HTTP read it: problems by RFC 9457, in the caller's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from hex_blocks.errors.classes import HexError
+from hex_blocks.hosts.openapi.parts import ANSWERS
+from hex_blocks.i18n.texts import Phrase, phrase, sentence
+
+TYPE = "urn:hex-blocks:problem:"
+_PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+
+
+class Said(NamedTuple):
+    """What a key of the service says, and with which HTTP status."""
+
+    status: int
+    detail: str
+    hint: str = ""
+
+
+SERVICE_PROBLEMS = {
+    "bearer_missing": Said(
+        401,
+        "The request has no bearer token.",
+        "Send Authorization: Bearer with your Hex API token, or with the secret of this server.",
+    ),
+    "bearer_refused": Said(
+        401,
+        "The bearer token is neither a Hex API token nor the secret of this server.",
+        "Send Authorization: Bearer with one of the two.",
+    ),
+    "server_without_token": Said(
+        401,
+        "This server has no Hex token of its own.",
+        "Send Authorization: Bearer with your Hex API token.",
+    ),
+    "not_json": Said(400, "The body is not JSON: {reason}.", "Send a JSON object."),
+    "not_an_object": Said(400, "The body is not a JSON object.", "Send the inputs by their names."),
+    "wrong_type": Said(415, "The body is {type}, not JSON.", "Send it with Content-Type: application/json."),
+    "too_large": Said(413, "The body has more than {megabytes} MB.", "Send less."),
+    "bad_query": Said(400, "{name} is not valid: {reason}.", "Correct the address."),
+    "bad_key": Said(400, "Idempotency-Key is not valid.", "Give up to 255 printable characters of ASCII."),
+    "key_of_other_call": Said(
+        422,
+        "The Idempotency-Key was used for another call.",
+        "Use a new key for a new call.",
+    ),
+    "key_in_use": Said(
+        409,
+        "The first call with this Idempotency-Key has not been answered yet.",
+        "Follow its job, or try again later.",
+    ),
+    "no_such_page": Said(404, "There is nothing at this address."),
+    "no_such_job": Said(404, "There is no such job, or it is forgotten already.", "Start it again if it is needed."),
+    "no_such_hook": Said(404, "There is no such hook."),
+    "no_such_delivery": Said(404, "There is no such delivery."),
+    "no_such_method": Said(405, "This address does not take {method}."),
+    "bad_hook": Said(422, "The hook is not valid."),
+    "hook_needs_key": Said(
+        403,
+        "Events of runs need your Hex token for as long as the hook exists, and this server keeps none.",
+        "Whoever runs the server sets {variable}; or use the server's own token.",
+    ),
+    "stopping": Said(503, "The server is stopping.", "Try again in a few seconds."),
+    "too_many_calls": Said(503, "The server works on as many calls as it can.", "Try again in {seconds} seconds."),
+    "store_unusable": Said(503, "The server cannot read or write its jobs and hooks.", "See the server's log."),
+    "job_cancelled": Said(409, "The job was cancelled."),
+    "job_abandoned": Said(
+        504,
+        "The job was waiting for its caller's token until it was given up.",
+        "Start it again, and ask for it now and then.",
+    ),
+    "job_outcome_unknown": Said(
+        502,
+        "The server stopped in the middle of this call, and doing it again could do it twice.",
+        "Look in Hex whether it was done before you call it again.",
+    ),
+    "failed": Said(500, "The server failed unexpectedly.", "See the server's log."),
+}
+# Where the status of an error is not that of its kind.
+OF_KEY = {
+    "unknown_tool": 404,
+    "only_reading": 403,
+    "record_unusable": 503,
+    "no_permission": 403,
+    "not_enabled": 403,
+    "export_refused": 403,
+    "rate_limited": 429,
+    "budget_spent": 429,
+    "key_busy": 409,
+    "project_busy": 409,
+    "thread_busy": 409,
+    "start_pending": 409,
+    "timeout": 504,
+    "run_timeout": 504,
+    "run_cancelled_at_timeout": 504,
+    "answer_timeout": 504,
+    "call_stopped": 503,
+    "tool_failed": 500,
+    "tool_broken": 500,
+}
+OF_KIND = {"input": 422, "token": 401, "not_found": 404, "busy": 503, "down": 502, "run": 502}
+# What is wrong with the server's own token is no fault of its caller.
+AT_SERVER = {401: 503}
+
+
+class ProblemError(Exception):
+    """What a request is answered with where it cannot be done.
+
+    Attributes:
+        key: One of those above.
+        values: What its sentence speaks of.
+        faults: Pointer and sentence of everything that is wrong.
+        headers: What stands beside it in the answer.
+        more: Members beside those that every problem has.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        *,
+        faults: tuple[tuple[str, Phrase], ...] = (),
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+        **values: Any,
+    ) -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values
+        self.faults = faults
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return SERVICE_PROBLEMS[self.key].status
+
+
+def title_of(status: int, language: str | None) -> str:
+    """Return what a status means."""
+    own = {
+        405: phrase("The address does not take this method."),
+        500: phrase("The server failed."),
+    }
+    said = own.get(status) or ANSWERS[str(status)][1]
+    return said.said(language)
+
+
+def problem_of(error: ProblemError, language: str | None) -> dict[str, Any]:
+    """Return a problem of the service's own."""
+    said = SERVICE_PROBLEMS[error.key]
+    faults = [{"pointer": pointer, "detail": detail.said(language)} for pointer, detail in error.faults]
+    made: dict[str, Any] = {
+        "type": TYPE + error.key,
+        "title": title_of(said.status, language),
+        "status": said.status,
+        "detail": sentence(said.detail, language, **error.values),
+        "key": error.key,
+        "hint": sentence(said.hint, language, **error.values) if said.hint else None,
+        "values": error.values or None,
+        "errors": faults or None,
+        **error.more,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def problem_of_call(error: HexError, language: str | None, *, own_token: bool = True) -> dict[str, Any]:
+    """Return the problem of a call that failed.
+
+    own_token: whether the caller brought the Hex token.
+    """
+    status = status_of(error, own_token=own_token)
+    faults = [
+        {"pointer": pointer_of(fault.input), "detail": fault.message(language), "key": fault.key}
+        for fault in error.faults
+    ]
+    made: dict[str, Any] = {
+        "type": TYPE + error.key,
+        "title": title_of(status, language),
+        "status": status,
+        "detail": error.message(language),
+        "key": error.key,
+        "kind": error.kind,
+        "hint": error.hint(language) or None,
+        "values": error.values or None,
+        "traceId": error.trace_id,
+        "hexStatus": error.status,
+        "partial": error.partial,
+        "errors": faults or None,
+    }
+    return {name: value for name, value in made.items() if value is not None}
+
+
+def status_of(error: HexError, *, own_token: bool = True) -> int:
+    """Return the HTTP status of a call that failed."""
+    status = OF_KEY.get(error.key, OF_KIND[error.kind])
+    return status if own_token or error.kind != "token" else AT_SERVER.get(status, status)
+
+
+def retry_after(problem: Mapping[str, Any]) -> str | None:
+    """Return the whole seconds after which it is worth trying again, where they are known."""
+    seconds = problem.get("values", {}).get("seconds")
+    return str(max(1, int(seconds + 0.999))) if isinstance(seconds, int | float) else None
+
+
+def pointer_of(place: str) -> str:
+    """Return where an input is, such as `runs[2].projectId`, as a JSON Pointer."""
+    if "," in place:
+        # Several inputs together: the whole body is meant.
+        return ""
+    parts = [number or name for number, name in _PART.findall(place)]
+    return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
