@@ -134,11 +134,14 @@ def post(url: str, body: str, headers: Mapping[str, str], *, loopback: bool = Fa
         return Sent(error=f"refused: {error.reason}")
     connection = _connection(parts, address, timeout)
     # A receiver that sends a byte now and then would keep each wait short, and the whole endless.
-    cut = threading.Timer(timeout, _cut, args=(connection,))
+    late = threading.Event()
+    cut = threading.Timer(timeout, _cut, args=(connection, late))
     cut.daemon = True
     cut.start()
     try:
-        return _asked(connection, parts, body, headers)
+        sent = _asked(connection, parts, body, headers)
+        # What was cut off looks like an answer that has ended.
+        return Sent(error="TimeoutError") if late.is_set() else sent
     except (OSError, http.client.HTTPException, ValueError) as error:
         return Sent(error=type(error).__name__)
     finally:
@@ -180,7 +183,8 @@ class _Pinned(http.client.HTTPSConnection):
             raise
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    late.set()
     if connection.sock is not None:
         with contextlib.suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)
