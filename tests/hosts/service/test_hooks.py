@@ -80,6 +80,18 @@ def deliveries(client: Client, hook: dict[str, Any]) -> list[dict[str, Any]]:
     return found
 
 
+def newest(client: Client, hook: dict[str, Any]) -> dict[str, Any]:
+    """Give a hook's newest message, once there is one."""
+    found: dict[str, Any] = until(lambda: deliveries(client, hook))[0]
+    return found
+
+
+def tried(client: Client, hook: dict[str, Any], attempts: int) -> dict[str, Any]:
+    """Give a hook's newest message once it has been sent so often."""
+    found: dict[str, Any] = until(lambda: newest(client, hook), lambda each: each["attempts"] == attempts)
+    return found
+
+
 def test_a_job_that_has_ended_is_told_and_signed(client, receiver):
     hook = subscribe(client, receiver)
 
@@ -92,7 +104,7 @@ def test_a_job_that_has_ended_is_told_and_signed(client, receiver):
     assert told["data"]["statusUrl"] == f"/v1/jobs/{job['jobId']}"
     assert "result" not in told["data"]
     assert headers["content-type"] == "application/json"
-    assert until(lambda: deliveries(client, hook)[0], lambda each: each["status"] == "delivered")["attempts"] == 1
+    assert until(lambda: newest(client, hook), lambda each: each["status"] == "delivered")["attempts"] == 1
 
 
 def test_a_run_that_has_ended_is_told(client, receiver, driven):
@@ -138,12 +150,12 @@ def test_what_does_not_arrive_is_sent_again_with_the_same_id(status, client, rec
 
     find(client)
     until(lambda: len(receiver.got) == 1)
-    waiting = until(lambda: deliveries(client, hook)[0], lambda each: each["attempts"] == 1)
+    waiting = until(lambda: newest(client, hook), lambda each: each["attempts"] == 1)
     driven.advance(6)
     until(lambda: len(receiver.got) == 2)
-    until(lambda: deliveries(client, hook)[0], lambda each: each["attempts"] == 2)
+    until(lambda: newest(client, hook), lambda each: each["attempts"] == 2)
     driven.advance(6 * 60)
-    done = until(lambda: deliveries(client, hook)[0], lambda each: each["status"] == "delivered")
+    done = until(lambda: newest(client, hook), lambda each: each["status"] == "delivered")
 
     assert (waiting["status"], waiting["lastStatus"]) == ("pending", status)
     assert done["attempts"] == 3
@@ -162,7 +174,7 @@ def test_a_receiver_is_waited_for_as_long_as_it_asks(client, receiver, driven):
     receiver.answers = [Response(status=503, headers={"Retry-After": "1000"})]
 
     find(client)
-    waiting = until(lambda: deliveries(client, hook)[0], lambda each: each["attempts"] == 1)
+    waiting = until(lambda: newest(client, hook), lambda each: each["attempts"] == 1)
     driven.advance(900)
     client.service.dispatcher.send_due()
 
@@ -179,7 +191,7 @@ def test_a_receiver_that_is_gone_ends_the_hook(client, receiver):
     ended = until(lambda: client.get(f"/v1/hooks/{hook['id']}").json(), lambda each: each["status"] == "disabled")
 
     assert ended["reason"] == "gone"
-    until(lambda: deliveries(client, hook)[0]["status"] == "failed")
+    until(lambda: newest(client, hook)["status"] == "failed")
 
 
 def test_a_hook_is_switched_off_after_days_of_failure(client, receiver, driven):
@@ -188,7 +200,7 @@ def test_a_hook_is_switched_off_after_days_of_failure(client, receiver, driven):
 
     find(client)
     for attempt in range(1, 11):
-        until(lambda attempt=attempt: deliveries(client, hook)[0]["attempts"] == attempt)
+        tried(client, hook, attempt)
         driven.advance(27 * 3600)
     find(client)
     until(lambda: client.get(f"/v1/hooks/{hook['id']}").json()["status"] == "disabled")
@@ -200,7 +212,7 @@ def test_a_hook_is_switched_off_after_days_of_failure(client, receiver, driven):
 def test_a_message_is_sent_again_on_request(client, receiver):
     hook = subscribe(client, receiver)
     find(client)
-    until(lambda: deliveries(client, hook) and deliveries(client, hook)[0]["status"] == "delivered")
+    until(lambda: newest(client, hook)["status"] == "delivered")
 
     message = deliveries(client, hook)[0]["id"]
     answer = client.post(f"/v1/hooks/{hook['id']}/deliveries/{message}/replay")
@@ -316,7 +328,7 @@ def test_nothing_is_missed_while_no_process_runs(here, receiver, driven, fast: S
 def test_an_event_that_is_seen_twice_is_one_message(client, receiver):
     hook = subscribe(client, receiver)
     job = find(client)
-    until(lambda: deliveries(client, hook) and deliveries(client, hook)[0]["status"] == "delivered")
+    until(lambda: newest(client, hook)["status"] == "delivered")
 
     client.service.jobs._database.write("UPDATE jobs SET told = 0 WHERE id = ?", (job["jobId"],))
     until(lambda: not client.service.hooks.untold(10))

@@ -77,7 +77,7 @@ def test_requests_are_logged_as_json_without_tokens(process):
     client.get("/healthz")
     lines = until(lambda: [json.loads(line) for line in server.said[1:]], lambda seen: len(seen) >= 2)
 
-    assert [(line["path"], line["status"]) for line in lines][0] == ("/v1/tools/hex_find_project", 200)
+    assert (lines[0]["path"], lines[0]["status"]) == ("/v1/tools/hex_find_project", 200)
     assert {"time", "level", "method", "ms", "caller"} <= set(lines[0])
     text = "".join(server.said)
     assert TOKENS.personal not in text
