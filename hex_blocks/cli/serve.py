@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
     from hex_blocks.hosts.service.settings import Settings
 
-NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography", "python_multipart")
+NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
 
 
 @click.command()

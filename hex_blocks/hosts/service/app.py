@@ -32,11 +32,14 @@ from hex_blocks.hosts.service.jobs.sqlite import SqliteJobs
 from hex_blocks.hosts.service.logs import Logged
 from hex_blocks.hosts.service.messages import answer_to_error
 from hex_blocks.hosts.service.metrics import Metrics
-from hex_blocks.hosts.service.problems import ProblemError, problem_of_call
+from hex_blocks.hosts.service.problems import ProblemError, problem_of, problem_of_call
 from hex_blocks.hosts.service.runner import Runner
 from hex_blocks.hosts.service.settings import Settings
 from hex_blocks.hosts.service.state import Hub, Service, service_of
 from hex_blocks.hosts.service.vault import Vault
+from hex_blocks.hosts.service.workbench import views
+from hex_blocks.hosts.service.workbench.pages import is_for_people, page, page_language
+from hex_blocks.hosts.service.workbench.sessions import Sessions
 from hex_blocks.tools.registry import Registry
 
 if TYPE_CHECKING:
@@ -69,6 +72,7 @@ ROUTES = (
     Route("/healthz", pages.healthz, methods=["GET"]),
     Route("/readyz", pages.readyz, methods=["GET"]),
     Route("/metrics", pages.metrics, methods=["GET"]),
+    *views.ROUTES,
 )
 
 
@@ -86,7 +90,7 @@ def make_service(
     clock = clock or SystemClock()
     runner = Runner(tools, jobs, callers, settings, metrics, clock, owner, hub.notify)
     dispatcher = Dispatcher(tools, kept_hooks, callers, settings, metrics, clock, owner)
-    return Service(settings, tools, callers, jobs, runner, hub, metrics, clock, kept_hooks, dispatcher)
+    return Service(settings, tools, callers, jobs, runner, hub, metrics, clock, kept_hooks, dispatcher, Sessions(clock))
 
 
 def make_app(service: Service) -> App:
@@ -165,7 +169,10 @@ def _no_page(request: Request, error: Exception) -> Response:
     if error.status_code == 405:
         made = ProblemError("no_such_method", method=request.method, headers=error.headers)
         return answer_to_error(made, request, language)
-    return answer_to_error(ProblemError("no_such_page"), request, language)
+    nothing = ProblemError("no_such_page")
+    if is_for_people(request):
+        return page(request, "problem", page_language(request), status=404, problem=problem_of(nothing, language))
+    return answer_to_error(nothing, request, language)
 
 
 @_handler

@@ -29,7 +29,16 @@ from hex_blocks.hosts.service.messages import (
 from hex_blocks.hosts.service.moments import iso
 from hex_blocks.hosts.service.problems import ProblemError, problem_of, problem_of_call, retry_after
 from hex_blocks.hosts.service.state import Service, service_of
-from hex_blocks.hosts.service.work import KEY_INPUT, Work, new_id, with_key
+from hex_blocks.hosts.service.work import (
+    KEY_INPUT,
+    Work,
+    has_secrets,
+    is_own_key,
+    new_id,
+    own_key,
+    with_key,
+    without_secrets,
+)
 from hex_blocks.tools.tool import Tool
 
 POLL_SECONDS = 2
@@ -85,7 +94,7 @@ async def make_call(
     key = idempotency_key(request)
     work = Work(new_id(), caller, tool, inputs, language)
     fingerprint = _fingerprint(tool, inputs) if key else None
-    work.inputs = with_key(tool, inputs, key or f"job-{work.id}")
+    work.inputs = with_key(tool, inputs, key or own_key(work.id))
     if key or as_job or wish.wait == 0:
         # What becomes a job is never one with wrong inputs.
         tool.check(inputs)
@@ -118,6 +127,32 @@ def _added(service: Service, job: Job, tool: Tool) -> Job | None:
     return found
 
 
+async def begin_job(service: Service, caller: Caller, tool: Tool, inputs: Mapping[str, Any], language: str) -> Job:
+    """Leave a call with checked inputs to whoever has time for it, and return its job."""
+    work = Work(new_id(), caller, tool, inputs, language)
+    work.inputs = with_key(tool, inputs, own_key(work.id))
+    waits = not has_secrets(tool)
+    job = service.runner.job_of(work, key=None, fingerprint=None, answered=True, queued=waits)
+    await run_in_threadpool(service.jobs.add, job)
+    await _begin(service, work, waits)
+    return job
+
+
+async def _begin(service: Service, work: Work, waits: bool) -> None:
+    """Let a job be begun: by whoever has time for it, or here where only this process has its inputs."""
+    if waits:
+        service.runner.wake()
+        return
+    work.fence = 1
+    try:
+        service.runner.start(work)
+    except ProblemError as error:
+        end = End(FAILED, problem=problem_of(error, work.language))
+        now = service.clock.time()
+        await run_in_threadpool(service.jobs.end, work.id, 1, end, now, now + service.settings.kept)
+        raise
+
+
 async def _queued(
     service: Service,
     request: Request,
@@ -129,11 +164,12 @@ async def _queued(
     as_job: bool,
 ) -> Response:
     """Leave a call to whoever has time for it, and answer with its job."""
-    job = service.runner.job_of(work, key=key, fingerprint=fingerprint, answered=True, queued=True)
+    waits = not has_secrets(work.tool)
+    job = service.runner.job_of(work, key=key, fingerprint=fingerprint, answered=True, queued=waits)
     earlier = await run_in_threadpool(_added, service, job, work.tool)
     if earlier is not None:
         return _repeated(service, request, earlier, job, work.language, as_job=as_job)
-    service.runner.wake()
+    await _begin(service, work, waits)
     return accepted(service, request, job, work.language, wish.applied)
 
 
@@ -219,7 +255,7 @@ def _address(service: Service, request: Request, job: Job) -> str:
 
 
 def _fingerprint(tool: Tool, inputs: Mapping[str, Any]) -> str:
-    canonical = json.dumps([tool.id, inputs], sort_keys=True, separators=(",", ":"))
+    canonical = json.dumps([tool.id, without_secrets(tool, inputs)], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
@@ -241,15 +277,11 @@ def job_document(service: Service, request: Request, job: Job) -> dict[str, Any]
         **{name: iso(moment) for name, moment in moments.items() if moment is not None},
         "waitingForToken": waiting or None,
         "progress": job.progress if job.is_open else None,
-        "inputs": {name: value for name, value in job.inputs.items() if not _is_ours(name, value, job.id)},
+        "inputs": {name: value for name, value in job.inputs.items() if not is_own_key(name, value, job.id)},
         "result": job.result,
         "problem": job.problem,
     }
     return {name: value for name, value in told.items() if value is not None}
-
-
-def _is_ours(name: str, value: Any, job_id: str) -> bool:
-    return name == KEY_INPUT and value == f"job-{job_id}"
 
 
 async def found_job(service: Service, caller: Caller, job_id: str) -> Job:
@@ -311,6 +343,11 @@ async def follow_job(request: Request) -> Response:
     """Answer with a job's events as they come."""
     service = service_of(request)
     job = await found_job(service, service.caller_of(request), request.path_params["job"])
+    return job_events(service, job, request)
+
+
+def job_events(service: Service, job: Job, request: Request) -> Response:
+    """Answer with a job's events after the last one that was seen."""
     seen = request.headers.get("last-event-id") or request.query_params.get("after") or "0"
     if not seen.isdecimal():
         raise ProblemError("bad_query", name="Last-Event-ID", reason="0, 1, 2 …")

@@ -21,6 +21,7 @@ MOST_LANGUAGES = 10
 _PREFERENCE = re.compile(r"\s*(?P<name>[A-Za-z-]+)\s*(?:=\s*\"?(?P<value>[^\",;]*)\"?)?\s*(?:;[^,]*)?", re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
 NO_STORE = {"Cache-Control": "no-store"}
+AS_IT_IS = {"X-Content-Type-Options": "nosniff"}
 
 
 def language_of(request: Request, default: str | None = None) -> str:
@@ -140,7 +141,7 @@ def answer(
 ) -> Response:
     """Return an answer of JSON."""
     said = {"Vary": "Accept-Language, Authorization", **({"Content-Language": _tag(language)} if language else {})}
-    return Response(as_json(value), status, {**NO_STORE, **said, **(headers or {})}, JSON)
+    return Response(as_json(value), status, {**NO_STORE, **AS_IT_IS, **said, **(headers or {})}, JSON)
 
 
 def problem_answer(

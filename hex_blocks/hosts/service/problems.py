@@ -65,6 +65,7 @@ SERVICE_PROBLEMS = {
         "Events of runs need your Hex token for as long as the hook exists, and this server keeps none.",
         "Whoever runs the server sets {variable}; or use the server's own token.",
     ),
+    "stale_form": Said(403, "The form is not of this session.", "Open the page anew and fill it in again."),
     "stopping": Said(503, "The server is stopping.", "Try again in a few seconds."),
     "too_many_calls": Said(503, "The server works on as many calls as it can.", "Try again in {seconds} seconds."),
     "store_unusable": Said(503, "The server cannot read or write its jobs and hooks.", "See the server's log."),

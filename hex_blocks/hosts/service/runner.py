@@ -14,7 +14,7 @@ from hex_blocks.hosts.service.jobs.store import FAILED, QUEUED, RUNNING, End, Jo
 from hex_blocks.hosts.service.metrics import Metrics
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import Settings
-from hex_blocks.hosts.service.work import Work, progress_document
+from hex_blocks.hosts.service.work import Work, progress_document, without_secrets
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.registry import Registry
 
@@ -115,7 +115,7 @@ class Runner:
             id=work.id,
             caller=work.caller.id,
             tool=work.tool.id,
-            inputs=work.inputs,
+            inputs=without_secrets(work.tool, work.inputs),
             created_at=now,
             started_at=None if queued else now,
             expires_at=now + self.settings.kept,

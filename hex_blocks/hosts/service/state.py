@@ -20,6 +20,7 @@ from hex_blocks.hosts.service.metrics import Metrics
 from hex_blocks.hosts.service.problems import ProblemError
 from hex_blocks.hosts.service.runner import Runner
 from hex_blocks.hosts.service.settings import Settings
+from hex_blocks.hosts.service.workbench.sessions import Sessions
 from hex_blocks.tools.registry import Registry
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Service:
     clock: Clock
     hooks: HookStore
     dispatcher: Dispatcher
+    sessions: Sessions
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     documents: dict[tuple[Any, ...], bytes] = field(default_factory=dict)
 

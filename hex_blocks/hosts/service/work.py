@@ -17,11 +17,13 @@ from hex_blocks.hosts.service.problems import ProblemError, problem_of, problem_
 from hex_blocks.run import run
 from hex_blocks.tools.progress import Progress, ProgressCallback
 from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.spec.values import InputField
 from hex_blocks.tools.tool import Tool
 
 log = logging.getLogger(__name__)
 
 KEY_INPUT = "idempotencyKey"
+HIDDEN = "…"
 CANCEL_INPUT = "cancelOnInterrupt"
 
 
@@ -32,7 +34,47 @@ def new_id() -> str:
 
 def is_resumable(tool: Tool) -> bool:
     """Whether a call can be made again though nobody knows how far the one before came."""
+    if has_secrets(tool):
+        # Its inputs are not written down.
+        return False
     return tool.operation == "query" or bool(tool.raw.get("idempotent")) or KEY_INPUT in tool.spec.inputs
+
+
+def has_secrets(tool: Tool) -> bool:
+    """Whether a call may hold what must not be written down, such as the password of a database."""
+    return any(_is_secret(field) for field in tool.spec.inputs.values() if field.place != "connection")
+
+
+def _is_secret(field: InputField) -> bool:
+    below = [*(field.fields or {}).values(), *([field.items] if field.items else [])]
+    return field.secret or any(map(_is_secret, below))
+
+
+def without_secrets(tool: Tool, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a call's inputs as they may be shown and written down."""
+    shown = {name: _shown(tool.spec.inputs.get(name), value) for name, value in inputs.items()}
+    return {name: value for name, value in shown.items() if value is not None}
+
+
+def _shown(field: InputField | None, value: Any) -> Any:
+    if field is None or value is None or not _is_secret(field):
+        return value
+    if isinstance(value, Mapping) and field.fields is not None:
+        return {name: _shown(field.fields.get(name), part) for name, part in value.items()}
+    if isinstance(value, list) and field.items is not None:
+        return [_shown(field.items, part) for part in value]
+    # Text of JSON, too: what is in it is not looked at.
+    return HIDDEN
+
+
+def own_key(job_id: str) -> str:
+    """Return the key of a call whose caller gave none."""
+    return f"job-{job_id}"
+
+
+def is_own_key(name: str, value: Any, job_id: str) -> bool:
+    """Whether an input of a job is the key that we gave it."""
+    return name == KEY_INPUT and value == own_key(job_id)
 
 
 def with_key(tool: Tool, inputs: Mapping[str, Any], key: str) -> dict[str, Any]:

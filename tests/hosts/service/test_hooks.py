@@ -206,7 +206,7 @@ def test_a_hook_is_switched_off_after_days_of_failure(client, receiver, driven):
     until(lambda: client.get(f"/v1/hooks/{hook['id']}").json()["status"] == "disabled")
 
     assert client.get(f"/v1/hooks/{hook['id']}").json()["reason"] == "failing"
-    assert {each["status"] for each in deliveries(client, hook)} == {"failed"}
+    until(lambda: {each["status"] for each in deliveries(client, hook)} == {"failed"})
 
 
 def test_a_message_is_sent_again_on_request(client, receiver):

@@ -1,0 +1,372 @@
+"""The pages of the workbench."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial, wraps
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from hex_blocks.errors.classes import HexError, InputError, UnknownToolError
+from hex_blocks.hosts.models.search import best
+from hex_blocks.hosts.models.toolsets import ALL, select_tools
+from hex_blocks.hosts.service.callers import SERVER
+from hex_blocks.hosts.service.calls import begin_job, cancelled, found_job, job_events
+from hex_blocks.hosts.service.jobs.store import OPEN, SUCCEEDED, Job
+from hex_blocks.hosts.service.messages import body_of
+from hex_blocks.hosts.service.problems import ProblemError, problem_of, problem_of_call
+from hex_blocks.hosts.service.state import Service, service_of
+from hex_blocks.hosts.service.work import is_own_key, without_secrets
+from hex_blocks.hosts.service.workbench.forms import (
+    PARAMS,
+    PROJECT,
+    as_given,
+    fields_of,
+    inputs_of_form,
+    project_fields,
+    with_faults,
+)
+from hex_blocks.hosts.service.workbench.pages import LANGUAGE_COOKIE, page, page_language, static_file
+from hex_blocks.hosts.service.workbench.results import as_json, shown
+from hex_blocks.hosts.service.workbench.sessions import FIELD, Session, forget, is_of, remember
+from hex_blocks.hosts.service.workbench.snippets import snippets
+from hex_blocks.i18n.texts import text
+from hex_blocks.run import run
+from hex_blocks.tools.tool import Tool
+
+MOST_FIELDS = 1000
+# A quick call has ended before its page is shown.
+GLANCE_SECONDS = 2.0
+LISTED = 100
+KIND = "kind:"
+FIND, READ_INPUTS = "hex_find_project", "hex_get_project_inputs"
+MOST_MATCHES = 20
+
+View = Callable[[Request, Service, Session, str], Awaitable[Response]]
+
+
+def signed_in(view: View) -> Callable[[Request], Awaitable[Response]]:
+    """Show a page to who is signed in, and the way to sign in to everybody else."""
+
+    @wraps(view)
+    async def show(request: Request) -> Response:
+        service, language = service_of(request), page_language(request)
+        session = service.sessions.of(request)
+        begun = session is None
+        if session is None:
+            if service.settings.secret is not None or SERVER not in service.callers.known():
+                return _to(service, f"/sign-in?next={quote(request.url.path.removeprefix(service.settings.root_path))}")
+            # Whoever reaches a server of this machine only may use it, as over the API.
+            session = service.sessions.begin(service.callers.server())
+        request.state.session = session
+        try:
+            made = await view(request, service, session, language)
+        except ProblemError as error:
+            problem = problem_of(error, language)
+            made = page(request, "problem", language, status=problem["status"], problem=problem)
+        except HexError as error:
+            problem = problem_of_call(error, language, own_token=session.caller.own_token)
+            made = page(request, "problem", language, status=problem["status"], problem=problem)
+        if begun:
+            _remember(request, service, made, session)
+        if asked := request.query_params.get("language"):
+            made.set_cookie(LANGUAGE_COOKIE, asked[:20], path=_root(service), samesite="lax", httponly=True)
+        return made
+
+    return show
+
+
+def _to(service: Service, path: str) -> Response:
+    return RedirectResponse(service.settings.root_path + path, 303)
+
+
+def _root(service: Service) -> str:
+    return service.settings.root_path or "/"
+
+
+def _remember(request: Request, service: Service, made: Response, session: Session) -> None:
+    secure = service.base(request).startswith("https://")
+    remember(made, session, secure=secure, path=_root(service))
+
+
+async def _form(request: Request, service: Service) -> dict[str, str]:
+    """Return the fields of a form. Raises ProblemError where they are too many."""
+    body = await body_of(request, service.settings.most_bytes)
+    try:
+        pairs = parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+    except ValueError:
+        raise ProblemError("too_large", megabytes=0) from None
+    return dict(pairs)
+
+
+async def _own_form(request: Request, service: Service, session: Session) -> dict[str, str]:
+    """Return the fields of a form that was made for this session. Raises ProblemError (`stale_form`)."""
+    given = await _form(request, service)
+    if not is_of(session, given.pop(FIELD, "")):
+        raise ProblemError("stale_form")
+    return given
+
+
+async def sign_in(request: Request) -> Response:
+    """Ask for a Hex token or the server's secret, once."""
+    service, language = service_of(request), page_language(request)
+    following = request.query_params.get("next", "/")
+    if request.method == "GET":
+        return page(request, "sign_in", language, following=following)
+    given = await _form(request, service)
+    try:
+        caller = service.callers.of_header(f"Bearer {given.get('token', '').strip()}")
+    except ProblemError as error:
+        problem = problem_of(error, language)
+        return page(request, "sign_in", language, status=401, following=following, problem=problem)
+    # Another page is never led to: the path stays on this server.
+    path = following if following.startswith("/") and not following.startswith(("//", "/\\")) else "/"
+    made = _to(service, path)
+    _remember(request, service, made, service.sessions.begin(caller))
+    return made
+
+
+@signed_in
+async def sign_out(request: Request, service: Service, session: Session, _language: str) -> Response:
+    """End the session."""
+    await _own_form(request, service, session)
+    service.sessions.end(session)
+    made = _to(service, "/sign-in")
+    forget(made, path=_root(service))
+    return made
+
+
+@signed_in
+async def palette(request: Request, service: Service, _session: Session, language: str) -> Response:
+    """Show the tools by group, or those that fit words."""
+    words = request.query_params.get("q", "").strip()[:200]
+    tools = select_tools(service.tools, [ALL])
+    if words:
+        fitting = {tool.id for tool in tools} & {tool.id for tool in best(service.tools, words, language)}
+        found = [tool for tool in best(service.tools, words, language) if tool.id in fitting]
+        return page(request, "palette", language, words=words, found=found)
+    groups = [
+        (
+            text(group["title"], language),
+            text(group["description"], language),
+            [tool for tool in tools if tool.group == key],
+        )
+        for key, group in service.tools.groups.items()
+    ]
+    return page(request, "palette", language, words="", groups=[each for each in groups if each[2]])
+
+
+def _tool(service: Service, request: Request) -> Tool:
+    try:
+        return service.tools[request.path_params["tool"]]
+    except UnknownToolError:
+        raise ProblemError("no_such_page") from None
+
+
+@signed_in
+async def tool_page(request: Request, service: Service, session: Session, language: str) -> Response:
+    """Show a tool's form, with what its address says."""
+    tool = _tool(service, request)
+    return await _form_page(request, service, session, tool, language, dict(request.query_params))
+
+
+@signed_in
+async def run_tool(request: Request, service: Service, session: Session, language: str) -> Response:
+    """Do what a form asks for: run the tool, or show the call, or the project's own inputs."""
+    tool = _tool(service, request)
+    given = await _own_form(request, service, session)
+    show = partial(_form_page, request, service, session, tool, language, given)
+    if given.get("do", "run") != "run":
+        return await show()
+    inputs = inputs_of_form(tool, given, _kinds(given))
+    matches = await _named_project(service, session, tool, inputs, language)
+    if matches is not None and len(matches) != 1:
+        return await show(status=422, matches=matches)
+    if matches:
+        inputs[PROJECT] = matches[0]["id"]
+    if tool.destructive and "confirmed" not in given:
+        return await show(status=422, unconfirmed=True)
+    try:
+        tool.check(inputs)
+    except InputError as error:
+        return await show(status=422, error=error)
+    job = await begin_job(service, session.caller, tool, inputs, language)
+    return _to(service, f"/jobs/{job.id}?glance=1")
+
+
+def _kinds(given: Mapping[str, str]) -> dict[str, str]:
+    return {name.removeprefix(KIND): kind for name, kind in given.items() if name.startswith(KIND)}
+
+
+async def _named_project(
+    service: Service, session: Session, tool: Tool, inputs: Mapping[str, Any], language: str
+) -> list[dict[str, Any]] | None:
+    """Return the projects of a name where one was given in an ID's place; None where it was an ID."""
+    value = inputs.get(PROJECT)
+    spec = tool.spec.inputs.get(PROJECT)
+    if not isinstance(value, str) or spec is None or spec.format != "uuid":
+        return None
+    try:
+        tool.check(inputs)
+    except InputError as error:
+        if not any(fault.input == PROJECT and fault.key == "not_uuid" for fault in error.faults):
+            return None
+        found = await _read(service, session, FIND, {"query": value[:200]}, language)
+        matches: list[dict[str, Any]] = found["matches"][:MOST_MATCHES]
+        return matches
+    return None
+
+
+async def _read(
+    service: Service, session: Session, tool: str, inputs: Mapping[str, Any], language: str
+) -> dict[str, Any]:
+    made: dict[str, Any] = await run_in_threadpool(
+        run, service.tools[tool], inputs, service.tools, session.caller.connection, language=language
+    )
+    return made
+
+
+async def _form_page(
+    request: Request,
+    service: Service,
+    session: Session,
+    tool: Tool,
+    language: str,
+    given: Mapping[str, str],
+    *,
+    status: int = 200,
+    error: InputError | None = None,
+    matches: list[dict[str, Any]] | None = None,
+    unconfirmed: bool = False,
+) -> Response:
+    fields, general = with_faults(fields_of(tool, given, language), error.faults if error else (), language)
+    own, unread = await _own_fields(service, session, tool, language, given)
+    inputs = inputs_of_form(tool, given, {each.name: each.kind for each in own} or _kinds(given))
+    return page(
+        request,
+        "tool",
+        language,
+        status=status,
+        tool=tool,
+        fields=fields,
+        own=own,
+        unread=unread,
+        takes_own=_takes_own(tool),
+        general=general,
+        matches=matches,
+        unconfirmed=unconfirmed,
+        snippets=snippets(tool.id, _as_meant(tool, inputs), service.base(request)),
+    )
+
+
+def _as_meant(tool: Tool, inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return inputs as JSON has them, where a form had text in their place."""
+    try:
+        return without_secrets(tool, tool.check(inputs))
+    except InputError:
+        return without_secrets(tool, inputs)
+
+
+def _takes_own(tool: Tool) -> bool:
+    return PARAMS in tool.spec.inputs and PROJECT in tool.spec.inputs
+
+
+async def _own_fields(
+    service: Service, session: Session, tool: Tool, language: str, given: Mapping[str, str]
+) -> tuple[list[Any], str]:
+    """Return fields of the inputs that a project takes itself where they are asked for, or why there are none."""
+    asked = given.get("load") or given.get("do") == "load" or any(name.startswith(KIND) for name in given)
+    if not asked or not _takes_own(tool) or not given.get(PROJECT, "").strip():
+        return [], ""
+    try:
+        found = await _read(service, session, READ_INPUTS, {PROJECT: given[PROJECT]}, language)
+    except HexError as error:
+        return [], error.message(language)
+    return project_fields(found["inputs"], given), ""
+
+
+@signed_in
+async def history(request: Request, service: Service, session: Session, language: str) -> Response:
+    """Show what was called."""
+    jobs = await run_in_threadpool(service.jobs.listed, session.caller.id, limit=LISTED)
+    rows = [(job, service.tools.get(job.tool), _again(job)) for job in jobs]
+    return page(request, "history", language, rows=rows)
+
+
+def _again(job: Job) -> str:
+    """Return the address of a form with a job's inputs."""
+    given = as_given({name: value for name, value in job.inputs.items() if not is_own_key(name, value, job.id)})
+    return f"/tools/{job.tool}" + (f"?{urlencode(given)}" if given else "")
+
+
+@signed_in
+async def job_page(request: Request, service: Service, session: Session, language: str) -> Response:
+    """Show how far a call is, and what came of it."""
+    job = await found_job(service, session.caller, request.path_params["job"])
+    if job.is_open and "glance" in request.query_params:
+        job = await _glance(service, session, job)
+    tool = service.tools.get(job.tool)
+    given = {name: value for name, value in job.inputs.items() if not is_own_key(name, value, job.id)}
+    return page(
+        request,
+        "job",
+        language,
+        job=job,
+        title=tool.title(language) if tool else job.tool,
+        again=_again(job),
+        given=as_json(given) if given else "",
+        result=shown(job.result) if job.status == SUCCEEDED else None,
+        whole=as_json(job.result) if job.status == SUCCEEDED else "",
+        is_open=job.status in OPEN,
+    )
+
+
+async def _glance(service: Service, session: Session, job: Job) -> Job:
+    """Wait a moment for the end of a job."""
+    until = time.monotonic() + GLANCE_SECONDS
+    async with service.hub.following(job.id) as happened:
+        while job.is_open and (left := until - time.monotonic()) > 0:
+            happened.clear()
+            job = await found_job(service, session.caller, job.id)
+            if job.is_open:
+                try:
+                    await asyncio.wait_for(happened.wait(), left)
+                except TimeoutError:
+                    return job
+    return job
+
+
+@signed_in
+async def cancel(request: Request, service: Service, session: Session, language: str) -> Response:
+    """Stop a job."""
+    await _own_form(request, service, session)
+    job = await cancelled(service, session.caller, request.path_params["job"], language)
+    return _to(service, f"/jobs/{job.id}?glance=1")
+
+
+@signed_in
+async def events(request: Request, service: Service, session: Session, _language: str) -> Response:
+    """Send a job's events to its page."""
+    job = await found_job(service, session.caller, request.path_params["job"])
+    return job_events(service, job, request)
+
+
+ROUTES = (
+    Route("/", palette, methods=["GET"]),
+    Route("/sign-in", sign_in, methods=["GET", "POST"]),
+    Route("/sign-out", sign_out, methods=["POST"]),
+    Route("/tools/{tool}", tool_page, methods=["GET"]),
+    Route("/tools/{tool}", run_tool, methods=["POST"]),
+    Route("/jobs", history, methods=["GET"]),
+    Route("/jobs/{job}", job_page, methods=["GET"]),
+    Route("/jobs/{job}/cancel", cancel, methods=["POST"]),
+    Route("/jobs/{job}/events", events, methods=["GET"]),
+    Route("/static/{file}", static_file, methods=["GET"]),
+)
