@@ -6,10 +6,12 @@
   if (following && "EventSource" in window) {
     const source = new EventSource(following.dataset.events);
     const message = following.querySelector("[data-message]");
+    const status = following.querySelector("[data-status]");
     const percent = following.querySelector("[data-percent]");
     source.addEventListener("progress", (event) => {
       const told = JSON.parse(event.data);
-      if (told.message) message.textContent = told.message;
+      message.textContent = told.message;
+      status.textContent = told.status || "";
       if (typeof told.percent === "number") percent.value = told.percent;
     });
     for (const end of ["result", "problem"]) {
