@@ -77,7 +77,10 @@ class Home:
         nodes = self.folder / ".n8n" / "nodes"
         nodes.mkdir(parents=True)
         npm = str(ENVIRONMENT / "bin" / "npm")
-        self.run(npm, "install", "--prefix", nodes, "--offline", "--legacy-peer-deps", "--no-audit", "--no-fund", packed)
+        options = ("--offline", "--legacy-peer-deps", "--no-audit", "--no-fund")
+        self.run(npm, "install", "--prefix", nodes, *options, packed)
+            npm, "install", "--prefix", nodes, "--offline", "--legacy-peer-deps", "--no-audit", "--no-fund", packed
+        )
 
     def bring(self, kind: str, document: Any) -> None:
         file = self.folder / f"{kind}.json"
