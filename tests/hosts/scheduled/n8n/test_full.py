@@ -79,8 +79,6 @@ class Home:
         npm = str(ENVIRONMENT / "bin" / "npm")
         options = ("--offline", "--legacy-peer-deps", "--no-audit", "--no-fund")
         self.run(npm, "install", "--prefix", nodes, *options, packed)
-            npm, "install", "--prefix", nodes, "--offline", "--legacy-peer-deps", "--no-audit", "--no-fund", packed
-        )
 
     def bring(self, kind: str, document: Any) -> None:
         file = self.folder / f"{kind}.json"
