@@ -12,6 +12,7 @@ import pytest
 from hex_blocks.hosts.node_red.nodes import key_of, nodes_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import our_tools
+from tests.faulty import Act, Exchange, lost, pass_on, reset
 from tests.hosts.node_red.conftest import CONNECTION, NodeRed
 
 Json = Any
@@ -26,6 +27,22 @@ OPERATIONS = [(node.type, key_of(tool)) for node in NODES for tool in node.tools
 
 def fixed(**inputs: str) -> Json:
     return {name: value for name, text in inputs.items() for name, value in ((name, text), (f"{name}Type", "str"))}
+
+
+def start_lost_and_then_silence() -> Act:
+    """Lose the answer to the first start, and then a few answers to questions."""
+    left = [lost]
+    silent = [reset] * 5
+
+    def act(exchange: Exchange) -> None:
+        if exchange.request.method == "POST" and left:
+            left.pop()(exchange)
+        elif exchange.request.method == "GET" and silent and not left:
+            silent.pop()(exchange)
+        else:
+            pass_on(exchange)
+
+    return act
 
 
 def completed_run(sandbox: Sandbox) -> str:
@@ -143,6 +160,52 @@ def test_a_wait_is_stopped_by_a_message(red: NodeRed) -> None:
     assert found[0]["key"] == "interrupted"
 
 
+def test_a_message_that_comes_again_after_a_lost_answer_finds_its_run(red: NodeRed, fast_sandbox: Sandbox) -> None:
+    before = len(fast_sandbox.world.runs(QUICK))
+    answer = "msg.payload = {payload: msg.payload, hexError: msg.hexError}; return msg;"
+    red.deploy(
+        {"id": "in", "type": "http in", "url": "/again", "method": "post", "wires": [["same"]]},
+        {"id": "same", "type": "function", "func": "msg._msgid = 'the same'; return msg;", "wires": [["hex"]]},
+        {
+            "id": "hex",
+            "type": "hex-run",
+            "wait": False,
+            "connection": CONNECTION,
+            "wires": [["told"]],
+            **fixed(projectId=QUICK),
+        },
+        {"id": "catch", "type": "catch", "scope": ["hex"], "wires": [["told"]]},
+        {"id": "told", "type": "function", "func": answer, "wires": [["out"]]},
+        {"id": "out", "type": "http response", "wires": []},
+    )
+    red.hex.play(start_lost_and_then_silence())
+    assert red.post("/again")["hexError"]["key"] == "start_unknown"
+    again = red.post("/again")
+    red.hex.play(pass_on)
+    runs = fast_sandbox.world.runs(QUICK)
+    assert len(runs) == before + 1
+    assert again["payload"]["runId"] in {run.id for run in runs}
+
+
+@pytest.mark.timeout(180)
+def test_fifty_messages_at_once(red: NodeRed, fast_sandbox: Sandbox) -> None:
+    del fast_sandbox
+    count = "const n = (flow.get('n') || 0) + 1; flow.set('n', n); return n === 50 ? msg : null;"
+    red.deploy(
+        {"id": "in", "type": "http in", "url": "/many", "method": "post", "wires": [["spread"]]},
+        {
+            "id": "spread",
+            "type": "function",
+            "func": "for (let i = 0; i < 50; i += 1) node.send({ req: msg.req, res: msg.res, payload: i });",
+            "wires": [["hex"]],
+        },
+        {"id": "hex", "type": "hex-find", "connection": CONNECTION, "wires": [["count"]], **fixed(query=QUICK)},
+        {"id": "count", "type": "function", "func": count, "wires": [["out"]]},
+        {"id": "out", "type": "http response", "wires": []},
+    )
+    assert red.post("/many")["matches"][0]["id"] == QUICK
+
+
 def test_each_finished_run_is_told_once(red: NodeRed) -> None:
     told = "const seen = flow.get('seen') || []; seen.push(msg.payload.runId); flow.set('seen', seen);"
     red.deploy(
@@ -217,7 +280,7 @@ def test_the_connection_is_tested_with_the_token_where_it_is_stored_to_go(red: N
         "POST", "/hex-blocks/test", {"id": CONNECTION, "region": "custom", "baseUrl": "https://evil.hex.tech"}
     )
     assert status == 200, told
-    assert told["baseUrl"] == red.sandbox.base_url
+    assert told["baseUrl"] == red.hex.base_url
     typed = {"region": "custom", "baseUrl": "https://evil.example", "apiKey": TOKENS.personal}
     status, told = red.ask("POST", "/hex-blocks/test", typed)
     assert status == 400
