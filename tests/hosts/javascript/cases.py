@@ -20,6 +20,7 @@ ADDRESSES = (
     f"app.hex.tech/acme/app/{UUID}/latest",
     f"https://app.hex.tech/acme/hex/{UUID}/app?runId={OTHER}",
     f"https://app.hex.tech/api/v1/projects/{UUID}/runs/{OTHER}",
+    f"https://app.hex.tech/acme/hex/{UUID}/run/{OTHER}",
     f"https://app.hex.tech/acme/thread/{OTHER}",
     "https://app.hex.tech/acme/app/Weekly-revenue-0123456789abcdefABCDEF/latest",
     f"https://app.hex.tech/api/v1/collections/{UUID}#x",
@@ -108,6 +109,26 @@ ODD_VALUES: tuple[Json, ...] = (
     ["a", "b"],
 )
 DATES = ("2026-03-02T07:00:00Z", "2026-03-02T07:00:00.123456+01:00", "20260302T0700Z", "2026-03-02 07:00+02")
+BASE_URLS = (
+    "https://eu.hex.tech",
+    "app.hex.tech/api",
+    "hex.tech",
+    "HTTPS://ACME.Hex.Tech:443/api/v1/",
+    "https://evil.example",
+    "https://evilhex.tech",
+    "https://hex.tech.evil.example",
+    "https://app.hex.tech:8443",
+    "http://app.hex.tech",
+    "https://app.hex.tech@evil.example",
+    "https://user:hxtp_secret@app.hex.tech?x#y",
+    "https://[::1]/api",
+    "https://127.1",
+    "https://a..hex.tech",
+    "https://app.hex.tech/../x",
+    "//app.hex.tech",
+    "ftp://x",
+    "a b",
+)
 
 # Files of the machine are read by hosts, not by the core; nor is a project's file.
 LEFT_OUT = ("file", "checkInputs")
@@ -191,7 +212,7 @@ def _text(chance: Chance, name: str, field: InputField) -> str:
         )
     match field.format:
         case "uuid":
-            return str(chance.one(*IDS[:7], UUID, UUID))
+            return str(chance.one(*IDS[:7], UUID, UUID, chance.one(*ADDRESSES)))
         case "email":
             return "ada@example.com"
         case "date-time":
@@ -230,10 +251,8 @@ def inputs_for(chance: Chance, tool: Tool) -> dict[str, Json]:
     if chance.often(0.5):
         for _ in range(chance.one(1, 1, 2)):
             _spoil(chance, fields, given)
-    if chance.often(0.05):
-        given["baseUrl"] = chance.one(
-            "https://eu.hex.tech", "app.hex.tech/api", "https://evil.example", "ftp://x", "a b"
-        )
+    if chance.often(0.1):
+        given["baseUrl"] = chance.one(*BASE_URLS)
     if chance.often(0.03):
         given["apiKey"] = chance.one("hxtp_another_token_here", "your-token-here", "Bearer hxtp_x", '"hxtp_x', "hxtp_ä")
     return given
@@ -364,6 +383,8 @@ BODIES: tuple[Json, ...] = (
         "notFound": ["gone", 3, None],
     },
     {"invalid": [], "notFound": []},
+    {"reason": "many", "issues": [{"message": f"issue {number}"} for number in range(25)]},
+    {"reason": "too many", "notFound": [f"name{number}" for number in range(60)]},
     {"reason": "steers \x1b[31m the terminal hxtp_token_of_the_comparison"},
     {"reason": []},
     {"reason": "long " * 300},
@@ -371,7 +392,31 @@ BODIES: tuple[Json, ...] = (
     "a text",
     {},
 )
-STATUSES = (400, 401, 403, 404, 405, 408, 409, 413, 415, 418, 422, 425, 429, 500, 501, 502, 503, 504, 302, 204)
+STATUSES = (
+    429,
+    429,
+    503,
+    400,
+    401,
+    403,
+    404,
+    405,
+    408,
+    409,
+    413,
+    415,
+    418,
+    422,
+    425,
+    429,
+    500,
+    501,
+    502,
+    503,
+    504,
+    302,
+    204,
+)
 
 
 def refusal(chance: Chance) -> Json:

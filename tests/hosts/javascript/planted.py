@@ -41,7 +41,7 @@ PLANTS = (
     Plant("ids.js", "signed: 'project',\n  run: 'run',", "signed: 'project',\n  run: 'project',"),
     Plant("requests.js", ".replaceAll('%20', '+')", ""),
     Plant("requests.js", "const NOT_QUOTED = /[!'()*]/g;", "const NOT_QUOTED = /[!'()]/g;"),
-    Plant("requests.js", "else spread.push({ steps, value });", "else place(body, steps, value);"),
+    Plant("requests.js", "while (entries.length < value.length) entries", "if (entries.length < value.length) entries"),
     Plant("requests.js", "field.trueSends === 'null' ? null : ''", "null"),
     Plant("replies.js", "this.nullable = this.nullable || Boolean(field.nullable) || Boolean(field.newer);", ""),
     Plant("replies.js", "if (value === '' && this.required) this.noteAbsent(found);", ""),

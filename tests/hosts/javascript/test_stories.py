@@ -59,6 +59,7 @@ STORIES = {
     "not published": Story("hex_run_and_wait", wait(DRAFT), language="ja"),
     "no such project": Story("hex_run_and_wait", wait(NOBODYS)),
     "a timeout": Story("hex_run_and_wait", wait(ENDLESS, timeout=30)),
+    "a long wait": Story("hex_run_and_wait", wait(ENDLESS, timeout=900)),
     "cancelled at a timeout": Story("hex_run_and_wait", wait(ENDLESS, timeout=30, cancelOnTimeout=True)),
     "stopped in a wait": Story("hex_run_and_wait", wait(ENDLESS), stop_after=20),
     "stopped and cancelled": Story("hex_run_and_wait", wait(ENDLESS, cancelOnInterrupt=True), stop_after=20),
@@ -91,7 +92,8 @@ STORIES = {
     "results and tables": Story("hex_get_run_results", wait(REVENUE, runId="$run", includeSqlOutputs=True)),
     "one chart by name": Story("hex_get_run_results", wait(REVENUE, runId="$run", charts=["no such"]), language="fr"),
     "find by title": Story(
-        "hex_find_project", tuple({"query": q} for q in ("quick check", "order", "Quik chek", REVENUE))
+        "hex_find_project",
+        tuple({"query": q} for q in ("quick check", "Ｑｕｉｃｋ　ｃｈｅｃｋ", "order", "Quik chek", REVENUE)),
     ),
     "find by address": Story(
         "hex_find_project",
