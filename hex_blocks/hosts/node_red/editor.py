@@ -13,6 +13,17 @@ from hex_blocks.i18n.texts import SOURCE_LANGUAGE
 from hex_blocks.tools.spec.values import Input
 
 COLOR = "#C9BEE6"
+# Node-RED makes a list of connections of this field before a form is made, so it stands in each.
+_HEAD = """\
+<div class="form-row">
+<label for="node-input-name" style="width: 130px" data-i18n="hex-blocks.label.name"></label>
+<input type="text" id="node-input-name" style="width: calc(100% - 140px)">
+</div>
+<div class="form-row">
+<label for="node-input-connection" style="width: 130px" data-i18n="hex-blocks.label.connection"></label>
+<input type="text" id="node-input-connection" style="width: calc(100% - 140px)">
+</div>
+"""
 
 
 def page(nodes: Iterable[Node]) -> str:
@@ -21,11 +32,11 @@ def page(nodes: Iterable[Node]) -> str:
     kinds = {node.type: _kind(node) for node in nodes}
     script = (resources(__package__) / "package" / "editor.js").read_text(encoding="utf-8")
     static = (resources(__package__) / "package" / "forms.html").read_text(encoding="utf-8")
-    told = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False, sort_keys=True)
+    told = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False)
     # A closing tag inside the data would end the script.
     told = told.replace("</", "<\\/")
     templates = "\n".join(
-        f'<script type="text/html" data-template-name="{node.type}">\n<div class="hex-form"></div>\n</script>'
+        f'<script type="text/html" data-template-name="{node.type}">\n{_HEAD}<div class="hex-form"></div>\n</script>'
         for node in nodes
     )
     return (

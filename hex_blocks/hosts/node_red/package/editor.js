@@ -16,10 +16,37 @@
     return made;
   }
 
-  /** The types of a field: its usual one first; a field with choices offers them by name. */
+  const icon = (name) => `red/images/typedInput/${name}.svg`;
+  // What was not chosen is not given; Node-RED's own lists would begin with the first choice.
+  const choices = (values) => [{ value: '', label: '–' }, ...values.map((value) => ({ value, label: value }))];
+
+  function isJson(value) {
+    if (!String(value).trim()) return true;
+    try {
+      JSON.parse(value);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  function editJson() {
+    const value = this.value();
+    const shown = value.trim() && isJson(value) ? JSON.stringify(JSON.parse(value), null, 2) : value;
+    RED.editor.editJSON({ value: shown, complete: (edited) => this.value(edited) });
+  }
+
+  /** How a type is shown: booleans and choices with the choice of none, JSON that may be blank. */
+  function shownType(type, field) {
+    if (type === 'bool') return { value: 'bool', label: 'true/false', icon: icon('bool'), options: choices(['true', 'false']) };
+    if (type === 'json') return { value: 'json', label: 'JSON', icon: icon('json'), validate: isJson, expand: editJson };
+    if (type === 'str' && field.enum) return { value: 'str', label: 'A–Z', icon: icon('az'), options: choices(field.enum) };
+    return type;
+  }
+
+  /** The types of a field, its usual one first. */
   function typesOf(field) {
-    const first = field.enum ? { value: 'str', label: 'A–Z', options: field.enum.map((each) => ({ value: each, label: each })) } : field.type;
-    return [first, ...types.filter((type) => type !== field.type)];
+    return [field.type, ...types.filter((type) => type !== field.type)].map((type) => shownType(type, field));
   }
 
   /** A button that lists what Hex has, so that nobody has to copy an ID. */
@@ -56,8 +83,6 @@
     const { operations, fields, waits, pictures } = kinds[type];
     const form = $('.hex-form').empty();
     const names = Object.keys(operations);
-    form.append(row(say('label.name'), $('<input type="text" id="node-input-name">').val(node.name || '')));
-    form.append(row(say('label.connection'), $('<input type="text" id="node-input-connection">').val(node.connection || '')));
     const operation = select('operation', names, (key) => say(`operation.${key}`)).val(node.operation || names[0]);
     if (names.length > 1 && !waits) form.append(row(say('label.operation'), operation));
     const wait = $('<input type="checkbox" id="node-input-wait">').prop('checked', node.wait !== false);

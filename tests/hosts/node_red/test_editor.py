@@ -1,0 +1,102 @@
+"""The forms in Node-RED's own editor, in a browser: filled, deployed and run, in three languages."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hex_blocks.hosts.node_red.words import LABELS
+from tests.calling import our_tools
+from tests.hosts.node_red.conftest import CONNECTION, NodeRed
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+BROWSER = Path(__file__).with_name("browser.js")
+QUICK = "eaac7a41-372e-5b14-a151-abbf25d8ccce"
+LANGUAGES = {"en": "en-US", "de": "de", "ja": "ja"}
+
+pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="needs a browser"), pytest.mark.timeout(180)]
+
+
+def look(red: NodeRed, work: str, picture: Path, language: str = "en-US") -> Any:
+    """Do something in the editor and return what came of it; nothing may have gone wrong."""
+    command = [shutil.which("node") or "node", str(BROWSER), str(CHROMIUM), f"http://127.0.0.1:{red.port}/"]
+    done = subprocess.run(
+        [*command, language, str(picture), work], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout, done.stderr
+    told = json.loads(done.stdout)
+    assert told["errors"] == []
+    return told["outcome"]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_form_shows_the_fields_of_its_operation_in_a_language(red: NodeRed, language: str, tmp_path: Path) -> None:
+    red.deploy(
+        {"id": "hex", "type": "hex-projects", "connection": CONNECTION, "wires": [[]], "operation": "list_projects"}
+    )
+    work = """
+      RED.editor.edit(RED.nodes.node('hex'));
+      while (!$('.hex-form .hex-field').length || $('.red-ui-tray').position().left > 1300) await sleep(100);
+      await sleep(800);
+      const shown = () => $('.hex-field:visible').map((_, each) => $(each).data('input')).get();
+      const before = shown();
+      const labels = $('.hex-form label:visible').map((_, each) => $(each).text()).get();
+      $('#node-input-operation').val('get_project').trigger('change');
+      const after = shown();
+      $('#node-input-operation').val('list_projects').trigger('change');
+      const options = $('#node-input-operation option').map((_, each) => $(each).text()).get();
+      const values = $('.hex-field input[type=text]').map((_, each) => $(each).val()).get().filter(Boolean);
+      const wrong = $('.hex-field .input-error').length;
+      const connection = $('#node-input-connection').is('select');
+      return { before, after, labels, options, values, wrong, connection };
+    """
+    seen = look(red, work, tmp_path / f"form-{language}.png", LANGUAGES[language])
+    assert "statuses" in seen["before"]
+    assert "projectId" not in seen["before"]
+    assert seen["after"][0] == "projectId"
+    # What nobody filled in is not given.
+    assert seen["values"] == []
+    assert seen["wrong"] == 0
+    assert seen["connection"]
+    assert LABELS["operation"].said(language) in seen["labels"]
+    assert our_tools()["hex_list_projects"].title(language) in seen["options"]
+
+
+def test_a_node_is_filled_deployed_and_run(red: NodeRed, tmp_path: Path) -> None:
+    red.deploy(
+        {"id": "in", "type": "http in", "url": "/edited", "method": "post", "wires": [["hex"]]},
+        {"id": "hex", "type": "hex-find", "connection": CONNECTION, "wires": [["out"]]},
+        {"id": "out", "type": "http response", "wires": []},
+    )
+    work = """
+      RED.editor.edit(RED.nodes.node('hex'));
+      while (!$('.hex-form .hex-field').length) await sleep(100);
+      await sleep(800);
+      $('#node-input-query').typedInput('type', 'str').typedInput('value', 'quick check');
+      $('#node-dialog-ok').trigger('click');
+      await sleep(800);
+      $('#red-ui-header-button-deploy').trigger('click');
+      await sleep(2000);
+      return { query: RED.nodes.node('hex').query, dirty: RED.nodes.dirty() };
+    """
+    assert look(red, work, tmp_path / "deployed.png") == {"query": "quick check", "dirty": False}
+    assert red.post("/edited")["matches"][0]["id"] == QUICK
+
+
+def test_a_project_is_picked_from_what_there_is(red: NodeRed, tmp_path: Path) -> None:
+    red.deploy({"id": "hex", "type": "hex-run", "connection": CONNECTION, "wires": [[]]})
+    work = """
+      RED.editor.edit(RED.nodes.node('hex'));
+      while (!$('.hex-form .hex-field').length) await sleep(100);
+      await sleep(800);
+      $('[data-input=projectId] button.red-ui-button').last().trigger('click');
+      while ($('.hex-picked option').length < 5) await sleep(100);
+      $('.hex-picked').val('%s').trigger('change');
+      return $('#node-input-projectId').typedInput('value');
+    """
+    assert look(red, work % QUICK, tmp_path / "picked.png") == QUICK
