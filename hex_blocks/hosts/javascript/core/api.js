@@ -12,7 +12,7 @@ const { plain, readRefusal, saidIn } = require('./refusals');
 const { encodeQuery } = require('./requests');
 const { RATE_WINDOW, secondsOfDate, secondsToWait, toldSeconds } = require('./retry_after');
 const { phrase } = require('./text');
-const { networkError } = require('./network');
+const { NAME_UNKNOWN, networkError } = require('./network');
 const { isNestedBeyond } = require('./values');
 
 /**
@@ -136,7 +136,7 @@ class HexApi {
       if (error.status === 429 && !isLost) this.budget.refused(sending.group, seconds);
       let delay = seconds + this.random();
       if (!refused) {
-        if (retries >= GET_RETRIES || !isPassing(error) || !(isRead || NOT_SENT.has(error.key))) throw error;
+        if (retries >= mostRetries(error) || !(isRead || NOT_SENT.has(error.key))) throw error;
         delay = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** retries) * (0.5 + this.random() / 2);
         retries += 1;
       }
@@ -291,9 +291,14 @@ function isAnswerLost(method, status, isHexs, headers, now) {
   return status !== 429 || toldSeconds(headers, now) === null;
 }
 
-/** @param {HexError} error */
-function isPassing(error) {
-  return error.status === null ? PASSING.has(error.key) : RETRIED_STATUSES.has(error.status);
+/**
+ * Return how often a request is sent again after a fault that may pass by itself.
+ * @param {HexError} error
+ */
+function mostRetries(error) {
+  if (error.status !== null) return RETRIED_STATUSES.has(error.status) ? GET_RETRIES : 0;
+  if (error.values.reason === NAME_UNKNOWN) return 1;
+  return PASSING.has(error.key) ? GET_RETRIES : 0;
 }
 
 /**

@@ -184,6 +184,9 @@ class Connection {
 
   #apiOf;
 
+  /** @type {HexApi | null} that of the credentials as they are, which most calls use */
+  #own = null;
+
   /** @param {Credentials} credentials @param {(token: string, url: string) => HexApi} apiOf */
   constructor(credentials, apiOf) {
     this.#credentials = credentials;
@@ -207,6 +210,13 @@ class Connection {
    * @param {string | null} [url] a call's own
    */
   api(apiKey = null, url = null) {
+    if (apiKey || url) return this.#made(apiKey, url);
+    this.#own = this.#own || this.#made(null, null);
+    return this.#own;
+  }
+
+  /** @param {string | null} apiKey @param {string | null} url */
+  #made(apiKey, url) {
     const token = sealed(apiKey || this.#credentials.apiKey);
     if (!token) throw new HexError('token_missing');
     const reason = tokenFault(token);

@@ -10,6 +10,8 @@ const NOBODY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOT
 const TIMED_OUT = new Set(['ECONNABORTED', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ESOCKETTIMEDOUT']);
 const NO_SECURITY = /^(EPROTO|ERR_SSL_)/;
 const MOST_CAUSES = 20;
+// Mostly there is no network, which does not come back within seconds.
+const NAME_UNKNOWN = phrase('its name is not known');
 
 /**
  * @param {unknown} error
@@ -25,7 +27,7 @@ function networkError(error, host, timeout) {
     return new HexError('reply_too_large', {}, { host, megabytes: 64 });
   }
   if (codes.some((code) => CERTIFICATE.test(code))) return new HexError('bad_certificate', {}, { host });
-  if (codes.some((code) => NO_NAME.has(code))) return unreachable(host, phrase('its name is not known'));
+  if (codes.some((code) => NO_NAME.has(code))) return unreachable(host, NAME_UNKNOWN);
   if (inConnecting || codes.some((code) => NOBODY.has(code)))
     return unreachable(host, phrase('nothing answers there'));
   if (codes.some((code) => NO_SECURITY.test(code)))
@@ -61,4 +63,4 @@ function causesOf(error) {
   return found;
 }
 
-module.exports = { networkError };
+module.exports = { NAME_UNKNOWN, networkError };

@@ -52,9 +52,15 @@ function read(name, field, source) {
  * @returns {any}
  */
 function at(reply, path) {
+  if (!path.includes('.')) return partOf(reply, path);
   let value = reply;
-  for (const step of path.split('.')) value = isObject(value) && Object.hasOwn(value, step) ? value[step] : null;
-  return value === undefined ? null : value;
+  for (const step of path.split('.')) value = partOf(value, step);
+  return value;
+}
+
+/** @param {any} value @param {string} name */
+function partOf(value, name) {
+  return isObject(value) && Object.hasOwn(value, name) ? (value[name] ?? null) : null;
 }
 
 /** @param {OutputField} field @param {any} value @returns {any} */
@@ -62,7 +68,10 @@ function shape(field, value) {
   if (field.scale !== undefined) return typeof value === 'number' ? rounded(value * field.scale) : null;
   if (field.fields) {
     if (!isObject(value)) return null;
-    return Object.fromEntries(Object.entries(field.fields).map(([name, part]) => [name, read(name, part, value)]));
+    /** @type {Record<string, any>} */
+    const kept = {};
+    for (const name of Object.keys(field.fields)) kept[name] = read(name, field.fields[name], value);
+    return kept;
   }
   const { items } = field;
   if (items && (items.fields || items.items)) {

@@ -135,7 +135,15 @@ function oneAfterTheOther(sentences) {
 
 /** @param {string} value */
 function strip(value) {
-  return value.replace(AROUND, '');
+  // Most text has nothing to strip, and looking at its ends is much faster than searching it.
+  return isPlain(value.charCodeAt(0)) && isPlain(value.charCodeAt(value.length - 1))
+    ? value
+    : value.replace(AROUND, '');
+}
+
+/** @param {number} code */
+function isPlain(code) {
+  return code > 0x20 && code < 0x7f;
 }
 
 /**

@@ -86,7 +86,7 @@
     const operation = select('operation', names, (key) => say(`operation.${key}`)).val(node.operation || names[0]);
     if (names.length > 1 && !waits) form.append(row(say('label.operation'), operation));
     const wait = $('<input type="checkbox" id="node-input-wait">').prop('checked', node.wait !== false);
-    if (waits) form.append(row(say('label.wait'), wait));
+    if (waits) form.append(row(say('label.wait'), wait).find('input').css('width', 'auto').end());
     const rows = Object.entries(fields).map(([name, field]) => fieldRow(node, type, name, field));
     const more = $('<details class="hex-more"></details>').append($('<summary></summary>').text(say('label.more')).css('margin-bottom', '8px'));
     for (const each of rows) (each.field.advanced ? more : form).append(each.line);
