@@ -18,7 +18,7 @@ import pytest
 
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import REPOSITORY, SPEED, leading_to
+from tests.conftest import FAST, REPOSITORY, SPEED, leading_to
 from tests.postgres import PostgresServer, Wire, drop_databases, make_database
 from tests.promises.driver import KILLS, Driver, killed_again_and_again
 from tests.promises.stores import STORE_NAMES
@@ -26,6 +26,8 @@ from tests.starts import TITLE, posts
 
 REVENUE = "Revenue report"
 WORKERS = 8
+# How fast time passes for them: not so fast that a server's restart is longer than anybody waits for it.
+PACE = 10
 Begin = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -39,12 +41,20 @@ def server(postgres: PostgresServer) -> Iterator[PostgresServer]:
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(clock=FastClock(SPEED), limits=False) as running:
+    with Sandbox(clock=FastClock(PACE), limits=False) as running:
         yield running
 
 
 @pytest.fixture
-def begin(sandbox: Sandbox, server: PostgresServer, fast: dict[str, str], tmp_path: Path) -> Begin:
+def paced(fast: dict[str, str]) -> dict[str, str]:
+    """What lets a program's time pass at that pace: a part of its environment."""
+    file = Path(fast["PYTHONPATH"]) / "sitecustomize.py"
+    file.write_text(FAST.replace(f"({SPEED})", f"({PACE})"))
+    return fast
+
+
+@pytest.fixture
+def begin(sandbox: Sandbox, server: PostgresServer, paced: dict[str, str], tmp_path: Path) -> Begin:
     """Begin a call on a machine of its own: begin("hex_run_project", 3, idempotencyKey="k")."""
     project = sandbox.world.project(TITLE).id
 
@@ -55,7 +65,7 @@ def begin(sandbox: Sandbox, server: PostgresServer, fast: dict[str, str], tmp_pa
             **leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal),
             "HEX_BLOCKS_DATA_DIR": str(tmp_path / f"machine-{machine}"),
             "HEX_BLOCKS_RECORD": record or server.address("machines"),
-            "PYTHONPATH": os.pathsep.join([*fast.values(), str(REPOSITORY)]),
+            "PYTHONPATH": os.pathsep.join([*paced.values(), str(REPOSITORY)]),
         }
         command = [sys.executable, "-m", "hex_blocks", "call", tool, *given, "--quiet"]
         pipes: dict[str, Any] = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
