@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 
 from hex_blocks.clock import Clock, SystemClock
 from hex_blocks.errors.classes import HexError
@@ -167,12 +167,19 @@ def _no_page(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     language = service_of(request).language_of(request)
     if error.status_code == 405:
-        made = ProblemError("no_such_method", method=request.method, headers=error.headers)
+        allowed = {"Allow": ", ".join(_methods(request))}
+        made = ProblemError("no_such_method", method=request.method, headers=allowed)
         return answer_to_error(made, request, language)
     nothing = ProblemError("no_such_page")
     if is_for_people(request):
         return page(request, "problem", page_language(request), status=404, problem=problem_of(nothing, language))
     return answer_to_error(nothing, request, language)
+
+
+def _methods(request: Request) -> list[str]:
+    """Return the methods that an address takes, by whatever route."""
+    routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for each in routes for method in each.methods})
 
 
 @_handler

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -148,7 +149,8 @@ def problem_answer(
     problem: Mapping[str, Any], request: Request, headers: Mapping[str, str] | None = None, language: str | None = None
 ) -> Response:
     """Return the answer of a problem."""
-    told = {**problem, "instance": request.url.path}
+    # People put tokens into the wrong place, and this is what they show to others.
+    told = {**problem, "instance": quote(without_tokens(request.url.path))}
     made = answer(told, int(problem["status"]), headers, language)
     made.headers["content-type"] = PROBLEM
     return made

@@ -142,6 +142,17 @@ def test_what_is_not_there_is_a_problem_too(method, path, status, key, client):
     assert (answer.status_code, problem(answer)["key"]) == (status, key)
 
 
+def test_a_problem_says_where_as_a_reference(client):
+    assert problem(client.get("/v1/jobs/%C2%97 %22"))["instance"] == "/v1/jobs/%C2%97%20%22"
+    assert TOKENS.editor not in client.get(f"/v1/jobs/{TOKENS.editor}").text
+
+
+def test_a_wrong_method_is_told_the_right_ones(client):
+    assert client.ask("PUT", "/v1/jobs").headers["allow"] == "GET, HEAD, POST"
+    assert client.ask("PUT", "/v1/tools/hex_ask").headers["allow"] == "GET, HEAD, POST"
+    assert client.ask("POST", "/v1/jobs/x").headers["allow"] == "DELETE, GET, HEAD"
+
+
 @pytest.mark.parametrize("inputs", [{"apiKey": TOKENS.editor}, {"baseUrl": "https://app.hex.tech"}])
 def test_a_token_and_a_base_url_are_not_inputs_here(inputs, client):
     answer = client.call("hex_find_project", {"query": "x", **inputs})
