@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
@@ -25,6 +26,12 @@ class _Server(uvicorn.Server):  # type: ignore[misc]
         super().__init__(config)
         self._service = service
         self._told = False
+        self.ready: Callable[[], object] = list
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to take requests in. Nobody is told before this process hears when it is to stop."""
+        await super().startup(sockets=sockets)
+        self.ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop; told a second time, stop at once. Having been told to is no failure: it ends with 0."""
@@ -66,9 +73,9 @@ class Serving:
         """
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         with socket.create_server((self._host, self._port), family=family, backlog=BACKLOG) as listening:
-            if self._ready:
+            if ready := self._ready:
                 shown = f"[{self._host}]" if ":" in self._host else self._host
-                self._ready(f"http://{shown}:{listening.getsockname()[1]}")
+                self._server.ready = partial(ready, f"http://{shown}:{listening.getsockname()[1]}")
             self._server.run(sockets=[listening])
 
     def stop(self) -> None:
