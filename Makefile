@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval
+.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval clusters
 .DEFAULT_GOAL := help
 
 help:
@@ -16,6 +16,7 @@ help:
 	@echo "make test-hosts    run the suites of the hosts, each in an environment of its own in the cache folder"
 	@echo "make test-whole-hosts  run the packages in whole hosts, and under the linters of their catalogues"
 	@echo "make eval          play the tasks on the sandbox: by a script, or by a model with MODEL=…"
+	@echo "make clusters      clusters of Airflow, Dagster and Prefect whose parts are killed; takes minutes"
 	@echo "make test-pythons  run the tests on every Python from 3.11 to 3.13 that is here"
 	@echo "make lint          style and types"
 	@echo "make check         every spec, text and page"
@@ -88,6 +89,9 @@ test-whole-hosts: $(VENV)/.texts
 # OPENAI_BASE_URL names another endpoint that speaks the same, and OPENAI_API_KEY holds its key.
 eval: $(VENV)/.texts
 	$(BIN)/python -m eval $(if $(MODEL),--model "$(MODEL)") $(if $(TASKS),--tasks "$(TASKS)")
+
+clusters: $(VENV)/.texts
+	$(BIN)/python tests/hosts/run_suites.py airflow dagster prefect -- -n0 -m cluster
 
 test-pythons:
 	@for version in 3.11 3.12 3.13; do \

@@ -33,3 +33,11 @@ def hex_connection(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Connection]
 def schema_errors() -> Callable[[Any, dict[str, Any]], list[str]]:
     """Say what is wrong with a value by a JSON Schema."""
     return lambda value, schema: [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the clusters of engines unless they are asked for: each takes minutes."""
+    if "cluster" not in (config.getoption("markexpr") or ""):
+        left = [item for item in items if item.get_closest_marker("cluster")]
+        config.hook.pytest_deselected(items=left)
+        items[:] = [item for item in items if item not in left]
