@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+# Not when it is needed: a user who ends a task has Airflow wait for a cancellation, and this takes seconds to import.
+from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from hex_blocks.hosts.airflow.hook import HexHook
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 DEFERRED = "deferred"
 # When a run of several has ended, others may end soon: one way back to a worker serves them all.
 GATHER = 5.0
+# Cancellations that go on, held so that they are not forgotten.
+_ending: set[asyncio.Task[None]] = set()
 
 
 class HexTrigger(BaseTrigger):
@@ -57,7 +61,16 @@ class HexTrigger(BaseTrigger):
 
     async def on_kill(self) -> None:
         """Cancel the runs in Hex, since a user has ended the task."""
-        if not self.cancel_on_kill or await self._is_still_deferred():
+        if not self.cancel_on_kill:
+            return
+        # Airflow cancels a trigger again and again until it is gone, and this with it: so it is done apart.
+        ending = asyncio.create_task(self._cancel_unless_deferred())
+        _ending.add(ending)
+        ending.add_done_callback(_ending.discard)
+        await asyncio.shield(ending)
+
+    async def _cancel_unless_deferred(self) -> None:
+        if await self._is_still_deferred():
             return
         hex = await self.client()
         await asyncio.to_thread(cancel_runs, hex, self.runs_to_cancel())
@@ -77,8 +90,6 @@ class HexTrigger(BaseTrigger):
 
 
 def _states_of(instance: Any) -> list[str]:
-    from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
-
     index = instance.map_index if instance.map_index is not None and instance.map_index >= 0 else None
     found = RuntimeTaskInstance.get_task_states(
         dag_id=instance.dag_id, task_ids=[instance.task_id], run_ids=[instance.run_id], map_index=index

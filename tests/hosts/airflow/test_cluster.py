@@ -138,6 +138,7 @@ def cluster(hex_: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
         "AIRFLOW__CORE__PARALLELISM": "12",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
@@ -213,12 +214,14 @@ def test_a_triggerer_and_a_scheduler_that_are_killed_while_a_task_is_deferred(cl
     assert len(runs()) == 1
 
 
-def test_a_user_who_marks_a_deferred_task_as_failed(cluster, runs):
+def test_a_user_who_marks_a_deferred_task_as_failed(cluster, runs, hex_, monkeypatch):
+    monkeypatch.setattr(hex_.world.project(TITLE), "plan", Plan(1, None))
     run = cluster.trigger("deferred")
     cluster.until_state("deferred", run, "deferred")
     wait_until(runs, "the run is started")
-    # By then a triggerer has taken it.
-    time.sleep(6)
+    wait_until(lambda: (cluster.tasks("deferred", run)[0]["triggerer_job"] or {}).get("id"), "a triggerer has it")
+    # Taken is not begun.
+    time.sleep(5)
     cluster.ask("PATCH", f"/dags/deferred/dagRuns/{run}/taskInstances/a", {"new_state": "failed"})
 
     wait_until(lambda: status(runs()[0]) == "KILLED", "the run is cancelled", 30)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -138,6 +140,35 @@ def test_a_trigger_that_was_handed_over_leaves_the_run(state, status, run, sandb
     cancel_task(trigger, kill=True)
 
     assert status_of(sandbox, run, clock) == status
+
+
+def test_a_cancellation_is_carried_through_though_airflow_cancels_the_trigger_again(run, sandbox, clock, monkeypatch):
+    """Its supervisor names a trigger that is to end anew at each turn, until it has ended."""
+    asked = threading.Event()
+
+    def slow(instance):
+        asked.set()
+        time.sleep(0.5)
+        return ["failed"]
+
+    monkeypatch.setattr("hex_blocks.hosts.airflow.trigger._states_of", slow)
+    trigger = trigger_for(run, clock)
+    trigger._task_instance = object()
+
+    async def end_twice() -> None:
+        ending = asyncio.create_task(trigger.on_kill())
+        while not asked.is_set():
+            await asyncio.sleep(0.01)
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+        for _ in range(100):
+            if status_of(sandbox, run, clock) == "KILLED":
+                return
+            await asyncio.sleep(0.05)
+
+    asyncio.run(end_twice())
+
+    assert status_of(sandbox, run, clock) == "KILLED"
 
 
 def test_a_watcher_tells_each_run_that_ends_once(sandbox, project, clock):
