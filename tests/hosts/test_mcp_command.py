@@ -21,7 +21,13 @@ SECRET = {"HEX_BLOCKS_MCP_SECRET": "a-secret-of-the-tests-0123456789"}
 
 
 # Where each client looks for its servers.
-SERVERS = {"vscode": "servers", "zed": "context_servers", "codex": "mcp_servers", "goose": "extensions"}
+SERVERS = {
+    "vscode": "servers",
+    "zed": "context_servers",
+    "codex": "mcp_servers",
+    "goose": "extensions",
+    "opencode": "mcp",
+}
 READERS: dict[Any, Any] = {as_json: json.loads, as_toml: tomllib.loads, as_yaml: yaml.safe_load}
 
 
@@ -29,6 +35,10 @@ def server_of(client: str, written: str) -> dict[str, Any]:
     """Read what is printed for a client as the client does, and give the entry of the server."""
     servers = READERS[CLIENTS[client].write](written)[SERVERS.get(client, "mcpServers")]
     (server,) = servers if isinstance(servers, list) else servers.values()
+    if client == "opencode":
+        # It has the command and its arguments in one list.
+        command, *arguments = server["command"]
+        return {"command": command, "args": arguments, "env": server["environment"]}
     return dict(server)
 
 

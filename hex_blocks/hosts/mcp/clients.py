@@ -107,6 +107,21 @@ def _goose(start: Start) -> dict[str, Any]:
     return {"extensions": {SERVER: entry}}
 
 
+def _opencode(start: Start) -> dict[str, Any]:
+    entry = {
+        "type": "local",
+        "command": [start.command, *start.arguments],
+        "enabled": True,
+        "environment": {TOKEN: PLACEHOLDER},
+    }
+    return {"mcp": {SERVER: entry}}
+
+
+def _copilot(start: Start) -> dict[str, Any]:
+    # It shows no tool that is not named here.
+    return {"mcpServers": {SERVER: {"type": "local", **_entry(start), "tools": ["*"]}}}
+
+
 def _continue(start: Start) -> dict[str, Any]:
     entry = {"name": SERVER, "type": "stdio", **_entry(start)}
     return {"name": "Hex", "version": __version__, "schema": "v1", "mcpServers": [entry]}
@@ -138,6 +153,13 @@ CLIENTS: dict[str, Client] = {
     "cline": Client("cline_mcp_settings.json (Cline)", _named("mcpServers"), as_json),
     "codex": Client("~/.codex/config.toml (Codex)", _codex, as_toml),
     "goose": Client("~/.config/goose/config.yaml (goose)", _goose, as_yaml),
+    "roo": Client(".roo/mcp.json (Roo Code)", _named("mcpServers"), as_json),
+    "kiro": Client(".kiro/settings/mcp.json (Kiro)", _named("mcpServers"), as_json),
+    "junie": Client(".junie/mcp/mcp.json (Junie)", _named("mcpServers"), as_json),
+    "lmstudio": Client("~/.lmstudio/mcp.json (LM Studio)", _named("mcpServers"), as_json),
+    "qwen": Client("~/.qwen/settings.json (Qwen Code)", _named("mcpServers"), as_json),
+    "copilot": Client("~/.copilot/mcp-config.json (Copilot CLI)", _copilot, as_json),
+    "opencode": Client("opencode.json (OpenCode)", _opencode, as_json),
     "continue": Client(".continue/mcpServers/hex.yaml (Continue)", _continue, as_yaml),
 }
 
