@@ -25,7 +25,7 @@ from hex_blocks.hosts.langflow.fields import CONNECTION, TOKEN_VARIABLE, tool_fi
 from hex_blocks.hosts.langflow.palette import actions, input_name, is_action
 from hex_blocks.hosts.models.schemas import PICTURE_NUMBER
 from hex_blocks.hosts.models.toolbox import Picture, in_own_thread
-from hex_blocks.tools.registry import PREFIX, Registry
+from hex_blocks.tools.registry import Registry
 
 # Langflow ends no component; a wait is cut where its form says so.
 WAIT = Wait(usual=600.0, longest=86_400.0)
@@ -75,7 +75,7 @@ def tools_of(component: Any) -> list[Any]:
 def with_fields_of_action(build_config: Any, action: str) -> Any:
     """Return a form with the fields of an action; what was entered in those that stay is kept."""
     registry = _asker().registry
-    fields = {each.name: each for each in tool_fields(registry, PREFIX + action)} if action else {}
+    fields = {each.name: each for each in tool_fields(registry, action)} if action in registry else {}
     standing = {"action", *CONNECTION, *OF_EVERY_COMPONENT}
     for name in [each for each in build_config if each not in standing and each not in fields]:
         del build_config[name]
@@ -89,10 +89,10 @@ def with_fields_of_action(build_config: Any, action: str) -> Any:
 def action_tool(component: Any) -> str:
     """Return the tool of the action that was chosen."""
     action = str(component.action or "").strip()
-    tool = PREFIX + action.removeprefix(PREFIX)
-    if not action or tool not in _asker().registry or not is_action(tool):
+    registry = _asker().registry
+    if action not in registry or not is_action(registry[action].id):
         raise ComponentError(f"Choose an action: {action or 'none'} is not one.")
-    return tool
+    return registry[action].id
 
 
 def rows_of(document: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import importlib
 import os
+import socket
 import subprocess
 import sysconfig
+import time
 import venv
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import requests
 
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import archives, request_for, targets
@@ -33,6 +37,9 @@ else:
         importlib.import_module("lfx.custom.custom_component.component")
         importlib.import_module("lfx.components.input_output")
 
+# Of the tests' own server.
+SERVER_KEY = "the-key-of-the-server"
+MOST_LOOKS = 160
 QUIET = {"DO_NOT_TRACK": "true", "LANGFLOW_DO_NOT_TRACK": "true", "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
 
 
@@ -112,6 +119,41 @@ def lfx(python: Path, entered: dict[str, str], tmp_path: Path) -> Callable[..., 
         )
 
     return run
+
+
+@pytest.fixture
+def served(
+    python: Path, entered: dict[str, str], tmp_path: Path
+) -> Iterator[Callable[[Path], tuple[str, dict[str, str]]]]:
+    """Serve a flow: served(flow) gives the address of the server and the headers that it asks for."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def serve(flow: Path) -> tuple[str, dict[str, str]]:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        with (tmp_path / "server.txt").open("wb") as said:
+            server = subprocess.Popen(
+                [str(python), "-m", "lfx", "serve", str(flow), "--host", "127.0.0.1", "--port", str(port)],
+                env=inherited | QUIET | {"HEX_BLOCKS_DATA_DIR": str(tmp_path), "LANGFLOW_API_KEY": SERVER_KEY},
+                stdout=said,
+                stderr=said,
+            )
+        running.append(server)
+        address = f"http://127.0.0.1:{port}"
+        for _ in range(MOST_LOOKS):
+            with suppress(requests.ConnectionError):
+                if requests.get(f"{address}/health", timeout=5).ok:
+                    return address, {"x-api-key": SERVER_KEY}
+            assert server.poll() is None, (tmp_path / "server.txt").read_text()
+            time.sleep(0.5)
+        raise AssertionError((tmp_path / "server.txt").read_text())
+
+    yield serve
+    for server in running:
+        server.terminate()
+        server.wait(20)
 
 
 @pytest.fixture(scope="module")

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.conftest import REPOSITORY
+
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 FLOWS = [
@@ -48,6 +50,18 @@ def test_a_saved_flow_runs(flow, lfx, tmp_path, entered):
     told = json.loads(done.stdout.splitlines()[-1])
     assert told["success"] is True, done.stdout + done.stderr
     assert "COMPLETED" in told["result"]
+
+
+def test_a_flow_is_served(served, tmp_path, entered):
+    address, headers = served(connected(FLOWS[0], tmp_path, entered))
+    (flow,) = requests.get(f"{address}/flows", headers=headers, timeout=30).json()
+
+    done = requests.post(
+        f"{address}/flows/{flow['id']}/run", json={"input_value": "go"}, headers=headers, timeout=60
+    ).json()
+
+    assert done["success"] is True, done
+    assert "COMPLETED" in done["result"]
 
 
 def tools_of(*components: Any) -> list[Any]:
