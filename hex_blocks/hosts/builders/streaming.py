@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 from hex_blocks.tools.progress import Progress, ProgressCallback
@@ -17,7 +17,7 @@ MOST_LINES = 40
 
 def told_as_it_goes(
     work: Callable[[ProgressCallback, threading.Event], Result], result: Callable[[Result], None]
-) -> Iterator[str]:
+) -> Generator[str, None, None]:
     """Do work in a thread of its own and return its progress, a line for each change worth telling.
 
     Args:

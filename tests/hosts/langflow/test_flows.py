@@ -15,7 +15,6 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.conftest import REPOSITORY
 
-
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 FLOWS = [
     *sorted((REPOSITORY / "docs" / "examples" / "langflow").glob("*.json")),
