@@ -114,6 +114,18 @@ def test_a_call_that_was_stopped_before_it_began_starts_nothing(ask, asked_of):
     assert "RunProject" not in asked_of()
 
 
+def test_hex_limits_are_waited_for_not_told(ask, clock):
+    began = clock.monotonic()
+
+    outcomes = [ask("hex_create_project", title=f"Report {number}") for number in range(250)]
+
+    assert [each.error for each in outcomes] == [None] * 250
+    assert clock.monotonic() - began > 60
+    listed = ask("hex_list_projects", fetchAll=True, limit=100)
+    assert listed.document["total"] >= 250
+    assert listed.sentence.endswith(f"{listed.document['total']} found.")
+
+
 def test_a_failure_ends_with_its_key(ask):
     error = ask("hex_get_run_status", projectId=REVENUE_REPORT, runId="x").error
 
