@@ -605,10 +605,10 @@ def test_an_answer_that_only_drips_ends_with_patience(
 ) -> None:
     server.play(drip(lambda: clock.advance(1)))
 
-    error = refused(api, method, timing=Timing(read=30, patience=30))
+    error = refused(api, method, timing=Timing(read=30.0, patience=30.0))
 
     assert error.key == "timeout"
-    assert error.values["timeout"] == 30
+    assert "within 30 seconds" in error.message()
     assert clock.monotonic() >= 30
     assert len(server.requests) == 1
 
@@ -1179,3 +1179,12 @@ def test_the_trace_id_of_a_newer_error_comes_from_its_header(api: HexApi, server
 
     assert refused(api).trace_id == "abc-123"
     assert refused(api).trace_id == "own"
+
+
+@pytest.mark.parametrize("query", [None, {}, {"statuses": []}])
+def test_a_request_that_asks_for_nothing_has_no_question_mark(api: HexApi, server: Faulty, query: Any) -> None:
+    server.play(reply(200, {}))
+
+    api.call("GET", "/projects", query=query)
+
+    assert server.requests[0].target == "/api/v1/projects"

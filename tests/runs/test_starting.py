@@ -12,6 +12,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from pytest_httpserver import HTTPServer
 
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
@@ -842,3 +843,17 @@ def test_the_data_folder_may_be_taken_away_meanwhile(
     start(connection, "tuesday")
 
     assert len(started()) == 2
+
+
+@pytest.mark.parametrize("project_id", [{"id": 1}, 5, [], True])
+def test_an_answer_whose_project_is_no_text_is_one_to_the_start(
+    httpserver: HTTPServer, connection: Connection, project_id: object
+) -> None:
+    run_id = "78c33d18-170c-44d3-a227-b3194f134f73"
+    httpserver.expect_request("/api/v1/projects/5a8591dd-4039-49df-9202-96385ba3eff8/runs").respond_with_json(
+        {"projectId": project_id, "runId": run_id}, status=201
+    )
+
+    outputs = hex_on(connection).call("hex_run_notebook", {"projectId": "5a8591dd-4039-49df-9202-96385ba3eff8"})
+
+    assert outputs["runId"] == run_id

@@ -731,3 +731,15 @@ def test_an_address_of_something_else_is_refused_by_what_it_is(registry: Registr
     error = refused({"projectId": given}, registry["hex_get_project"].check)
 
     assert said in error.message()
+
+
+def test_a_bound_that_is_broken_inside_json_text_shows_what_was_given(registry: Registry) -> None:
+    schedule = json.dumps({"cadence": "DAILY", "enabled": True, "daily": {"hour": "24", "minute": -1}})
+    inputs = {"dataConnectionId": ID, "schemaRefreshSchedule": schedule}
+
+    with pytest.raises(InputError) as refused:
+        registry["hex_update_data_connection"].check(inputs)
+
+    told = {fault.input: fault.values.get("found") for fault in refused.value.faults}
+    assert told["schemaRefreshSchedule.daily.hour"] == '"24"'
+    assert told["schemaRefreshSchedule.daily.minute"] == "-1"
