@@ -239,6 +239,29 @@ def test_a_job_goes_on_where_its_process_was_killed(process, fast, tmp_path):
     assert one_start(fast)
 
 
+def test_when_one_of_two_processes_is_killed_every_job_ends_once(process, fast, tmp_path):
+    env = leading(fast, tmp_path)
+    options = ("--data", str(tmp_path / "service"))
+    first, second = process(*options, env=env), process(*options, env=env)
+    jobs = [
+        replica.client.call("hex_run_and_wait", REPORT, headers=ASYNC).json()["jobId"]
+        for replica in (first, second, first, second)
+    ]
+    until(lambda: any(request.operation_id == "RunProject" for request in fast.requests))
+
+    first.kill()
+    ended = until(
+        lambda: [second.client.get(f"/v1/jobs/{job}").json() for job in jobs],
+        lambda told: not any(job["status"] in OPEN for job in told),
+        90,
+    )
+
+    assert [job["status"] for job in ended] == ["succeeded"] * 4
+    assert len({job["result"]["runId"] for job in ended}) == 4
+    assert sum(request.operation_id == "RunProject" for request in fast.requests) == 4
+    assert [each[1] for job in jobs for each in events(second.client, job)].count("result") == 4
+
+
 def leading(sandbox: Sandbox, folder: Path, token: str = TOKENS.personal) -> dict[str, str]:
     """What leads a process to a sandbox."""
     return {
