@@ -24,6 +24,8 @@ from tests.promises.driver import KILLS, Driver, killed_again_and_again
 from tests.promises.stores import STORE_NAMES
 from tests.starts import TITLE, posts
 
+pytest.importorskip("pgserver", reason="run by make test-hosts")
+
 REVENUE = "Revenue report"
 WORKERS = 8
 # How fast time passes for them: not so fast that a server's restart is longer than anybody waits for it.

@@ -70,6 +70,8 @@ HOLDER = f"""
 import sys, time
 from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.store import RecordBusyError, Start
+
+pytest.importorskip("pgserver", reason="run by make test-hosts")
 record = PostgresRecord(sys.argv[1])
 with record.alone("{HEX}", "k") as ours:
     print(ours, flush=True)
