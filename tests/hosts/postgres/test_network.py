@@ -16,6 +16,8 @@ from hex_blocks.runs.record.store import Start
 from tests.conftest import REPOSITORY
 from tests.postgres import PostgresServer, programs
 
+pytest.importorskip("pgserver", reason="run by make test-hosts")
+
 HEX = "https://app.hex.tech/api/v1"
 # Within this, each side finds out that the other one is gone.
 FOUND_OUT = 30.0
@@ -70,8 +72,6 @@ HOLDER = f"""
 import sys, time
 from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.store import RecordBusyError, Start
-
-pytest.importorskip("pgserver", reason="run by make test-hosts")
 record = PostgresRecord(sys.argv[1])
 with record.alone("{HEX}", "k") as ours:
     print(ours, flush=True)
