@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
+from pathlib import Path
 
 import click
 
@@ -38,7 +40,7 @@ def demo(language: str, as_json: bool) -> None:
     tool = load_registry()[TOOL]
     parameters = INPUTS["inputParams"]
     assert isinstance(parameters, dict)  # noqa: S101
-    line = ["hex-blocks", "call", TOOL, f"projectId={INPUTS['projectId']}"]
+    line = [*program(), "call", TOOL, f"projectId={INPUTS['projectId']}"]
     line += [f"inputParams.{name}={value}" for name, value in parameters.items()]
     with running_sandbox() as (sandbox, connection):
         if not as_json:
@@ -52,6 +54,16 @@ def demo(language: str, as_json: bool) -> None:
     else:
         print_table([say("Output"), say("Value")], [[name, shown(value, language)] for name, value in result.items()])
     if not as_json:
-        warn(say("The same on your own Hex: make a token under Settings → API keys, then"))
-        warn("  export HEX_API_TOKEN=hxtp_…")
-        warn(f"  {shlex.join([*line[:3], 'projectId=YOUR-PROJECT', 'inputParams.NAME=VALUE'])}")
+        warn(say("The same by its title, here and on your own Hex:"))
+        warn(f"  {shlex.join([*program(), 'run', 'Revenue report', 'region=EMEA', '--sandbox'])}")
+        warn(f"  {shlex.join([*program(), 'login'])}")
+        warn(f"  {shlex.join([*program(), 'projects'])}")
+
+
+def program() -> list[str]:
+    """Return how this command was started, so that what is shown works as it stands."""
+    given = Path(sys.argv[0])
+    if given.name == "__main__.py":
+        return [sys.executable, "-m", "hex_blocks"]
+    found = shutil.which(given.name)
+    return [given.name] if found and Path(found).resolve() == given.resolve() else [str(given)]

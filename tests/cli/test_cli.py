@@ -757,7 +757,12 @@ def test_the_demo_does_the_main_job() -> None:
         out, err = piped.communicate(timeout=60)
 
     assert (piped.returncode, json.loads(out)["status"]) == (0, "COMPLETED")
-    assert "hex-blocks call hex_run_and_wait projectId=" in err
+    shown = [line.strip() for line in err.splitlines() if line.startswith("  ")]
+    assert " call hex_run_and_wait projectId=" in shown[0]
+    # What is shown works as it stands, wherever the command was started from.
+    for line in (shown[0], shown[1]):
+        ended = subprocess.run(["bash", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+        assert (ended.returncode, json.loads(ended.stdout)["status"]) == (0, "COMPLETED")
     assert re.search(r"^Run \S+: RUNNING", err, flags=re.MULTILINE)
     assert code == 0
     assert re.search(r"RUNNING.*Run [0-9a-f-]{36}.*%", screen)
