@@ -13,6 +13,7 @@ import click
 from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.completion import complete_tools
 from hex_blocks.cli.connecting import connection_options
+from hex_blocks.cli.listening import check_secret, port_in_use
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
@@ -213,16 +214,15 @@ def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[s
     try:
         run_http(server, host, port, allowed_hosts, secret, lambda url: warn(say("Serving on {url}", url=url)))
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise click.ClickException(
-            say("Port {port} of {host} cannot be used: {reason}. Try --port 0.", port=port, host=host, reason=reason)
-        ) from None
+        raise port_in_use(host, port, error) from None
 
 
 def _connection(open_ones: ExitStack, profile: str | None, speed: float, *, on_sandbox: bool) -> Connection | None:
     """Return the connection of all calls; None for that of the environment, which is made at the first call."""
     if on_sandbox:
-        return _sandbox(open_ones, speed)
+        from hex_blocks.cli.sandbox import sandbox_behind
+
+        return sandbox_behind(open_ones, speed)
     if profile is None:
         return None
     from hex_blocks.api.connection import Connection
@@ -230,31 +230,11 @@ def _connection(open_ones: ExitStack, profile: str | None, speed: float, *, on_s
     return Connection(profile=profile, pinned=True)
 
 
-def _sandbox(open_ones: ExitStack, speed: float) -> Connection:
-    from hex_blocks.cli.sandbox import running_sandbox, sandbox_of_a_call
-    from hex_blocks.clock import FastClock
-
-    if speed == 1:
-        return open_ones.enter_context(sandbox_of_a_call())
-    return open_ones.enter_context(running_sandbox(FastClock(speed)))[1]
-
-
 def _check_reach(host: str, allowed_hosts: tuple[str, ...], secret: str | None) -> None:
     """Refuse to be reached from outside this machine without a secret, or under any name."""
-    from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
+    from hex_blocks.hosts.mcp.guard import is_anywhere
 
-    if is_loopback(host):
-        return
-    if secret is None or len(secret) < SHORTEST_SECRET:
-        raise click.UsageError(
-            say(
-                "{host} is reached from other machines. Set {variable} to a secret of at least {length} characters, "
-                "which clients send as a bearer token.",
-                host=host,
-                variable=SECRET_VARIABLE,
-                length=SHORTEST_SECRET,
-            )
-        )
+    check_secret(host, secret, SECRET_VARIABLE, SHORTEST_SECRET)
     if is_anywhere(host) and not allowed_hosts:
         raise click.UsageError(
             say("{host} is every address of this machine. Name the host that clients use: --allow-host NAME", host=host)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from hex_blocks.cli.listening import port_in_use
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.clock import Clock, FastClock, SystemClock
 
@@ -93,14 +94,7 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
         running = Sandbox(host=host, port=port, clock=clock, log=None if quiet else warn, strict=strict)
         running.start()
     except OSError as error:
-        raise click.ClickException(
-            say(
-                "Port {port} of {host} cannot be used: {reason}. Try --port 0.",
-                port=port,
-                host=host,
-                reason=error.strerror or str(error),
-            )
-        ) from None
+        raise port_in_use(host, port, error) from None
     sharing = ExitStack()
     try:
         other = sharing.enter_context(shared(running, TOKENS.personal, speed))
@@ -129,3 +123,10 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
     finally:
         sharing.close()
         running.stop()
+
+
+def sandbox_behind(open_ones: ExitStack, speed: float) -> Connection:
+    """Connect to a sandbox for as long as a server runs: the shared one, or one of its own at another speed."""
+    if speed == 1:
+        return open_ones.enter_context(sandbox_of_a_call())
+    return open_ones.enter_context(running_sandbox(FastClock(speed)))[1]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import language_option
+from hex_blocks.cli.connecting import connection_options
+from hex_blocks.cli.listening import check_secret, port_in_use
 from hex_blocks.cli.output import load_registry, say, warn
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
 
 
 @click.command()
-@click.option("--sandbox", "on_sandbox", is_flag=True, help="Call a local sandbox instead of Hex.")
+@connection_options
 @click.option(
     "--speed",
     default=1.0,
@@ -103,21 +105,14 @@ def serve(**given: Any) -> None:
     settings = _settings(**given)
     log_to_stderr(as_json=given["log_format"] == "json", requests=not given["quiet"])
     with ExitStack() as open_ones:
-        connection, has_token = _connection(open_ones, given["on_sandbox"], given["speed"])
+        connection, has_token = _connection(open_ones, given["on_sandbox"], given["profile"], given["speed"])
         if not has_token:
             warn(say("The server has no Hex token of its own: callers bring theirs."))
         service = make_service(settings, load_registry(), connection, has_token=has_token)
         try:
             Serving(service, given["port"], lambda url: warn(say("Serving on {url}", url=url))).run()
         except OSError as error:
-            raise click.ClickException(
-                say(
-                    "Port {port} of {host} cannot be used: {reason}. Try --port 0.",
-                    port=given["port"],
-                    host=settings.host,
-                    reason=error.strerror or str(error),
-                )
-            ) from None
+            raise port_in_use(settings.host, given["port"], error) from None
 
 
 def _settings(**given: Any) -> Settings:
@@ -159,25 +154,14 @@ def _root_path(path: str) -> str:
 
 def _check_reach(host: str, names: tuple[str, ...], secret: str | None) -> None:
     """Refuse to be reached from outside this machine without a secret, or under any name."""
-    from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
+    from hex_blocks.hosts.mcp.guard import is_anywhere
     from hex_blocks.hosts.service.settings import SECRET_VARIABLE, SHORTEST_SECRET
 
     if secret is not None and len(secret) < SHORTEST_SECRET:
         raise click.UsageError(
             say("{variable} is shorter than {length} characters.", variable=SECRET_VARIABLE, length=SHORTEST_SECRET)
         )
-    if is_loopback(host):
-        return
-    if secret is None:
-        raise click.UsageError(
-            say(
-                "{host} is reached from other machines. Set {variable} to a secret of at least {length} characters, "
-                "which clients send as a bearer token.",
-                host=host,
-                variable=SECRET_VARIABLE,
-                length=SHORTEST_SECRET,
-            )
-        )
+    check_secret(host, secret, SECRET_VARIABLE, SHORTEST_SECRET)
     if is_anywhere(host) and not names:
         raise click.UsageError(
             say(
@@ -187,18 +171,18 @@ def _check_reach(host: str, names: tuple[str, ...], secret: str | None) -> None:
         )
 
 
-def _connection(open_ones: ExitStack, on_sandbox: bool, speed: float) -> tuple[Connection, bool]:
+def _connection(open_ones: ExitStack, on_sandbox: bool, profile: str | None, speed: float) -> tuple[Connection, bool]:
     """Return the connection of calls that bring no token, and whether it has one."""
     from hex_blocks.api.connection import Connection
-    from hex_blocks.cli.sandbox import running_sandbox, sandbox_of_a_call
-    from hex_blocks.clock import FastClock
     from hex_blocks.errors.classes import HexError
 
-    if on_sandbox and speed == 1:
-        return open_ones.enter_context(sandbox_of_a_call()), True
+    if on_sandbox and profile:
+        raise click.UsageError(say("Give only one of --sandbox and --profile."))
     if on_sandbox:
-        return open_ones.enter_context(running_sandbox(FastClock(speed)))[1], True
-    connection = open_ones.enter_context(Connection(pinned=True))
+        from hex_blocks.cli.sandbox import sandbox_behind
+
+        return sandbox_behind(open_ones, speed), True
+    connection = open_ones.enter_context(Connection(profile=profile, pinned=True))
     try:
         _ = connection.api
     except HexError as error:
