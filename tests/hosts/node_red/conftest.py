@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -83,6 +84,8 @@ class NodeRed:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=variables,
+                # `node` may be a program that starts the real one: both are ended as one group.
+                start_new_session=True,
             )
         self._wait()
 
@@ -99,7 +102,7 @@ class NodeRed:
         raise AssertionError(self.log.read_text())
 
     def stop(self) -> None:
-        self.process.terminate()
+        os.killpg(self.process.pid, signal.SIGTERM)
         self.process.wait(30)
 
     def ask(self, method: str, path: str, body: Json = None) -> tuple[int, Json]:
