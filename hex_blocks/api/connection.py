@@ -60,9 +60,8 @@ class Connection:
         if profile is not None and (api_key is not None or base_url is not None):
             raise TypeError("give a profile, or a token and a base URL")
         self._profile = profile
-        self._of_call = api_key is not None
         self._known = _outside_profiles(api_key, base_url, profile)
-        self._of_profile = self._known is None
+        self._source = None if self._known is None else TOKEN_VARIABLE if api_key is None else "call"
         del api_key  # so that no traceback with local variables shows it
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
@@ -106,8 +105,8 @@ class Connection:
     @property
     def source(self) -> str:
         """Where the token is from: the call, the environment's variable, or a profile, by its name."""
-        if self._known is not None and not self._of_profile:
-            return "call" if self._of_call else TOKEN_VARIABLE
+        if self._source:
+            return self._source
         chosen = chosen_profile(self._profile)
         return chosen.name if chosen else "none"
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from hex_blocks.api.private_files import read_private, write_private
 from hex_blocks.errors.classes import hex_error
 
 CONFIG_DIR = "HEX_BLOCKS_CONFIG_DIR"
@@ -141,35 +142,22 @@ def remove_profile(profile: Profile) -> None:
 
 
 def _tokens() -> dict[str, str]:
-    path = config_folder() / TOKENS
     with suppress(OSError, ValueError):
-        # A file of somebody else's is not believed.
-        if not hasattr(os, "getuid") or path.stat().st_uid == os.getuid():
-            held = json.loads(path.read_bytes())
-            return {str(name): str(token) for name, token in held.items()} if isinstance(held, dict) else {}
+        held = read_private(config_folder() / TOKENS)
+        return {str(name): str(token) for name, token in held.items()} if isinstance(held, dict) else {}
     return {}
 
 
 def _write_tokens(tokens: dict[str, str]) -> None:
     path = config_folder() / TOKENS
     if tokens:
-        _write(path, tokens)
+        write_private(path, tokens)
     else:
         path.unlink(missing_ok=True)
 
 
 def _write_profiles(held: dict[str, Profile]) -> None:
-    _write(config_folder() / PROFILES, {"profiles": [asdict(each) for each in held.values()]})
-
-
-def _write(path: Path, content: Any) -> None:
-    """Write a file whole, readable by its owner only."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_suffix(f".{os.getpid()}")
-    made.unlink(missing_ok=True)
-    with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as opened:
-        json.dump(content, opened, indent=2)
-    made.replace(path)
+    write_private(config_folder() / PROFILES, {"profiles": [asdict(each) for each in held.values()]})
 
 
 def _put_in_keyring(name: str, token: SecretStr) -> bool:

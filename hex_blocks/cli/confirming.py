@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.output import plain, say
+from hex_blocks.cli.output import can_ask, plain, say
 from hex_blocks.errors.classes import HexError, NotFoundError
 
 if TYPE_CHECKING:
@@ -64,7 +63,7 @@ def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
     if not tool.removes or yes:
         return
     checked = tool.check(inputs)
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not can_ask():
         raise click.UsageError(
             say("{title} asks first, and there is no terminal: give --yes.", title=tool.title(client.language))
         )

@@ -39,6 +39,12 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return sandbox(profile(verbose_option(function)))
 
 
+def refuse_both(on_sandbox: bool, profile: str | None) -> None:
+    """Refuse --sandbox beside --profile."""
+    if on_sandbox and profile:
+        raise click.UsageError(say("Give only one of --sandbox and --profile."))
+
+
 @contextmanager
 def open_connection(
     on_sandbox: bool, profile: str | None, inputs: dict[str, Any] | None = None
@@ -50,11 +56,10 @@ def open_connection(
         profile: The profile that was asked for.
         inputs: The inputs of the call.
     """
+    refuse_both(on_sandbox, profile)
     if on_sandbox:
         from hex_blocks.cli.sandbox import sandbox_of_a_call
 
-        if profile:
-            raise click.UsageError(say("Give only one of --sandbox and --profile."))
         if inputs and (inputs.get("baseUrl") or inputs.get("apiKey")):
             warn(say("Note: on the sandbox, baseUrl and apiKey are not used."))
             inputs.pop("apiKey", None)

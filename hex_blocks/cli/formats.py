@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.output import load_registry, plain, print_json, print_table, say, steering_escaped
+from hex_blocks.cli.output import plain, print_json, print_table, say, steering_escaped
 
 if TYPE_CHECKING:
     from hex_blocks.tools.tool import Tool
@@ -97,6 +97,13 @@ def _compiled(filter_: str) -> Any:
     except ValueError as error:
         said = str(error).strip().splitlines()[0]
         raise click.UsageError(say("--jq is not a jq filter: {problem}", problem=said)) from None
+
+
+def form_of_list(form: Form, columns: tuple[str, ...], *, as_json: bool) -> Form:
+    """Return the form of a list: where none was asked for, on a terminal, a table of the columns that are named."""
+    if as_json:
+        return Form("json", filter=form.filter)
+    return Form("table", columns) if form == Form() and sys.stdout.isatty() else form
 
 
 def print_result(document: Document, form: Form, tool: Tool | None = None) -> None:
@@ -205,13 +212,3 @@ def cell(value: Any) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-def complete_column(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the name of a column from the tool's outputs."""
-    *before, last = incomplete.split(",")
-    tool = load_registry()[_context.params["tool_id"]]
-    place = list_place(tool)
-    field = tool.spec.outputs[place].items if place else None
-    names = (field.fields if field and field.fields else tool.spec.outputs) or {}
-    return [",".join([*before, name]) for name in names if name.startswith(last)]

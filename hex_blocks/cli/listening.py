@@ -6,6 +6,14 @@ import click
 
 from hex_blocks.cli.output import say
 
+speed_option = click.option(
+    "--speed",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Speed of the sandbox's clock, as a multiple of real time.",
+)
+
 
 def check_secret(host: str, secret: str | None, variable: str, shortest: int) -> None:
     """Refuse to be reached from outside this machine without a secret.

@@ -10,7 +10,7 @@ import click
 
 from hex_blocks.cli.base import Group, language_option
 from hex_blocks.cli.connecting import complete_profile
-from hex_blocks.cli.output import load_registry, plain, print_json, say, wants_json, warn
+from hex_blocks.cli.output import can_ask, load_registry, plain, print_json, say, wants_json, warn
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
@@ -44,7 +44,7 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
     from hex_blocks.api.connection import Connection
     from hex_blocks.api.profiles import KEYRING, save_profile
 
-    on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+    on_terminal = can_ask()
     if base_url is None:
         base_url = DEFAULT_BASE_URL
         if on_terminal:

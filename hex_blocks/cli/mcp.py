@@ -12,8 +12,8 @@ import click
 
 from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.completion import complete_tools
-from hex_blocks.cli.connecting import connection_options
-from hex_blocks.cli.listening import check_secret, port_in_use
+from hex_blocks.cli.connecting import connection_options, refuse_both
+from hex_blocks.cli.listening import check_secret, port_in_use, speed_option
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
@@ -76,13 +76,7 @@ LAST_WORD_SECONDS = 10.0
     help="Each request brings its caller's own Hex token in the header X-Hex-Token. None is kept.",
 )
 @connection_options
-@click.option(
-    "--speed",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, min_open=True),
-    help="Speed of the sandbox's clock, as a multiple of real time.",
-)
+@speed_option
 @click.option(
     "--config", "client", type=click.Choice(list(CLIENTS)), help="Print the configuration for a client and end."
 )
@@ -154,8 +148,7 @@ def mcp(
         longest_wait=longest_wait,
         language=language,
     )
-    if on_sandbox and profile:
-        raise click.UsageError(say("Give only one of --sandbox and --profile."))
+    refuse_both(on_sandbox, profile)
     if not (on_sandbox or token_from_header):
         _warn_without_token(profile)
     interrupted = False

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import sys
+import threading
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.output import plain, say, warn
+from hex_blocks.cli.output import can_ask, plain, say, warn
 from hex_blocks.errors.classes import HexError
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
 
-UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-# A run's address: the project's, and the run in its query or as a part of its path.
-_OF_PROJECT = re.compile(rf"/(?:hex|app|projects)/(?P<project>{UUID})(?=[/?#]|$)")
-_OF_RUN = re.compile(rf"(?:[?&]runId=|/runs/)(?P<run>{UUID})(?=[/?&#]|$)")
 MOST_NAMED = 5
+# So many seconds are spent on titles, which are only there to be shown.
+TITLES_WITHIN = 5.0
 
 Named = dict[str, Any]
 
@@ -31,7 +30,7 @@ def find_project(client: Hex, given: str | None) -> Named:
         HexError: Hex refused or did not answer.
     """
     if given is None:
-        if not _can_ask():
+        if not can_ask():
             raise click.UsageError(say("Give a project: its title, its ID or its address."))
         return _picked(published(client), say("Which project?"))
     found = client.call("hex_find_project", {"query": given})
@@ -41,7 +40,7 @@ def find_project(client: Hex, given: str | None) -> Named:
     if not matches:
         said = [say("No project is {given}.", given=repr(given))]
         raise click.UsageError(" ".join(said + [each["message"] for each in found.get("warnings", ())]))
-    if _can_ask():
+    if can_ask():
         return _picked(matches, say("Several projects fit. Which one?"))
     named = "; ".join(f"{each['title']} ({each['id']})" for each in matches[:MOST_NAMED])
     raise click.UsageError(
@@ -65,43 +64,56 @@ def find_run(client: Hex, given: str, project: str | None = None) -> Named:
         click.UsageError: It is neither an address nor an ID.
         HexError: The run was not found.
     """
-    address = _OF_RUN.search(given)
-    run_id = address["run"] if address else given.strip()
-    if not re.fullmatch(UUID, run_id):
+    from hex_blocks.tools.inputs.ids import UUID, ids_in_address
+
+    in_address = ids_in_address(given)
+    run_id = in_address.get("run", given.strip())
+    if not UUID.fullmatch(run_id):
         raise click.UsageError(say("{given} is not the ID or the address of a run.", given=repr(given[:120])))
-    in_address = _OF_PROJECT.search(given)
-    if in_address:
-        return {"projectId": in_address["project"], "runId": run_id}
-    if project is not None:
-        return {"projectId": find_project(client, project)["id"], "runId": run_id}
-    return {"projectId": _project_of(client, run_id), "runId": run_id}
+    if "project" in in_address:
+        project_id = in_address["project"]
+    else:
+        project_id = _project_of(client, run_id) if project is None else find_project(client, project)["id"]
+    return {"projectId": project_id, "runId": run_id}
 
 
 def _project_of(client: Hex, run_id: str) -> str:
-    """Return the project of a run: from the record of runs, which a search writes to."""
-    from hex_blocks.runs.record.configured import record_of
-
-    record, url = record_of(client.connection), client.connection.base_url
-    known = record.project_of(url, run_id)
+    """Return the project of a run: from the record of runs, to which a search for the run writes."""
+    known = _on_record(client, run_id)
     if known is None:
         client.call("hex_get_notebook_run_status", {"runId": run_id})
-        known = record.project_of(url, run_id)
+        known = _on_record(client, run_id)
     if known is None:
         raise click.UsageError(say("Give the project of the run, too: --project, or the run's address."))
     return known
 
 
-def title_of(client: Hex, project_id: str) -> str | None:
-    """Return a project's title; None where it cannot be had, which is no reason to fail."""
+def _on_record(client: Hex, run_id: str) -> str | None:
+    """Return the project of a run that is on record; None also where the record cannot be read."""
+    from hex_blocks.runs.record.configured import record_of
+    from hex_blocks.runs.record.store import RecordError
+
     try:
-        title: str | None = client.call("hex_get_project", {"projectId": project_id}).get("title")
-    except HexError:
+        return record_of(client.connection).project_of(client.connection.base_url, run_id)
+    except RecordError as error:
+        warn(say("Note: {message}", message=str(error)))
         return None
-    return title
 
 
-def _can_ask() -> bool:
-    return sys.stdin.isatty() and sys.stderr.isatty()
+def titles_of(client: Hex, project_ids: Iterable[str]) -> dict[str, str]:
+    """Return the titles of projects. Those that cannot be had soon are left out: they are only there to be shown."""
+    stop = threading.Event()
+    timer = threading.Timer(TITLES_WITHIN, stop.set)
+    timer.start()
+    titles: dict[str, str] = {}
+    try:
+        for project_id in project_ids:
+            with suppress(HexError):
+                title = client.call("hex_get_project", {"projectId": project_id}, stop=stop).get("title")
+                titles |= {project_id: title} if title else {}
+    finally:
+        timer.cancel()
+    return titles
 
 
 def _picked(projects: list[Named], question: str) -> Named:

@@ -14,7 +14,17 @@ from hex_blocks.cli.base import say
 if TYPE_CHECKING:
     from hex_blocks.tools.registry import Registry
 
-__all__ = ["load_registry", "plain", "print_json", "print_table", "say", "steering_escaped", "wants_json", "warn"]
+__all__ = [
+    "can_ask",
+    "load_registry",
+    "plain",
+    "print_json",
+    "print_table",
+    "say",
+    "steering_escaped",
+    "wants_json",
+    "warn",
+]
 
 # Characters that JSON may hold as they are and that a terminal obeys: further controls, and those of direction.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -28,6 +38,11 @@ def warn(message: str) -> None:
 def wants_json(as_json: bool) -> bool:
     """Whether to print JSON: asked for, or nobody is looking."""
     return as_json or not sys.stdout.isatty()
+
+
+def can_ask() -> bool:
+    """Whether somebody is there to be asked: a terminal to read from, and one to show the question on."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def print_json(document: Any) -> None:

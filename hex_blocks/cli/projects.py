@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +10,15 @@ import click
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.connecting import connection_options, open_client
-from hex_blocks.cli.formats import Form, form_options, print_result
-from hex_blocks.cli.naming import UUID, find_project, find_run
+from hex_blocks.cli.formats import Form, form_of_list, form_options, print_result
+from hex_blocks.cli.naming import find_project, find_run
 from hex_blocks.cli.output import load_registry
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
 
-COLUMNS = ("title", "id", "ownerEmail", "lastPublishedAt")
+FOUND = ("title", "id", "ownerEmail", "lastPublishedAt")
+LISTED = ("title", "id", "owner.email", "lastPublishedAt")
 
 
 @click.command()
@@ -54,11 +54,7 @@ def projects(
             tool = load_registry()["hex_list_projects"]
             inputs = {"fetchAll": True, "includeArchived": archived}
         result = run_tool(client, tool, inputs, quiet=not sys.stderr.isatty())
-    if as_json:
-        form = Form("json")
-    elif form.name is None and not form.columns and form.filter is None and sys.stdout.isatty():
-        form = Form("table", COLUMNS if words else tuple(name.replace("ownerEmail", "owner.email") for name in COLUMNS))
-    print_result(result, form, tool)
+    print_result(result, form_of_list(form, FOUND if words else LISTED, as_json=as_json), tool)
 
 
 @click.command("open")
@@ -86,7 +82,9 @@ def _address(client: Hex, name: str) -> str:
     """Return the page of a project or a run. An ID may be either's."""
     if name.startswith("https://"):
         return name
-    if re.fullmatch(UUID, name.strip()) and not client.call("hex_find_project", {"query": name})["matches"]:
+    from hex_blocks.tools.inputs.ids import UUID
+
+    if UUID.fullmatch(name.strip()) and not client.call("hex_find_project", {"query": name})["matches"]:
         found = client.call("hex_get_run_status", find_run(client, name))
         return str(found["runUrl"])
     project_id = find_project(client, name)["id"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.naming import title_of
+from hex_blocks.cli.naming import titles_of
 from hex_blocks.cli.output import say, warn
 
 if TYPE_CHECKING:
@@ -56,8 +56,8 @@ def _projects(client: Hex, ids: list[str]) -> dict[str, Project]:
     from hex_blocks.cli.report_page import Project
 
     origin = client.connection.base_url.partition("/api/")[0]
-    titles = {each: title_of(client, each) for each in ids[:MOST_PROJECTS]}
-    return {each: Project(each, title, f"{origin}/hex/{each}") for each, title in titles.items() if title}
+    titles = titles_of(client, ids[:MOST_PROJECTS])
+    return {each: Project(each, title, f"{origin}/hex/{each}") for each, title in titles.items()}
 
 
 def _cannot_be_written(file: Path, reason: str | Exception) -> str:

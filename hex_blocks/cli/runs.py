@@ -10,9 +10,9 @@ import click
 from hex_blocks.cli.base import language_option, quiet_option
 from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.connecting import connection_options, open_client
-from hex_blocks.cli.formats import Form, form_options, print_result
+from hex_blocks.cli.formats import Form, form_of_list, form_options, print_result
 from hex_blocks.cli.inputs import read_inputs
-from hex_blocks.cli.naming import find_project, find_run, title_of
+from hex_blocks.cli.naming import find_project, find_run, titles_of
 from hex_blocks.cli.output import load_registry, plain, say, warn
 from hex_blocks.i18n.formats import number
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hex_blocks.client import Hex
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
+COLUMNS = ("runId", "status", "startTime", "elapsedTime", "runUrl")
 timeout_option = click.option(
     "--timeout", type=click.FloatRange(1, 86_400), metavar="SECONDS", help="How long to wait. Default: 600."
 )
@@ -125,7 +126,7 @@ def follow(
     with open_client(on_sandbox, profile, language) as client:
         inputs: dict[str, Any] = find_run(client, run_id, project)
         inputs |= {"timeout": timeout} if timeout is not None else {}
-        title = None if quiet else title_of(client, inputs["projectId"])
+        title = None if quiet else titles_of(client, [inputs["projectId"]]).get(inputs["projectId"])
         if title:
             warn(plain(say("Following a run of {title}", title=title)))
         _finish(client, "hex_wait_for_run", inputs, form, quiet=quiet, as_json=as_json, opened=opened, title=title)
@@ -190,12 +191,7 @@ def runs(
         inputs |= {"statusFilter": status} if status else {}
         tool = load_registry()["hex_get_project_runs"]
         result = run_tool(client, tool, inputs, quiet=True)
-    columns = form.columns or ("runId", "status", "startTime", "elapsedTime", "runUrl")
-    if as_json:
-        form = Form("json")
-    elif form.name is None and form.filter is None and sys.stdout.isatty():
-        form = Form("table", columns)
-    print_result(result, form, tool)
+    print_result(result, form_of_list(form, COLUMNS, as_json=as_json), tool)
 
 
 def _finish(

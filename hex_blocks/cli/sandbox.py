@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from hex_blocks.cli.listening import port_in_use
+from hex_blocks.cli.listening import port_in_use, speed_option
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.clock import Clock, FastClock, SystemClock
 
@@ -66,13 +66,7 @@ def sandbox_of_a_call() -> Iterator[Connection]:
     type=click.IntRange(0, 65535),
     help="Port to listen on; 0 for any.",
 )
-@click.option(
-    "--speed",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, min_open=True),
-    help="Speed of its clock, as a multiple of real time.",
-)
+@speed_option
 @click.option("--strict", is_flag=True, help="Refuse booleans and numbers that a body gives as text.")
 @click.option("--json", "as_json", is_flag=True, help="Print the address and the tokens as JSON.")
 @click.option("--quiet", is_flag=True, help="Do not log requests.")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import language_option
-from hex_blocks.cli.connecting import connection_options
-from hex_blocks.cli.listening import check_secret, port_in_use
+from hex_blocks.cli.connecting import connection_options, refuse_both
+from hex_blocks.cli.listening import check_secret, port_in_use, speed_option
 from hex_blocks.cli.output import load_registry, say, warn
 
 if TYPE_CHECKING:
@@ -24,13 +24,7 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
 
 @click.command()
 @connection_options
-@click.option(
-    "--speed",
-    default=1.0,
-    show_default=True,
-    type=click.FloatRange(0, min_open=True),
-    help="Speed of the sandbox's clock, as a multiple of real time.",
-)
+@speed_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port", default=8767, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 for any."
@@ -176,8 +170,7 @@ def _connection(open_ones: ExitStack, on_sandbox: bool, profile: str | None, spe
     from hex_blocks.api.connection import Connection
     from hex_blocks.errors.classes import HexError
 
-    if on_sandbox and profile:
-        raise click.UsageError(say("Give only one of --sandbox and --profile."))
+    refuse_both(on_sandbox, profile)
     if on_sandbox:
         from hex_blocks.cli.sandbox import sandbox_behind
 

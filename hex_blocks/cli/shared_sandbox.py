@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hmac
-import json
 import logging
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from hex_blocks.api.private_files import read_private, write_private
 from hex_blocks.clock import FastClock
 from hex_blocks.runs.record.configured import use_record
 from hex_blocks.runs.record.sqlite import SqliteRecord, default_folder
@@ -104,27 +102,17 @@ def _file() -> Path:
 
 
 def _write(shared_one: SharedSandbox) -> None:
-    """Write the file whole, readable by its owner only."""
-    file = _file()
+    """Write the file, or log why it cannot be written: the sandbox runs without it."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        made = file.with_suffix(f".{os.getpid()}")
-        with contextlib.suppress(FileNotFoundError):
-            made.unlink()
-        with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as opened:
-            json.dump(asdict(shared_one), opened)
-        made.replace(file)
+        write_private(_file(), asdict(shared_one))
     except OSError as error:
         log.warning("calls with --sandbox cannot find this one: %s", error)
 
 
 def _read() -> SharedSandbox | None:
     """Read the file; None where there is none, where it is somebody else's, or where it is not ours to understand."""
-    file = _file()
     try:
-        if hasattr(os, "getuid") and file.stat().st_uid != os.getuid():
-            return None
-        found = SharedSandbox(**json.loads(file.read_bytes()))
+        found = SharedSandbox(**read_private(_file()))
     except (OSError, ValueError, TypeError):
         return None
     texts = (found.url, found.token, found.instance, found.record)

@@ -5,14 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+from pathlib import Path
 
 import pytest
 import yaml
 from click.shell_completion import ShellComplete
 
-from hex_blocks.cli import cli
-from hex_blocks.sandbox import Sandbox
+from hex_blocks import Connection, Hex
+from hex_blocks.cli import cli, naming
+from hex_blocks.cli.shared_sandbox import find_shared
+from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.conftest import RunCommand
+from tests.faulty import Faulty, silence
 
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -331,3 +335,35 @@ def test_bash_cuts_words_at_the_equals_sign() -> None:
     further = {each.value for each in completer.get_completions([*before, "="], "f")}
 
     assert (begun, further) == ({"true", "false"}, {"false"})
+
+
+# What keeps nobody from an answer
+
+
+def test_a_record_that_cannot_be_read_costs_a_note(here: RunCommand, running: Sandbox) -> None:
+    shared = find_shared()
+    assert shared
+    (Path(shared.record) / "runs.sqlite3").write_bytes(b"not a database at all, but long enough to be looked at" * 100)
+
+    by_id = here("follow", running.world.runs(REVENUE)[0].id, "--sandbox")
+    named = here("follow", running.world.runs(REVENUE)[0].id, "--project", "Revenue report", "--sandbox")
+
+    assert (by_id.returncode, named.returncode) == (2, 0)
+    assert "Give the project of the run, too" in by_id.stderr
+    assert "Traceback" not in by_id.stderr
+
+
+def test_titles_that_do_not_come_soon_are_left_out(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming, "TITLES_WITHIN", 0.3)
+
+    with (
+        Faulty(silence, upstream=sandbox.origin) as silent,
+        Connection(TOKENS.personal, silent.base_url, allowed_hosts=(silent.origin,)) as connection,
+    ):
+        assert naming.titles_of(Hex(connection=connection), [REVENUE, NOBODY]) == {}
+
+
+def test_json_keeps_the_filter_that_was_asked_for(here: RunCommand, running: Sandbox) -> None:
+    done = here("runs", "Revenue report", "--limit", "1", "--json", "--jq", ".runs | length", "--sandbox")
+
+    assert done.stdout == "1\n"

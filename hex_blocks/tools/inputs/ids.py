@@ -98,6 +98,12 @@ def id_in(kind: str, value: str) -> str:
     return value
 
 
+def ids_in_address(value: str) -> dict[str, str]:
+    """Return the IDs in an address, by whose they are; none in what is not an address."""
+    bare = value.strip(WRAPPED + " ")
+    return _ids_in(bare)[0] if len(bare) <= LONGEST_LOOKED_AT * 4 and ADDRESS.fullmatch(bare) else {}
+
+
 def _ids_in(address: str) -> tuple[dict[str, str], bool]:
     """Find the IDs in an address, by whose they are; and tell whether it ends in the name of a published app."""
     try:
