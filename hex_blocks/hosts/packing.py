@@ -12,7 +12,7 @@ from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from hex_blocks import __version__
-from hex_blocks.hosts.exports import Files
+from hex_blocks.hosts.exports import ExportRequest, Files
 from hex_blocks.i18n.texts import PACKAGE, beside_package
 
 DISTRIBUTION = "hex-blocks"
@@ -47,6 +47,11 @@ def npm_tarball(files: Files) -> bytes:
             entry.mtime = _SECONDS_TO_1980
             archive.addfile(entry, io.BytesIO(files[name]))
     return made.getvalue()
+
+
+def npm_archive(_request: ExportRequest, files: Files) -> Files:
+    """Return the archive of a host that is installed with npm, as a target's `pack` gives it."""
+    return {".tgz": npm_tarball(files)}
 
 
 def _mode(name: str) -> int:

@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import Any
+from hex_blocks.hosts.engines.lazy import lazy_names
 
 LEVEL = {
     "provider, connection form and test": "done: tests/hosts/airflow/test_provider.py",
@@ -31,9 +30,5 @@ _HOMES = {
 }
 __all__ = sorted(_HOMES)
 
-
-def __getattr__(name: str) -> Any:
-    # Airflow reads what a provider is before it can be imported itself.
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+# Airflow reads what a provider is before it can be imported itself.
+__getattr__ = lazy_names(__name__, _HOMES)

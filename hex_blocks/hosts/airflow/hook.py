@@ -53,10 +53,9 @@ class HexHook(BaseHook):
         Raises:
             HexError: The call failed.
         """
-        from hex_blocks.hosts.engines.clients import hex_inputs
+        from hex_blocks.hosts.engines.clients import call_tool
 
-        hex = self.get_conn()
-        return hex.call(tool, hex_inputs(hex.tools[tool], inputs or {}))
+        return call_tool(self.get_conn(), tool, inputs)
 
     def test_connection(self) -> tuple[bool, str]:
         """Return whether the connection works, and what to tell whoever tests it."""

@@ -54,10 +54,9 @@ class HexWorkspace(dg.ConfigurableResource):
         Raises:
             HexError: The call failed.
         """
-        from hex_blocks.hosts.engines.clients import hex_inputs
+        from hex_blocks.hosts.engines.clients import call_tool
 
-        hex = self.client()
-        return hex.call(tool, hex_inputs(hex.tools[tool], inputs or {}))
+        return call_tool(self.client(), tool, inputs)
 
     def projects(
         self,

@@ -42,6 +42,11 @@ def hex_inputs(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
     return {names.get(name, name): value for name, value in given.items() if value is not None}
 
 
+def call_tool(hex: Hex, tool: str, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Run a tool with inputs that may be in snake case at the top. Raises HexError."""
+    return hex.call(tool, hex_inputs(hex.tools[tool], inputs or {}))
+
+
 def forget_clients() -> None:
     """Forget the clients of this process, so that the next ones read its environment anew."""
     _client.cache_clear()

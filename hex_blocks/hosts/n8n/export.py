@@ -27,7 +27,7 @@ from hex_blocks.hosts.n8n.sources import (
     typescript,
 )
 from hex_blocks.hosts.n8n.translations import translations
-from hex_blocks.hosts.packing import npm_tarball
+from hex_blocks.hosts.packing import npm_archive
 from hex_blocks.i18n.texts import languages
 from hex_blocks.tools.tool import Tool
 
@@ -135,11 +135,6 @@ def _below(folder: str) -> dict[str, bytes]:
     return {f"{folder}/{path.name}": path.read_bytes() for path in sorted((_HERE / folder).iterdir())}
 
 
-def pack(_request: ExportRequest, held: Files) -> Files:
-    """Return the archive that npm installs it from."""
-    return {".tgz": npm_tarball(held)}
-
-
 TARGET = ExportTarget(
     name="n8n",
     title="n8n",
@@ -156,6 +151,6 @@ TARGET = ExportTarget(
         "idempotency keys": "exempt: A try of a node knows the runs of the one before it; n8n keeps no further record.",
     },
     files=files,
-    pack=pack,
+    pack=npm_archive,
     two_forms=True,
 )

@@ -11,7 +11,7 @@ from hex_blocks.hosts.node_red.editor import page
 from hex_blocks.hosts.node_red.examples import flows
 from hex_blocks.hosts.node_red.nodes import Node, catalogue, nodes_of
 from hex_blocks.hosts.node_red.words import LANGUAGES, SET, help_pages, locale
-from hex_blocks.hosts.packing import npm_tarball
+from hex_blocks.hosts.packing import npm_archive
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, languages
 
 NAME = "@hex-blocks/node-red-hex"
@@ -85,11 +85,6 @@ def _readme(nodes: list[Node]) -> str:
     return (_HERE / "package" / "README.md").read_text(encoding="utf-8").replace("NODES", rows)
 
 
-def pack(_request: ExportRequest, made: Files) -> Files:
-    """Return the archive that Node-RED installs."""
-    return {".tgz": npm_tarball(made)}
-
-
 TARGET = ExportTarget(
     name="node-red",
     title="Node-RED",
@@ -104,5 +99,5 @@ TARGET = ExportTarget(
         ),
     },
     files=files,
-    pack=pack,
+    pack=npm_archive,
 )

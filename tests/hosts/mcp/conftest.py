@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import subprocess
@@ -49,6 +50,26 @@ def make_server(registry: Registry, hex_connection: Connection) -> Callable[...,
         return HexServer(box, connection or hex_connection, whole_schemas=whole_schemas).sdk_server()
 
     return make
+
+
+@pytest.fixture(params=["auto", "legacy"])
+def ask(request: pytest.FixtureRequest, make_server: Callable[..., Any]) -> Callable[..., Any]:
+    """Ask the server something, in both ages of the protocol: ask(lambda client: client.list_prompts())."""
+    from mcp import Client
+    from mcp.shared.exceptions import MCPError
+
+    def ask_server(question: Any, **options: Any) -> Any:
+        async def talk() -> Any:
+            async with Client(make_server(**options), mode=request.param) as client:
+                try:
+                    return await question(client)
+                except MCPError as error:
+                    # Outside the client, it would come in groups of exceptions.
+                    return error
+
+        return asyncio.run(talk())
+
+    return ask_server
 
 
 @pytest.fixture

@@ -25,23 +25,6 @@ REPORT = PromptReference(type="ref/prompt", name="run_report")
 SETS = PromptReference(type="ref/prompt", name="compare_parameter_sets")
 
 
-@pytest.fixture(params=["auto", "legacy"])
-def ask(request, make_server):
-    """Talk to the server: ask(lambda client: client.list_prompts())."""
-
-    def ask_server(question: Any, **options: Any) -> Any:
-        async def talk() -> Any:
-            async with Client(make_server(**options), mode=request.param) as client:
-                try:
-                    return await question(client)
-                except MCPError as error:
-                    return error
-
-        return asyncio.run(talk())
-
-    return ask_server
-
-
 def completed(ask, ref: Any, name: str, typed: str, chosen: dict[str, str] | None = None, **options: Any) -> list[str]:
     argument = {"name": name, "value": typed}
     result = ask(lambda client: client.complete(ref, argument, context_arguments=chosen), **options)

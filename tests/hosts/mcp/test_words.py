@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import Any
-
 import pytest
 
 pytest.importorskip("mcp", reason="run by make test-hosts")
 
-from mcp import Client
 from mcp.shared.exceptions import MCPError
 
 PROMPTS = {
@@ -17,24 +13,6 @@ PROMPTS = {
     "compare_parameter_sets": {"project": "Revenue report", "sets": "region EMEA, US and APAC"},
     "find_failed_runs": {},
 }
-
-
-@pytest.fixture(params=["auto", "legacy"])
-def ask(request, make_server):
-    """Ask the server something: ask(lambda client: client.list_prompts())."""
-
-    def ask_server(question: Any, **options: Any) -> Any:
-        async def talk() -> Any:
-            async with Client(make_server(**options), mode=request.param) as client:
-                try:
-                    return await question(client)
-                except MCPError as error:
-                    # Outside the client, it would come in groups of exceptions.
-                    return error
-
-        return asyncio.run(talk())
-
-    return ask_server
 
 
 def text_of(result) -> str:

@@ -177,34 +177,28 @@ function chosenProject(context) {
 	return chosen;
 }
 
-/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
-async function searchProjects(filter, token) {
-	return await search(this, LISTINGS.projects, filter, token);
+/**
+ * Return the search of a listing, as n8n calls it for a picker.
+ *
+ * @param {Listing} listing
+ * @returns {(this: Context, filter?: string, token?: string) => Promise<Found>}
+ */
+function searchOf(listing) {
+	return async function (filter, token) {
+		return await search(this, listing, filter, token);
+	};
 }
 
-/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
-async function searchCollections(filter, token) {
-	return await search(this, LISTINGS.collections, filter, token);
-}
-
-/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
-async function searchGroups(filter, token) {
-	return await search(this, LISTINGS.groups, filter, token);
-}
-
-/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
-async function searchUsers(filter, token) {
-	return await search(this, LISTINGS.users, filter, token);
-}
-
-/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
-async function searchDataConnections(filter, token) {
-	return await search(this, LISTINGS.connections, filter, token);
-}
-
-/** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
-async function searchThreads(filter, token) {
-	return await search(this, LISTINGS.threads, filter, token);
+/**
+ * Return the loading of a whole listing, as n8n calls it for a list of options.
+ *
+ * @param {Listing} listing
+ * @returns {(this: Context) => Promise<Choice[]>}
+ */
+function loadOf(listing) {
+	return async function () {
+		return await load(this, listing);
+	};
 }
 
 /** @this {Context} @param {string} [filter] @param {string} [token] @returns {Promise<Found>} */
@@ -250,31 +244,6 @@ async function chartsOf(context) {
 }
 
 /** @this {Context} @returns {Promise<Choice[]>} */
-async function getProjects() {
-	return await load(this, LISTINGS.projects);
-}
-
-/** @this {Context} @returns {Promise<Choice[]>} */
-async function getUsers() {
-	return await load(this, LISTINGS.users);
-}
-
-/** @this {Context} @returns {Promise<Choice[]>} */
-async function getGroups() {
-	return await load(this, LISTINGS.groups);
-}
-
-/** @this {Context} @returns {Promise<Choice[]>} */
-async function getCollections() {
-	return await load(this, LISTINGS.collections);
-}
-
-/** @this {Context} @returns {Promise<Choice[]>} */
-async function getDraftGuides() {
-	return await load(this, LISTINGS.guides);
-}
-
-/** @this {Context} @returns {Promise<Choice[]>} */
 async function getCharts() {
 	return await chartsOf(this);
 }
@@ -287,26 +256,21 @@ async function getStatuses() {
 	return [...names].sort().map((name) => ({ name, value: name }));
 }
 
-/** @this {Context} @returns {Promise<Choice[]>} */
-async function getTopics() {
-	return await load(this, LISTINGS.topics);
-}
-
 module.exports = {
 	getCharts,
-	getCollections,
-	getDraftGuides,
-	getGroups,
-	getProjects,
+	getCollections: loadOf(LISTINGS.collections),
+	getDraftGuides: loadOf(LISTINGS.guides),
+	getGroups: loadOf(LISTINGS.groups),
+	getProjects: loadOf(LISTINGS.projects),
 	getStatuses,
-	getTopics,
-	getUsers,
+	getTopics: loadOf(LISTINGS.topics),
+	getUsers: loadOf(LISTINGS.users),
 	searchCharts,
-	searchCollections,
-	searchDataConnections,
-	searchGroups,
-	searchProjects,
+	searchCollections: searchOf(LISTINGS.collections),
+	searchDataConnections: searchOf(LISTINGS.connections),
+	searchGroups: searchOf(LISTINGS.groups),
+	searchProjects: searchOf(LISTINGS.projects),
 	searchRuns,
-	searchThreads,
-	searchUsers,
+	searchThreads: searchOf(LISTINGS.threads),
+	searchUsers: searchOf(LISTINGS.users),
 };
