@@ -29,6 +29,8 @@ REPOSITORY = HERE.parents[1]
 TESTING = ("pytest", "pytest-timeout", "pytest-xdist", "pytest-httpserver", "jsonschema")
 NPM_FAILED = "npm-failed.txt"
 SCHEDULED = "scheduled"
+# Tests were run, and some failed: the code that pytest ends with.
+FAILED = 1
 
 
 def main() -> int:
@@ -69,8 +71,13 @@ def run(host: str, environment: Path, options: list[str]) -> bool:
         "LANGSMITH_TRACING": "false",
         "DO_NOT_TRACK": "1",
     }
-    command = [str(python), "-m", "pytest", "-p", "no:cacheprovider", str(HERE / host), *options]
+    cache = ["-o", f"cache_dir={environment / '.pytest_cache'}"]
+    command = [str(python), "-m", "pytest", *cache, str(HERE / host), *options]
     code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
+    if code == FAILED and "CI" in os.environ:
+        # In CI a failure has to repeat, alone, as in the Makefile.
+        command += ["-n0", "--last-failed", "--last-failed-no-failures", "none"]
+        code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
     print(f"== {host}: {time.monotonic() - began:.0f} s", flush=True)
     return code == 0
 

@@ -30,7 +30,7 @@ from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.runs.record.store import Record, RecordBusyError, RecordError, RecordLostError, Start
 from hex_blocks.sandbox import Sandbox
 from tests.calling import hex_on
-from tests.faulty import Exchange, lost, pass_on, when
+from tests.faulty import Exchange, fetched, lost, pass_on, when
 from tests.postgres import Pooler, PostgresServer, Wire, drop_databases, make_database, until
 from tests.promises.stores import Around
 from tests.promises.works import WORKS, inputs_of
@@ -303,9 +303,10 @@ def test_a_call_on_another_machine_takes_over_where_the_wire_was_cut_before_the_
     others: list[dict[str, Any]] = []
 
     def cut(exchange: Exchange) -> None:
-        pass_on(exchange)
+        head, body = fetched(exchange)
         wire.cut()
         others.append(start(through(when("POST"), record=record)))
+        exchange.send(head + body)
 
     result = start(through(when("POST", cut), record=far, timeout=30.0))
 

@@ -76,7 +76,7 @@ class Script:
         self.result: Any = None
 
     def next_id(self) -> str:
-        """Return an ID for a call."""
+        """Return an ID for a call, in which `order_of` reads which one it is."""
         return f"call_{next(self._ids)}"
 
     def begin(self) -> list[Wanted]:
@@ -95,6 +95,11 @@ class Script:
     def _listed(self, wanted: Wanted | list[Wanted]) -> list[Wanted]:
         self._alone = isinstance(wanted, Wanted)
         return [wanted] if isinstance(wanted, Wanted) else wanted
+
+
+def order_of(call_id: str) -> int:
+    """Return which call of a script an ID is of."""
+    return int(call_id.removeprefix("call_"))
 
 
 def read_error(text: str) -> tuple[dict[str, Any], bool]:

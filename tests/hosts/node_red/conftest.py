@@ -47,7 +47,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 class NodeRed:
     """A running Node-RED and what it has logged."""
 
-    def __init__(self, folder: Path, hex_: Faulty, packed: bytes) -> None:
+    def __init__(self, folder: Path, hex_: Faulty, packed: bytes, *others: Faulty) -> None:
         self.folder = folder
         self._deployed = 0
         # What it takes for Hex: the sandbox, behind what tests let go wrong.
@@ -69,7 +69,7 @@ class NodeRed:
         )
         self.log = folder / "log.txt"
         variables = os.environ | {
-            "HEX_BLOCKS_ALLOWED_HOSTS": hex_.origin,
+            "HEX_BLOCKS_ALLOWED_HOSTS": ",".join(each.origin for each in (hex_, *others)),
             "HEX_TEST_TOKEN": TOKENS.personal,
             "LANG": "en",
             "HOME": str(folder),
@@ -186,8 +186,23 @@ def fast_sandbox() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def red(tmp_path_factory: pytest.TempPathFactory, fast_sandbox: Sandbox, packed: bytes) -> Iterator[NodeRed]:
+def timely_sandbox() -> Iterator[Sandbox]:
+    with Sandbox() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def timely_hex(timely_sandbox: Sandbox) -> Iterator[Faulty]:
+    """Another Hex that Node-RED may reach, whose time passes as everybody's."""
+    with Faulty(pass_on, upstream=timely_sandbox.origin) as hex_:
+        yield hex_
+
+
+@pytest.fixture(scope="module")
+def red(
+    tmp_path_factory: pytest.TempPathFactory, fast_sandbox: Sandbox, timely_hex: Faulty, packed: bytes
+) -> Iterator[NodeRed]:
     with Faulty(pass_on, upstream=fast_sandbox.origin) as hex_:
-        running = NodeRed(tmp_path_factory.mktemp("red"), hex_, packed)
+        running = NodeRed(tmp_path_factory.mktemp("red"), hex_, packed, timely_hex)
         yield running
         running.stop()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from typing import Any
 
 import pytest
 
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.hosts.agent import Wanted
-from tests.hosts.frameworks.loops import LoopTests, Script, Told, read_error
+from tests.hosts.frameworks.loops import LoopTests, Script, Told, order_of, read_error
 
 pytest.importorskip("llama_index.core", reason="run by make test-hosts")
 
@@ -54,11 +55,9 @@ class LlamaLoop:
         """Run its agent, which is asynchronous."""
 
         def answer(messages: list[ChatMessage], **_: Any) -> ChatMessage:
-            came: list[ChatMessage] = []
-            for each in reversed(messages):
-                if each.role != "tool":
-                    break
-                came.insert(0, each)
+            since = itertools.takewhile(lambda each: each.role == "tool", reversed(messages))
+            # The agent hands on the answers of a turn in the order in which they came.
+            came = sorted(since, key=lambda each: order_of(each.additional_kwargs["tool_call_id"]))
             return message(script, script.go_on(told_of(each.blocks) for each in came) if came else script.begin())
 
         agent = FunctionAgent(tools=tools, llm=MockFunctionCallingLLM(response_generator=answer))
