@@ -13,9 +13,10 @@ from typing import Any
 
 import click
 
-from hex_blocks.i18n.texts import SOURCE_LANGUAGE, current_language, nearest, set_language, text
+from hex_blocks.i18n.plurals import Plural
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, current_language, nearest, sentence, set_language, text
 
-# What click says by itself, in the versions we take. Its plural forms are two texts here.
+# What click says by itself, in the versions we take.
 CLICK_WORDS = (
     "Usage:",
     "Options",
@@ -34,21 +35,17 @@ CLICK_WORDS = (
     "No such command {name!r}.",
     "No such option {name!r}.",
     "No such option: {name}",
-    "Did you mean {possibility}?",
-    "(Did you mean one of: {possibilities}?)",
-    "(Possible options: {possibilities})",
+    Plural("Did you mean {possibility}?", "(Did you mean one of: {possibilities}?)"),
     "Missing argument",
     "Missing option",
     "Missing parameter",
     "Choose from:\n\t{choices}",
     "Invalid value: {message}",
     "Invalid value for {param_hint}: {message}",
-    "Got unexpected extra argument ({args})",
-    "Got unexpected extra arguments ({args})",
-    "Option {name!r} requires an argument.",
+    Plural("Got unexpected extra argument ({args})", "Got unexpected extra arguments ({args})"),
+    Plural("Option {name!r} requires an argument.", "Option {name!r} requires {nargs} arguments."),
     "Option {name!r} does not take a value.",
-    "{value!r} is not {choice}.",
-    "{value!r} is not one of {choices}.",
+    Plural("{value!r} is not {choice}.", "{value!r} is not one of {choices}."),
     "{value!r} is not a valid {number_type}.",
     "{value} is not in the range {range}.",
     "{name} {filename!r} does not exist.",
@@ -77,7 +74,7 @@ Say = Callable[[str], str]
 
 def say(english: str, **values: Any) -> str:
     """Put a sentence into the language of this command line."""
-    return text(english, current_language()).format(**values)
+    return sentence(english, current_language(), **values)
 
 
 def blocks(help_text: str, say: Say) -> Iterator[tuple[bool, list[str]]]:
@@ -110,7 +107,7 @@ def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
     yield from ((english, path) for english in said)
     for option in command.get_params(context):
         if english := getattr(option, "help", None):
-            yield english, f"{path} {option.opts[0]}"
+            yield english, f"{path} {max(option.opts, key=len)}"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
             below = command.get_command(context, name)
@@ -334,4 +331,4 @@ def _one(english: str) -> str:
 
 
 def _plural(one: str, many: str, count: int) -> str:
-    return text(one if count == 1 else many, current_language())
+    return text(Plural(one, many), current_language(), count)

@@ -8,7 +8,8 @@ from importlib.util import find_spec
 import click
 
 from hex_blocks.cli.output import load_registry, print_json, say
-from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE
+from hex_blocks.i18n.plurals import Plural
+from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE, phrase
 
 
 @click.command()
@@ -34,7 +35,13 @@ def check(fix: bool, as_json: bool) -> None:
     else:
         for problem in found:
             click.echo(problem)
-        click.echo(say("{tools} tools, {problems} problems", tools=len(registry), problems=len(found)))
+        click.echo(
+            say(
+                "{tools}, {problems}",
+                tools=phrase(Plural("{count} tool", "{count} tools"), count=len(registry)),
+                problems=phrase(Plural("{count} problem", "{count} problems"), count=len(found)),
+            )
+        )
     if found:
         raise click.exceptions.Exit(1)
 

@@ -8,6 +8,7 @@ import click
 
 from hex_blocks.cli.output import say, warn
 from hex_blocks.cli.strings import source
+from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, nearest
 
 
@@ -55,5 +56,13 @@ def docs(language: str, out: Path | None, check: bool) -> None:
     for file in changed:
         click.echo(say("{file} is out of date", file=file) if check else say("Wrote {file}", file=file))
     if check and changed:
-        warn(say("{count} pages are out of date; run hex-blocks docs.", count=len(changed)))
+        warn(
+            say(
+                Plural(
+                    "{count} page is out of date; run hex-blocks docs.",
+                    "{count} pages are out of date; run hex-blocks docs.",
+                ),
+                count=len(changed),
+            )
+        )
         raise click.exceptions.Exit(1)

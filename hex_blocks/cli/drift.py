@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.output import load_registry, plain, print_json, say
+from hex_blocks.i18n.plurals import Plural
+from hex_blocks.i18n.texts import phrase
 
 if TYPE_CHECKING:
     from requests import Session
@@ -68,16 +70,19 @@ def _print_lines(found: Drift) -> None:
         click.echo(plain(_line(finding)))
     for part in found.unused:
         click.echo(plain(say("deviations.json: nothing calls for {part} any more", part=part)))
+    operations, meant = found.operations, len(found.excused)
     if found.clean:
         click.echo(
             say(
-                "Nothing to do: {operations} operations compared, {meant} differences are meant.",
-                operations=found.operations,
-                meant=len(found.excused),
+                "Nothing to do: {compared}, {meant}.",
+                compared=phrase(Plural("{count} operation compared", "{count} operations compared"), count=operations),
+                meant=phrase(Plural("{count} difference is meant", "{count} differences are meant"), count=meant),
             )
         )
     else:
-        click.echo(say("{count} things to do", count=len(found.findings) + len(found.unused)))
+        click.echo(
+            say(Plural("{count} thing to do", "{count} things to do"), count=len(found.findings) + len(found.unused))
+        )
 
 
 def _line(finding: Finding) -> str:

@@ -11,6 +11,7 @@ from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.completion import complete_tools
 from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json, warn
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
+from hex_blocks.i18n.plurals import Plural
 
 if TYPE_CHECKING:
     from hex_blocks.hosts.exports import ExportTarget, FolderError
@@ -133,7 +134,7 @@ def _write_folder(target: ExportTarget, *, language: str, **options: Any) -> Non
         write_files(target, files, folder, replace=options["force"])
     except FolderError as error:
         raise click.UsageError(_refusal(error, target)) from None
-    warn(say("{count} files are in {folder}.", count=len(files), folder=folder))
+    warn(say(Plural("{count} file is in {folder}.", "{count} files are in {folder}."), count=len(files), folder=folder))
     if options["pack"]:
         for path, content in archives(target, request, files, folder.absolute()).items():
             path.write_bytes(content)

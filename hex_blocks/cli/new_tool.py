@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from hex_blocks.cli.output import load_registry, say
+from hex_blocks.i18n.plurals import Plural
 
 BLANK = "TO BE WRITTEN"
 
@@ -68,7 +69,10 @@ def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path 
     left = content.count(BLANK)
     click.echo(
         say(
-            "Wrote {file}: write the {count} texts marked {mark}, then run hex-blocks check.",
+            Plural(
+                "Wrote {file}: write the {count} text marked {mark}, then run hex-blocks check.",
+                "Wrote {file}: write the {count} texts marked {mark}, then run hex-blocks check.",
+            ),
             file=file,
             count=left,
             mark=BLANK,

@@ -22,13 +22,17 @@ from babel.messages.pofile import PoFileError, denormalize
 from hex_blocks.dev.catalogues import (
     TEMPLATE,
     Source,
+    english_of,
     every_text,
+    forms_of,
     is_worded,
+    key_of,
     languages_of,
     read_catalogue,
     template,
     written,
 )
+from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import text
 
 
@@ -149,7 +153,7 @@ def report(source: Source) -> Report:
 
 def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -> LanguageReport:
     """Look at a language's catalogue. by_us: whether what our own catalogue translates need not be in it."""
-    texts = {str(message.id) for message in new if message.id}
+    texts = {key_of(english_of(message)) for message in new if message.id}
     made = LanguageReport(len(texts))
     try:
         catalogue = read_catalogue(file)
@@ -159,24 +163,37 @@ def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -
     made.problems += [Problem("unreadable", "", f"line {number}: close the quotes") for number in _badly_quoted(file)]
     made.problems += [Problem("twice", english) for english in _twice(file)]
     same = _same(file)
-    made.problems += [Problem("needless", english, f"{file.stem}.same.txt") for english in sorted(same - texts)]
-    made.problems += [Problem("obsolete", str(message.id)) for message in catalogue.obsolete.values()]
+    needless = sorted(same - {english_of(message) for message in new})
+    made.problems += [Problem("needless", english, f"{file.stem}.same.txt") for english in needless]
+    made.problems += [Problem("obsolete", english_of(message)) for message in catalogue.obsolete.values()]
     for message in catalogue:
-        english, said = str(message.id), str(message.string or "")
+        english, said = english_of(message), forms_of(message)
         if not english:
             continue
-        if english not in texts:
+        if key_of(english) not in texts:
             made.problems.append(Problem("obsolete", english))
         elif message.fuzzy:
             made.problems.append(Problem("fuzzy", english))
         elif said:
             made.translated += 1
-            made.problems += problems_of(english, said, file.stem, same=english in same, names=names)
-        texts.discard(english) if said or message.fuzzy else None
-    untold = {english for english in texts if not by_us or text(english, file.stem) == english}
-    made.translated += len(texts - untold)
-    made.problems += [Problem("missing", str(message.id)) for message in new if message.id in untold]
+            for form, each in forms_with_english(english, said):
+                made.problems += problems_of(form, each, file.stem, same=english in same, names=names)
+        texts.discard(key_of(english)) if said or message.fuzzy else None
+    left = [english for english in map(english_of, new) if key_of(english) in texts]
+    untold = [english for english in left if not by_us or text(english, file.stem) == english]
+    made.translated += len(left) - len(untold)
+    made.problems += [Problem("missing", english) for english in untold]
     return made
+
+
+def forms_with_english(english: str, said: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Return each form of a translation with the English that it is to mean.
+
+    Where a language has several, the first is that of one; where it has a single form, that speaks of any number.
+    """
+    for number, form in enumerate(said):
+        is_one = isinstance(english, Plural) and number == 0 and len(said) > 1
+        yield (english.one if is_one and isinstance(english, Plural) else english), form
 
 
 def _badly_quoted(file: Path) -> Iterator[int]:
@@ -203,7 +220,7 @@ def _entries(lines: list[str]) -> Iterator[tuple[str, str]]:
             if "msgid" in parts:
                 yield _joined(parts.get("msgctxt", [])), _joined(parts["msgid"])
             parts, keyword = {}, ""
-        elif line.startswith(("msgctxt ", "msgid ")):
+        elif line.startswith(("msgctxt ", "msgid ", "msgid_plural ")):
             keyword, _, rest = line.partition(" ")
             parts[keyword] = [rest]
 

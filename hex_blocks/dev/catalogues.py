@@ -4,8 +4,8 @@
 `<language>.mo` beside it what is read at run time. A text stands once, whatever shows it, and says where it is shown
 (`tool_specs/hex_cancel_run.json title`) without line numbers, so that catalogues change only when texts do.
 
-This module imports nothing of the project but texts.py, since hatch_build.py compiles with it while the package
-is being built.
+This module imports nothing of the project but i18n/, since hatch_build.py compiles with it while the package is
+being built.
 """
 
 from __future__ import annotations
@@ -20,10 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from babel.messages import Catalog
+from babel.messages import Catalog, Message
 from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
+
+from hex_blocks.i18n.plurals import Plural
 
 LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt_BR", "zh_Hans")
 DOMAIN = "hex_blocks"
@@ -32,10 +34,20 @@ GUIDES = "docs/guides/"
 # A few places say what a text is about; some stand in sixty.
 MOST_PLACES = 3
 
-# What marks a text in Python and in templates: the name of the function that says it.
+# What marks a text in Python and in templates: the name of the function that says it, and what makes one of two forms.
 SAYING = ("text", "say", "phrase", "sentence")
+COUNTING = ("Plural", "plural")
 # Tables whose every text is said to users.
-TABLES = ("SENTENCES", "FAULTS", "WARNINGS", "NO_TOOL", "LOST_ANSWER", "CLICK_WORDS", "SERVICE_PROBLEMS")
+TABLES = (
+    "SENTENCES",
+    "RUN_SENTENCES",
+    "FAULTS",
+    "WARNINGS",
+    "NO_TOOL",
+    "LOST_ANSWER",
+    "CLICK_WORDS",
+    "SERVICE_PROBLEMS",
+)
 # Keys of specs whose values are texts, wherever they stand outside examples.
 WORDED = ("title", "description", "tagline", "category")
 NOT_WORDS = ("$comment", "modelHint", "example", "default", "request", "reply", "inputs", "outputs")
@@ -87,10 +99,27 @@ def template(source: Source) -> Catalog:
     catalogue = _empty(None, source.name)
     for english, place in every_text(source):
         if is_worded(english):
-            known = catalogue.get(english)
+            key = key_of(english)
+            known = catalogue.get(key)
             named = () if known and len(known.locations) >= MOST_PLACES else [(place, None)]
-            catalogue.add(english, locations=named)  # type: ignore[arg-type]
+            catalogue.add(key, locations=named)  # type: ignore[arg-type]
     return catalogue
+
+
+def key_of(english: str) -> str | tuple[str, str]:
+    """Return what a catalogue calls a text: its English, or both forms of one that speaks of a number."""
+    return (english.one, str(english)) if isinstance(english, Plural) else english
+
+
+def english_of(message: Message) -> str:
+    """Return the English of an entry, a Plural where it has two forms."""
+    return Plural(*message.id) if isinstance(message.id, tuple | list) else str(message.id)
+
+
+def forms_of(message: Message) -> tuple[str, ...]:
+    """Return the translations of an entry: one, or each of its plural forms; none where one of them is missing."""
+    said = message.string if isinstance(message.string, tuple | list) else (message.string,)
+    return tuple(map(str, said)) if said and all(said) else ()
 
 
 def every_text(source: Source) -> Iterator[tuple[str, str]]:
@@ -118,11 +147,11 @@ def is_worded(english: str) -> bool:
 
 def _in_file(method: Any, file: Path, root: Path) -> Iterator[tuple[str, str]]:
     place = file.relative_to(root).as_posix()
-    keywords: dict[str, Any] = dict.fromkeys(SAYING)
+    keywords: dict[str, Any] = dict.fromkeys(SAYING) | dict.fromkeys(COUNTING, (1, 2))
     with file.open("rb") as opened:
         for _line, english, comments, _context in extract(method, opened, keywords, options={"trimmed": "true"}):
             key = f" {comments[0]}" if comments and callable(method) else ""
-            yield (english if isinstance(english, str) else english[0]), place + key
+            yield (english if isinstance(english, str) else Plural(*english[:2])), place + key
 
 
 def _from_spec(file: IO[bytes], _keywords: Any, _tags: Collection[str], options: Mapping[str, Any]) -> Iterator[Said]:
@@ -155,15 +184,22 @@ def _from_python(
     file: IO[bytes], keywords: Collection[str], _tags: Collection[str], options: Mapping[str, Any]
 ) -> Iterator[Said]:
     """Extract what is said, and the tables of sentences. The comment is the key in its table."""
+    told: set[ast.AST] = set()
     for node in ast.walk(ast.parse(file.read())):
-        if isinstance(node, ast.Call) and node.args:
+        if isinstance(node, ast.Call) and node.args and node not in told:
             name = getattr(node.func, "id", getattr(node.func, "attr", ""))
-            if name in keywords:
+            if name in SAYING:
                 yield from ((0, None, english, []) for english in _constants(node.args[0]))
+            elif name in COUNTING:
+                yield from ((0, None, english, []) for english in _constants(node))
+            else:
+                continue
+            told.update(ast.walk(node.args[0]))
         elif isinstance(node, ast.Assign | ast.AnnAssign) and node.value:
             target = node.target if isinstance(node, ast.AnnAssign) else node.targets[0]
             if (name := getattr(target, "id", "")) in TABLES:
                 yield from _from_table(name, node.value)
+                told.update(ast.walk(node.value))
 
 
 def _from_table(name: str, table: ast.expr) -> Iterator[Said]:
@@ -184,6 +220,11 @@ def _constants(node: ast.expr) -> Iterator[str]:
         yield from _constants(node.body)
         yield from _constants(node.orelse)
     elif isinstance(node, ast.Call):
+        if getattr(node.func, "id", "") in COUNTING:
+            # What gets its forms from elsewhere has none to be gathered here.
+            forms = [str(form.value) for form in node.args[:2] if isinstance(form, ast.Constant)]
+            yield from [Plural(*forms)] if len(forms) == 2 else []
+            return
         for argument in node.args:
             yield from _constants(argument)
     elif isinstance(node, ast.Tuple | ast.List | ast.Set):
@@ -282,7 +323,7 @@ def compile_catalogues(locales: Path) -> list[Path]:
         catalogue.creation_date = catalogue.revision_date = _NO_DATE
         for message in whole:
             in_guides_only = all(place.startswith(GUIDES) for place, _ in message.locations) and message.locations
-            if message.id and message.string and not message.fuzzy and not in_guides_only:
+            if message.id and forms_of(message) and not message.fuzzy and not in_guides_only:
                 catalogue.add(message.id, message.string)
         compiled, writing = file.with_suffix(".mo"), file.with_suffix(f".{os.getpid()}.tmp")
         with writing.open("wb") as opened:

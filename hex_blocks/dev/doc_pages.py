@@ -28,6 +28,7 @@ from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputEr
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.i18n.formats import number
+from hex_blocks.i18n.plurals import MANY, Plural, counted
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.tool import Example, Request
@@ -35,6 +36,8 @@ from hex_blocks.tools.spec.values import InputField, OutputField
 from hex_blocks.tools.tool import Tool
 
 NOT_TRANSLATED = " <sup>en</sup>"
+ENTRIES = Plural("{range} entry", "{range} entries", "last")
+CHARACTERS = Plural("{range} character", "{range} characters", "last")
 KINDS: tuple[type[HexError], ...] = (InputError, TokenError, NotFoundError, BusyError, HexDownError, RunError)
 # What people look for first comes first; guides that are not named here follow.
 GUIDES = (
@@ -84,20 +87,22 @@ class Words:
         return {
             str(message.id): str(message.string)
             for message in read_catalogue(self._file)
-            if message.id and message.string and not message.fuzzy
+            if message.id and message.string and not message.fuzzy and not message.pluralizable
         }
 
-    def found(self, english: str) -> str | None:
-        """Return the translation; None where there is none."""
+    def found(self, english: str, count: float = MANY) -> str | None:
+        """Return the translation; None where there is none. count: the number that a Plural speaks of."""
         if self.language == SOURCE_LANGUAGE:
-            return english
-        compiled = text(english, self.language)
-        return self._translations.get(english) or (compiled if compiled != english else None)
+            return text(english, None, count)
+        compiled = text(english, self.language, count)
+        untold = text(english, None, count)
+        return self._translations.get(english) or (compiled if compiled != untold else None)
 
     def say(self, english: str, **values: object) -> Markup:
-        """Return a text as Markdown, its places filled."""
-        words = self.found(english)
-        said = escaped(english if words is None else words)
+        """Return a text as Markdown, its places filled. A Plural has the form of the number in its place."""
+        count = counted(values, english.by) if isinstance(english, Plural) else MANY
+        words = self.found(english, count)
+        said = escaped(text(english, None, count) if words is None else words)
         filled = said.format(**{name: escaped(value) for name, value in values.items()}) if values else said
         return markdown(filled + NOT_TRANSLATED if words is None else filled)
 
@@ -264,10 +269,10 @@ def _allowed(value: InputField | OutputField, words: Words) -> Markup:
     if bounds := _between(value.minimum, value.maximum, words):
         parts.append(bounds)
     if length := _between(value.min_length, value.max_length, words):
-        is_list = value.type == "array"
-        parts.append(
-            words.say("{range} entries", range=length) if is_list else words.say("{range} characters", range=length)
-        )
+        unit = ENTRIES if value.type == "array" else CHARACTERS
+        # The number that the word follows is the last one of the range.
+        last = value.min_length if value.max_length is None else value.max_length
+        parts.append(words.say(unit, range=length, last=last))
     return markdown("; ".join(parts))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hex_blocks.i18n.plurals import Plural
+
 # `input` is always known.
 FAULTS = {
     "missing": "{input} is required.",
@@ -19,8 +21,8 @@ FAULTS = {
     "not_allowed": "{input} must be one of {allowed}, not {found}.",
     "too_small": "{input} must be at least {limit}, not {found}.",
     "too_large": "{input} must be at most {limit}, not {found}.",
-    "too_short": "{input} must have at least {limit} entries or characters.",
-    "too_long": "{input} must have at most {limit} entries or characters.",
+    "too_short": "{input} must have at least {size}.",
+    "too_long": "{input} must have at most {size}.",
     "not_uuid": "{input} must be an ID such as 5a8591dd-4039-49df-9202-96385ba3eff8, not {found}.",
     "address_of_other": "{input} is the address of {other}, which does not hold the ID that is due here.",
     "address_of_app": "{input} is the address of a published app, whose last part is not the project's ID; take the "
@@ -50,6 +52,8 @@ FAULTS = {
     "no_such_parameter_near": "{input} is not an input of the project. Did you mean {near}?",
     "no_such_parameter": "{input} is not an input of the project. Its inputs: {known}.",
     "not_settable": "{input} cannot be set in a run: it is of kind {kind}.",
-    "more": "There are {count} more errors of this kind in {input}.",
+    "more": Plural(
+        "There is {count} more error of this kind in {input}.", "There are {count} more errors of this kind in {input}."
+    ),
     "not_an_inputs_object": "Inputs must be an object of names and values, not {found}.",
 }

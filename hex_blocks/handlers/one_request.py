@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError
+from hex_blocks.i18n.plurals import Plural
 from hex_blocks.tools.output_selection import at
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.spec.tool import ToolSpec
@@ -55,7 +56,8 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
             if (identity := _identity(entry, len(read))) not in read:
                 read[identity] = entry
                 pages[-1].append(entry)
-        call.report_progress(Progress(call.say("{count} entries read", count=len(read)), values={"count": len(read)}))
+        said = call.say(Plural("{count} entry read", "{count} entries read"), count=len(read))
+        call.report_progress(Progress(said, values={"count": len(read)}))
         following = _following(spec, last, asked, len(entries))
         if following is None:
             if _cursor_output(spec) in answer.missing | answer.unread:

@@ -14,6 +14,7 @@ from hex_blocks.errors.classes import Fault, hex_error
 from hex_blocks.runs.jobs.job import Job, work_key
 from hex_blocks.runs.jobs.work import Work
 from hex_blocks.runs.parameters import check_parameters
+from hex_blocks.tools.inputs.faults import entries
 from hex_blocks.tools.tool_call import ToolCall
 
 MOST_SETS = 5000
@@ -84,9 +85,9 @@ def _faults_of(lists: dict[str, Any]) -> Iterator[Fault]:
         if not isinstance(values, list):
             yield Fault(f"combine.{name}", "not_array", {"found": repr(values)[:40]})
         elif not values:
-            yield Fault(f"combine.{name}", "too_short", {"limit": 1})
+            yield Fault(f"combine.{name}", "too_short", {"size": entries(1)})
     if not lists:
-        yield Fault("combine", "too_short", {"limit": 1})
+        yield Fault("combine", "too_short", {"size": entries(1)})
     made = math.prod(len(values) for values in lists.values() if isinstance(values, list))
     if made > MOST_SETS:
         yield Fault("combine", "too_many_sets", {"found": made, "limit": MOST_SETS})

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+
+from hex_blocks.i18n.plurals import MANY, Plural, counted, in_form
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 SOURCE_LANGUAGE = "en"
 FULL_WIDTH_ENDS = ("。", "！", "？", "：")
+_FORMULA = re.compile(r"plural\s*=\s*([^;]+)")
+# Every form that any language has comes up among the numbers below this one.
+_ALL_FORMS = 1000
 
 _folders: list[Path] = []
 _chosen: str | None = None
@@ -95,14 +101,47 @@ def _catalogues(language: str) -> tuple[GNUTranslations, ...]:
     return tuple(found)
 
 
-def text(english: str, language: str | None = None) -> str:
-    """Return `english` in `language`, or as it is where there is no translation."""
+def text(english: str, language: str | None = None, count: float = MANY) -> str:
+    """Return `english` in `language`, or as it is where there is no translation.
+
+    count: the number that a Plural speaks of.
+    """
+    if isinstance(english, Plural):
+        return _in_number(english, language, count)
     if not english or language is None or language == SOURCE_LANGUAGE:
         return english
     for catalogue in _catalogues(language):
         if (translated := catalogue.gettext(english)) != english:
             return translated
     return english
+
+
+def _in_number(english: Plural, language: str | None, count: float) -> str:
+    for catalogue in () if language in (None, SOURCE_LANGUAGE) else _catalogues(language or ""):
+        said = in_form(partial(catalogue.ngettext, english.one, english), count)
+        if said not in (english.one, english):
+            return said
+    return english.english(count)
+
+
+def plural_forms(english: Plural, language: str) -> list[str]:
+    """Return the forms of a text in a language, in the order of the language's formula; none if untranslated."""
+    from gettext import c2py
+
+    number_of_form = c2py(plural_formula(language))
+    forms: dict[int, str] = {}
+    for count in range(_ALL_FORMS):
+        forms.setdefault(number_of_form(count), text(english, language, count))
+    said = [forms[number] for number in sorted(forms)]
+    return [] if {*said} <= {english.one, str(english)} else said
+
+
+def plural_formula(language: str) -> str:
+    """Return gettext's formula, in C, of which plural form a number `n` takes in a language."""
+    for catalogue in () if language == SOURCE_LANGUAGE else _catalogues(language):
+        if found := _FORMULA.search(catalogue.info().get("plural-forms", "")):
+            return found[1]
+    return "n != 1"
 
 
 class Phrase(str):
@@ -137,7 +176,8 @@ def phrase(english: str, **values: Any) -> Phrase:
 def sentence(english: str, language: str | None = None, /, **values: Any) -> str:
     """Say a sentence in a language, its places filled with values; phrases among them are said in it too."""
     said = {name: value.said(language) if isinstance(value, Phrase) else value for name, value in values.items()}
-    return text(english, language).format(**said)
+    count = counted(values, english.by) if isinstance(english, Plural) else MANY
+    return text(english, language, count).format(**said)
 
 
 def one_after_the_other(*sentences: str) -> str:

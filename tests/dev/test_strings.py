@@ -20,6 +20,7 @@ from hex_blocks.cli.strings import our_source
 from hex_blocks.dev.catalogue_check import problems_of, report
 from hex_blocks.dev.catalogues import LANGUAGES, Source, compile_catalogues, every_text, is_worded, refresh, template
 from hex_blocks.i18n import texts
+from hex_blocks.i18n.plurals import Plural
 from tests.conftest import REPOSITORY, RunCommand, WriteCatalogue
 
 OURS = our_source()
@@ -51,6 +52,8 @@ def speak(call, english):
     text("yes" if english else "no")
     say(english)
     log("Not said")
+    call.say(Plural("{count} cat", "{count} cats"), count=2)
+    later = Plural("{hours} hour", "{hours} hours", "hours")
 """
 
 
@@ -60,7 +63,10 @@ def source(tmp_path: Path) -> Source:
     files = {
         "tool_specs/cats_count_cats.json": json.dumps(SPEC),
         "hex_blocks/speaking.py": MODULE,
-        "hex_blocks/templates/page.md.j2": "{{ say('From a template') }} {{ other('Not said') }}",
+        "hex_blocks/templates/page.md.j2": (
+            "{{ say('From a template') }} {{ other('Not said') }}"
+            "{{ say(plural('{count} paw', '{count} paws'), count=4) }}"
+        ),
         "docs/guides/cats.md": "# Cats\n\nFeed them\nwell.\n\n```console\n$ hex-blocks demo\n```\n",
     }
     for path, content in files.items():
@@ -145,7 +151,10 @@ def test_everything_users_see_is_gathered_and_nothing_else(source: Source) -> No
         "One sentence.",
         "yes",
         "no",
+        "{count} cats",
+        "{hours} hours",
         "From a template",
+        "{count} paws",
         "Cats",
         "Feed them well.",
     ]
@@ -191,9 +200,10 @@ def test_the_words_of_click_are_those_that_it_says() -> None:
     ours = {"{heading}:"}
     # Of two ways of saying a thing, each version of click has one.
     of_some_version = {"No such option {name!r}.", "No such option: {name}", "Positional arguments"}
-    of_some_version |= {"(Did you mean one of: {possibilities}?)", "(Possible options: {possibilities})"}
+    of_some_version |= {"(Did you mean one of: {possibilities}?)"}
 
-    missing = {words for words in CLICK_WORDS if words.replace("\n", "\\n").replace("\t", "\\t") not in written}
+    said = [form for words in CLICK_WORDS for form in ([words.one, words] if isinstance(words, Plural) else [words])]
+    missing = {words for words in said if words.replace("\n", "\\n").replace("\t", "\\t") not in written}
 
     assert missing <= ours | of_some_version | {"Error: invalid input", "File", "Directory", "Path"}
 
@@ -219,6 +229,41 @@ def test_help_texts_are_paragraphs_without_command_lines() -> None:
 
     assert "Examples:" in gathered
     assert not [english for english in gathered if "\n" in english or "\b" in english]
+
+
+def test_a_text_that_speaks_of_a_number_is_one_entry_with_both_forms(source: Source) -> None:
+    entries = [message.id for message in template(source) if isinstance(message.id, tuple)]
+
+    assert entries == [
+        ("{count} cat", "{count} cats"),
+        ("{hours} hour", "{hours} hours"),
+        ("{count} paw", "{count} paws"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "kinds"),
+    [
+        (("{count} Katze", "{count} Katzen"), set()),
+        (("{count} Katze", ""), {"missing"}),
+        (("Eine Katze", "{count} Katzen"), {"places"}),
+        (("{count} Katze", "{count} cats"), {"copy"}),
+        (("{count} Katze", "{count} Katzen."), {"ending"}),
+    ],
+)
+def test_every_form_is_checked(source: Source, said: tuple[str, str], kinds: set[str]) -> None:
+    refresh(source, ["de"])
+    file = source.locales / "de.po"
+    entry = 'msgid "{count} cat"\nmsgid_plural "{count} cats"\nmsgstr[0] "%s"\nmsgstr[1] "%s"'
+    whole = file.read_text()
+    assert entry % ("", "") in whole
+    file.write_text(whole.replace(entry % ("", ""), entry % said))
+
+    problems = report(source).languages["de"].problems
+
+    assert {problem.kind for problem in problems if problem.english.startswith("{count} cat")} == kinds
+    # What is not whole is not compiled: English is better than half of it.
+    assert (said[0].encode() in compile_catalogues(source.locales)[0].read_bytes()) == ("" not in said)
 
 
 def test_a_catalogue_is_kept_with_what_is_translated(source: Source, translate: Callable[..., None]) -> None:

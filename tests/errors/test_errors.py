@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,10 @@ from hex_blocks.errors.classes import (
     without_tokens,
 )
 from hex_blocks.errors.faults import FAULTS
-from hex_blocks.errors.sentences import BUSY, BY_STATUS, SENTENCES
+from hex_blocks.errors.sentence import BUSY
+from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.errors.warnings import WARNINGS
+from hex_blocks.i18n.plurals import Plural
 
 REPOSITORY = Path(__file__).parents[2]
 PACKAGE = REPOSITORY / "hex_blocks"
@@ -132,6 +135,19 @@ def said_somewhere() -> list[str]:
 @pytest.mark.parametrize("key", [*SENTENCES, *FAULTS, *WARNINGS])
 def test_no_words_are_kept_for_a_key_that_nobody_uses(said_somewhere: list[str], key: str) -> None:
     assert said_somewhere.count(key) > 1
+
+
+@pytest.mark.parametrize("key", [*SENTENCES, *FAULTS, *WARNINGS])
+def test_what_speaks_of_a_number_counts_it_in_both_forms(key: str) -> None:
+    said = SENTENCES[key][1:] if key in SENTENCES else (FAULTS[key] if key in FAULTS else WARNINGS[key],)
+
+    for form in said:
+        if isinstance(form, Plural):
+            assert form.by in places_in(form)
+            assert places_in(form.one) == places_in(form)
+            assert form.one != form
+        else:
+            assert not re.search(r"\{[a-z]+\} (seconds|hours|entries|runs|projects|errors|characters)\b", form)
 
 
 @pytest.mark.parametrize("key", SENTENCES)

@@ -142,7 +142,12 @@ def test_a_plugin_brings_texts_and_ours_come_first(tmp_path: Path, write_catalog
 @pytest.mark.usefixtures("our_locales")
 def test_an_error_is_told_in_a_language_and_its_key_is_not(tmp_path: Path, write_catalogue: WriteCatalogue) -> None:
     write_catalogue(
-        tmp_path / "more" / "de.mo", {"Try again in {seconds} seconds.": "In {seconds} Sekunden erneut versuchen."}
+        tmp_path / "more" / "de.mo",
+        {
+            "Try again in {seconds} second.\0Try again in {seconds} seconds.": (
+                "In {seconds} Sekunde erneut versuchen.\0In {seconds} Sekunden erneut versuchen."
+            )
+        },
     )
     add_folder(tmp_path / "more")
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import HexError
+from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import one_after_the_other, sentence
 from hex_blocks.tools.tool import Tool
 
@@ -66,7 +67,9 @@ def _said(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
         return one_after_the_other(said, str(document.get("runUrl") or ""))
     title = tool.title(language)
     if isinstance(total := document.get("total"), int):
-        return sentence("{title}: {count} found.", language, title=title, count=total)
+        return sentence(
+            Plural("{title}: {count} found.", "{title}: {count} found."), language, title=title, count=total
+        )
     for name in ("title", "name", "url", "threadId", "id"):
         if isinstance(value := document.get(name), str) and value:
             return sentence("{title}: {name}", language, title=title, name=value[:LONGEST_NAME])
@@ -76,4 +79,5 @@ def _said(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
 def _work_said(document: Mapping[str, Any], language: str | None) -> str:
     parts = [each for each in document.get("sets") or document.get("steps") or [] if isinstance(each, Mapping)]
     done = sum(each.get("status") == "COMPLETED" for each in parts)
-    return sentence("{done} of {count} runs completed.", language, done=done, count=len(parts))
+    completed = Plural("{done} of {count} run completed.", "{done} of {count} runs completed.")
+    return sentence(completed, language, done=done, count=len(parts))

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from hex_blocks.errors.classes import HexError
 from hex_blocks.hosts.openapi.parts import ANSWERS
+from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import Phrase, phrase, sentence
 
 TYPE = "urn:hex-blocks:problem:"
@@ -67,7 +68,11 @@ SERVICE_PROBLEMS = {
     ),
     "stale_form": Said(403, "The form is not of this session.", "Open the page anew and fill it in again."),
     "stopping": Said(503, "The server is stopping.", "Try again in a few seconds."),
-    "too_many_calls": Said(503, "The server works on as many calls as it can.", "Try again in {seconds} seconds."),
+    "too_many_calls": Said(
+        503,
+        "The server works on as many calls as it can.",
+        Plural("Try again in {seconds} second.", "Try again in {seconds} seconds.", "seconds"),
+    ),
     "store_unusable": Said(503, "The server cannot read or write its jobs and hooks.", "See the server's log."),
     "job_cancelled": Said(409, "The job was cancelled."),
     "job_abandoned": Said(

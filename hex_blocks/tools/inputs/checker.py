@@ -32,7 +32,7 @@ from typing_extensions import TypedDict
 
 from hex_blocks.errors.classes import Fault, hex_error
 from hex_blocks.tools.inputs.bounds import LONGEST_ADDRESS, LONGEST_LOOKED_AT, LONGEST_NUMBER
-from hex_blocks.tools.inputs.faults import fault_of, kind_word, refuse
+from hex_blocks.tools.inputs.faults import characters, entries, fault_of, kind_word, refuse
 from hex_blocks.tools.inputs.ids import ADDRESS, UUID, id_in, id_kind
 from hex_blocks.tools.inputs.json_values import (
     NOTHING,
@@ -173,9 +173,9 @@ def _filled(field: InputField) -> Callable[[list[Any]], list[Any]]:
     def filled(rows: list[Any]) -> list[Any]:
         kept = rows if nulls else [row for row in rows if row is not None]
         if field.min_length is not None and len(kept) < field.min_length:
-            raise refuse("too_short", kept, limit=field.min_length)
+            raise refuse("too_short", kept, size=entries(field.min_length))
         if field.max_length is not None and len(kept) > field.max_length:
-            raise refuse("too_long", kept, limit=field.max_length)
+            raise refuse("too_long", kept, size=entries(field.max_length))
         return kept
 
     return filled
@@ -269,9 +269,9 @@ def _string(name: str, field: InputField) -> Callable[[Any], Any]:
                 raise refuse("not_allowed", value, allowed=", ".join(allowed.values()))
             value = allowed[value.casefold()]
         if shortest is not None and len(value) < shortest:
-            raise refuse("too_short", value, limit=shortest)
+            raise refuse("too_short", value, size=characters(shortest))
         if longest is not None and len(value) > longest:
-            raise refuse("too_long", value, limit=longest)
+            raise refuse("too_long", value, size=characters(longest))
         if field.format == "json-object":
             held = as_object(value)
             return value if isinstance(read_json(value), Mapping) else json.dumps(held)
@@ -295,10 +295,10 @@ def _array(entry: InputField | None) -> Callable[[Any], Any]:
     # Only what cannot hold a comma itself may be listed with commas, as a form field would.
     separable = entry is not None and entry.type == "string" and bool(entry.enum or entry.format)
 
-    def short(entries: list[Any]) -> list[Any]:
-        if len(entries) > MOST_ENTRIES:
-            raise refuse("too_long", entries, limit=MOST_ENTRIES)
-        return entries
+    def short(given: list[Any]) -> list[Any]:
+        if len(given) > MOST_ENTRIES:
+            raise refuse("too_long", given, size=entries(MOST_ENTRIES))
+        return given
 
     def array(value: Any) -> Any:
         if isinstance(value, str) and len(value) > 1 and value.lstrip().startswith('"['):

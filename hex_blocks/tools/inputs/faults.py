@@ -10,7 +10,8 @@ from typing import Any
 from pydantic_core import PydanticCustomError
 
 from hex_blocks.errors.classes import Fault, without_tokens
-from hex_blocks.i18n.texts import phrase
+from hex_blocks.i18n.plurals import Plural
+from hex_blocks.i18n.texts import Phrase, phrase
 from hex_blocks.tools.inputs.bounds import LONGEST_LOOKED_AT
 
 
@@ -24,9 +25,17 @@ HIDDEN = phrase("what was given")
 _BOUNDS = {
     "greater_than_equal": ("too_small", "ge"),
     "less_than_equal": ("too_large", "le"),
-    "too_short": ("too_short", "min_length"),
-    "too_long": ("too_long", "max_length"),
 }
+
+
+def entries(count: int) -> Phrase:
+    """Say how many entries a list may have."""
+    return phrase(Plural("{count} entry", "{count} entries"), count=count)
+
+
+def characters(count: int) -> Phrase:
+    """Say how long text may be."""
+    return phrase(Plural("{count} character", "{count} characters"), count=count)
 
 
 def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:

@@ -23,6 +23,7 @@ from hex_blocks.hosts.service.problems import ProblemError, problem_of_call
 from hex_blocks.hosts.service.settings import KEY_VARIABLE
 from hex_blocks.hosts.service.state import Service, service_of
 from hex_blocks.hosts.service.work import new_id
+from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import Phrase, phrase
 
 MOST_PROJECTS = 50
@@ -83,7 +84,8 @@ def _read(body: Mapping[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...
     if not isinstance(projects, list) or not all(isinstance(each, str) for each in projects):
         raise _bad("/filter/projectIds", phrase("Give a list of project IDs."))
     if len(projects) > MOST_PROJECTS:
-        raise _bad("/filter/projectIds", phrase("Give {most} projects at most.", most=MOST_PROJECTS))
+        most = Plural("Give {most} project at most.", "Give {most} projects at most.", "most")
+        raise _bad("/filter/projectIds", phrase(most, most=MOST_PROJECTS))
     return target, tuple(dict.fromkeys(events)), tuple(dict.fromkeys(projects))
 
 

@@ -14,7 +14,8 @@ from starlette.responses import Response
 from hex_blocks.hosts.service.messages import NO_STORE, language_of
 from hex_blocks.hosts.service.problems import ProblemError
 from hex_blocks.hosts.service.state import service_of
-from hex_blocks.i18n.texts import languages, nearest, text
+from hex_blocks.i18n.plurals import Plural
+from hex_blocks.i18n.texts import languages, nearest, sentence, text
 
 LANGUAGE_COOKIE = "hex_blocks_language"
 POLICY = (
@@ -56,12 +57,17 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["moment"] = moment
+    made.globals["plural"] = Plural
     return made
 
 
 def moment(seconds: float) -> str:
     """Return a moment as people read it, in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _said(language: str, english: str, /, **values: Any) -> str:
+    return sentence(english, language, **values) if values else text(english, language)
 
 
 def page_language(request: Request) -> str:
@@ -85,7 +91,7 @@ def page(request: Request, name: str, language: str, *, status: int = 200, **val
         _templates()
         .get_template(f"{name}.html.j2")
         .render(
-            say=partial(text, language=language),
+            say=partial(_said, language),
             language=language,
             tag=language.replace("_", "-"),
             languages=[(each, each.replace("_", "-"), NAMES.get(each, each)) for each in languages()],
