@@ -14,7 +14,8 @@ from hex_blocks.api.limits.budget import HEX_LIMITS
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, LOST_ANSWER, SENTENCES
 from hex_blocks.errors.warnings import WARNINGS
-from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase, text
+from hex_blocks.i18n.plurals import Plural
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase, plural_forms, plural_formula, text
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
@@ -39,7 +40,9 @@ HELPERS = (
 # What the core says and Python never does, named here so that it is translated.
 OF_THE_CORE = (phrase("the project's file cannot be read here."),)
 _HANDLER = re.compile(r"^  '([a-z_.]+:[a-z_]+)': \w+,$", re.MULTILINE)
-_QUOTED = re.compile(r"""\b(?:phrase|say)\(\s*(?:'((?:[^'\\\n]|\\.)*)'|"([^"\\\n]*)")""")
+_WORDED = r"""(?:'((?:[^'\\\n]|\\.)*)'|"([^"\\\n]*)")"""
+_QUOTED = re.compile(rf"\b(?:phrase|say)\(\s*{_WORDED}")
+_COUNTED = re.compile(rf"\bplural\(\s*{_WORDED},\s*{_WORDED}")
 _WORDS = ("title", "description")
 
 
@@ -73,7 +76,7 @@ def core_data(
     """
     shown = {tool.id: expanded(tool) for tool in tools}
     helpers = {name: expanded(registry[name]) for name in HELPERS if name not in shown}
-    tables = {
+    tables: dict[str, Any] = {
         "errors": {key: each._asdict() for key, each in SENTENCES.items()},
         "faults": dict(FAULTS),
         "warnings": dict(WARNINGS),
@@ -81,15 +84,15 @@ def core_data(
         "lostAnswer": LOST_ANSWER[0],
     }
     said = [*_said_of_tools(shown), *_said_in_tables(tables), *said_in_core(), *more]
+    spoken = [language for language in sorted(languages) if language != SOURCE_LANGUAGE]
     return {
         "version": __version__,
         "tools": shown,
         "helpers": helpers,
-        "tables": tables,
+        "tables": _in_both_forms(tables),
         "limits": {group: [list(pair) for pair in pairs] for group, pairs in HEX_LIMITS.items()},
-        "texts": {
-            language: translations(said, language) for language in sorted(languages) if language != SOURCE_LANGUAGE
-        },
+        "texts": {language: translations(said, language) for language in spoken},
+        "plurals": {language: plural_formula(language) for language in spoken},
     }
 
 
@@ -111,10 +114,26 @@ def as_json(value: Any) -> bytes:
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
-def translations(sentences: Iterable[str], language: str) -> dict[str, str]:
-    """Return what sentences are in a language, without those that are the same in it."""
-    known = ((english, text(english, language)) for english in dict.fromkeys(sentences))
-    return {english: said for english, said in known if said != english}
+def translations(sentences: Iterable[str], language: str) -> dict[str, str | list[str]]:
+    """Return what sentences are in a language, without those that are the same in it.
+
+    A Plural stands under its form of one, with all the forms of the language.
+    """
+    known: dict[str, str | list[str]] = {}
+    for english in dict.fromkeys(sentences):
+        if isinstance(english, Plural):
+            if forms := plural_forms(english, language):
+                known[english.one] = forms
+        elif (said := text(english, language)) != english:
+            known[english] = said
+    return known
+
+
+def _in_both_forms(value: Any) -> Any:
+    """Write what speaks of a number with both its forms."""
+    if isinstance(value, Plural):
+        return {"one": value.one, "many": str(value), "by": value.by}
+    return {name: _in_both_forms(part) for name, part in value.items()} if isinstance(value, dict) else value
 
 
 def _whole(value: Any) -> Any:
@@ -150,5 +169,8 @@ def _said_in_tables(tables: dict[str, Any]) -> Iterator[str]:
 @cache
 def said_in_core() -> tuple[str, ...]:
     """Return the sentences that the core itself says."""
-    found = [match for content in core_files().values() for match in _QUOTED.findall(content.decode())]
-    return tuple(single.replace("\\'", "'") or double for single, double in found)
+    written = [content.decode() for content in core_files().values()]
+    said = [single.replace("\\'", "'") or double for each in written for single, double in _QUOTED.findall(each)]
+    counted = [found for each in written for found in _COUNTED.findall(each)]
+    forms = [[part.replace("\\'", "'") for part in found if part] for found in counted]
+    return (*said, *(Plural(one, many) for one, many in forms))

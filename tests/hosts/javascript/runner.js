@@ -10,6 +10,7 @@ const folder = process.argv[2];
 const { createCore, HexError } = require(`${folder}/core.js`);
 const { http: overNetwork } = require(`${folder}/node_host.js`);
 const { casefold } = require(`${folder}/text.js`);
+const { formulaOf } = require(`${folder}/plurals.js`);
 const { isDateTime } = require(`${folder}/dates.js`);
 const { closeMatches } = require(`${folder}/matching.js`);
 
@@ -100,6 +101,16 @@ const DEEDS = {
   },
   call,
   casefold: ({ texts }) => ({ folded: texts.map(casefold) }),
+  formula: ({ formula, numbers }) => {
+    try {
+      return { forms: numbers.map(formulaOf(formula)) };
+    } catch (error) {
+      return { refused: error.message };
+    }
+  },
+  hints: ({ key, name, counts, language }) => ({
+    hints: counts.map((count) => new HexError(key, {}, { [name]: count }).hint(language)),
+  }),
   dates: ({ texts }) => ({ good: texts.map(isDateTime) }),
   matches: ({ words, possible, cutoff }) => ({ found: words.map((word) => closeMatches(word, possible, 3, cutoff)) }),
 };

@@ -11,11 +11,13 @@ import sys
 import unicodedata
 from collections.abc import Iterator
 from difflib import get_close_matches
+from gettext import c2py
 from itertools import product
 from pathlib import Path
 
 import pytest
 
+from hex_blocks.errors.classes import hex_error
 from hex_blocks.hosts.javascript.data import (
     CORE,
     HELPERS,
@@ -123,11 +125,41 @@ def test_helpers_are_what_the_core_asks_with() -> None:
 
 def test_all_that_the_core_says_can_be_translated() -> None:
     template = (REPOSITORY / "locales" / "hex_blocks.pot").read_text(encoding="utf-8")
-    known = set(re.findall(r'msgid "(.*)"', template.replace('"\n"', "")))
+    known = set(re.findall(r'msgid(?:_plural)? "(.*)"', template.replace('"\n"', "")))
     texts = core_data(our_tools(), [], ["de"], more=["no such sentence"])["texts"]["de"]
-    assert texts["{count} entries read"]
+    assert texts["{count} entry read"] == ["{count} Eintrag gelesen", "{count} Einträge gelesen"]
     unknown = {said for said in said_in_core() if json.dumps(said, ensure_ascii=False)[1:-1] not in known}
     assert unknown <= set(OF_THE_CORE)
+
+
+FORMULAS = (
+    "0",
+    "n != 1",
+    "(n > 1)",
+    "n==1 || n%10==1 ? 0 : 1",
+    "n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4 && (n%100<12 || n%100>14) ? 1 : 2",
+    "n==0 ? 0 : n==1 ? 1 : n==2 ? 2 : n%100>=3 && n%100<=10 ? 3 : n%100>=11 ? 4 : 5",
+    "!(n == 1) + n * 0 / 7 - 0",
+)
+
+
+def test_formulas_of_plurals_are_read_as_gettext_reads_them(node: Node) -> None:
+    numbers = [*range(130), 1000, 1001, 1_000_000]
+    for formula in FORMULAS:
+        form = c2py(formula)
+        assert node.do("formula", formula=formula, numbers=numbers)["forms"] == [form(number) for number in numbers]
+
+
+@pytest.mark.parametrize("formula", ["", "n n", "n ==", "(n", "n ? 1", "process.exit()", "m > 1", "n = 1"])
+def test_what_is_no_formula_is_refused(node: Node, formula: str) -> None:
+    assert "formula of plurals" in node.do("formula", formula=formula, numbers=[1])["refused"]
+
+
+@pytest.mark.parametrize("language", languages())
+def test_numbers_have_their_form_as_in_python(node: Node, language: str) -> None:
+    counts = [0, 1, 2, 5, 21, 1.5, 0.5, 2.5]
+    told = node.do("hints", key="rate_limited", name="seconds", counts=counts, language=language)["hints"]
+    assert told == [hex_error("rate_limited", seconds=count).hint(language) for count in counts]
 
 
 def test_the_core_is_free_of_timers_files_and_environment() -> None:

@@ -38,7 +38,8 @@ const { ToolCall } = require('./tool_call');
  * @property {Record<string, ToolSpec>} helpers those that are only used by the others
  * @property {import('./errors').Tables} tables
  * @property {import('./budget').Limits} limits
- * @property {Record<string, Record<string, string>>} texts by language, then by English sentence
+ * @property {Record<string, Record<string, string | string[]>>} texts by language, then by English sentence
+ * @property {Record<string, string>} [plurals] by language, gettext's formula of which plural form a number takes
  *
  * @typedef {object} Host
  * @property {import('./api').Http} http
@@ -85,7 +86,7 @@ class Core {
   /** @param {Data} data @param {Host} host */
   constructor(data, host) {
     useTables(data.tables);
-    useTexts(data.texts);
+    useTexts(data.texts, data.plurals);
     this.host = host;
     this.version = data.version;
     /** Those that are shown, by their whole ids. */

@@ -4,12 +4,13 @@
 const { Phrase, oneAfterTheOther, printable, sentence } = require('./text');
 
 /**
- * @typedef {{ kind: string, message: string, hint: string }} Words
+ * @typedef {import('./plurals').Plural} Plural
+ * @typedef {{ kind: string, message: string | Plural, hint: string | Plural }} Words
  * @typedef {{ input: string, key: string, values?: Record<string, unknown> }} Fault
  * @typedef {object} Tables
  * @property {Record<string, Words>} errors
- * @property {Record<string, string>} faults
- * @property {Record<string, string>} warnings
+ * @property {Record<string, string | Plural>} faults
+ * @property {Record<string, string | Plural>} warnings
  * @property {Record<string, string>} byStatus
  * @property {string} lostAnswer
  */

@@ -20,7 +20,8 @@ const {
 } = require('./faults');
 const { idIn, idKind, isAddress, isUuid } = require('./ids');
 const { closeMatches } = require('./matching');
-const { BLANK, casefold, cut, isUnicode, lengthOf, strip, stripOf } = require('./text');
+const { plural } = require('./plurals');
+const { BLANK, casefold, cut, isUnicode, lengthOf, phrase, strip, stripOf } = require('./text');
 const values = require('./values');
 
 /**
@@ -265,11 +266,17 @@ function asId(name, field, value) {
   return kind && !field.format && isAddress(strip(cut(value, LONGEST_LOOKED_AT))) ? idIn(kind, strip(value)) : value;
 }
 
+/** @param {unknown} value @param {number} count */
+function sized(value, count) {
+  const unit = Array.isArray(value) ? plural('{count} entry', '{count} entries') : plural('{count} character', '{count} characters');
+  return phrase(unit, { count });
+}
+
 /** @param {InputField} field @param {number} length @param {unknown} value */
 function measure(field, length, value) {
   const { minLength, maxLength } = field;
-  if (minLength !== undefined && length < minLength) throw refuse('too_short', value, { limit: minLength });
-  if (maxLength !== undefined && length > maxLength) throw refuse('too_long', value, { limit: maxLength });
+  if (minLength !== undefined && length < minLength) throw refuse('too_short', value, { size: sized(value, minLength) });
+  if (maxLength !== undefined && length > maxLength) throw refuse('too_long', value, { size: sized(value, maxLength) });
 }
 
 /**
@@ -315,7 +322,7 @@ function rowsOf(entry, given) {
 
 /** @param {any[]} entries */
 function short(entries) {
-  if (entries.length > MOST_ENTRIES) throw refuse('too_long', entries, { limit: MOST_ENTRIES });
+  if (entries.length > MOST_ENTRIES) throw refuse('too_long', entries, { size: sized(entries, MOST_ENTRIES) });
   return entries;
 }
 

@@ -4,6 +4,7 @@
 const { HexError } = require('./errors');
 const { isObject } = require('./faults');
 const { at } = require('./outputs');
+const { plural } = require('./plurals');
 
 /**
  * @typedef {import('./tool_call').ToolCall} ToolCall
@@ -78,7 +79,7 @@ class Reading {
     const entries = this.last[keyOf(spec)];
     this.take(entries);
     const count = this.read.size;
-    call.reportProgress({ message: call.say('{count} entries read', { count }), values: { count } });
+    call.reportProgress({ message: call.say(plural('{count} entry read', '{count} entries read'), { count }), values: { count } });
     const following = followingOf(spec, this.last, this.asked, entries.length);
     if (!following) {
       const cursor = cursorOutput(spec);

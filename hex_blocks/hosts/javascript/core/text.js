@@ -4,6 +4,8 @@
  * numbers as words, and sentences in a language.
  */
 
+const { MANY, counted, formulaOf, inForm } = require('./plurals');
+
 const BLANK = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const BLANKS = new RegExp(`[${BLANK}]+`, 'u');
 const AROUND = new RegExp(`^[${BLANK}]+|[${BLANK}]+$`, 'gu');
@@ -13,8 +15,12 @@ const TOKENS = new RegExp(`(hxt[a-z]_)[^${BLANK}/"']+`, 'giu');
 const FULL_WIDTH_ENDS = ['。', '！', '？', '：'];
 const SOURCE_LANGUAGE = 'en';
 
-/** @type {Record<string, Record<string, string>>} */
+/** @typedef {import('./plurals').Plural} Plural */
+
+/** @type {Record<string, Record<string, string | string[]>>} */
 let texts = {};
+/** @type {Record<string, import('./plurals').Formula>} */
+let formulas = {};
 
 /**
  * Words that are known before anybody knows in which language they will be told.
@@ -37,21 +43,29 @@ class Phrase {
 
 /**
  * Take the translations that are spoken from now on.
- * @param {Record<string, Record<string, string>>} translations by language, then by English sentence
+ * @param {Record<string, Record<string, string | string[]>>} translations by language, then by English sentence; of
+ *   a sentence that speaks of a number, by its form of one, all forms of the language
+ * @param {Record<string, string>} [plurals] by language, gettext's formula of which form a number takes
  */
-function useTexts(translations) {
+function useTexts(translations, plurals = {}) {
   texts = translations;
+  formulas = Object.fromEntries(Object.entries(plurals).map(([language, formula]) => [language, formulaOf(formula)]));
 }
 
 /**
  * Return an English sentence in a language; as it is where there is no translation.
- * @param {string} english
+ * @param {string | Plural} english
  * @param {string | null} [language]
+ * @param {number} [count] the number that a Plural speaks of
+ * @returns {string}
  */
-function text(english, language) {
-  if (!language || language === SOURCE_LANGUAGE) return english;
-  const known = texts[language];
-  return (known && Object.hasOwn(known, english) && known[english]) || english;
+function text(english, language, count = MANY) {
+  const known = language && language !== SOURCE_LANGUAGE ? texts[language] : undefined;
+  const name = typeof english === 'string' ? english : english.one;
+  const found = known && Object.hasOwn(known, name) ? known[name] : undefined;
+  if (typeof english === 'string') return (typeof found === 'string' && found) || english;
+  if (Array.isArray(found)) return inForm(found, formulas[/** @type {string} */ (language)], count);
+  return count === 1 ? english.one : english.many;
 }
 
 /**
@@ -75,7 +89,7 @@ function nearestLanguage(wanted) {
 
 /**
  * Make a phrase of an English sentence and what fills its places.
- * @param {string} english
+ * @param {string | Plural} english
  * @param {Record<string, unknown>} [values]
  */
 function phrase(english, values = {}) {
@@ -84,12 +98,13 @@ function phrase(english, values = {}) {
 
 /**
  * Say a sentence in a language, its places filled with values.
- * @param {string} english
+ * @param {string | Plural} english
  * @param {string | null | undefined} language
  * @param {Record<string, unknown>} [values]
  */
 function sentence(english, language, values = {}) {
-  return text(english, language).replace(/\{\{|\}\}|\{(\w+)\}/g, (place, name) => {
+  const count = typeof english === 'string' ? MANY : counted(values, english.by);
+  return text(english, language, count).replace(/\{\{|\}\}|\{(\w+)\}/g, (place, name) => {
     if (name === undefined) return place[0];
     return said(values[name], language);
   });

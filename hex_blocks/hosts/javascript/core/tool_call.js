@@ -176,7 +176,7 @@ class ToolCall {
     if (this.onProgress) this.onProgress(progress);
   }
 
-  /** @param {string} english @param {Record<string, unknown>} [values] */
+  /** @param {string | import('./plurals').Plural} english @param {Record<string, unknown>} [values] */
   say(english, values) {
     return sentence(english, this.language, values);
   }
