@@ -13,6 +13,7 @@ from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.tool_call import ToolCall
 
 Entry = dict[str, Any]
+ORDER = ("sortBy", "sortDirection")
 
 
 def one_request(call: ToolCall, inputs: dict[str, Any]) -> Any:
@@ -27,6 +28,7 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
     all that was read. Where Hex stops answering midway, what was read is given with a warning.
     """
     spec = call.tool.spec
+    inputs = _in_order(spec, inputs)
     if not inputs.get("fetchAll"):
         page = call.request(inputs)
         return page if wanted is None else page | {_key(spec): [each for each in _entries(spec, page) if wanted(each)]}
@@ -71,6 +73,17 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
     ordered = [entry for page in (reversed(pages) if backwards else pages) for entry in page]
     kept = [entry for entry in ordered if wanted is None or wanted(entry)]
     return _merged(spec, *((last, first) if backwards else (first, last)), kept)
+
+
+def _in_order(spec: ToolSpec, inputs: Entry) -> Entry:
+    """Say the whole order where order matters: to whoever sorts, and to pages that follow each other.
+
+    Not every version of Hex has the defaults that its document names.
+    """
+    if not inputs.get("fetchAll") and not inputs.keys() & set(ORDER):
+        return inputs
+    defaults = {name: spec.inputs[name].default for name in ORDER if name in spec.inputs}
+    return {name: value for name, value in defaults.items() if value is not None} | inputs
 
 
 def _key(spec: ToolSpec) -> str:

@@ -26,7 +26,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not a fault of t
     """A request that is answered with an error.
 
     `problems` are the single faults of a request that does not fit. `details` takes the place of the text
-    under that key. `body` takes the place of the whole error body.
+    under that key. `extra` stands beside what every error says.
     """
 
     def __init__(
@@ -37,7 +37,6 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not a fault of t
         problems: Sequence[str] = (),
         details: Sequence[Mapping[str, Any]] | None = None,
         extra: Mapping[str, Any] | None = None,
-        body: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(reason)
@@ -46,18 +45,15 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not a fault of t
         self.problems = problems
         self.details = details
         self.extra = extra or {}
-        self.body = body
         self.headers = headers or {}
 
 
 def error_body(refusal: Refusal, family: Family, trace_id: str) -> Mapping[str, Any] | str:
     """Return what an operation of `family` answers: an object, or the bare text of an older one's 401."""
-    if refusal.body is not None:
-        return {"traceId": trace_id, **refusal.body}
     if family == "B":
         issues = [{"message": problem} for problem in refusal.problems]
         body: dict[str, Any] = {"message": refusal.reason, "code": CODES.get(refusal.status, "BAD_REQUEST")}
-        return body | ({"issues": issues} if issues else {})
+        return body | ({"issues": issues} if issues else {}) | dict(refusal.extra)
     if refusal.status == 401:
         return "Unauthorized"
     body = {"reason": refusal.reason, "traceId": trace_id, **refusal.extra}

@@ -142,6 +142,7 @@ class Project(Thing):
     published_results_at: float | None = None
     archived_at: float | None = None
     trashed_at: float | None = None
+    unlisted: bool = False
     version: int = 1
     schedules: tuple[dict[str, Any], ...] = ()
     sharing: Sharing = field(default_factory=Sharing)

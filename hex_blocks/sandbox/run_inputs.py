@@ -3,85 +3,76 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Input, Project
+from hex_blocks.sandbox.request import Call
+from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 
 
-def _is_text(value: Any, _: Input) -> bool:
-    return isinstance(value, str)
+class Moment(Kind):
+    """A day, or a moment on it."""
 
-
-def _is_number(value: Any, _: Input) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def _is_boolean(value: Any, _: Input) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_date(value: Any, _: Input) -> bool:
-    try:
-        return isinstance(value, str) and bool(datetime.fromisoformat(value))
-    except ValueError:
-        return False
-
-
-def _is_choice(value: Any, wanted: Input) -> bool:
-    return value in wanted.choices
-
-
-def _are_choices(value: Any, wanted: Input) -> bool:
-    return isinstance(value, list) and all(item in wanted.choices for item in value)
+    def problems(self, value: Any, where: str) -> Iterator[str]:
+        """Yield what is wrong with a value."""
+        try:
+            datetime.fromisoformat(value)
+        except (TypeError, ValueError):
+            yield f"{where} must be a date"
 
 
 @dataclass(frozen=True)
 class InputKind:
-    """The data type that a sort of input cell gives, and which values it takes."""
+    """The data type that a sort of input cell gives, and what it takes."""
 
     data_type: str
-    fits: Callable[[Any, Input], bool]
+    kind_for: Callable[[Input], Kind]
 
 
 # Hex publishes neither list of words; these follow the examples in its reference.
 INPUT_KINDS = {
-    "text": InputKind("string", _is_text),
-    "number": InputKind("number", _is_number),
-    "slider": InputKind("number", _is_number),
-    "checkbox": InputKind("boolean", _is_boolean),
-    "date": InputKind("date", _is_date),
-    "dropdown": InputKind("string", _is_choice),
-    "multiselect": InputKind("list", _are_choices),
+    "text": InputKind("string", lambda _: Text()),
+    "number": InputKind("number", lambda _: Number()),
+    "slider": InputKind("number", lambda _: Number()),
+    "checkbox": InputKind("boolean", lambda _: Flag()),
+    "date": InputKind("date", lambda _: Moment()),
+    "dropdown": InputKind("string", lambda wanted: Text(choices=wanted.choices)),
+    "multiselect": InputKind("list", lambda wanted: ListOf(Text(choices=wanted.choices))),
 }
 
 
-def checked_inputs(project: Project, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the inputs that take effect: those of the notebook that are on the app too.
+def checked_inputs(call: Call, project: Project) -> dict[str, Any]:
+    """Return the inputs of a run that take effect: those of the notebook that are on the app too.
 
     Raises a Refusal that names what is unknown and what does not fit.
     """
+    given = call.body.get("inputParams", {})
     known = {wanted.name: wanted for wanted in project.inputs}
-    not_found = [name for name in given if name not in known]
-    invalid = [
-        {
-            "dataType": INPUT_KINDS[wanted.kind].data_type,
-            "inputCellType": wanted.kind,
-            "paramName": name,
-            "paramValue": json.dumps(given[name], ensure_ascii=False),
-        }
-        for name, wanted in known.items()
-        if name in given and wanted.on_app and not INPUT_KINDS[wanted.kind].fits(given[name], wanted)
-    ]
-    if not_found or invalid:
+    kinds = {
+        name: INPUT_KINDS[wanted.kind].kind_for(wanted) if wanted.on_app else Kind() for name, wanted in known.items()
+    }
+    problems = list(Obj(kinds, closed=True).problems(given, "inputParams"))
+    if problems:
+        invalid = [
+            {
+                "dataType": INPUT_KINDS[wanted.kind].data_type,
+                "inputCellType": wanted.kind,
+                "paramName": name,
+                "paramValue": json.dumps(given[name], ensure_ascii=False),
+            }
+            for name, wanted in known.items()
+            if name in given and any(kinds[name].problems(given[name], name))
+        ]
         # Newer Hex names the inputs in its text alone, older Hex in the two lists alone; both can be read here.
-        names = [each["paramName"] for each in invalid] + not_found
-        reason = "Some input parameters do not fit"
-        issues = [{"message": f"{reason}: {name}"} for name in names]
-        words = {"message": reason, "code": "UNPROCESSABLE_CONTENT", "issues": issues}
-        body = {**words, "invalid": invalid, "notFound": not_found}
-        raise Refusal(422, reason, body=body)
+        told = {"invalid": invalid, "notFound": [name for name in given if name not in known]}
+        raise Refusal(
+            call.operation.invalid,
+            "Some input parameters do not fit",
+            problems=problems,
+            extra={"traceId": call.trace_id, **told},
+        )
     return {name: value for name, value in given.items() if known[name].on_app}

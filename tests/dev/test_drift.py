@@ -254,6 +254,10 @@ def change_output_enum(document: Document) -> None:
     reply(document, "get", "/v1/threads/{id}")["properties"]["status"]["enum"].append("QUEUED")
 
 
+def drop_value_of_output(document: Document) -> None:
+    reply(document, "get", "/v1/threads/{id}")["properties"]["status"]["enum"].remove("ERROR")
+
+
 def retype_output(document: Document) -> None:
     reply(document, "get", "/v1/threads/{id}")["properties"]["creditsUsed"]["type"] = "string"
 
@@ -356,6 +360,10 @@ CHANGES: list[tuple[Change, tuple[Any, ...]]] = [
     (
         change_output_enum,
         ("changed", "hex_get_thread", "outputs.status", "enum", "ERROR, IDLE, QUEUED, RUNNING", "ERROR, IDLE, RUNNING"),
+    ),
+    (
+        drop_value_of_output,
+        ("changed", "hex_get_thread", "outputs.status", "enum", "IDLE, RUNNING", "ERROR, IDLE, RUNNING"),
     ),
     (retype_output, ("changed", "hex_get_thread", "outputs.creditsUsed", "type", "string", "number")),
     (add_to_refusals, ("added", None, "errors.retryable", "field", "boolean", None)),

@@ -21,11 +21,14 @@ def titles(outputs: dict[str, Any]) -> set[str]:
 
 
 def visible(sandbox: Sandbox) -> set[str]:
-    """Give the titles of all that is neither archived, nor in the trash, nor a component."""
+    """Give the titles of all that is neither archived, nor in the trash, nor unlisted, nor a component."""
     return {
         project.title
         for project in sandbox.world.all(Project)
-        if project.archived_at is None and project.trashed_at is None and project.type == "PROJECT"
+        if project.archived_at is None
+        and project.trashed_at is None
+        and not project.unlisted
+        and project.type == "PROJECT"
     }
 
 
@@ -88,10 +91,21 @@ def test_hexs_own_filters_work(run: RunTool, inputs: dict[str, Any], expected: s
     assert titles(run(TOOL, {"limit": 100, **inputs})) == expected
 
 
-def test_what_is_archived_or_in_the_trash_is_listed_when_asked_for(run: RunTool, sandbox: Sandbox) -> None:
-    listed = run(TOOL, {"limit": 100, "includeArchived": "true", "includeTrashed": True, "includeComponents": True})
+def test_what_is_hidden_is_listed_when_asked_for(run: RunTool, sandbox: Sandbox) -> None:
+    every = ("includeArchived", "includeTrashed", "includeComponents", "includeUnlisted")
+
+    listed = run(TOOL, {"limit": 100, **dict.fromkeys(every, True)})
 
     assert titles(listed) == {project.title for project in sandbox.world.all(Project)}
+
+
+def test_an_unlisted_project_is_listed_only_when_asked_for(run: RunTool, sandbox: Sandbox) -> None:
+    unlisted = {project.title for project in sandbox.world.all(Project) if project.unlisted}
+
+    usual, whole = run(TOOL, {"limit": 100}), run(TOOL, {"limit": 100, "includeUnlisted": "true"})
+
+    assert unlisted
+    assert titles(whole) - titles(usual) == unlisted
 
 
 def test_a_token_lists_what_its_user_may_see(run: RunTool) -> None:

@@ -115,6 +115,93 @@ def test_every_run_of_a_project_is_read_by_offset(run: RunTool, sandbox: Sandbox
     assert result["nextPage"] is None
 
 
+@pytest.fixture
+def three_at_a_time(registry: Registry, httpserver: Any) -> Callable[[str], None]:
+    """Serve a list whose first three pages have one entry each."""
+
+    def serve(tool_id: str) -> None:
+        spec = registry[tool_id].spec
+        assert spec.request
+        assert spec.list_place
+        for number, after in enumerate(("two", "three", None)):
+            page = {spec.list_place: [whole_entry(tool_id, id=str(number))], "pagination": {"after": after}}
+            path = f"/api/v1{spec.request.path}"
+            httpserver.expect_ordered_request(path).respond_with_json(page)
+
+    return serve
+
+
+def orders(httpserver: Any) -> list[dict[str, str]]:
+    """Give the order that each request asked for."""
+    return [{name: value for name, value in each.args.items() if "sort" in name} for each, _ in httpserver.log]
+
+
+SORTED = ("hex_list_collections", "hex_list_data_connections", "hex_list_groups", "hex_list_projects", "hex_list_users")
+
+
+def test_these_lists_can_be_sorted(registry: Registry) -> None:
+    there = {tool.id for tool in registry.values() if tool.spec.paging and "sortBy" in tool.spec.inputs}
+
+    assert there == set(SORTED)
+
+
+@pytest.mark.parametrize("tool_id", SORTED)
+def test_every_page_of_a_list_is_asked_for_in_the_order_of_the_first(
+    tool_id: str,
+    registry: Registry,
+    three_at_a_time: Callable[[str], None],
+    httpserver: Any,
+    connection: Connection,
+) -> None:
+    inputs = registry[tool_id].spec.inputs
+    order = {str(name): (inputs[name].enum or ())[0] for name in inputs if name.startswith("sort")}
+    three_at_a_time(tool_id)
+
+    hex_on(connection).call(tool_id, {"fetchAll": True, **order})
+
+    assert orders(httpserver) == [order] * 3
+
+
+@pytest.mark.parametrize("tool_id", SORTED)
+def test_pages_that_follow_each_other_ask_for_the_order_that_the_document_names(
+    tool_id: str,
+    registry: Registry,
+    three_at_a_time: Callable[[str], None],
+    httpserver: Any,
+    connection: Connection,
+) -> None:
+    by_name = {"sortBy": "NAME", "sortDirection": "ASC"}
+    named = by_name if tool_id in ("hex_list_data_connections", "hex_list_users") else {}
+    three_at_a_time(tool_id)
+
+    hex_on(connection).call(tool_id, {"fetchAll": True})
+
+    assert orders(httpserver) == [named] * 3
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ({}, {}),
+        ({"sortBy": "CREATED_AT"}, {"sortBy": "CREATED_AT", "sortDirection": "ASC"}),
+        ({"sortDirection": "DESC"}, {"sortBy": "NAME", "sortDirection": "DESC"}),
+        ({"sortBy": None, "sortDirection": ""}, {}),
+    ],
+)
+def test_whoever_sorts_connections_gets_the_same_order_from_every_version_of_hex(
+    given: dict[str, Any],
+    sent: dict[str, str],
+    three_at_a_time: Callable[[str], None],
+    httpserver: Any,
+    connection: Connection,
+) -> None:
+    three_at_a_time("hex_list_data_connections")
+
+    hex_on(connection).call("hex_list_data_connections", given)
+
+    assert orders(httpserver) == [sent]
+
+
 def test_messages_are_read_back_from_the_latest_and_given_in_their_order(run: RunTool, sandbox: Sandbox) -> None:
     thread = run("hex_ask", {"prompt": "Which region sold most?"})
     for number in range(3):

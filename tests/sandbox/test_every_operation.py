@@ -260,13 +260,17 @@ def test_an_operation_has_the_method_and_path_of_the_reference(operation_id, ref
     assert f"/v1{operation.path}" == path.replace("(projects|models)", "projects")
 
 
+# Known of Hex, and not in its document yet.
+NEWER_QUERY = {"ListProjects": {"includeUnlisted"}}
+
+
 @pytest.mark.parametrize("operation_id", OPERATIONS)
 def test_an_operation_takes_the_query_parameters_of_the_reference(operation_id, reference):
     method, path = reference.operations[operation_id]
     parameters = reference.document["paths"][path][method].get("parameters", [])
     named = {parameter["name"] for parameter in parameters if parameter["in"] == "query"}
 
-    assert {name.rstrip("*") for name in OPERATIONS[operation_id].query} == named
+    assert {name.rstrip("*") for name in OPERATIONS[operation_id].query} - NEWER_QUERY.get(operation_id, set()) == named
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

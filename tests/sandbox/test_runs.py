@@ -114,7 +114,12 @@ def test_inputs_that_do_not_fit_are_named(ada):
     body = reply.json()
     assert reply.status_code == 422
     assert set(body) == {"message", "code", "issues", "traceId", "invalid", "notFound"}
-    assert [issue["message"].split(": ")[1] for issue in body["issues"]] == ["start_date", "region", "regoin", "colour"]
+    assert [issue["message"] for issue in body["issues"]] == [
+        "inputParams.start_date must be a date",
+        "inputParams.region must be one of US, EMEA, APAC",
+        "inputParams.regoin is not a known key",
+        "inputParams.colour is not a known key",
+    ]
     assert body["notFound"] == ["regoin", "colour"]
     assert body["invalid"] == [
         {"dataType": "date", "inputCellType": "date", "paramName": "start_date", "paramValue": "2024"},

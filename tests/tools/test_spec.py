@@ -138,6 +138,9 @@ def block(registry: Registry, **changes: Any) -> dict[str, Any]:
         ),
         pytest.param({"inputs__size__minimum": 10}, "inputs.size", "above the maximum, 9", id="minimum-above-maximum"),
         pytest.param({"inputs__colour__example": "PINK"}, "inputs.colour", "RED, BLUE", id="example-not-in-enum"),
+        pytest.param(
+            {"inputs__colour__newerValues": ["PINK"]}, "inputs.colour", "some of enum", id="newer-not-in-enum"
+        ),
         pytest.param({"inputs__size__enum": ["1"]}, "inputs.size", "enum is for string", id="enum-of-an-integer"),
         pytest.param({"inputs__size__minLength": 1}, "inputs.size", "for string and array", id="length-of-an-integer"),
         pytest.param({"inputs__size__example": "2"}, "inputs.size", "which is no integer", id="example-of-wrong-type"),

@@ -17,7 +17,8 @@ OWN_FORMATS = ("json-object", "image", "base64", "path")
 class Claim:
     """What a spec says of one value: its name in the tool, its type, and whether it must be given.
 
-    newer: not in every version of Hex's document. words: a number that may come as text.
+    newer, newer_values: it, and those of its values, that are not in every version of Hex's document.
+    words: a number that may come as text.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Claim:
     facts: Facts
     required: bool = False
     newer: bool = False
+    newer_values: frozenset[str] = frozenset()
     words: bool = False
 
 
@@ -164,4 +166,12 @@ def _claim(name: str, value: Value, type_: str | None = None, required: bool = F
         default=getattr(value, "default", None),
     )
     words = isinstance(value, OutputField) and value.words is not None
-    return Claim(name, type_ or value.type, facts, required, newer=value.newer, words=words)
+    return Claim(
+        name,
+        type_ or value.type,
+        facts,
+        required,
+        newer=value.newer,
+        newer_values=frozenset(value.newer_values),
+        words=words,
+    )

@@ -131,7 +131,8 @@ class Walk:
             # An ID in a reply is text to whoever reads it.
             shown_as_text = name == "format" and not self.incoming and (hex_says, here) == ("uuid", None)
             dropped = name == "format" and hex_says is None and here in DROPPED_FORMATS
-            known = name == "enum" and not self.incoming and hex_says and here and set(hex_says) <= set(here)
+            known = name == "enum" and hex_says and here and set(here) - set(hex_says) <= claim.newer_values
+            known = known and set(hex_says) <= set(here)
             if hex_says != here and not shown_as_text and not dropped and not known:
                 yield self.changed(claim.name, FACTS[name], _plain(hex_says), _plain(here), wire)
 

@@ -28,6 +28,7 @@ LIST_QUERY: dict[str, Kind] = {
     "includeArchived": NO_FLAG,
     "includeComponents": NO_FLAG,
     "includeTrashed": NO_FLAG,
+    "includeUnlisted": NO_FLAG,
     "includeSharing": NO_FLAG,
     "statuses": ListOf(Text()),
     "categories": ListOf(Text()),
@@ -80,6 +81,7 @@ def _listed(call: Call, project: Project) -> bool:
         (project.archived_at is not None and not query["includeArchived"])
         or (project.trashed_at is not None and not query["includeTrashed"])
         or (project.type == "COMPONENT" and not query["includeComponents"])
+        or (project.unlisted and not query["includeUnlisted"])
         or call.access(project) == 0
     )
     return not hidden and (

@@ -55,12 +55,11 @@ def run_project(call: Call) -> Json:
     project = call.project()
     body = call.body
     _check_runnable(call, project)
-    given = body.get("inputParams", {})
     if "viewId" in body and "inputParams" in body:
         raise call.refusal("viewId and inputParams cannot be given together")
     if "viewId" in body and body["viewId"] not in project.saved_views:
         raise call.refusal("The project has no view with this viewId")
-    inputs = checked_inputs(project, given)
+    inputs = checked_inputs(call, project)
     updates = bool(body.get("updatePublishedResults") or body.get("updateCache"))
     if updates:
         call.project(need="CAN_EDIT")

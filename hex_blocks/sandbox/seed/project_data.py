@@ -274,6 +274,7 @@ PROJECTS = (
         workspace="NONE",
     ),
     Row("Date helpers", "Eli Brandt", None, (), 350, 100, "Functions for dates", more={"type": "COMPONENT"}),
+    Row("Board pack", "Ada Okafor", None, (), 50, 9, "Opened by its address only", more={"unlisted": True}),
     Row("Old marketing dashboard", "Mara Silva", "Deprecated", ("Growth",), 700, 400, collection="Archive"),
     Row("Scratch notebook", "Eli Brandt", None, (), 25, None),
 )

@@ -44,6 +44,9 @@ class Value(Strict):
     title: Text | None = None
     nullable: bool = False
     enum: tuple[Text, ...] | None = Field(default=None, description="The values allowed; never translated.")
+    newer_values: tuple[Text, ...] = Field(
+        default=(), alias="newerValues", description="Those of enum that not every version of Hex's API has."
+    )
     minimum: float | None = None
     maximum: float | None = None
     min_length: int | None = Field(default=None, alias="minLength", ge=0, description="Characters or entries.")
@@ -66,6 +69,8 @@ class Value(Strict):
             raise ValueError(f"minimum is {self.minimum:g}, above the maximum, {self.maximum:g}")
         if self.example is not None and not fits(self.example, self.type):
             raise ValueError(f"example is {self.example!r}, which is no {self.type}")
+        if not set(self.newer_values) <= set(self.enum or ()):
+            raise ValueError("newerValues are some of enum")
         if self.enum and self.example is not None and self.example not in self.enum:
             raise ValueError(f"example is {self.example!r}; use one of {', '.join(self.enum)}")
         return self

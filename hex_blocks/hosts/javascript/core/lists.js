@@ -6,6 +6,8 @@ const { isObject } = require('./faults');
 const { at } = require('./outputs');
 const { plural } = require('./plurals');
 
+const ORDER = ['sortBy', 'sortDirection'];
+
 /**
  * @typedef {import('./tool_call').ToolCall} ToolCall
  * @typedef {import('./spec').ToolSpec} ToolSpec
@@ -22,11 +24,24 @@ const { plural } = require('./plurals');
  */
 async function readList(call, inputs, wanted) {
   const { spec } = call;
-  if (!inputs.fetchAll) {
-    const page = await call.request(inputs);
+  const asked = inOrder(spec, inputs);
+  if (!asked.fetchAll) {
+    const page = await call.request(asked);
     return wanted ? { ...page, [keyOf(spec)]: page[keyOf(spec)].filter(wanted) } : page;
   }
-  return new Reading(call, inputs).toTheEnd(wanted);
+  return new Reading(call, asked).toTheEnd(wanted);
+}
+
+/**
+ * Say the whole order where order matters: to whoever sorts, and to pages that follow each other. Not every version
+ * of Hex has the defaults that its document names.
+ * @param {ToolSpec} spec
+ * @param {Record<string, any>} inputs
+ */
+function inOrder(spec, inputs) {
+  if (!inputs.fetchAll && !ORDER.some((name) => name in inputs)) return inputs;
+  const named = ORDER.filter((name) => (spec.inputs[name]?.default ?? null) !== null);
+  return { ...Object.fromEntries(named.map((name) => [name, spec.inputs[name].default])), ...inputs };
 }
 
 class Reading {
