@@ -44,7 +44,7 @@ CHUNK = 256 * 1024
 GET_RETRIES = 4
 RETRIED_STATUSES = frozenset({408, 425, 502, 503, 504})
 # Faults of a request that never left, so that Hex has done nothing.
-NOT_SENT = ("no_network", "bad_certificate")
+NOT_SENT = ("no_network", "bad_certificate", "call_stopped")
 # Faults of an answer that leave open what Hex did.
 ANSWER_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
 NO_CONTENT = 204
@@ -196,8 +196,9 @@ class HexApi:
             response = self._transport.send_within(
                 prepared,
                 lambda: ends_at - self.clock.monotonic(),
+                timing.stop,
                 # What became of a write has to be known, even by a call that is being stopped.
-                timing.stop if prepared.method == "GET" else None,
+                ends_reading=prepared.method == "GET",
                 timeout=(timing.connect, timing.read),
                 verify=self._verify,
                 proxies=self._proxies,
@@ -210,6 +211,8 @@ class HexApi:
         except faults.SSLError as fault:
             return self._tls_error(fault)
         except faults.ConnectTimeout:
+            if timing.stop.is_set():
+                return hex_error("call_stopped", host=self.host)
             return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
         except (faults.Timeout, ReadTimeoutError):
             if prepared.method == "GET" and timing.stop.is_set():

@@ -1,11 +1,13 @@
-"""The wire below the adapter: requests' own transport, with two changes.
+"""The wire below the adapter: requests' own transport, with three changes.
 
-An answer has to be whole by a deadline, however slowly it drips in, headers included. And neither requests nor
-answers are printed by http.client or urllib3, whatever debugging is switched on: they hold the token.
+An answer has to be whole by a deadline, however slowly it drips in, headers included, and a stop ends the making of a
+connection. And neither requests nor answers are printed by http.client or urllib3, whatever debugging is switched on:
+they hold the token.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import io
 import math
@@ -18,9 +20,10 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError
 
 SecondsLeft = Callable[[], float]
-# While an answer is waited for, this often it is looked up whether anybody still wants it; real seconds.
+# While an answer or a connection is waited for, this often it is looked up whether anybody wants it; real seconds.
 LOOK_UP = 0.2
 # Answers that say that the answer is still to come: all below 200 but the one that ends the talk in HTTP.
 INTERIM = frozenset(range(100, 200)) - {101}
@@ -36,7 +39,9 @@ class Transport(HTTPAdapter):
         self,
         prepared: requests.PreparedRequest,
         left: SecondsLeft,
-        stop: threading.Event | None = None,
+        stop: threading.Event,
+        *,
+        ends_reading: bool = True,
         **options: Any,
     ) -> requests.Response:
         """Send a request and return the answer, its body still to be read.
@@ -44,11 +49,13 @@ class Transport(HTTPAdapter):
         Args:
             prepared: The request.
             left: Returns the seconds until all has to be read.
-            stop: Ends the reading early when it is set.
+            stop: Ends the making of a connection early when it is set, and the reading.
+            ends_reading: Whether it ends the reading.
             options: What requests' own transport takes.
         """
         _sending.left = left
-        _sending.stop = stop
+        _sending.connecting = stop
+        _sending.stop = stop if ends_reading else None
         _sending.sent = False
         return self.send(prepared, stream=True, **options)
 
@@ -130,9 +137,59 @@ class _Response(http.client.HTTPResponse):
         self.msg.set_payload("")
 
 
+class _Making:
+    """A connection that is being made in a thread of its own: no call of the system's ends when somebody says stop."""
+
+    def __init__(self, connection: HTTPConnection, make: Callable[[], None]) -> None:
+        self._connection = connection
+        self._make = make
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._given_up = False
+        self._fault: BaseException | None = None
+        self._given = dict(_sending.__dict__)
+
+    def until_made(self, stop: threading.Event) -> None:
+        """Wait for it. Raises ConnectTimeoutError where somebody says stop first."""
+        threading.Thread(target=self._work, name="connecting", daemon=True).start()
+        try:
+            while not self._ended.wait(LOOK_UP):
+                if stop.is_set():
+                    raise ConnectTimeoutError(self._connection, "stopped while the connection was being made")
+        except BaseException:
+            self._give_up()
+            raise
+        fault, self._fault = self._fault, None
+        if fault:
+            raise fault
+
+    def _work(self) -> None:
+        _sending.__dict__.update(self._given)
+        try:
+            self._make()
+        except BaseException as fault:  # noqa: BLE001 - handed on to whoever waits
+            self._fault = fault
+        with self._lock:
+            self._ended.set()
+            if self._given_up:
+                self._connection.close()
+
+    def _give_up(self) -> None:
+        """Leave the thread to end by itself, at once where it waits for what is said on the new connection."""
+        with self._lock:
+            self._given_up = True
+            sock = self._connection.sock
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
 class _Connection(HTTPConnection):
     debuglevel = 0
     response_class = _Response
+
+    def connect(self) -> None:
+        _Making(self, super().connect).until_made(_sending.connecting)
 
 
 class _SecureConnection(HTTPSConnection):
@@ -141,7 +198,7 @@ class _SecureConnection(HTTPSConnection):
 
     def connect(self) -> None:
         try:
-            super().connect()
+            _Making(self, super().connect).until_made(_sending.connecting)
         finally:
             # What was said to a proxy is no part of the request.
             _sending.sent = False

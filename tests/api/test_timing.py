@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
 from hex_blocks import Connection, HexError
+from hex_blocks.api.hex_api import HexApi
 from hex_blocks.api.limits.budget import LONGEST_CLOSED, Budget
 from hex_blocks.api.timing import LEAST_READ, Timing
 from hex_blocks.clock import DrivenClock, SystemClock
@@ -139,6 +143,99 @@ def test_a_stop_ends_the_wait_for_an_answer() -> None:
 
         assert not thread.is_alive()
         assert [error.key for error in outcome] == ["call_stopped"]
+
+
+@contextmanager
+def nobody_takes_it(_: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give a server whose queue of connections is full."""
+    with socket.socket() as listener, ExitStack() as waiting:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _each in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(listener.getsockname())
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def it_says_nothing(_: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give a server that takes a connection and says nothing to make it a secure one."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def the_proxy_says_nothing(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give a server behind a proxy that takes a connection and does not go on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
+        for name in ("https_proxy", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        yield "https://hex.example"
+
+
+@contextmanager
+def its_name_is_looked_up_for_ever(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give a server whose name no name server answers for."""
+    over = threading.Event()
+
+    def never(*_: Any, **__: Any) -> Any:
+        over.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr(socket, "getaddrinfo", never)
+    try:
+        yield "http://hex.example"
+    finally:
+        over.set()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize(
+    "cause", [nobody_takes_it, it_says_nothing, the_proxy_says_nothing, its_name_is_looked_up_for_ever]
+)
+@pytest.mark.timeout(30)
+def test_a_stop_ends_the_making_of_a_connection(
+    cause: Callable[[pytest.MonkeyPatch], AbstractContextManager[str]], method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    timing = Timing(connect=3600, read=3600, stop=stop, on_send=stop.set)
+
+    with cause(monkeypatch) as origin, pytest.raises(HexError) as caught:
+        HexApi(f"{origin}/api/v1", SecretStr(TOKEN), SystemClock()).call(method, "/x", timing=timing)
+
+    assert caught.value.key == "call_stopped"
+    assert "outcome" not in caught.value.values
+
+
+@pytest.mark.timeout(30)
+def test_a_connection_that_is_made_though_nobody_wants_it_any_more_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, found, look_up = threading.Event(), threading.Event(), socket.getaddrinfo
+    timing = Timing(connect=3600, stop=stop, on_send=stop.set)
+
+    def late(*given: Any, **more: Any) -> Any:
+        found.wait()
+        return look_up(*given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", late)
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        with pytest.raises(HexError):
+            HexApi(f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1", SecretStr(TOKEN), SystemClock()).call(
+                "POST", "/x", timing=timing
+            )
+        found.set()
+        client, _ = listener.accept()
+
+        with client:
+            assert client.recv(1) == b""
 
 
 def test_no_refusal_closes_a_group_for_longer_than_any_window_of_hexs() -> None:
