@@ -27,6 +27,7 @@ from hex_blocks.runs.record.configured import use_record
 from hex_blocks.runs.record.store import Record
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
+from tests.declared_errors import DeclaredErrors
 from tests.documents import missing, needed_by
 from tests.faulty import Act, Faulty, when
 from tests.starts import TITLE, Through
@@ -354,6 +355,10 @@ def run_quietly(*command: str) -> None:
     """Run a command that has to succeed; what it said is in the error where it does not."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(DeclaredErrors(config))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -333,6 +333,7 @@ def test_an_example_gives_exactly_its_outputs(answer: Answer, tool_id: str, numb
 
 @pytest.mark.parametrize("tool_id", PLAIN_REQUESTS)
 @pytest.mark.usefixtures("example_files", "no_budget")
+@pytest.mark.any_answer
 def test_every_error_status_gives_the_declared_error(
     httpserver: HTTPServer, connection: Connection, registry: Registry, tool_id: str
 ) -> None:

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from hex_blocks.api.limits.budget import ALL, HEX_LIMITS
 from hex_blocks.dev.catalogues import read_catalogue
 from hex_blocks.dev.guides import in_words, title_of
-from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
+from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, reported_errors, requests
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError, RunError, TokenError
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
@@ -228,6 +228,7 @@ def _environment(words: Words) -> Environment:
         "inputs_of": lambda tool: list(_rows(tool.spec.inputs, words)),
         "outputs_of": lambda tool: list(_rows(tool.spec.outputs, words)),
         "errors_of": possible_errors,
+        "reported_of": reported_errors,
         "requests_of": requests,
         "limits_of": lambda request: _limits(request, words),
         "all_limits": lambda: _limit(ALL, words),

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, hex_error
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -21,6 +22,18 @@ LOOK_PATIENCE = 20.0
 Thread = dict[str, Any]
 
 
+@handler(
+    errors=(
+        "not_enabled",
+        "not_found",
+        "thread_busy",
+        "agent_failed",
+        "answer_timeout",
+        "answer_interrupted",
+        "answer_unfollowed",
+    ),
+    uses=("hex_create_thread", "hex_continue_thread", "hex_get_thread"),
+)
 def ask(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Ask in a new thread, or in one that is there, and return the agent's answer."""
     before = _thread_to_continue(call, inputs["threadId"]) if "threadId" in inputs else None

@@ -9,6 +9,7 @@ from typing import Any
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError
 from hex_blocks.handlers.one_request import read_list
 from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -29,6 +30,11 @@ class Outcome:
     failed: list[Run] = field(default_factory=list)
 
 
+@handler(
+    errors=("not_found",),
+    reported=("not_found", "run_ended_already", "cancel_interrupted"),
+    uses=("hex_get_project_runs", "hex_cancel_run", "hex_get_run_status"),
+)
 def cancel_active_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Cancel a project's pending and running runs, and tell what became of each."""
     wanted = inputs.get("statuses") or ACTIVE

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hex_blocks.errors.classes import HexDownError, TokenError
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
 # Hex writes to the token's owner at these hours before its end; so do we.
@@ -16,6 +17,7 @@ LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 USER_FIELDS = ("id", "name", "email", "role")
 
 
+@handler(uses=("hex_get_current_user", "hex_list_projects"))
 def check_connection(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
     """Ask Hex whose token this is. A token that is refused is an error, as it is everywhere."""
     me = _me(call)

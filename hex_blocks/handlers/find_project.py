@@ -12,6 +12,7 @@ from urllib.parse import unquote
 
 from hex_blocks.errors.classes import NotFoundError
 from hex_blocks.handlers.one_request import read_list
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.inputs.ids import UUID
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -25,6 +26,7 @@ NEAREST = 3
 Project = dict[str, Any]
 
 
+@handler(uses=("hex_get_project", "hex_list_projects"))
 def find_project(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Find the projects that a title, an address or an ID may mean; all of them where it may mean several."""
     query = inputs["query"].strip()

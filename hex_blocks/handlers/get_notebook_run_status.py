@@ -8,6 +8,7 @@ from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError
 from hex_blocks.runs.model import ENDS, HISTORY, get_run, percent, run_error, seconds_since, usual_seconds
 from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.store import RecordError
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.inputs.ids import UUID
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
@@ -16,6 +17,10 @@ from hex_blocks.tools.tool_call import ToolCall
 PROJECTS_SEARCHED = 20
 
 
+@handler(
+    errors=("not_found", "run_project_unknown"),
+    uses=("hex_get_run_status", "hex_list_projects", "hex_get_project_runs"),
+)
 def get_run_status(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return how a run is doing, in the notebook block's terms."""
     run_id = inputs["runId"].strip().removeprefix("run_")

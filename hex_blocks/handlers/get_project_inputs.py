@@ -6,9 +6,11 @@ from typing import Any
 
 from hex_blocks.runs.parameters import project_file
 from hex_blocks.runs.project_file import KNOWN_VERSION, Chart, ProjectInput
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
 
+@handler(errors=("not_found", "export_refused"), uses=("hex_export_project",))
 def get_project_inputs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the inputs of a project's version, and what else the file says about running it."""
     asked = {"projectId": inputs["projectId"], "version": "latest"}

@@ -9,6 +9,7 @@ from typing import Any
 from hex_blocks.errors.classes import BusyError, Fault, HexError, hex_error
 from hex_blocks.handlers.one_request import read_list
 from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -19,6 +20,10 @@ SIZE = ("width", "height", "includeTitle")
 Cell = dict[str, Any]
 
 
+@handler(
+    errors=("not_found", "run_not_ended", "run_errored", "run_killed", "run_no_kernel"),
+    uses=("hex_get_run_status", "hex_list_cells", "hex_get_run_chart_image", "hex_get_cell_output"),
+)
 def get_run_results(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Fetch the charts of a completed run and, where asked, the outputs of the draft's SQL cells."""
     run = inputs | _completed(call, inputs["projectId"], inputs["runId"])

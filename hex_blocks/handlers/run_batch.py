@@ -11,9 +11,12 @@ from itertools import product
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, hex_error
+from hex_blocks.runs.jobs.ends import JOB_ERRORS, WORK_ERRORS, WORK_USES
 from hex_blocks.runs.jobs.job import Job, work_key
 from hex_blocks.runs.jobs.work import Work
 from hex_blocks.runs.parameters import check_parameters
+from hex_blocks.runs.starting import FILE_OF_PROJECT
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.inputs.faults import entries
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -23,6 +26,22 @@ LONGEST_NAME = 80
 SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
+@handler(
+    errors=(
+        *WORK_ERRORS,
+        # What keeps the first set from starting would keep the others from it too.
+        "key_busy",
+        "no_free_kernel",
+        "not_found",
+        "not_published",
+        "project_busy",
+        "start_lost",
+        "start_pending",
+        "start_unknown",
+    ),
+    reported=JOB_ERRORS,
+    uses=(FILE_OF_PROJECT, *WORK_USES),
+)
 def run_batch(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run a project once for each parameter set and report on each set."""
     sets = _sets(call, inputs)

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, hex_error
+from hex_blocks.runs.jobs.ends import JOB_ERRORS, WORK_ERRORS, WORK_USES
 from hex_blocks.runs.jobs.job import Job, latest_try, work_key
 from hex_blocks.runs.jobs.work import Work
 from hex_blocks.runs.model import get_run
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
 # What of an earlier step a later one may name, as {{step.runId}}.
@@ -21,6 +23,7 @@ INCOMPLETE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 STEP_INPUTS = ("projectId", "inputParams", "viewId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
+@handler(errors=(*WORK_ERRORS, "not_found"), reported=(*JOB_ERRORS, "outcome_missing"), uses=WORK_USES)
 def run_pipeline(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Run the steps in order and report on each. A failed step ends the pipeline unless onFailure is CONTINUE."""
     steps: list[dict[str, Any]] = inputs["steps"]

@@ -17,6 +17,7 @@ from typing import Any
 from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, hex_error
 from hex_blocks.runs.model import ENDS, get_run, seconds_of
 from hex_blocks.runs.recent import Page, list_runs
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
 log = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class _Seen:
     latest: float = 0.0
 
 
+@handler(errors=("not_found",), uses=("hex_get_project_runs", "hex_get_run_status"))
 def watch_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
     seen = _read(call, inputs["cursor"]) if "cursor" in inputs else {}

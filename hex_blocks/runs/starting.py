@@ -34,11 +34,33 @@ from hex_blocks.runs.recovering import (
     seconds_until_lost,
     starts_in_the_way,
 )
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
 log = logging.getLogger(__name__)
 
 PARAMETERS = ("inputParams", "inputParamsJson")
+# What a start can end with.
+START_ERRORS = (
+    "bad_parameters",
+    "interrupted_before",
+    "key_busy",
+    "key_reused",
+    "no_free_kernel",
+    "not_found",
+    "not_published",
+    "project_busy",
+    "record_busy",
+    "record_unusable",
+    "start_interrupted",
+    "start_lost",
+    "start_pending",
+    "start_uncertain",
+    "start_unknown",
+    "start_unrecorded",
+)
+# Whose requests a start sends beside its own: to tell its run from others, and to check its parameters.
+LIST_OF_RUNS, FILE_OF_PROJECT = "hex_get_project_runs", "hex_export_project"
 # What became of another start is looked up this often, and worth asking for again after so long.
 LOOK_UP = 2.0
 LOOK_FOR = 15.0
@@ -46,8 +68,15 @@ LOOK_FOR = 15.0
 LEAST_WAIT = 0.1
 
 
+@handler(errors=START_ERRORS, uses=(LIST_OF_RUNS, FILE_OF_PROJECT))
 def run_project(call: ToolCall, inputs: dict[str, Any]) -> Any:
-    """Start a project; serves hex_run_project and hex_run_notebook."""
+    """Start a project."""
+    return start(call, inputs)
+
+
+@handler(errors=START_ERRORS, uses=(LIST_OF_RUNS,))
+def run_notebook(call: ToolCall, inputs: dict[str, Any]) -> Any:
+    """Start a project, with the inputs of the notebook block: its parameters are not checked beforehand."""
     return start(call, inputs)
 
 

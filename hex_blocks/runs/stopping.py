@@ -12,6 +12,7 @@ from typing import Any
 
 from hex_blocks.errors.classes import HexDownError, HexError, InputError, hex_error
 from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
 # A host that ends us waits this long at the least before it does so by force.
@@ -23,6 +24,7 @@ PAUSE = 1.0
 Run = dict[str, Any]
 
 
+@handler(errors=("run_ended_already",), uses=("hex_get_run_status",))
 def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
     """Cancel a run that has not ended. Raises HexError (`run_ended_already`)."""
     clock, lost = call.connection.clock, False

@@ -12,9 +12,10 @@ from hex_blocks.runs.keeping import record_end, record_fate, recorded
 from hex_blocks.runs.model import ENDS, get_run, percent, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT
-from hex_blocks.runs.starting import start
+from hex_blocks.runs.starting import FILE_OF_PROJECT, LIST_OF_RUNS, START_ERRORS, start
 from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, Followed, watcher_of
+from hex_blocks.tools.handler import handler
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -25,10 +26,19 @@ LEAST_READ = 10.0
 CANCEL_PATIENCE = 30.0
 # What a waiting tool takes beside the inputs of a start.
 OWN = ("timeout", "pollInterval", "cancelOnTimeout", "cancelOnInterrupt", "cancelActiveRuns")
+# What a run that is waited for can end with, and one that is cancelled where it lasts too long.
+WAIT_ERRORS = ("run_errored", "run_gone", "run_killed", "run_no_kernel", "run_timeout", "run_unfollowed")
+CANCEL_ERRORS = ("run_cancelled_at_timeout", "run_not_cancelled")
+# Whose requests the waiting sends.
+WAIT_USES = ("hex_get_run_status", LIST_OF_RUNS)
 
 Run = dict[str, Any]
 
 
+@handler(
+    errors=(*START_ERRORS, *WAIT_ERRORS, *CANCEL_ERRORS, "interrupted", "interrupted_and_cancelled"),
+    uses=("hex_run_project", "hex_cancel_run", FILE_OF_PROJECT, *WAIT_USES),
+)
 def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
     """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
     asked = {name: value for name, value in inputs.items() if name not in OWN}
@@ -79,6 +89,7 @@ def ended_well(run: Run, key: str) -> Run:
     return run | {"idempotencyKey": key}
 
 
+@handler(errors=("not_found", *WAIT_ERRORS, "following_interrupted"), uses=WAIT_USES)
 def wait_for_run(call: ToolCall, inputs: dict[str, Any]) -> Run:
     """Follow a run to its end, whoever started it."""
     until = call.connection.clock.monotonic() + float(inputs.get("timeout", TIMEOUT))

@@ -13,10 +13,11 @@ import pytest
 from hex_blocks import Registry
 from hex_blocks.cli.inputs import read_values
 from hex_blocks.dev.doc_pages import Words, all_languages, command, escaped, pages, stale, write
-from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, requests
+from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, reported_errors, requests
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.i18n import texts
+from hex_blocks.tools.handler import handler
 from tests.conftest import REPOSITORY, RunCommand
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
@@ -203,22 +204,44 @@ def test_numbers_follow_the_language() -> None:
     assert Words("de", REPOSITORY / "locales").number(1800) == "1.800"
 
 
-def test_which_errors_a_tool_can_give_is_read_from_its_code(registry: Registry) -> None:
-    assert possible_errors(registry["hex_get_run_status"], registry) == ["not_found"]
-    assert {"no_free_kernel", "run_errored", "run_timeout", "start_uncertain"} <= {
-        *possible_errors(registry["hex_run_and_wait"], registry)
-    }
-    assert "run_errored" not in possible_errors(registry["hex_watch_runs"], registry)
-    assert requests(registry["hex_cancel_active_runs"], registry)[0].operation_id == "CancelRun"
+def test_errors_are_those_that_the_request_and_the_handler_declare(registry: Registry) -> None:
+    assert possible_errors(registry["hex_get_run_status"]) == ["not_found"]
+    assert possible_errors(registry["hex_cancel_run"]) == ["run_ended_already", "not_found"]
+    assert possible_errors(registry["hex_find_project"]) == []
+    assert "run_gone" not in possible_errors(registry["hex_watch_runs"])
+    assert reported_errors(registry["hex_cancel_active_runs"]) == [
+        "run_ended_already",
+        "not_found",
+        "cancel_interrupted",
+    ]
+    assert [request.operation_id for request in requests(registry["hex_cancel_active_runs"], registry)] == [
+        "CancelRun",
+        "GetProjectRuns",
+        "GetRunStatus",
+    ]
+
+
+def test_pages_tell_errors_that_are_raised_from_those_that_outputs_report(english: dict[str, str]) -> None:
+    shown = section(english["tools/runs.md"], "hex_cancel_active_runs").split("### Errors")[1]
+    raised, reported = shown.split("Reported in the outputs:")
+
+    assert "[`not_found`](../errors.md#not_found)" in raised
+    assert "run_ended_already" not in raised
+    assert "[`run_ended_already`](../errors.md#run_ended_already)" in reported
+
+
+def test_only_keys_of_errors_can_be_declared() -> None:
+    with pytest.raises(ValueError, match="no_such_key"):
+        handler(errors=("not_found", "no_such_key"))
 
 
 def test_every_error_can_be_given_by_something(registry: Registry) -> None:
     hosts = "".join(file.read_text() for file in (REPOSITORY / "hex_blocks" / "hosts").rglob("*.py"))
     of_hosts = {key for key in SENTENCES if f'"{key}"' in hosts}
 
-    given = {key for tool in registry.values() for key in possible_errors(tool, registry)} | {*EVERYWHERE, *of_hosts}
+    given = {key for tool in registry.values() for key in (*possible_errors(tool), *reported_errors(tool))}
 
-    assert set(SENTENCES) - given <= {"unknown_tool"} | of_hosts
+    assert set(SENTENCES) - given - {*EVERYWHERE, *of_hosts} <= {"unknown_tool"}
 
 
 def test_stale_missing_and_needless_pages_are_found_and_written(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
+from tests.faulty import Act, reply, when
+from tests.starts import Through
 from tests.whole import whole, whole_entry
 
 TOOL = "hex_cancel_active_runs"
@@ -112,6 +114,21 @@ def test_a_run_that_ends_meanwhile_is_told_with_how_it_ended(
     assert [entry["runId"] for entry in outputs["cancelled"]] == [lasting]
     assert [(entry["runId"], entry["status"]) for entry in outputs["alreadyEnded"]] == [(short, "COMPLETED")]
     assert sorted(asked()) == ["CancelRun"] * 2 + ["GetProjectRuns"] * 2 + ["GetRunStatus"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "key"),
+    [(reply(404, {"reason": "No such run."}), "not_found"), (reply(422, {"reason": "No."}), "run_ended_already")],
+)
+def test_a_run_that_cannot_be_cancelled_is_reported_with_why(
+    answer: Act, key: str, sandbox: Sandbox, through: Through
+) -> None:
+    (lasting,) = add_runs(sandbox, 1)
+    project = sandbox.world.project("Endless simulation").id
+
+    outputs = hex_on(through(when("DELETE", answer))).call(TOOL, {"projectId": project})
+
+    assert [(entry["runId"], entry["error"]) for entry in outputs["failed"]] == [(lasting, key)]
 
 
 def test_more_runs_than_a_page_holds_are_all_cancelled_inside_the_limits(

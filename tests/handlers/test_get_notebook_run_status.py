@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -140,6 +141,14 @@ def test_a_project_that_is_given_is_not_searched_for(stranger: RunTool, asked: A
     seen = stranger(STATUS, STATUS_EXAMPLE | {"projectId": REVENUE})
 
     assert seen["status"] == "COMPLETED"
+    assert asked() == ["GetRunStatus"]
+
+
+def test_a_run_that_the_project_given_does_not_have_is_not_found(stranger: RunTool, project: str, asked: Asked) -> None:
+    with pytest.raises(HexError) as caught:
+        stranger(STATUS, {"runId": str(uuid.uuid4()), "projectId": project})
+
+    assert caught.value.key == "not_found"
     assert asked() == ["GetRunStatus"]
 
 

@@ -78,6 +78,17 @@ def test_a_reply_without_a_project_file_is_not_hex(
     assert "hunter2" not in str(caught.value.document())
 
 
+def test_a_project_that_is_not_there_is_not_found() -> None:
+    with (
+        Faulty(reply(404, {"reason": "There is no such project."})) as server,
+        Connection("hxtp_of_this_test", server.origin, allowed_hosts=(server.origin,)) as connection,
+        pytest.raises(HexError) as caught,
+    ):
+        hex_on(connection).call(TOOL, {"projectId": REVENUE_REPORT})
+
+    assert caught.value.key == "not_found"
+
+
 def test_where_export_is_refused_the_error_says_what_to_do(run: RunTool) -> None:
     with pytest.raises(HexError) as caught:
         run(TOOL, {"projectId": REVENUE_REPORT}, token=TOKENS.no_permission)

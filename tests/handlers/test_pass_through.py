@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hex_blocks import Connection, HexError
+from hex_blocks.dev.possible_errors import possible_errors
 from hex_blocks.hosts.models.toolbox import FIND_TOOL, Toolbox
 from hex_blocks.hosts.models.toolsets import names, select_tools
 from tests.calling import hex_on, our_tools
@@ -52,6 +53,20 @@ def test_a_refusal_is_shown_word_for_word() -> None:
         hex_on(connection).call("hex_list_suggestions")
 
     assert "status must be lower case" in caught.value.message()
+
+
+@pytest.mark.parametrize(
+    "tool_id", [each for each in EXPERIMENTAL if "not_found" in possible_errors(our_tools()[each])]
+)
+def test_what_is_not_there_is_not_found(tool_id: str) -> None:
+    with (
+        Faulty(reply(404, {"message": "No such thing.", "code": "NOT_FOUND"})) as server,
+        Connection("hxtp_of_this_test", server.origin, allowed_hosts=(server.origin,)) as connection,
+        pytest.raises(HexError) as caught,
+    ):
+        hex_on(connection).call(tool_id, our_tools()[tool_id].spec.examples[0].inputs)
+
+    assert caught.value.key == "not_found"
 
 
 def test_they_are_in_no_set_unless_asked_for() -> None:

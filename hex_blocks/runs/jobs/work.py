@@ -13,28 +13,14 @@ from dataclasses import replace
 from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, NotFoundError, TokenError, hex_error
-from hex_blocks.runs.jobs.job import (
-    EARLIER_STEP,
-    FREE_PLACE,
-    OTHER_START,
-    WAITS,
-    Job,
-    Waits,
-    latest_try,
-    moment,
-)
+from hex_blocks.runs.jobs.job import EARLIER_STEP, FREE_PLACE, OTHER_START, WAITS, Job, Waits, latest_try, moment
 from hex_blocks.runs.jobs.pacing import HOPELESS, ON_RECORD, START_PATIENCE, Pacing
 from hex_blocks.runs.keeping import record_end, record_fate
 from hex_blocks.runs.model import ENDS, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Start
 from hex_blocks.runs.stopping import detached, refresh_run, stop_run
-from hex_blocks.runs.waiting import (
-    CANCEL_PATIENCE,
-    TIMEOUT,
-    start_run,
-    unfollowed,
-)
+from hex_blocks.runs.waiting import CANCEL_PATIENCE, TIMEOUT, start_run, unfollowed
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, watcher_of
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall

@@ -35,6 +35,7 @@ const HANDLERS = {
   'hex_blocks.handlers.list_projects:list_projects': listProjects,
   'hex_blocks.handlers.pass_through:pass_through': passThrough,
   'hex_blocks.handlers.watch_runs:watch_runs': watchRuns,
+  'hex_blocks.runs.starting:run_notebook': runProject,
   'hex_blocks.runs.starting:run_project': runProject,
   'hex_blocks.runs.stopping:cancel_run': cancelRun,
   'hex_blocks.runs.waiting:run_and_wait': runAndWait,
