@@ -65,7 +65,10 @@ def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
     checked = tool.check(inputs)
     if not can_ask():
         raise click.UsageError(
-            say("{title} asks first, and there is no terminal: give --yes.", title=tool.title(client.language))
+            say(
+                "{title} asks for confirmation, and there is no terminal: give --yes.",
+                title=tool.title(client.language),
+            )
         )
     question = say(
         "{title}: {what}. Continue?", title=tool.title(client.language), what=_what(client, tool, inputs, checked)

@@ -73,7 +73,7 @@ LAST_WORD_SECONDS = 10.0
 @click.option(
     "--token-from-header",
     is_flag=True,
-    help="Each request brings its caller's own Hex token in the header X-Hex-Token. None is kept.",
+    help="Each request sends its caller's own Hex token in the header X-Hex-Token. None is kept.",
 )
 @connection_options
 @speed_option
@@ -109,7 +109,7 @@ def mcp(
 
     The default set is what running and following notebooks needs; hex_find_tool and hex_call_tool reach the rest.
     The token is read from HEX_API_TOKEN and never shown to a model. Whoever reaches the server over the network must
-    bring the secret in HEX_BLOCKS_MCP_SECRET as a bearer token.
+    send the secret in HEX_BLOCKS_MCP_SECRET as a bearer token.
 
     \b
     Examples:

@@ -24,7 +24,7 @@ BLANK = "TO BE WRITTEN"
     help="The request's method.",
 )
 @click.option("--path", required=True, help="The request's path below /v1, such as /projects/{projectId}/runs.")
-@click.option("--group", default=None, help="The group it stands in.")
+@click.option("--group", default=None, help="The tool's group.")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),

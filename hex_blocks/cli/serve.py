@@ -79,8 +79,8 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
 def serve(**given: Any) -> None:
     """Serve the tools over HTTP: POST /v1/tools/NAME with the inputs as JSON.
 
-    Callers bring their Hex API token as a bearer token. Who reaches the server over the network without one of their
-    own brings the secret in HEX_BLOCKS_SERVE_SECRET, and the server's token is used. Calls that take long become
+    Callers send their Hex API token as a bearer token. Who reaches the server over the network without one of their
+    own sends the secret in HEX_BLOCKS_SERVE_SECRET, and the server's token is used. Calls that take long become
     jobs; events are sent to hooks. The OpenAPI document is at /openapi.json.
 
     \b
@@ -101,7 +101,7 @@ def serve(**given: Any) -> None:
     with ExitStack() as open_ones:
         connection, has_token = _connection(open_ones, given["on_sandbox"], given["profile"], given["speed"])
         if not has_token:
-            warn(say("The server has no Hex token of its own: callers bring theirs."))
+            warn(say("The server has no Hex token of its own: callers send theirs."))
         service = make_service(settings, load_registry(), connection, has_token=has_token)
         try:
             Serving(service, given["port"], lambda url: warn(say("Serving on {url}", url=url))).run()

@@ -24,6 +24,11 @@ PHRASES = (
     (r"\b(?:at the least|at the most)\b", "at least …, at most …"),
     (r"\bnot together with\b", "Cannot be combined with …"),
     (r"\bWhether only to\b", "Whether to only …"),
+    (r"\bwhat came of\b", "the result of …"),
+    (r"\bstands? (?:in|under|on|beside|there)\b", "is in, is listed under, is kept in …"),
+    (r"\b(?:to wait|Wait) on\b", "keep waiting"),
+    (r"\bat most[.;]", "at most 20 charts a minute, not: 20 charts a minute at most"),
+    (r"\b(?:bring|brings) (?:their|its caller's|the secret)\b", "send …"),
 )
 _PATTERNS = tuple((re.compile(pattern), better) for pattern, better in PHRASES)
 

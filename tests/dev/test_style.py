@@ -17,6 +17,15 @@ from hex_blocks.dev.style import mannered
         ("Hand this back with the next call.", "Hand this back", "Pass as `cursor` next time"),
         ("It goes on in Hex.", "goes on in Hex", "keeps running in Hex"),
         ("Title; null where there is none.", "where there is none", "if there is none, if Hex does not say"),
+        ("A step can use what came of the last.", "what came of", "the result of …"),
+        ("All keys stand under Errors.", "stand under", "is in, is listed under, is kept in …"),
+        ("Call again to wait on.", "to wait on", "keep waiting"),
+        (
+            "Hex draws 20 charts a minute at most.",
+            "at most.",
+            "at most 20 charts a minute, not: 20 charts a minute at most",
+        ),
+        ("Callers bring their token.", "bring their", "send …"),
     ],
 )
 def test_a_mannered_phrase_is_named_with_its_place_and_a_better_one(english: str, phrase: str, better: str) -> None:

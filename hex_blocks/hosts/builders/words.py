@@ -41,12 +41,12 @@ def going_on(error: HexError, language: str | None) -> str:
     said = sentence("The run keeps running in Hex: {runUrl}", language, runUrl=values.get("runUrl"))
     if key := values.get("idempotencyKey"):
         more = sentence(
-            "Wait on by calling again with the idempotencyKey {key}, or follow it with hex_get_run_status.",
+            "Call again with the idempotencyKey {key} to keep waiting, or follow it with hex_get_run_status.",
             language,
             key=key,
         )
     else:
-        more = sentence("Call again to wait on, or follow it with hex_get_run_status.", language)
+        more = sentence("Call again to keep waiting, or follow it with hex_get_run_status.", language)
     return one_after_the_other(said, more)
 
 

@@ -27,7 +27,7 @@ WATCH = Kind(
     phrase("Watch runs"),
     help=phrase(
         "Sends a message for each run that ends in the projects, whoever started it, each once and in order. Runs that "
-        "ended before the first look are not told."
+        "ended before the first look are not reported."
     ),
 )
 LABELS: dict[str, Phrase] = {

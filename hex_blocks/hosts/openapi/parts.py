@@ -119,7 +119,7 @@ def job_schema(language: str | None) -> Schema:
 def job_answer(language: str | None, status: str = "202") -> dict[str, Any]:
     """Return the answer that a job is being worked on."""
     location = {"description": text("Where the job is looked up.", language), "schema": {"type": "string"}}
-    after = {"description": text("Seconds until it is worth asking.", language), "schema": {"type": "integer"}}
+    after = {"description": text("Seconds to wait before asking again.", language), "schema": {"type": "integer"}}
     said = text("It takes longer: follow the job.", language)
     return {
         status: {

@@ -33,7 +33,7 @@ def tags(language: str | None) -> list[dict[str, str]]:
     """Return what the groups of these operations are."""
     said = {
         TOOLS: text("What can be called.", language),
-        JOBS: text("Calls that take longer: how far they are, what came of them, and their end.", language),
+        JOBS: text("Calls that take longer: how far they are, their results, and their end.", language),
         HOOKS: text("Events that are sent to an address of yours.", language),
     }
     return [{"name": name, "description": description} for name, description in said.items()]
@@ -284,7 +284,7 @@ def _hooks(language: str | None) -> dict[str, Any]:
         "list_deliveries",
         HOOKS,
         say("List deliveries"),
-        say("List what was sent for a hook and what came of it, newest first."),
+        say("List what was sent for a hook and how it was answered, newest first."),
         {**answer("200", say("Deliveries."), deliveries), **problems(OF_A_READ)},
         parameters=[hook_id],
     )

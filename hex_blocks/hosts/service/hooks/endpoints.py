@@ -84,7 +84,7 @@ def _read(body: Mapping[str, Any]) -> tuple[str, tuple[str, ...], tuple[str, ...
     if not isinstance(projects, list) or not all(isinstance(each, str) for each in projects):
         raise _bad("/filter/projectIds", phrase("Give a list of project IDs."))
     if len(projects) > MOST_PROJECTS:
-        most = Plural("Give {most} project at most.", "Give {most} projects at most.", "most")
+        most = Plural("Give at most {most} project.", "Give at most {most} projects.", "most")
         raise _bad("/filter/projectIds", phrase(most, most=MOST_PROJECTS))
     return target, tuple(dict.fromkeys(events)), tuple(dict.fromkeys(projects))
 
