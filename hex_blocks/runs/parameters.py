@@ -8,12 +8,13 @@ from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, hex_error
 from hex_blocks.i18n.texts import phrase
-from hex_blocks.runs.project_file import ProjectFile, ProjectFileError, ProjectInput, read_project_file
+from hex_blocks.runs.project_file import ProjectFile, ProjectFileError, ProjectInput, read_project_file, value_label
+from hex_blocks.tools.inputs.faults import place_shown, shown
 from hex_blocks.tools.tool_call import ToolCall
 
 MOST_FAULTS = 20
 MOST_NAMED = 20
-LONGEST_SHOWN = 40
+LONGEST_NAME = 60
 NEAREST_LIKENESS = 0.6
 
 
@@ -76,23 +77,25 @@ def _faults(
     """Find what is wrong with one set of parameters."""
     settable = [name for name, each in inputs.items() if each.settable]
     for name, value in given.items():
+        where = place_shown(f"{place}.{name}")
         if name not in inputs:
             # An imported component may bring inputs that the file does not hold.
             if file.complete:
-                yield _unknown(f"{place}.{name}", name, settable)
+                yield _unknown(where, name, settable)
         elif not inputs[name].settable:
-            yield Fault(f"{place}.{name}", "not_settable", {"kind": inputs[name].kind})
+            yield Fault(where, "not_settable", {"kind": inputs[name].kind})
         elif value is not None and (fault := _misfit(inputs[name], value)):
             key, values = fault
-            yield Fault(f"{place}.{name}", key, values)
+            yield Fault(where, key, values)
 
 
-def _unknown(place: str, name: str, known: list[str]) -> Fault:
+def _unknown(where: str, name: str, known: list[str]) -> Fault:
     folded = {each.casefold(): each for each in known}
-    near = [folded[each] for each in get_close_matches(name.casefold(), folded, 1, NEAREST_LIKENESS)]
+    wanted = name[:LONGEST_NAME].casefold()
+    near = [folded[each] for each in get_close_matches(wanted, folded, 1, NEAREST_LIKENESS)]
     if near:
-        return Fault(place, "no_such_parameter_near", {"near": near[0]})
-    return Fault(place, "no_such_parameter", {"known": ", ".join(known[:MOST_NAMED]) or "-"})
+        return Fault(where, "no_such_parameter_near", {"near": near[0]})
+    return Fault(where, "no_such_parameter", {"known": ", ".join(known[:MOST_NAMED]) or "-"})
 
 
 # The key of a fault by the type that a parameter is not of, as inputs of tools have them.
@@ -109,19 +112,20 @@ def _misfit(wanted: ProjectInput, value: Any) -> tuple[str, dict[str, Any]] | No
     if wanted.type in _TYPES:
         key, fits = _TYPES[wanted.type]
         if not fits(value):
-            return key, {"found": _shown(value)}
+            return key, {"found": shown(value)}
     if wanted.choices is not None:
         allowed = [each.value for each in wanted.choices]
-        wrong = [each for each in (value if wanted.type == "array" else [value]) if each not in allowed]
+        wrong = [each for each in (value if wanted.type == "array" else [value]) if not _is_among(each, allowed)]
         if wrong:
-            known = ", ".join(str(each) for each in allowed[:MOST_NAMED])
-            return "not_allowed", {"found": _shown(wrong[0]), "allowed": known}
+            known = ", ".join(map(value_label, allowed[:MOST_NAMED]))
+            return "not_allowed", {"found": shown(wrong[0]), "allowed": known}
     if wanted.minimum is not None and value < wanted.minimum:
-        return "too_small", {"found": _shown(value), "limit": wanted.minimum}
+        return "too_small", {"found": shown(value), "limit": wanted.minimum}
     if wanted.maximum is not None and value > wanted.maximum:
-        return "too_large", {"found": _shown(value), "limit": wanted.maximum}
+        return "too_large", {"found": shown(value), "limit": wanted.maximum}
     return None
 
 
-def _shown(value: Any) -> str:
-    return repr(value)[:LONGEST_SHOWN]
+def _is_among(value: Any, allowed: list[Any]) -> bool:
+    """Tell whether a value is one of those allowed; to Python, True is 1 as well."""
+    return any(value == each and isinstance(value, bool) == isinstance(each, bool) for each in allowed)

@@ -5,19 +5,17 @@ Nothing of the file is kept but what is returned: it holds the values of environ
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
+from hex_blocks.runs.yaml_text import NotYamlError, load_yaml
 
 # The version of the format that is known; a newer one is read as far as it goes.
 KNOWN_VERSION = 3
-MOST_CHARACTERS = 20_000_000
 MOST_CELLS = 20_000
-DEEPEST = 100
-MOST_ALIASES = 1_000
 # Cells that hold other cells in `config.cells`.
 SECTIONS = ("COLLAPSIBLE", "BLOCK")
 CHARTS = ("CHART", "CHARTV2", "EXPLORE", "MAP", "METRIC")
@@ -102,7 +100,10 @@ def read_project_file(text: str) -> ProjectFile:
     Raises:
         ProjectFileError: The text is not one, or is larger than any real one.
     """
-    document = _mapping(load_yaml(text))
+    try:
+        document = _mapping(load_yaml(text))
+    except NotYamlError as error:
+        raise ProjectFileError(str(error)) from None
     meta, version = document.get("meta"), document.get("schemaVersion")
     if not isinstance(meta, Mapping) or isinstance(version, bool) or not isinstance(version, int):
         raise ProjectFileError("meta or schemaVersion is missing")
@@ -240,7 +241,7 @@ def _choices(kind: str, options: Config) -> tuple[tuple[Choice, ...] | None, str
     """Return the fixed choices of a list, or the name of what they come from at run time."""
     listed = options.get({"DROPDOWN": "valueOptions", "MULTISELECT": "multiValueOptions"}.get(kind, ""))
     if isinstance(listed, list):
-        return tuple(_choice(each) for each in listed if each is not None), None
+        return tuple(choice for each in listed if (choice := _choice(each)) is not None), None
     dynamic = _mapping(listed)
     frame, column = _text(dynamic.get("dfName")), _text(dynamic.get("columnName"))
     if frame:
@@ -248,11 +249,18 @@ def _choices(kind: str, options: Config) -> tuple[tuple[Choice, ...] | None, str
     return None, _text(dynamic.get("variableName"))
 
 
-def _choice(listed: Any) -> Choice:
-    if isinstance(listed, Mapping):
-        value = listed.get("value")
-        return Choice(value, str(listed.get("key", value)))
-    return Choice(listed, str(listed))
+def _choice(listed: Any) -> Choice | None:
+    """Read one choice; None where it is no value that a form could send."""
+    value = listed.get("value") if isinstance(listed, Mapping) else listed
+    if not isinstance(value, str | int | float):
+        return None
+    key = listed.get("key") if isinstance(listed, Mapping) else None
+    return Choice(value, key if isinstance(key, str) else value_label(value))
+
+
+def value_label(value: Any) -> str:
+    """Return what a person reads for a value of a choice."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _moments(default: Any, type_: str) -> Any:
@@ -288,74 +296,3 @@ def _mapping(value: Any) -> Config:
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
-
-
-# YAML 1.2. PyYAML reads 1.1, where `no` is a boolean, `12:30` a number and `2026-06-01` a date.
-
-_Base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
-class _CoreLoader(_Base):  # type: ignore[misc]
-    """PyYAML's safe loader with the core schema of YAML 1.2."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
-
-
-def _construct_int(loader: Any, node: Any) -> int:
-    text = loader.construct_scalar(node).lower()
-    return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
-
-
-def _construct_float(loader: Any, node: Any) -> float:
-    return float(loader.construct_scalar(node).lower().replace(".inf", "inf").replace(".nan", "nan"))
-
-
-def _set_up(loader: type[Any]) -> None:
-    import re
-
-    patterns = {
-        "null": (r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-        "bool": (r"true|True|TRUE|false|False|FALSE", list("tTfF")),
-        "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", list("-+0123456789")),
-        "float": (
-            r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
-            list("-+.0123456789"),
-        ),
-    }
-    for name, (pattern, first) in patterns.items():
-        loader.add_implicit_resolver(f"tag:yaml.org,2002:{name}", re.compile(rf"(?:{pattern})\Z"), first)
-    loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
-    loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
-
-
-_set_up(_CoreLoader)
-
-
-def load_yaml(text: str) -> Any:
-    """Read YAML 1.2 text of one document, bounded in size, depth and aliases.
-
-    Raises:
-        ProjectFileError: It is not YAML, or beyond the bounds.
-    """
-    if len(text) > MOST_CHARACTERS:
-        raise ProjectFileError(f"more than {MOST_CHARACTERS} characters")
-    try:
-        # The loader recurses, so what is too deep has to be found before it begins.
-        _check_bounds(text)
-        return yaml.load(text, Loader=_CoreLoader)  # noqa: S506 (it is a safe one)
-    except (yaml.YAMLError, ValueError) as error:
-        # The error's own text quotes the file.
-        raise ProjectFileError("it is not YAML") from (None if isinstance(error, yaml.YAMLError) else error)
-
-
-def _check_bounds(text: str) -> None:
-    depth = aliases = 0
-    for event in _events(text):
-        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-        aliases += isinstance(event, yaml.AliasEvent)
-        if depth > DEEPEST or aliases > MOST_ALIASES:
-            raise ProjectFileError("it is nested too deep or refers to itself too often")
-
-
-def _events(text: str) -> Iterator[Any]:
-    yield from yaml.parse(text, Loader=_Base)

@@ -29,14 +29,14 @@ MISFITS = [
     ("REGION", "EMEA", "Did you mean region?"),
     ("xyz", 1, "inputParams.xyz is not an input of the project. Its inputs: title, radius, stores"),
     ("title", 5, "inputParams.title must be text, not 5."),
-    ("radius", "7", "inputParams.radius must be a number, not '7'."),
-    ("radius", True, "inputParams.radius must be a number, not True."),
+    ("radius", "7", 'inputParams.radius must be a number, not "7".'),
+    ("radius", True, "inputParams.radius must be a number, not true."),
     ("radius", 0, "inputParams.radius must be at least 1, not 0."),
     ("radius", 51, "inputParams.radius must be at most 50, not 51."),
-    ("stores", "Porto", "inputParams.stores must be a list, not 'Porto'."),
-    ("stores", ["Porto", "Oslo"], "inputParams.stores must be one of Lisbon, Porto, Faro, not 'Oslo'."),
-    ("only_open", "yes", "inputParams.only_open must be true or false, not 'yes'."),
-    ("region", "MARS", "inputParams.region must be one of US, EMEA, APAC, not 'MARS'."),
+    ("stores", "Porto", 'inputParams.stores must be a list, not "Porto".'),
+    ("stores", ["Porto", "Oslo"], 'inputParams.stores must be one of Lisbon, Porto, Faro, not "Oslo".'),
+    ("only_open", "yes", 'inputParams.only_open must be true or false, not "yes".'),
+    ("region", "MARS", 'inputParams.region must be one of US, EMEA, APAC, not "MARS".'),
 ]
 
 

@@ -7,17 +7,14 @@ from typing import Any
 import pytest
 
 from hex_blocks.runs.project_file import (
-    DEEPEST,
-    MOST_ALIASES,
     MOST_CELLS,
-    MOST_CHARACTERS,
     Choice,
     ProjectFile,
     ProjectFileError,
     ProjectInput,
-    load_yaml,
     read_project_file,
 )
+from hex_blocks.runs.yaml_text import DEEPEST, MOST_ALIASES, MOST_CHARACTERS, NotYamlError, load_yaml
 
 HEAD = "schemaVersion: 3\nmeta:\n  title: Tides\n"
 
@@ -50,8 +47,15 @@ def read_input(kind: str, config: str = "", cell: str = "") -> ProjectInput:
         ("-3", -3),
         ("1.5", 1.5),
         (".5", 0.5),
-        ("1e3", 1000.0),
-        ("-.inf", float("-inf")),
+        ("1e3", 1000),
+        ("2.0", 2),
+        ("9007199254740991", 9007199254740991),
+        ("9007199254740993", None),
+        ("0xffffffffffffffff", None),
+        ("1e300", None),
+        ("9" * 5000, None),
+        ("-.inf", None),
+        (".nan", None),
         ("1_000", "1_000"),
         ("0b1", "0b1"),
         ("~", None),
@@ -113,6 +117,7 @@ def test_an_input_has_the_type_and_default_of_its_kind(kind: str, config: str, e
     [
         ("DROPDOWN", "{valueOptions: [no, 7]}", (Choice("no", "no"), Choice(7, "7")), None),
         ("DROPDOWN", "{valueOptions: [{key: Web shop, value: web}]}", (Choice("web", "Web shop"),), None),
+        ("DROPDOWN", "{valueOptions: [true, 1.5, [1], null]}", (Choice(True, "true"), Choice(1.5, "1.5")), None),
         ("MULTISELECT", "{multiValueOptions: [north]}", (Choice("north", "north"),), None),
         ("DROPDOWN", "{valueOptions: {dfName: t, columnName: c, variableName: null}}", None, "t.c"),
         ("DROPDOWN", "{valueOptions: {dfName: t, variableName: null}}", None, "t"),
@@ -240,7 +245,10 @@ def test_odd_cells_are_passed_over() -> None:
         "!!python/object/apply:os.system [ls]",
         "? [a]\n: b\n",
         "a: b\n---\nc: d\n",
-        "x: " + "9" * 5000,
+        "a: &a [*a]",
+        "a: &a 1\nb: &a 2\n",
+        "a: !!str 1",
+        "a: ! b",
         "x: \0",
         "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1),
         "a: &a 1\nb: [" + "*a, " * (MOST_ALIASES + 1) + "]",
@@ -257,8 +265,24 @@ def test_aliases_cannot_multiply_the_cells() -> None:
     lines = ["a0: &a0 [{cellType: CODE}]"]
     lines += [f"a{n}: &a{n} [" + f"{{cellType: BLOCK, config: {{cells: *a{n - 1}}}}}, " * 10 + "]" for n in range(1, 9)]
 
-    with pytest.raises(ProjectFileError, match=str(MOST_CELLS)):
+    with pytest.raises(ProjectFileError, match="refers to itself"):
         read_project_file(f"{HEAD}{chr(10).join(lines)}\ncells: *a8\n")
+
+
+def test_cells_are_read_up_to_a_bound() -> None:
+    with pytest.raises(ProjectFileError, match=str(MOST_CELLS)):
+        project("- {}\n" * (MOST_CELLS + 1))
+
+
+def test_aliases_cannot_multiply_a_default() -> None:
+    lines = ["a0: &a0 [x, x]"] + [f"a{n}: &a{n} [" + f"*a{n - 1}, " * 10 + "]" for n in range(1, 7)]
+
+    with pytest.raises(NotYamlError, match="refers to itself"):
+        load_yaml("\n".join(lines))
+
+
+def test_lines_break_where_yaml_1_2_breaks_them() -> None:
+    assert load_yaml("a: |\n  one\x85two\u2028three\n  four\n") == {"a": "one two three\nfour\n"}
 
 
 def test_an_error_quotes_nothing_of_the_file() -> None:

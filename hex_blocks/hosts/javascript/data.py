@@ -15,7 +15,7 @@ from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, LOST_ANSWER, SENTENCES
 from hex_blocks.errors.warnings import WARNINGS
 from hex_blocks.i18n.plurals import Plural
-from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase, plural_forms, plural_formula, text
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, plural_forms, plural_formula, text
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
@@ -26,6 +26,7 @@ HELPERS = (
     "hex_cancel_run",
     "hex_continue_thread",
     "hex_create_thread",
+    "hex_export_project",
     "hex_get_cell_output",
     "hex_get_current_user",
     "hex_get_project",
@@ -37,8 +38,6 @@ HELPERS = (
     "hex_list_projects",
     "hex_run_project",
 )
-# What the core says and Python never does, named here so that it is translated.
-OF_THE_CORE = (phrase("the project's file cannot be read here."),)
 _HANDLER = re.compile(r"^  '([a-z_.]+:[a-z_]+)': \w+,$", re.MULTILINE)
 _WORDED = r"""(?:'((?:[^'\\\n]|\\.)*)'|"([^"\\\n]*)")"""
 _QUOTED = re.compile(rf"\b(?:phrase|say)\(\s*{_WORDED}")

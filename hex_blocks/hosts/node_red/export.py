@@ -94,8 +94,8 @@ TARGET = ExportTarget(
         "trigger": "done: tests/hosts/node_red/test_flows.py",
         "languages": "done: tests/hosts/node_red/test_package.py",
         "batches": (
-            "exempt: Batches and pipelines are flows here: split, run and join. The inputs of a project and passwords "
-            "of data connections are not shown."
+            "exempt: Batches and pipelines are flows here: split, run and join. Passwords of data connections are not "
+            "shown."
         ),
     },
     files=files,

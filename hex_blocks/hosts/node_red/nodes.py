@@ -21,7 +21,7 @@ HIDDEN_TOOLS = {
     "hex_wait_for_run",
     "hex_watch_runs",
 }
-HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "checkInputs", "debug", "file"}
+HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "debug", "file"}
 PICKED = ("projectId", "collectionId", "groupId", "userId", "dataConnectionId", "runId")
 # The types of a field in the order in which the editor offers them, by the type that it usually is.
 TYPES = ("str", "num", "bool", "json", "date", "msg", "flow", "global", "env", "jsonata")

@@ -42,27 +42,28 @@ def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:
     """Return what pydantic found as a fault: where it is, and what is wrong, without any secret."""
     place = [part for part in found["loc"] if not (isinstance(part, str) and part.endswith(")") and "[" in part)]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".") or "inputs"
-    place_shown = shown(name, 60).strip('"')
+    where = place_shown(name)
     hidden = bool(place) and place[0] in secrets
     match found["type"]:
         case "missing":
-            return Fault(place_shown, "missing")
+            return Fault(where, "missing")
         case "extra_forbidden":
             guess = get_close_matches(str(place[-1])[:60], known, 1) if len(place) == 1 else []
-            return Fault(place_shown, "unknown_guess", {"guess": guess[0]}) if guess else Fault(place_shown, "unknown")
+            return Fault(where, "unknown_guess", {"guess": guess[0]}) if guess else Fault(where, "unknown")
         case "fault":
             values = dict(found["ctx"]["values"])
-            place_shown = shown(name + found["ctx"]["below"], 60).strip('"') if found["ctx"]["below"] else place_shown
+            if found["ctx"]["below"]:
+                where = place_shown(name + found["ctx"]["below"])
             if hidden:
                 values["found"] = HIDDEN
-            return Fault(place_shown, found["ctx"]["key"], values)
+            return Fault(where, found["ctx"]["key"], values)
         case bound if bound in _BOUNDS:
             key, limit = _BOUNDS[bound]
             value = found["ctx"][limit]
             whole = int(value) if value == int(value) else value
-            return Fault(place_shown, key, {"limit": whole, "found": HIDDEN if hidden else shown(found["input"])})
+            return Fault(where, key, {"limit": whole, "found": HIDDEN if hidden else shown(found["input"])})
         case _:
-            return Fault(place_shown, "not_object", {"found": kind_word(found["input"])})
+            return Fault(where, "not_object", {"found": kind_word(found["input"])})
 
 
 def kind_word(value: Any) -> str:
@@ -78,6 +79,11 @@ def kind_word(value: Any) -> str:
             return phrase("text")
         case _:
             return type(value).__name__
+
+
+def place_shown(place: str) -> str:
+    """Return the name of a place, fit to be shown."""
+    return shown(place, 60).strip('"')
 
 
 def shown(value: Any, longest: int = 40) -> str:

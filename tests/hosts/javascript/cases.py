@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import copy
 import json
-import random
 from collections.abc import Callable
 from typing import Any
 
 from hex_blocks import Tool
 from hex_blocks.tools.spec.values import InputField
+from tests.hosts.javascript.chance import Chance
+from tests.hosts.javascript.project_files import NAMES, project_file
 
 Json = Any
 UUID = "5a8591dd-4039-49df-9202-96385ba3eff8"
@@ -108,6 +109,22 @@ ODD_VALUES: tuple[Json, ...] = (
     {"": 1, "key with space": "v"},
     ["a", "b"],
 )
+PARAMETERS: tuple[Json, ...] = (
+    "EMEA",
+    "MARS",
+    2026,
+    True,
+    [1, 2],
+    ["EMEA"],
+    ["web", "shop"],
+    {"a": 1.5},
+    None,
+    1.5,
+    -3,
+    3000,
+    "2026-03-01",
+    "x" * 60,
+)
 DATES = ("2026-03-02T07:00:00Z", "2026-03-02T07:00:00.123456+01:00", "20260302T0700Z", "2026-03-02 07:00+02")
 BASE_URLS = (
     "https://eu.hex.tech",
@@ -130,24 +147,9 @@ BASE_URLS = (
     "a b",
 )
 
-# Files of the machine are read by hosts, not by the core; nor is a project's file.
-LEFT_OUT = ("file", "checkInputs")
-
-
-class Chance:
-    """Draws with a seed."""
-
-    def __init__(self, seed: str) -> None:
-        self.random = random.Random(seed)
-
-    def one(self, *options: Any) -> Any:
-        return self.random.choice(options)
-
-    def often(self, share: float) -> bool:
-        return self.random.random() < share
-
-    def some(self, options: list[Any], share: float) -> list[Any]:
-        return [each for each in options if self.often(share)]
+# Files of the machine are read by hosts, not by the core.
+LEFT_OUT = ("file",)
+READS_FILE = "hex_get_project_inputs"
 
 
 def good_value(chance: Chance, name: str, field: InputField) -> Json:
@@ -187,7 +189,7 @@ def _plain_value(chance: Chance, name: str, field: InputField) -> Json:
         case "object" if field.fields is not None:
             return _object(chance, field.fields)
         case "object":
-            return {chance.one("region", "year", "ünï"): chance.one("EMEA", 2026, True, [1, 2], {"a": 1.5}, None)}
+            return {name: chance.one(*PARAMETERS) for name in chance.some([*NAMES, "regoin", "YEAR", "nothing"], 0.3)}
         case "array":
             low = field.min_length or 0
             count = chance.random.randint(low, max(low, min(field.max_length or 3, 3)))
@@ -442,6 +444,17 @@ def refusal(chance: Chance) -> Json:
     return {"status": status, "body": text, "headers": {**headers(chance), **waits}}
 
 
+def exported(chance: Chance, tool: Tool) -> Json:
+    """Return Hex's answer to an export."""
+    if chance.often(0.15):
+        return refusal(chance)
+    content = chance.one(*[project_file(chance)] * 12, None, "", 12, "secret: hunter2")
+    reply = {"filename": "tides.hex.yaml", "content": content, "version": "draft"}
+    if tool.id != READS_FILE or chance.often(0.9):
+        return {"status": 200, "body": json.dumps(reply, ensure_ascii=chance.often(0.5)), "headers": headers(chance)}
+    return {"status": 200, "body": json.dumps(mutated(chance, reply)), "headers": {}}
+
+
 def scripts_for(chance: Chance, tool: Tool) -> list[Json]:
     """Return what Hex answers, one request after the other."""
     answers = [reply_for(chance, tool)]
@@ -453,10 +466,14 @@ def scripts_for(chance: Chance, tool: Tool) -> list[Json]:
 def case_for(tool: Tool, seed: str) -> Json:
     """Return one case of a tool."""
     chance = Chance(seed)
+    inputs = inputs_for(chance, tool)
+    script = scripts_for(chance, tool)
+    if tool.id == READS_FILE or inputs.get("checkInputs"):
+        script = [exported(chance, tool), *script]
     return {
         "tool": tool.id,
-        "calls": [inputs_for(chance, tool)],
-        "script": scripts_for(chance, tool),
+        "calls": [inputs],
+        "script": script,
         "language": chance.one("en", "en", "de", "ja", "zh_Hans", "fr"),
         "connection": {
             "apiKey": "hxtp_token_of_the_comparison",

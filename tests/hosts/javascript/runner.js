@@ -13,6 +13,8 @@ const { casefold } = require(`${folder}/text.js`);
 const { formulaOf } = require(`${folder}/plurals.js`);
 const { isDateTime } = require(`${folder}/dates.js`);
 const { closeMatches } = require(`${folder}/matching.js`);
+const { readYaml } = require(`${folder}/yaml.js`);
+const { YamlFault } = require(`${folder}/yaml_scalars.js`);
 
 let data = null;
 const pending = [];
@@ -111,9 +113,20 @@ const DEEDS = {
   hints: ({ key, name, counts, language }) => ({
     hints: counts.map((count) => new HexError(key, {}, { [name]: count }).hint(language)),
   }),
+  yaml: ({ texts }) => ({ read: texts.map(yamlIn) }),
   dates: ({ texts }) => ({ good: texts.map(isDateTime) }),
   matches: ({ words, possible, cutoff }) => ({ found: words.map((word) => closeMatches(word, possible, 3, cutoff)) }),
 };
+
+/** Read YAML, or tell that it is refused. */
+function yamlIn(text) {
+  try {
+    return { value: readYaml(text) };
+  } catch (error) {
+    if (!(error instanceof YamlFault)) throw error;
+    return { refused: error.message };
+  }
+}
 
 lines.on('line', async (line) => {
   const task = JSON.parse(line);

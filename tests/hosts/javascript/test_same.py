@@ -126,7 +126,7 @@ def note(outcome: Json) -> None:
             REACHED[f"warning {warning['warning']}"] += 1
 
 
-# What no input of a tool that runs here can reach: a file of the machine, jobs and project files, arguments of models.
+# What no input of a tool that runs here can reach: a file of the machine, jobs, arguments of models.
 NOT_REACHED = {
     "file_unreadable",
     "goes_inside",
@@ -135,11 +135,8 @@ NOT_REACHED = {
     "no_earlier_run",
     "no_such_chart",
     "no_such_outcome",
-    "no_such_parameter",
-    "no_such_parameter_near",
     "not_an_inputs_object",
     "not_json",
-    "not_settable",
     "not_uri",
     "taken",
     "too_many_sets",

@@ -27,8 +27,18 @@ ENDLESS = "dfb5c799-241f-5d9a-8953-72e4a8a98d5d"
 BROKEN = "0bf12f53-44ba-51cb-b903-c40ff204ee95"
 NO_KERNEL = "eeebb19c-3e0c-53ff-9eb0-6042b923c384"
 DRAFT = "23efcd7f-9b0e-5722-b407-4900005a68a8"
+HEAT_MAP = "201064ca-5717-5251-9efb-fff95ae18cc7"
+CHURN = "79f2ec14-deef-5211-aeab-5d98b013136d"
 NOBODYS = "00000000-0000-4000-8000-000000000000"
 IDENTITY = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=127\.0\.0\.1:)\d+|\b(?:wait|call)-[0-9a-z-]+")
+FITTING = {
+    "title": "x",
+    "radius": 7,
+    "stores": ["Porto"],
+    "only_open": True,
+    "day": "2026-03-01",
+    "region": "EMEA",
+}
 # A busy answer of Hex's own, and one of a gateway.
 BUSY = reply(429, {"reason": "slow down"}, headers={"Retry-After": "7"})
 GATEWAY = reply(502, b"<html>gateway</html>", kind="text/html")
@@ -130,6 +140,28 @@ STORIES = {
         lambda: (pass_on, reset, reset, reset, reset, reset, pass_on),
     ),
     "all cells": Story("hex_list_cells", wait(REVENUE, fetchAll=True, maxItems=3)),
+    "the inputs of a project": Story("hex_get_project_inputs", (*wait(HEAT_MAP), *wait(CHURN, version="draft"))),
+    "the inputs where export is refused": Story(
+        "hex_get_project_inputs", wait(REVENUE), token=TOKENS.no_permission, language="de"
+    ),
+    "parameters that fit": Story("hex_run_project", wait(HEAT_MAP, inputParams=FITTING, checkInputs=True)),
+    "parameters that do not": Story(
+        "hex_run_and_wait",
+        tuple(
+            inputs
+            for misfit in ({"regoin": 1}, {"xyz": 1}, {"radius": 0, "title": 5}, {"stores": ["Porto", "Oslo"]})
+            for inputs in wait(HEAT_MAP, inputParams=FITTING | misfit, checkInputs=True)
+        ),
+    ),
+    "parameters that are not on the app": Story(
+        "hex_run_project", wait(CHURN, inputParams={"sample_size": 10}, checkInputs=True)
+    ),
+    "parameters that cannot be checked": Story(
+        "hex_run_project",
+        wait(HEAT_MAP, inputParams=FITTING, checkInputs=True),
+        lambda: (when("POST", reply(500, {"reason": "It broke"})),),
+        language="ja",
+    ),
     "all users": Story("hex_list_users", ({"fetchAll": True}, {"limit": 2})),
 }
 

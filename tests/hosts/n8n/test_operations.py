@@ -73,6 +73,7 @@ EXAMPLES: dict[str, tuple[Callable[[World], Parameters], str]] = {
     "listProjects": (nothing, "title"),
     "getProject": (project(), "title"),
     "findProject": (lambda w: {"query": "revenue report"}, "matchedBy"),
+    "getProjectInputs": (project(), "inputs"),
     "getQueriedTables": (project(), "tableName"),
     "createProject": (lambda w: {"title": "New"}, "id"),
     "updateProject": (project(status="Exploratory"), "id"),

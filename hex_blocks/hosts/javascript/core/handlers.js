@@ -8,6 +8,7 @@ const { findProject } = require('./finding');
 const { readList } = require('./lists');
 const { bytesOf, formOf } = require('./multipart');
 const { getNotebookRunStatus } = require('./notebook_status');
+const { getProjectInputs } = require('./project_inputs');
 const { getRunResults } = require('./results');
 const { runProject } = require('./starting');
 const { cancelRun } = require('./stopping');
@@ -30,6 +31,7 @@ const HANDLERS = {
   'hex_blocks.handlers.check_connection:check_connection': checkConnection,
   'hex_blocks.handlers.find_project:find_project': findProject,
   'hex_blocks.handlers.get_notebook_run_status:get_run_status': getNotebookRunStatus,
+  'hex_blocks.handlers.get_project_inputs:get_project_inputs': getProjectInputs,
   'hex_blocks.handlers.get_run_results:get_run_results': getRunResults,
   'hex_blocks.handlers.ingest_semantic_project:ingest': ingest,
   'hex_blocks.handlers.list_projects:list_projects': listProjects,

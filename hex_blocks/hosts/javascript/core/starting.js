@@ -7,6 +7,7 @@
 const { NOT_SENT } = require('./api');
 const { HexError, notHex } = require('./errors');
 const { phrase } = require('./text');
+const { checkParameters } = require('./project_inputs');
 const { findLostRun, secondsUntilClear, secondsUntilLost, startsInTheWay } = require('./recovering');
 const { keepStarted, recentRuns, startReply } = require('./runs');
 const { buildRequest } = require('./requests');
@@ -42,7 +43,8 @@ function runProject(call, inputs) {
  * @returns {Promise<Record<string, any>>}
  */
 async function start(call, inputs, { toolId, promised = true, before } = {}) {
-  const asked = asHexTakesIt(call, inputs);
+  const { checkInputs, ...asked } = asHexTakesIt(call, inputs);
+  if (checkInputs && asked.inputParams) await checkParameters(call, asked.projectId, asked.inputParams);
   const key = asked.idempotencyKey;
   delete asked.idempotencyKey;
   if (asked.dryRun) {
@@ -96,10 +98,6 @@ function asHexTakesIt(call, inputs) {
     call.warn('update_cache_deprecated');
   }
   if (asked.updatePublishedResults && PARAMETERS.some((name) => name in asked)) call.warn('inputs_ignored');
-  if (asked.checkInputs && asked.inputParams) {
-    call.warn('inputs_unchecked', { reason: phrase("the project's file cannot be read here.") });
-  }
-  delete asked.checkInputs;
   return asked;
 }
 

@@ -1,0 +1,169 @@
+'use strict';
+/** YAML text and how far it is read: lines, comments, the marks of a document, anchors, and the bounds of it all. */
+
+const { YamlFault } = require('./yaml_scalars');
+
+const DEEPEST = 100;
+const MOST_ALIASES = 1_000;
+// So many nodes aliases may stand for in all: they could multiply.
+const MOST_REPEATED = 100_000;
+const LONGEST_KEY = 1024;
+const NAME = /[&*][0-9A-Za-z_-]+(?=[ \t\n?:,\]}%@`]|$)/y;
+const BLANKS = /[ \t]*/y;
+const MARKER = /(?:---|\.\.\.)(?=[ \t\n]|$)/y;
+
+class YamlSource {
+  /** @param {string} text */
+  constructor(text) {
+    this.text = text;
+    this.place = 0;
+    this.lineStart = 0;
+    this.depth = 0;
+    /** @type {Map<string, { value: any, size: number }>} */
+    this.anchors = new Map();
+    /** @type {Set<string>} */
+    this.named = new Set();
+    this.aliases = 0;
+    this.nodes = 0;
+    this.repeated = 0;
+  }
+
+  get char() {
+    return this.text[this.place];
+  }
+
+  get column() {
+    return this.place - this.lineStart;
+  }
+
+  /** Whether the content is over: the text is, or the document. */
+  ended() {
+    return this.place >= this.text.length || this.isMarker('---') || this.isMarker('...');
+  }
+
+  /** @param {string} marker */
+  isMarker(marker) {
+    MARKER.lastIndex = this.place;
+    return this.column === 0 && this.text.startsWith(marker, this.place) && MARKER.test(this.text);
+  }
+
+  /**
+   * Whether a sign with white space behind it stands here.
+   * @param {string} sign
+   */
+  isSign(sign) {
+    const next = this.text[this.place + 1];
+    return this.char === sign && (next === undefined || ' \t\n'.includes(next));
+  }
+
+  blanks() {
+    BLANKS.lastIndex = this.place;
+    BLANKS.test(this.text);
+    this.place = BLANKS.lastIndex;
+  }
+
+  /** Pass over a comment; tell whether the line is over. */
+  isLineOver() {
+    if (this.char === '#') {
+      const end = this.text.indexOf('\n', this.place);
+      this.place = end < 0 ? this.text.length : end;
+    }
+    return this.char === '\n' || this.char === undefined;
+  }
+
+  /** Go to the end of a line that has nothing more to say. */
+  endLine() {
+    this.blanks();
+    if (!this.isLineOver()) throw new YamlFault('a line goes on where it should end');
+  }
+
+  /** Go to the next content, over empty lines and comments. Only spaces may indent it. */
+  nextLine() {
+    for (;;) {
+      while (this.char === ' ') this.place += 1;
+      if (!this.isLineOver() || this.char === undefined) return;
+      this.place += 1;
+      this.lineStart = this.place;
+    }
+  }
+
+  /**
+   * Go to the next content; tell whether it is beyond a collection.
+   * @param {number} column that of the collection
+   */
+  isOver(column) {
+    this.nextLine();
+    if (this.ended() || this.column < column) return true;
+    if (this.column > column) throw new YamlFault('a line is indented more than what it belongs to');
+    return false;
+  }
+
+  /**
+   * Go to the colon behind what may be a key; tell whether there is one.
+   * @param {number} start where it began
+   * @param {number} line the line on which it began
+   */
+  isKeyOver(start, line) {
+    this.blanks();
+    return this.lineStart === line && this.isSign(':') && this.place - start <= LONGEST_KEY;
+  }
+
+  /** Read the name of an anchor or an alias. */
+  name() {
+    NAME.lastIndex = this.place;
+    const found = NAME.exec(this.text);
+    if (!found) throw new YamlFault('an anchor has no name');
+    this.place += found[0].length;
+    return found[0].slice(1);
+  }
+
+  alias() {
+    const known = this.anchors.get(this.name());
+    this.aliases += 1;
+    this.repeated += known ? known.size : 0;
+    if (this.aliases > MOST_ALIASES || this.repeated > MOST_REPEATED) throw tooMuch();
+    if (!known) throw new YamlFault('an alias has no anchor');
+    this.nodes += known.size;
+    return known.value;
+  }
+
+  /**
+   * Read a value that later ones may stand for.
+   * @param {string | null} name
+   * @param {() => any} read
+   */
+  anchored(name, read) {
+    if (!name) return read();
+    if (this.named.has(name)) throw new YamlFault('an anchor stands twice');
+    this.named.add(name);
+    const before = this.nodes;
+    const value = read();
+    this.anchors.set(name, { value, size: this.nodes - before });
+    return value;
+  }
+
+  /**
+   * @template T
+   * @param {() => T} read
+   */
+  collection(read) {
+    this.nodes += 1;
+    this.depth += 1;
+    if (this.depth > DEEPEST) throw tooMuch();
+    const value = read();
+    this.depth -= 1;
+    return value;
+  }
+
+  /** @param {any} value */
+  counted(value) {
+    this.nodes += 1;
+    return value;
+  }
+}
+
+function tooMuch() {
+  return new YamlFault('it is nested too deep or refers to itself too often', true);
+}
+
+module.exports = { LONGEST_KEY, YamlSource };
