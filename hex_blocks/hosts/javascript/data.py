@@ -38,6 +38,17 @@ HELPERS = (
     "hex_list_projects",
     "hex_run_project",
 )
+# What forms list by `listings.js`; a host with such lists has these among its tools.
+LISTED = (
+    "hex_list_collections",
+    "hex_list_data_connections",
+    "hex_list_draft_guides",
+    "hex_list_groups",
+    "hex_list_projects",
+    "hex_list_threads",
+    "hex_list_topics",
+    "hex_list_users",
+)
 _HANDLER = re.compile(r"^  '([a-z_.]+:[a-z_]+)': \w+,$", re.MULTILINE)
 _WORDED = r"""(?:'((?:[^'\\\n]|\\.)*)'|"([^"\\\n]*)")"""
 _QUOTED = re.compile(rf"\b(?:phrase|say)\(\s*{_WORDED}")

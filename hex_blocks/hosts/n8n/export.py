@@ -6,7 +6,7 @@ from importlib.resources import files as resources
 from pathlib import Path
 
 from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
-from hex_blocks.hosts.javascript.data import as_json, core_data, core_files
+from hex_blocks.hosts.javascript.data import LISTED, as_json, core_data, core_files
 from hex_blocks.hosts.n8n import manifest
 from hex_blocks.hosts.n8n.description import (
     Form,
@@ -38,15 +38,8 @@ USED = (
     "hex_watch_runs",
     "hex_find_project",
     "hex_get_project_runs",
-    "hex_list_projects",
-    "hex_list_collections",
-    "hex_list_groups",
-    "hex_list_users",
-    "hex_list_data_connections",
-    "hex_list_threads",
-    "hex_list_topics",
-    "hex_list_draft_guides",
     "hex_list_cells",
+    *LISTED,
 )
 # It reads the environment and sets timers, which n8n does itself.
 NOT_IN_N8N = ("node_host.js",)

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from importlib.resources import files as resources
 from typing import Any
 
-from hex_blocks.hosts.node_red.nodes import PICKED, TYPES, Node, inputs_of, key_of, usual_type
+from hex_blocks.hosts.javascript.forms import inputs_of, key_of
+from hex_blocks.hosts.node_red.nodes import PICKED, TYPES, Node, usual_type
 from hex_blocks.hosts.node_red.words import help_pages
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE
 from hex_blocks.tools.spec.values import Input

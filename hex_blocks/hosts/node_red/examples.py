@@ -6,7 +6,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import Any
 
-from hex_blocks.hosts.node_red.nodes import Node, key_of, usual_type
+from hex_blocks.hosts.javascript.forms import key_of
+from hex_blocks.hosts.node_red.nodes import Node, usual_type
 from hex_blocks.hosts.node_red.words import WATCH
 
 Flow = list[dict[str, Any]]

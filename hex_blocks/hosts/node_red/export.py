@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
 from hex_blocks.hosts.javascript.data import as_json, core_data, core_files
+from hex_blocks.hosts.javascript.packages import LICENSE, changelog, npm_manifest
 from hex_blocks.hosts.node_red.editor import page
 from hex_blocks.hosts.node_red.examples import flows
 from hex_blocks.hosts.node_red.nodes import Node, catalogue, nodes_of
@@ -15,7 +16,6 @@ from hex_blocks.hosts.packing import npm_archive
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, languages
 
 NAME = "@hex-blocks/node-red-hex"
-REPOSITORY = "https://github.com/hex-blocks/hex-blocks"
 # What the runtime uses beside the tools of its nodes.
 USED = ("hex_watch_runs", "hex_check_connection", "hex_list_collections", "hex_list_groups", "hex_list_users")
 LISTED = (
@@ -44,8 +44,8 @@ def files(request: ExportRequest) -> Files:
     made = {
         "package.json": as_json(_package(request.version)),
         "README.md": _readme(nodes).encode(),
-        "CHANGELOG.md": f"# Changelog\n\n## {request.version}\n\nHex's nodes for Node-RED.\n".encode(),
-        "LICENSE": (_HERE / "LICENSE").read_bytes(),
+        "CHANGELOG.md": changelog(request.version, "Hex's nodes for Node-RED."),
+        "LICENSE": LICENSE.read_bytes(),
         "catalogue.json": as_json(catalogue(nodes)),
         "specs.json": as_json(core_data(request.registry, shown.values(), spoken)),
         "hex-blocks.js": (_HERE / "package" / "hex-blocks.js").read_bytes(),
@@ -64,16 +64,9 @@ def files(request: ExportRequest) -> Files:
 
 
 def _package(version: str) -> dict[str, object]:
+    about = "Run Hex projects, follow the runs, fetch their charts, and manage the workspace around them."
     return {
-        "name": NAME,
-        "version": version,
-        "description": "Run Hex projects, follow the runs, fetch their charts, and manage the workspace around them.",
-        "license": "MIT",
-        "author": {"name": "The hex_blocks maintainers"},
-        "repository": {"type": "git", "url": f"git+{REPOSITORY}.git"},
-        "homepage": f"{REPOSITORY}#readme",
-        "bugs": {"url": f"{REPOSITORY}/issues"},
-        "keywords": ["node-red", "hex", "notebook", "analytics", "data"],
+        **npm_manifest(NAME, version, about, ("node-red", "hex", "notebook", "analytics", "data")),
         "engines": {"node": ">=20.3.0"},
         "node-red": {"version": ">=3.0.0", "nodes": {SET: f"{SET}.js"}},
         "files": ["*.js", "*.json", "*.html", "core", "lib", "locales", "icons", "examples", "CHANGELOG.md"],

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hex_blocks.hosts.javascript.data import runs_in_javascript
+from hex_blocks.hosts.javascript.forms import in_order, inputs_of, key_of
 from hex_blocks.i18n.texts import Phrase, phrase
 from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
 
-# Passwords in flows, work of Python's record, files of the machine, what is deprecated or for debugging.
+# Passwords in flows, work of Python's record, and what nodes do themselves.
 HIDDEN_TOOLS = {
     "hex_check_connection",
     "hex_create_data_connection",
@@ -21,7 +22,6 @@ HIDDEN_TOOLS = {
     "hex_wait_for_run",
     "hex_watch_runs",
 }
-HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "debug", "file"}
 PICKED = ("projectId", "collectionId", "groupId", "userId", "dataConnectionId", "runId")
 # The types of a field in the order in which the editor offers them, by the type that it usually is.
 TYPES = ("str", "num", "bool", "json", "date", "msg", "flow", "global", "env", "jsonata")
@@ -99,7 +99,7 @@ class Node:
         for tool in self.tools:
             for name, field in inputs_of(tool).items():
                 found.setdefault(name, field)
-        return dict(sorted(found.items(), key=lambda item: (not item[1].required, item[1].advanced)))
+        return in_order(found)
 
 
 def nodes_of(tools: Iterable[Tool], groups: dict[str, Any]) -> list[Node]:
@@ -117,20 +117,6 @@ def _tools_of(kind: Kind, shown: Sequence[Tool]) -> tuple[Tool, ...]:
         by_id = {tool.id: tool for tool in shown}
         return tuple(by_id[name] for name in kind.tools if name in by_id)
     return tuple(tool for tool in shown if tool.group in kind.groups and tool.id not in OWN)
-
-
-def inputs_of(tool: Tool) -> dict[str, Input]:
-    """Return the inputs of a tool that a form shows."""
-    return {
-        name: field
-        for name, field in tool.spec.inputs.items()
-        if field.place != "connection" and name not in HIDDEN_INPUTS and not (field.advanced and field.secret)
-    }
-
-
-def key_of(tool: Tool) -> str:
-    """Return the name of an operation in flows."""
-    return tool.id.removeprefix("hex_")
 
 
 def catalogue(nodes: Iterable[Node]) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from html import escape
 from typing import Any
 
-from hex_blocks.hosts.node_red.nodes import Kind, Node, inputs_of, key_of
+from hex_blocks.hosts.javascript.forms import inputs_of, key_of
+from hex_blocks.hosts.node_red.nodes import Kind, Node
 from hex_blocks.i18n.texts import Phrase, phrase, text
 
 SET = "hex-blocks"

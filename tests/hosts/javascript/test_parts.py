@@ -22,6 +22,7 @@ from hex_blocks.errors.classes import hex_error
 from hex_blocks.hosts.javascript.data import (
     CORE,
     HELPERS,
+    LISTED,
     core_data,
     core_files,
     runs_in_javascript,
@@ -162,9 +163,13 @@ def test_all_tools_but_a_few_run_in_javascript() -> None:
 
 
 def test_helpers_are_what_the_core_asks_with() -> None:
-    content = b"\n".join(core_files().values()).decode()
-    named = {name for name in re.findall(r"'(hex_[a-z_]+)'", content) if name in our_tools()}
-    assert set(HELPERS) == named - {"hex_run_and_wait"}
+    asked = {name: tools_named_in(content) for name, content in core_files().items()}
+    assert set(asked.pop("listings.js")) == set(LISTED)
+    assert set(HELPERS) == set().union(*asked.values()) - {"hex_run_and_wait", "hex_get_run_results"}
+
+
+def tools_named_in(content: bytes) -> set[str]:
+    return {name for name in re.findall(r"'(hex_[a-z_]+)'", content.decode()) if name in our_tools()}
 
 
 def test_all_that_the_core_says_can_be_translated() -> None:

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from hex_blocks.hosts.node_red.nodes import key_of, nodes_of
+from hex_blocks.hosts.javascript.forms import key_of
+from hex_blocks.hosts.node_red.nodes import nodes_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import our_tools
 from tests.faulty import Act, Exchange, Faulty, lost, pass_on, reset

@@ -1,7 +1,7 @@
 'use strict';
 /** What Hex has to show of a finished run: its charts, and beside it what the draft's SQL cells hold. */
 
-const { HexError } = require('./errors');
+const { HexError, badInput } = require('./errors');
 const { readList } = require('./lists');
 const { ENDS, getRun, isEnd, runError } = require('./runs');
 const { casefold, strip } = require('./text');
@@ -11,6 +11,7 @@ const { casefold, strip } = require('./text');
  * @typedef {Record<string, any>} Cell
  */
 
+const TOOL = 'hex_get_run_results';
 const CHART_TYPES = ['CHART', 'VEGA_CHART'];
 const MOST_CELLS = 10_000;
 const SIZE = ['width', 'height', 'includeTitle'];
@@ -24,7 +25,7 @@ async function getRunResults(call, inputs) {
   const run = { ...inputs, ...(await completed(call, inputs.projectId, inputs.runId)) };
   const { includeCharts = true, includeSqlOutputs = false } = inputs;
   const cells = includeCharts || includeSqlOutputs ? await allCells(call, inputs.projectId) : [];
-  const charts = includeCharts ? chartsAmong(call, cells, inputs.charts) : [];
+  const charts = includeCharts ? chartsAmong(cells, inputs.charts) : [];
   return {
     ...run,
     charts: await fetchCharts(call, inputs, charts),
@@ -54,11 +55,10 @@ async function allCells(call, projectId) {
 
 /**
  * Pick the chart cells: all, or those that are named by label or ID.
- * @param {ToolCall} call
  * @param {Cell[]} cells
- * @param {string[] | undefined} names
+ * @param {string[]} [names]
  */
-function chartsAmong(call, cells, names) {
+function chartsAmong(cells, names) {
   const charts = cells.filter((cell) => CHART_TYPES.includes(cell.cellType));
   if (!names || !names.length) return charts;
   const wanted = new Set(names.map(folded));
@@ -66,7 +66,7 @@ function chartsAmong(call, cells, names) {
   const unknown = names.filter((name) => !known.has(folded(name)));
   if (unknown.length) {
     const labels = charts.map(shownCell).join(', ') || '–';
-    throw call.badInput('charts', 'no_such_chart', { found: unknown.join(', '), known: labels });
+    throw badInput(TOOL, 'charts', 'no_such_chart', { found: unknown.join(', '), known: labels });
   }
   return charts.filter((chart) => namesOf(chart).some((name) => wanted.has(name)));
 }
@@ -135,4 +135,4 @@ async function fetchEach(call, cells, warning, fetchOne) {
   return fetched;
 }
 
-module.exports = { getRunResults };
+module.exports = { chartsAmong, getRunResults };

@@ -1,5 +1,7 @@
 'use strict';
 
+const { valuesByName } = require('../core/rows.js');
+
 /**
  * What the node knows of an operation.
  *
@@ -23,8 +25,6 @@
  * @property {boolean} simplify Whether outputs are left out that few need.
  * @property {number | null} limit The most entries of a list; null where all are asked for.
  */
-
-const DAY = /^\d{4}-\d{2}-\d{2}(?=T|$)/;
 
 /**
  * Return what an item asks for.
@@ -79,54 +79,7 @@ function parameters(field) {
 	const given = field('inputParams', {});
 	const rows = isObject(given) ? given.values : undefined;
 	if (rows === undefined) return isObject(given) && Object.keys(given).length === 0 ? null : given;
-	/** @type {Record<string, unknown>} */
-	const named = {};
-	for (const row of Array.isArray(rows) ? rows : [rows]) {
-		const { name, type, value } = asObject(row);
-		// A row without a name is one that nobody has filled in.
-		if (name !== undefined && name !== null && name !== '') named[String(name)] = rowValue(type, value);
-	}
-	return Object.keys(named).length ? named : null;
-}
-
-/**
- * Return the value of a row as its type has it. What is not of the type stays as it is, and Hex says so.
- *
- * @param {unknown} type
- * @param {unknown} value
- * @returns {unknown}
- */
-function rowValue(type, value) {
-	if (typeof value !== 'string') return value;
-	const text = value.trim();
-	switch (type) {
-		case 'number':
-			return text !== '' && Number.isFinite(Number(text)) ? Number(text) : value;
-		case 'boolean':
-			return /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : value;
-		case 'date':
-			return DAY.exec(text)?.[0] ?? value;
-		case 'list':
-			return text.startsWith('[') ? fromJson(text) : text.split(',').map((entry) => entry.trim());
-		case 'json':
-			return fromJson(text);
-		default:
-			return value;
-	}
-}
-
-/**
- * Return what a JSON text says; the text itself where it is none.
- *
- * @param {string} text
- * @returns {unknown}
- */
-function fromJson(text) {
-	try {
-		return JSON.parse(text);
-	} catch {
-		return text;
-	}
+	return valuesByName(Array.isArray(rows) ? rows : [rows]);
 }
 
 /**

@@ -1,16 +1,10 @@
 'use strict';
 
+const { pictureName } = require('../core/pictures.js');
 const { isObject } = require('./inputs.js');
 
 /** @typedef {import('n8n-workflow').INodeExecutionData} Item */
 /** @typedef {import('./inputs.js').Plan} Plan */
-
-const FILE_TYPES = /** @type {Record<string, string>} */ ({
-	'image/png': 'png',
-	'image/jpeg': 'jpg',
-	'image/svg+xml': 'svg',
-	'application/pdf': 'pdf',
-});
 
 /**
  * Return the items of a document: one for each entry of a list, else one.
@@ -68,7 +62,7 @@ function withoutPictures(document) {
 	const pictures = shown.map((each, number) => ({
 		data: each.image.base64,
 		mimeType: each.image.mimeType ?? 'image/png',
-		fileName: fileName(each, shown.length > 1 ? number + 1 : 0),
+		fileName: pictureName(each.label, each.image.mimeType, shown.length > 1 ? number + 1 : 0),
 		property: shown.length > 1 ? `chart_${number + 1}` : 'data',
 	}));
 	/** @param {Record<string, any>} holder */
@@ -80,23 +74,6 @@ function withoutPictures(document) {
 	};
 	const json = /** @type {import('n8n-workflow').IDataObject} */ (named(document));
 	return { json: charts.length ? { ...json, charts: charts.map(named) } : json, pictures };
-}
-
-/**
- * Return the name of a picture's file: its label's letters, or its place among the charts.
- *
- * @param {Record<string, any>} holder
- * @param {number} place 0 where it is the only one.
- * @returns {string}
- */
-function fileName(holder, place) {
-	const label = String(holder.label ?? '')
-		.normalize('NFC')
-		.replace(/[^\p{L}\p{N}]+/gu, '-')
-		.replace(/^-|-$/g, '')
-		.slice(0, 80);
-	const type = FILE_TYPES[holder.image.mimeType] ?? 'png';
-	return `${label || (place ? `chart-${place}` : 'chart')}.${type}`;
 }
 
 /**

@@ -2,6 +2,8 @@
 
 const { NodeOperationError } = require('n8n-workflow');
 
+const { LISTINGS, runName } = require('../core/listings.js');
+const { chartsAmong } = require('../core/results.js');
 const { connect } = require('./connection.js');
 const { thrown } = require('./failures.js');
 const { plain } = require('./inputs.js');
@@ -11,86 +13,10 @@ const { readEntries } = require('./lists.js');
 /** @typedef {import('n8n-workflow').INodeListSearchResult} Found */
 /** @typedef {import('n8n-workflow').INodePropertyOptions} Choice */
 /** @typedef {Record<string, any>} Entry */
+/** @typedef {import('../core/listings.js').Listing} Listing */
 
 // A page that holds so many matches is enough to choose from; the editor asks for the next one.
 const ENOUGH = 25;
-const CHARTS = ['CHART', 'VEGA_CHART'];
-
-/**
- * How the entries of a list are shown.
- *
- * @typedef {object} Listing
- * @property {string} tool
- * @property {string} entries The output that holds them.
- * @property {number} page How many entries a page has.
- * @property {(entry: Entry) => string} name
- * @property {(entry: Entry) => string} value
- */
-
-/** @type {Record<string, Listing>} */
-const LISTINGS = {
-	projects: {
-		tool: 'hex_list_projects',
-		entries: 'projects',
-		page: 100,
-		name: (each) => withOwner(each.title, each.owner?.email),
-		value: (each) => each.id,
-	},
-	collections: {
-		tool: 'hex_list_collections',
-		entries: 'collections',
-		page: 100,
-		name: (each) => withOwner(each.name, each.creator?.email),
-		value: (each) => each.id,
-	},
-	groups: {
-		tool: 'hex_list_groups',
-		entries: 'groups',
-		page: 500,
-		name: (each) => each.name,
-		value: (each) => each.id,
-	},
-	users: {
-		tool: 'hex_list_users',
-		entries: 'users',
-		page: 500,
-		name: (each) => withOwner(each.name, each.email),
-		value: (each) => each.id,
-	},
-	connections: {
-		tool: 'hex_list_data_connections',
-		entries: 'connections',
-		page: 100,
-		name: (each) => withOwner(each.name, each.type),
-		value: (each) => each.id,
-	},
-	threads: {
-		tool: 'hex_list_threads',
-		entries: 'threads',
-		page: 100,
-		name: (each) => each.title ?? each.id,
-		value: (each) => each.id,
-	},
-	topics: {
-		tool: 'hex_list_topics',
-		entries: 'topics',
-		page: 100,
-		name: (each) => each.name,
-		value: (each) => each.id,
-	},
-	guides: {
-		tool: 'hex_list_draft_guides',
-		entries: 'guides',
-		page: 100,
-		name: (each) => each.filePath,
-		value: (each) => each.id,
-	},
-};
-
-/** @param {string | null} title @param {string | null | undefined} owner @returns {string} */
-function withOwner(title, owner) {
-	return owner ? `${title} (${owner})` : String(title);
-}
 
 /**
  * Return a page of choices whose names hold a text, and where the next page begins.
@@ -213,18 +139,11 @@ async function searchRuns(filter, token) {
 	while (more && results.length < (wanted ? ENOUGH : 1)) {
 		const page = await asked(this, () => hex.call('hex_get_project_runs', { projectId, limit: 100, offset }));
 		const runs = /** @type {Entry[]} */ (page.runs ?? []);
-		results.push(...runs.map(runChoice).filter((each) => folded(each.name).includes(wanted)));
+		results.push(...runs.map((run) => ({ name: runName(run), value: run.runId })).filter((each) => folded(each.name).includes(wanted)));
 		offset += runs.length;
 		more = runs.length > 0 && Boolean(page.nextPage);
 	}
 	return { results, paginationToken: more ? String(offset) : undefined };
-}
-
-/** @param {Entry} run @returns {Choice} */
-function runChoice(run) {
-	const began = String(run.startTime ?? 'Not begun').replace(/^(.{10})T(.{5}).*$/, '$1 $2');
-	const status = String(run.status ?? 'UNKNOWN').replaceAll('_', ' ').toLowerCase();
-	return { name: `${began} ${status}`, value: run.runId };
 }
 
 /** @this {Context} @param {string} [filter] @returns {Promise<Found>} */
@@ -239,8 +158,7 @@ async function chartsOf(context) {
 	const hex = await connected(context);
 	const inputs = { projectId: chosenProject(context) };
 	const cells = await asked(context, () => readEntries(hex, 'hex_list_cells', inputs, 'cells', null));
-	const charts = cells.filter((cell) => CHARTS.includes(cell.cellType));
-	return charts.map((cell) => ({ name: cell.label ?? cell.staticId, value: cell.staticId }));
+	return chartsAmong(cells).map((cell) => ({ name: cell.label ?? cell.staticId, value: cell.staticId }));
 }
 
 /** @this {Context} @returns {Promise<Choice[]>} */

@@ -1,9 +1,8 @@
 'use strict';
-/** What a node sends: the document, its entries one by one, or its picture; and what stands in a message that failed. */
+/** What a node sends: the document, its entries one by one, or its picture. */
 
-const { HexError } = require('../core/core');
+const { FILE_TYPES } = require('../core/pictures');
 
-const EXTENSIONS = { 'image/png': 'png', 'image/jpeg': 'jpg', 'image/svg+xml': 'svg', 'application/pdf': 'pdf' };
 const NOT_IN_FILE_NAMES = /[^\p{L}\p{N}._-]+/gu;
 
 /** Return a document with its pictures as Buffers, in place of base64. */
@@ -29,7 +28,7 @@ function pictureOf(document) {
   const [only] = Buffer.isBuffer(document.image) ? [document] : all;
   if (!only || all.length > 1) return null;
   const name = String(only.label || only.staticId || 'chart').replace(NOT_IN_FILE_NAMES, '-');
-  return { content: only.image, filename: `${name}.${EXTENSIONS[only.mimeType] || 'png'}` };
+  return { content: only.image, filename: `${name}.${FILE_TYPES[only.mimeType] || 'png'}` };
 }
 
 /** Return the messages of a result: one, or one for each entry, which a join node can put together again. */
@@ -49,23 +48,4 @@ function messagesFor(RED, msg, outputs, { output, rows, tool }) {
   return [{ ...msg, payload: document, hex }];
 }
 
-/** Return what a message says of a failure; its payload stays as it was. */
-function failureOf(error, language) {
-  if (!(error instanceof HexError)) return { key: 'failed', message: error.message, hint: null, traceId: null };
-  const { runUrl } = error.values;
-  return {
-    key: error.key,
-    message: error.said(language),
-    hint: error.hint(language) || null,
-    traceId: error.traceId,
-    ...(runUrl ? { runUrl } : {}),
-  };
-}
-
-/** Return a failure as the one line that catch nodes and the debug panel show. */
-function inOneLine({ message, hint, runUrl, key }) {
-  const link = runUrl && !(hint || '').includes(runUrl) ? runUrl : '';
-  return [message, hint, link, `[${key}]`].filter(Boolean).join(' ');
-}
-
-module.exports = { failureOf, inOneLine, messagesFor };
+module.exports = { messagesFor };

@@ -3,7 +3,8 @@
 
 const { core, languageOf } = require('./connection');
 const { inputsFor } = require('./inputs');
-const { failureOf, inOneLine, messagesFor } = require('./outcome');
+const { failureOf, inOneLine } = require('../core/failures');
+const { messagesFor } = require('./outcome');
 
 // After these it is open whether a run was started: the same message again looks for it first.
 const OPEN = new Set(['start_lost', 'start_unknown', 'start_pending', 'start_uncertain']);

@@ -1,8 +1,8 @@
 'use strict';
 /** A node that sends a message for each run that ends, whoever started it. */
 
+const { failureOf, inOneLine } = require('../core/failures');
 const { core, languageOf } = require('./connection');
-const { failureOf, inOneLine } = require('./outcome');
 
 const TYPE = 'hex-watch';
 const TOOL = 'hex_watch_runs';

@@ -1,0 +1,90 @@
+'use strict';
+/** What people pick from in a host's form: which tool lists it, and how each entry is shown. */
+
+/**
+ * @typedef {Record<string, any>} Entry
+ *
+ * @typedef {object} Listing
+ * @property {string} tool
+ * @property {string} entries the output that holds them
+ * @property {number} page how many entries a page has at most
+ * @property {(entry: Entry) => string} name
+ * @property {(entry: Entry) => string} value
+ */
+
+/** @type {Record<string, Listing>} */
+const LISTINGS = {
+  projects: {
+    tool: 'hex_list_projects',
+    entries: 'projects',
+    page: 100,
+    name: (each) => withOwner(each.title, each.owner?.email),
+    value: (each) => each.id,
+  },
+  collections: {
+    tool: 'hex_list_collections',
+    entries: 'collections',
+    page: 100,
+    name: (each) => withOwner(each.name, each.creator?.email),
+    value: (each) => each.id,
+  },
+  groups: {
+    tool: 'hex_list_groups',
+    entries: 'groups',
+    page: 500,
+    name: (each) => each.name,
+    value: (each) => each.id,
+  },
+  users: {
+    tool: 'hex_list_users',
+    entries: 'users',
+    page: 500,
+    name: (each) => withOwner(each.name, each.email),
+    value: (each) => each.id,
+  },
+  connections: {
+    tool: 'hex_list_data_connections',
+    entries: 'connections',
+    page: 100,
+    name: (each) => withOwner(each.name, each.type),
+    value: (each) => each.id,
+  },
+  threads: {
+    tool: 'hex_list_threads',
+    entries: 'threads',
+    page: 100,
+    name: (each) => each.title ?? each.id,
+    value: (each) => each.id,
+  },
+  topics: {
+    tool: 'hex_list_topics',
+    entries: 'topics',
+    page: 100,
+    name: (each) => each.name,
+    value: (each) => each.id,
+  },
+  guides: {
+    tool: 'hex_list_draft_guides',
+    entries: 'guides',
+    page: 100,
+    name: (each) => each.filePath,
+    value: (each) => each.id,
+  },
+};
+
+/** @param {string | null} title @param {string | null | undefined} owner */
+function withOwner(title, owner) {
+  return owner ? `${title} (${owner})` : String(title);
+}
+
+/**
+ * Return how a run is shown: when it began, and how it is doing.
+ * @param {Entry} run
+ */
+function runName(run) {
+  const began = String(run.startTime ?? 'Not begun').replace(/^(.{10})T(.{5}).*$/, '$1 $2');
+  const status = String(run.status ?? 'UNKNOWN').replaceAll('_', ' ').toLowerCase();
+  return `${began} ${status}`;
+}
+
+module.exports = { LISTINGS, runName };

@@ -1,0 +1,60 @@
+'use strict';
+/** Input parameters that a form holds as rows of a name, a type and a value. */
+
+const DAY = /^\d{4}-\d{2}-\d{2}(?=T|$)/;
+
+/**
+ * Return the values of rows by their names; null where none has a name.
+ * @param {unknown[]} rows
+ * @returns {Record<string, unknown> | null}
+ */
+function valuesByName(rows) {
+  /** @type {[string, unknown][]} */
+  const named = [];
+  for (const row of rows) {
+    const { name, type, value } = /** @type {Record<string, unknown>} */ (row ?? {});
+    // A row without a name is one that nobody has filled in.
+    if (name !== undefined && name !== null && name !== '') named.push([String(name), rowValue(type, value)]);
+  }
+  return named.length ? Object.fromEntries(named) : null;
+}
+
+/**
+ * Return the value of a row as its type has it. What is not of the type stays as it is, and Hex says so.
+ * @param {unknown} type
+ * @param {unknown} value
+ * @returns {unknown}
+ */
+function rowValue(type, value) {
+  if (typeof value !== 'string') return value;
+  const text = value.trim();
+  switch (type) {
+    case 'number':
+      return text !== '' && Number.isFinite(Number(text)) ? Number(text) : value;
+    case 'boolean':
+      return /^(true|false)$/i.test(text) ? text.toLowerCase() === 'true' : value;
+    case 'date':
+      return DAY.exec(text)?.[0] ?? value;
+    case 'list':
+      return text.startsWith('[') ? fromJson(text) : text.split(',').map((entry) => entry.trim());
+    case 'json':
+      return fromJson(text);
+    default:
+      return value;
+  }
+}
+
+/**
+ * Return what a JSON text says; the text itself where it is none.
+ * @param {string} text
+ * @returns {unknown}
+ */
+function fromJson(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+module.exports = { valuesByName };

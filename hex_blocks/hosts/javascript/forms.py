@@ -1,0 +1,28 @@
+"""What a JavaScript host's form shows of a tool."""
+
+from __future__ import annotations
+
+from hex_blocks.tools.spec.values import Input
+from hex_blocks.tools.tool import Tool
+
+# Work of Python's record, files of the machine, and what is deprecated or for debugging.
+HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "debug", "file"}
+
+
+def inputs_of(tool: Tool) -> dict[str, Input]:
+    """Return the inputs of a tool that a form shows."""
+    return {
+        name: field
+        for name, field in tool.spec.inputs.items()
+        if field.place != "connection" and name not in HIDDEN_INPUTS and not (field.advanced and field.secret)
+    }
+
+
+def key_of(tool: Tool) -> str:
+    """Return the name of an operation in workflows: the tool's id without `hex_`."""
+    return tool.id.removeprefix("hex_")
+
+
+def in_order(fields: dict[str, Input]) -> dict[str, Input]:
+    """Return fields as a form has them: what is required comes first, what is advanced last."""
+    return dict(sorted(fields.items(), key=lambda item: (not item[1].required, item[1].advanced)))
