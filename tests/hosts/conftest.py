@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from jsonschema import Draft202012Validator
 from hex_blocks import Connection
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.tools.registry import Registry
+from tests.conftest import REPOSITORY
 
 
 @pytest.fixture
@@ -33,6 +37,19 @@ def hex_connection(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Connection]
 def schema_errors() -> Callable[[Any, dict[str, Any]], list[str]]:
     """Say what is wrong with a value by a JSON Schema."""
     return lambda value, schema: [error.message for error in Draft202012Validator(schema).iter_errors(value)]
+
+
+@pytest.fixture
+def with_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
+    """The registry with the example plugin among the installed packages."""
+    site = tmp_path / "site"
+    shutil.copytree(REPOSITORY / "tests" / "plugin_example" / "hex_blocks_cats", site / "hex_blocks_cats")
+    info = site / "hex_blocks_cats-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hex-blocks-cats\nVersion: 1\n")
+    (info / "entry_points.txt").write_text("[hex_blocks.tools]\ncats = hex_blocks_cats\n")
+    monkeypatch.syspath_prepend(site)
+    return Registry.load()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

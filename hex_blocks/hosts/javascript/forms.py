@@ -26,3 +26,26 @@ def key_of(tool: Tool) -> str:
 def in_order(fields: dict[str, Input]) -> dict[str, Input]:
     """Return fields as a form has them: what is required comes first, what is advanced last."""
     return dict(sorted(fields.items(), key=lambda item: (not item[1].required, item[1].advanced)))
+
+
+# What an input is picked from, by the end of its name; the first that fits.
+_PICKED = (
+    ("semanticprojectid", None),
+    ("projectid", "projects"),
+    ("collectionid", "collections"),
+    ("groupid", "groups"),
+    ("userid", "users"),
+    ("connectionid", "connections"),
+    ("threadid", "threads"),
+    ("topicid", "topics"),
+    ("orgguidefileid", "guides"),
+    ("runid", "runs"),
+    ("charts", "charts"),
+)
+
+
+def picked_from(name: str) -> str | None:
+    """Return what people pick an input from: a listing's key, `runs` or `charts`; None where they type it."""
+    plain = name.lower()
+    plain = plain.removesuffix("s") if plain.endswith("ids") else plain
+    return next((listing for end, listing in _PICKED if plain.endswith(end)), None)

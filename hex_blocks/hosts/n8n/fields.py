@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.hosts.n8n.words import describe, describe_switch, name_of_value, title_case
+from hex_blocks.hosts.javascript.titles import name_of_value, title_case
+from hex_blocks.hosts.n8n.words import describe, describe_switch
 
 if TYPE_CHECKING:
     from hex_blocks.tools.spec.values import Input, InputField

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hex_blocks.hosts.javascript.data import runs_in_javascript
-from hex_blocks.hosts.n8n.words import sentence_case, title_case
+from hex_blocks.hosts.javascript.titles import sentence_case, title_case
 from hex_blocks.tools.registry import PREFIX
 from hex_blocks.tools.tool import Tool
 

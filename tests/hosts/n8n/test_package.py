@@ -159,19 +159,6 @@ def test_hosts_that_the_operator_allows_are_allowed_in_the_second_form(translate
     assert base == "https://hex.internal.example/api/v1"
 
 
-@pytest.fixture
-def with_plugin(tmp_path, monkeypatch) -> Registry:
-    """The registry with the example plugin among the installed packages."""
-    site = tmp_path / "site"
-    shutil.copytree(REPOSITORY / "tests" / "plugin_example" / "hex_blocks_cats", site / "hex_blocks_cats")
-    info = site / "hex_blocks_cats-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hex-blocks-cats\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[hex_blocks.tools]\ncats = hex_blocks_cats\n")
-    monkeypatch.syspath_prepend(site)
-    return Registry.load()
-
-
 def test_a_plugins_tool_is_in_it_where_it_is_one_request(with_plugin, sandbox, tmp_path):
     folder = export(tmp_path / "package", registry=with_plugin)
     running = Engine(folder, tmp_path / "log.txt")

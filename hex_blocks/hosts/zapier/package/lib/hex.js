@@ -1,0 +1,57 @@
+'use strict';
+/** Hex, with the connection of a Zap; its failures as Zapier's errors. */
+
+const app = require('../app.json');
+const specs = require('../specs.json');
+const { credentialsOf } = require('../core/builder_connection');
+const { HexError, createCore, text } = require('../core/core');
+const { failureOf, inOneLine } = require('../core/failures');
+const { allowedByEnvironment, clock, http } = require('../core/node_host');
+
+// Zapier ends a step after thirty seconds. What has to wait for longer is tried again by Zapier.
+const STEP_MILLISECONDS = 26_000;
+const TIMEOUT = 20;
+const PATIENCE = 8;
+const EXPIRED = ['token_refused', 'token_malformed', 'token_missing_in_builder'];
+
+const core = createCore(specs, { http, clock, userAgent: `hex-blocks/${specs.version} (zapier)` });
+
+/** Say one of the app's own sentences. */
+function say(english) {
+  return text(english, app.language);
+}
+
+/** Run a tool. */
+async function call(z, bundle, tool, inputs) {
+  return run(z, () => {
+    const connection = core.connect({ ...credentialsOf(bundle.authData), allowedHosts: allowedByEnvironment() });
+    const stop = AbortSignal.timeout(STEP_MILLISECONDS);
+    return core.call(tool, inputs, connection, { language: app.language, timeout: TIMEOUT, patience: PATIENCE, stop });
+  });
+}
+
+/** Do some work; what fails in it is one of Zapier's errors. */
+async function run(z, work) {
+  try {
+    return await work();
+  } catch (error) {
+    throw thrown(z, error);
+  }
+}
+
+/**
+ * Return an error as Zapier knows it: a connection that has to be made anew, a step that is tried again later, or one
+ * that has failed.
+ */
+function thrown(z, error) {
+  if (!(error instanceof HexError)) return error;
+  const said = inOneLine(failureOf(error, app.language));
+  if (EXPIRED.includes(error.key)) return new z.errors.ExpiredAuthError(said);
+  const { seconds, outcome } = error.values;
+  if (error.kind === 'busy' && outcome === undefined && Number.isFinite(seconds)) {
+    return new z.errors.ThrottledError(said, Math.max(1, Math.ceil(seconds)));
+  }
+  return new z.errors.Error(said, error.key, error.status || undefined);
+}
+
+module.exports = { call, core, run, say };

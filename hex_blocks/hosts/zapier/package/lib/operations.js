@@ -1,0 +1,64 @@
+'use strict';
+/** Actions and searches. */
+
+const { withFiles } = require('./charts');
+const { call } = require('./hex');
+const { inputsOf } = require('./inputs');
+
+const RESULTS = 'hex_get_run_results';
+// Entries that one search reads at most.
+const MOST = 10_000;
+
+/** Return a document with an `id`, by which Zapier knows it. */
+function withId(document) {
+  const { project } = document;
+  const own = ['id', 'runId', 'threadId', 'projectId'].map((name) => document[name]).find(Boolean);
+  const id = own || (project && project.id);
+  return id ? { id, ...document } : document;
+}
+
+function createOf(plan) {
+  return async (z, bundle) => withId(await call(z, bundle, plan.tool, inputsOf(plan, bundle.inputData)));
+}
+
+function searchOf(plan) {
+  const find = { document, entries, named }[plan.how];
+  return async (z, bundle) => {
+    try {
+      return (await find(z, bundle, plan, inputsOf(plan, bundle.inputData))).map(withId);
+    } catch (error) {
+      // A search that finds nothing has not failed.
+      if (isNotFound(error)) return [];
+      throw error;
+    }
+  };
+}
+
+/** Whether Hex said that there is no such thing: Zapier's error carries the key as its code. */
+function isNotFound(error) {
+  if (error.name !== 'AppError') return false;
+  return ['not_found', 'run_project_unknown'].includes(JSON.parse(error.message).code);
+}
+
+async function document(z, bundle, plan, inputs) {
+  if (plan.tool === RESULTS) return [await withFiles(z, bundle, inputs)];
+  return [await call(z, bundle, plan.tool, inputs)];
+}
+
+async function entries(z, bundle, plan, inputs) {
+  return (await call(z, bundle, plan.tool, inputs))[plan.entries];
+}
+
+/** Return the entries of a list whose field is what was asked for, whatever the case of its letters. */
+async function named(z, bundle, plan, inputs) {
+  const wanted = folded(inputs[plan.by]);
+  if (!wanted) return [];
+  const listed = await call(z, bundle, plan.tool, { fetchAll: true, maxItems: MOST });
+  return listed[plan.entries].filter((each) => folded(each[plan.by]) === wanted);
+}
+
+function folded(value) {
+  return String(value ?? '').normalize('NFKC').trim().toLowerCase();
+}
+
+module.exports = { createOf, searchOf };

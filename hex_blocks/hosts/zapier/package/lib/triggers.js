@@ -1,0 +1,125 @@
+'use strict';
+/** Triggers: runs that have ended, found by looking or told by a service, and new projects. */
+
+const app = require('../app.json');
+const { checkInputs } = require('../core/core');
+const { call, core, run } = require('./hex');
+const { serviceOf } = require('./service');
+
+const WATCH = 'hex_watch_runs';
+const PAGE = 100;
+// A list is read on while it is of the last hour, so that a burst of runs between two polls is told too.
+const MOST_PAGES = 5;
+const BURST_MILLISECONDS = 3_600_000;
+// One of several projects that is gone must not keep the others' runs from being told.
+const OF_ONE_PROJECT = ['not_found', 'no_permission', 'request_refused'];
+const EVENTS = {
+  COMPLETED: 'run.completed',
+  ERRORED: 'run.errored',
+  KILLED: 'run.killed',
+  UNABLE_TO_ALLOCATE_KERNEL: 'run.no_kernel',
+};
+const { of: OF_A_HOOK } = app.triggers.run_finished_instant;
+
+/** Return what is watched: projects, each once, and the ends that are told. */
+function watched(z, bundle) {
+  const { projectIds, statuses } = bundle.inputData || {};
+  return run(z, () => {
+    const inputs = { projectIds, ...(isGiven(statuses) ? { statuses } : {}) };
+    const checked = checkInputs(core.tool(WATCH), inputs);
+    const projects = checked.projectIds.map((id) => id.toLowerCase());
+    return { projectIds: [...new Set(projects)], statuses: checked.statuses || Object.keys(EVENTS) };
+  });
+}
+
+function isGiven(value) {
+  return value !== undefined && value !== null && value !== '' && value.length !== 0;
+}
+
+/**
+ * Return the runs that have ended, among the latest of each project, newest end first. Zapier tells those whose `id` it
+ * has not seen: a run that ends late is told too.
+ */
+async function finishedRuns(z, bundle) {
+  const { projectIds, statuses } = await watched(z, bundle);
+  const found = [];
+  const refused = [];
+  for (const projectId of projectIds) {
+    try {
+      const runs = await latestRuns(z, bundle, projectId);
+      found.push(...runs.map((each) => ({ id: each.runId, ...each, projectId: each.projectId || projectId })));
+    } catch (error) {
+      if (!isOfOneProject(error)) throw error;
+      z.console.error(`${projectId}: ${error.message}`);
+      refused.push(error);
+    }
+  }
+  if (refused.length === projectIds.length) throw refused[0];
+  // Pages of a list that grows overlap.
+  const known = new Map(found.map((each) => [each.id, each]));
+  const ended = [...known.values()].filter((each) => each.id && statuses.includes(each.status));
+  return ended.sort((one, other) => endOf(other) - endOf(one));
+}
+
+/** Return the latest runs of a project: a page of them, and what is of the same hour. */
+async function latestRuns(z, bundle, projectId) {
+  const read = [];
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const inputs = { projectId, limit: PAGE, offset: page * PAGE };
+    const { runs } = await call(z, bundle, 'hex_get_project_runs', inputs);
+    read.push(...runs);
+    if (runs.length < PAGE || endOf(read[0]) - endOf(read[read.length - 1]) > BURST_MILLISECONDS) break;
+  }
+  return read;
+}
+
+function isOfOneProject(error) {
+  return error.name === 'AppError' && OF_ONE_PROJECT.includes(JSON.parse(error.message).code);
+}
+
+function endOf(each) {
+  return Date.parse(each.endTime || each.startTime || '') || 0;
+}
+
+/** Return projects, the newest first. */
+async function newProjects(z, bundle) {
+  const inputs = { limit: PAGE, sortBy: 'CREATED_AT', sortDirection: 'DESC' };
+  return (await call(z, bundle, 'hex_list_projects', inputs)).projects;
+}
+
+/** Ask the service to tell Zapier of runs. */
+async function subscribe(z, bundle) {
+  const { projectIds, statuses } = await watched(z, bundle);
+  const events = statuses.map((status) => EVENTS[status]);
+  const { id } = await serviceOf(z, bundle).ask('POST', '/v1/hooks', {
+    targetUrl: bundle.targetUrl,
+    events,
+    filter: { projectIds },
+  });
+  return { id };
+}
+
+/** Ask it to stop; one that it does not know any more is stopped. */
+async function unsubscribe(z, bundle) {
+  const { id } = bundle.subscribeData || {};
+  if (id) await serviceOf(z, bundle).ask('DELETE', `/v1/hooks/${encodeURIComponent(id)}`);
+  return {};
+}
+
+/** Return the run that the service tells of. */
+function hookedRuns(z, bundle) {
+  const { data } = bundle.cleanedRequest || {};
+  return data && data.runId ? [asTold(data)] : [];
+}
+
+/** Return runs as the service would tell of them, for a person who tries the trigger out. */
+async function recentRuns(z, bundle) {
+  return (await finishedRuns(z, bundle)).map(asTold);
+}
+
+function asTold(each) {
+  const told = OF_A_HOOK.map((name) => [name, each[name] ?? null]);
+  return { id: each.runId, ...Object.fromEntries(told) };
+}
+
+module.exports = { finishedRuns, hookedRuns, newProjects, recentRuns, subscribe, unsubscribe };
