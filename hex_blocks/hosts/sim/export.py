@@ -1,0 +1,124 @@
+"""The files for Sim's repository: tools, block, trigger, what runs them, pages, and the patch that registers them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
+from hex_blocks.hosts.javascript.data import core_data
+from hex_blocks.hosts.javascript.packages import LICENSE, files_of
+from hex_blocks.hosts.packing import zip_of
+from hex_blocks.hosts.sim.block import block_source
+from hex_blocks.hosts.sim.modules import core_modules
+from hex_blocks.hosts.sim.operations import Operation, operations
+from hex_blocks.hosts.sim.pages import pages
+from hex_blocks.hosts.sim.patching import patch
+from hex_blocks.hosts.sim.tools import index_source, tool_source, types_source
+from hex_blocks.hosts.sim.trigger import trigger_source
+from hex_blocks.i18n.texts import text
+
+_HERE = Path(__file__).parent
+SOURCES = _HERE / "sources"
+APP = "apps/sim"
+# What the poller uses beside the tools.
+WATCH = "hex_watch_runs"
+# What is said here, so that it is there in the language of the export.
+SAID = (
+    text("The run keeps running in Hex: {runUrl}"),
+    text("Wait on with hex_wait_for_run, or look with hex_get_run_status."),
+    text("The agent is still working in Hex. Read its answer with hex_get_thread and the threadId {threadId}: {url}"),
+)
+_WORDS = ("title", "description", "example")
+
+
+def files(request: ExportRequest) -> Files:
+    """Return the files, by their paths in Sim's repository."""
+    shown = operations(request.tools)
+    language = request.language
+    sources = {
+        "tools/hex/types.ts": types_source(shown),
+        "tools/hex/index.ts": index_source(shown),
+        **{f"tools/hex/{each.key}.ts": tool_source(each, language) for each in shown},
+        "blocks/blocks/hex.ts": block_source(shown, request.registry, language),
+        "triggers/hex/index.ts": "export { hexRunFinishedTrigger } from '@/triggers/hex/poller'\n",
+        "triggers/hex/poller.ts": trigger_source(request.registry, language),
+        "lib/hex/data.js": _data_source(request, shown),
+    }
+    made = {f"{APP}/{path}": source.encode() for path, source in sources.items()}
+    made |= {f"{APP}/lib/hex/core/{name}": content for name, content in core_modules().items()}
+    return made | {
+        **files_of(SOURCES, f"{APP}/"),
+        **pages(shown, request.registry),
+        "hex.patch": patch().encode(),
+        "check.mjs": (_HERE / "check.mjs").read_bytes(),
+        "README.md": (_HERE / "README.md").read_text(encoding="utf-8").replace("OPERATIONS", str(len(shown))).encode(),
+        "LICENSE": LICENSE.read_bytes(),
+    }
+
+
+def pack(_request: ExportRequest, made: Files) -> Files:
+    """Return the folder as one file."""
+    return {".zip": zip_of(made)}
+
+
+def _data_source(request: ExportRequest, shown: list[Operation]) -> str:
+    """Return the module of what the core reads: the tools with what Sim shows of them, without their words."""
+    tools = [each.tool for each in shown] + [request.registry[WATCH]]
+    data = core_data(request.registry, tools, [request.language], more=SAID)
+    for operation in shown:
+        spec = data["tools"][operation.tool.id]
+        kept = {*operation.inputs, *(name for name, field in spec["inputs"].items() if field["in"] == "connection")}
+        spec["inputs"] = {name: field for name, field in spec["inputs"].items() if name in kept}
+        spec["outputs"] = {name: field for name, field in spec["outputs"].items() if name in operation.outputs}
+    for group in ("tools", "helpers"):
+        data[group] = {name: _wordless(spec) for name, spec in data[group].items()}
+    return f"export const data = {_literal(data)}\n\nexport const language = {_literal(request.language)}\n"
+
+
+def _wordless(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec without words for people: Sim has those in its own declarations."""
+    kept = {name: each for name, each in spec.items() if name not in ("title", "description", "modelHint", "tagline")}
+    for part in ("inputs", "outputs"):
+        kept[part] = {name: _bare(field) for name, field in spec[part].items()}
+    return kept
+
+
+def _bare(field: dict[str, Any]) -> dict[str, Any]:
+    made = {name: each for name, each in field.items() if name not in _WORDS}
+    if "fields" in made:
+        made["fields"] = {name: _bare(each) for name, each in made["fields"].items()}
+    if "items" in made:
+        made["items"] = _bare(made["items"])
+    return made
+
+
+def _literal(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1).replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+TARGET = ExportTarget(
+    name="sim",
+    title="Sim",
+    level={
+        "tools": "done: tests/hosts/sim/test_tools.py",
+        "saved workflows": "done: tests/hosts/sim/test_block.py",
+        "waits, pictures": "done: tests/hosts/sim/test_tools.py",
+        "trigger": "done: tests/hosts/sim/test_trigger.py",
+        "types": "done: tests/hosts/sim/test_types.py",
+        "documentation": "done: tests/hosts/sim/test_pages.py",
+        "Sim itself": (
+            "exempt: Sim's sources are no package: types and calls are tested against declarations of its interfaces; "
+            "check.mjs checks a clone."
+        ),
+        "pickers": "exempt: A list of projects in a form needs a route of Sim's own server; find_project takes titles.",
+        "batches and pipelines": "exempt: A Parallel block and blocks in a row do the same in Sim.",
+        "semantic models and guides": "exempt: They are kept by tools of their own, not by workflows.",
+        "data connections": "exempt: Creating or changing one would put passwords into saved workflows.",
+        "idempotency keys": "exempt: Sim keeps no record of starts between two executions.",
+    },
+    files=files,
+    pack=pack,
+    one_language=True,
+)

@@ -1,0 +1,135 @@
+"""The tools as operations of Sim's Hex block: which there are, what they are called, and which inputs they show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hex_blocks.hosts.builders.forms import FAIL_ON_RUN_ERROR, RAISING
+from hex_blocks.hosts.javascript.data import runs_in_javascript
+from hex_blocks.hosts.javascript.forms import HIDDEN_INPUTS, key_of
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase
+from hex_blocks.tools.spec.values import Input, Output
+from hex_blocks.tools.tool import Tool
+
+# Operations of Sim's own block, in its order; saved workflows name them.
+TODAY = (
+    "run_project",
+    "get_run_status",
+    "get_project_runs",
+    "cancel_run",
+    "list_projects",
+    "get_project",
+    "update_project",
+    "get_queried_tables",
+    "list_users",
+    "list_groups",
+    "get_group",
+    "list_collections",
+    "get_collection",
+    "create_collection",
+    "update_collection",
+    "list_data_connections",
+    "get_data_connection",
+    "create_group",
+    "update_group",
+    "delete_group",
+    "deactivate_user",
+)
+HIDDEN = {
+    "hex_check_connection": "the first call tells whether the token works",
+    "hex_create_data_connection": "passwords would stand in saved workflows",
+    "hex_update_data_connection": "passwords would stand in saved workflows",
+    "hex_run_batch": "a Parallel block does it",
+    "hex_run_pipeline": "blocks in a row do it",
+    "hex_watch_runs": "the trigger does it",
+}
+HIDDEN_GROUPS = {
+    "semantic": "semantic models are kept by their own tools",
+    "guides": "guides are kept by their own tools",
+}
+# Deprecated, and in Sim's own block.
+KEPT_INPUTS = {"updateCache"}
+# The key of a start is of use where a record of starts is kept.
+HIDDEN_OUTPUTS = {"idempotencyKey"}
+WAITING = ("hex_run_and_wait", "hex_wait_for_run", "hex_ask")
+USUAL_WAIT = 240
+TIMEOUT = phrase("Seconds to wait. Default: 240, so that the wait ends before Sim ends the workflow.")
+FAILS = phrase(
+    "Whether a run that does not complete fails the block. If not, its outputs are the run's page and status."
+)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A tool as an operation of the block."""
+
+    tool: Tool
+    key: str
+
+    def name(self, language: str) -> str:
+        """Return its name in the list of operations: in English as Sim writes names, otherwise the tool's title."""
+        return _in_title_case(self.key) if language == SOURCE_LANGUAGE else self.tool.title(language)
+
+    @property
+    def camel(self) -> str:
+        """Its key in camel case, as names of variables are."""
+        first, *others = self.key.split("_")
+        return first + "".join(part.capitalize() for part in others)
+
+    @property
+    def pascal(self) -> str:
+        """Its key as names of types are."""
+        return self.camel[:1].upper() + self.camel[1:]
+
+    @property
+    def inputs(self) -> dict[str, Input]:
+        """The inputs that its form shows, without those of the connection."""
+        return {name: _input(self.tool, name, field) for name, field in inputs_of(self.tool).items()} | _own(self.tool)
+
+    @property
+    def outputs(self) -> dict[str, Output]:
+        """The outputs that it has in Sim."""
+        return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS}
+
+
+def operations(tools: Iterable[Tool]) -> list[Operation]:
+    """Return the tools that the block shows: those that Sim has today come first."""
+    shown = [Operation(tool, key_of(tool)) for tool in tools if not why_hidden(tool)]
+    return sorted(shown, key=lambda each: TODAY.index(each.key) if each.key in TODAY else len(TODAY))
+
+
+def why_hidden(tool: Tool) -> str | None:
+    """Return why the block does not show a tool; None where it does."""
+    if reason := HIDDEN.get(tool.id) or HIDDEN_GROUPS.get(tool.group):
+        return reason
+    return None if runs_in_javascript(tool) else "it runs in Python only"
+
+
+def inputs_of(tool: Tool) -> dict[str, Input]:
+    """Return the inputs of a tool itself that a form shows."""
+    hidden = HIDDEN_INPUTS - KEPT_INPUTS
+    return {
+        name: field
+        for name, field in tool.spec.inputs.items()
+        if field.place != "connection" and name not in hidden and not (field.advanced and field.secret)
+    }
+
+
+def _input(tool: Tool, name: str, field: Input) -> Input:
+    if tool.id in WAITING and name == "timeout":
+        return field.model_copy(update={"default": USUAL_WAIT, "description": TIMEOUT})
+    return field
+
+
+def _own(tool: Tool) -> dict[str, Input]:
+    if tool.id not in RAISING:
+        return {}
+    made = {"type": "boolean", "in": "local", "default": True, "title": phrase("Fail on run error")}
+    return {FAIL_ON_RUN_ERROR: Input(description=FAILS, **made)}
+
+
+def _in_title_case(key: str) -> str:
+    small = {"and", "for", "of", "to"}
+    words = key.split("_")
+    return " ".join(word if word in small else word.capitalize() for word in words)

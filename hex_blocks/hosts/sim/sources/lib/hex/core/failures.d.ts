@@ -1,0 +1,11 @@
+export interface Failure {
+  key: string
+  message: string
+  hint: string | null
+  traceId: string | null
+  runUrl?: string
+}
+
+export function failureOf(error: unknown, language?: string | null): Failure
+/** Return a failure as one line: sentence, hint, run page, then the key. */
+export function inOneLine(failure: Failure): string

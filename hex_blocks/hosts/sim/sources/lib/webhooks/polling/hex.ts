@@ -1,0 +1,112 @@
+import { pollingIdempotency } from '@/lib/core/idempotency/service'
+import { connectionOf, core } from '@/lib/hex/connection'
+import type { Values } from '@/lib/hex/core/core.js'
+import { failureOf, inOneLine } from '@/lib/hex/core/failures.js'
+import { language } from '@/lib/hex/data.js'
+import { resolveWebhookRecordProviderConfig } from '@/lib/webhooks/env-resolver'
+import {
+  getProviderConfig,
+  type PollingProviderHandler,
+  type PollWebhookContext,
+} from '@/lib/webhooks/polling/types'
+import {
+  markWebhookFailed,
+  markWebhookSuccess,
+  updateWebhookProviderConfig,
+} from '@/lib/webhooks/polling/utils'
+import { processPolledWebhookEvent } from '@/lib/webhooks/processor'
+
+// More runs than these are never kept for another try.
+const MOST_UNTOLD = 500
+
+type Run = Values & { runId: string }
+
+/** What the trigger keeps between its looks: where it is in Hex's lists, and the runs that no workflow took yet. */
+interface Place {
+  cursor?: string
+  untold: Run[]
+}
+
+interface TriggerConfig {
+  triggerApiKey?: string
+  triggerRegion?: string
+  triggerBaseUrl?: string
+  triggerProjectIds?: unknown
+  triggerStatuses?: unknown
+  hexPlace?: Place
+}
+
+/** Starts a workflow once for each run that has ended since the last look. The first look only takes note. */
+export const hexPollingHandler: PollingProviderHandler = {
+  provider: 'hex',
+  label: 'Hex',
+
+  async pollWebhook(context: PollWebhookContext) {
+    const { webhookData, requestId, logger } = context
+    let place: Place
+    try {
+      place = await looked(context)
+    } catch (error) {
+      logger.error(`[${requestId}] ${inOneLine(failureOf(error, language))}`)
+      await markWebhookFailed(webhookData.id, logger)
+      return 'failure'
+    }
+    // It is kept before the workflow starts: what ends while a process dies is tried again, and told once.
+    await keep(context, place)
+    const untold = await tellEach(context, place.untold)
+    await keep(context, { ...place, untold })
+    if (untold.length) {
+      await markWebhookFailed(webhookData.id, logger)
+      return 'failure'
+    }
+    await markWebhookSuccess(webhookData.id, logger)
+    return 'success'
+  },
+}
+
+/** Look at the projects; return where the look ended, with the runs to tell, oldest end first. */
+async function looked({ webhookData, workflowData }: PollWebhookContext): Promise<Place> {
+  const { userId, workspaceId } = workflowData
+  const resolved = await resolveWebhookRecordProviderConfig(webhookData, userId, workspaceId ?? undefined)
+  const config = getProviderConfig<TriggerConfig>(resolved.providerConfig)
+  const before = config.hexPlace ?? { untold: [] }
+  const connection = connectionOf({
+    apiKey: config.triggerApiKey,
+    region: config.triggerRegion,
+    baseUrl: config.triggerBaseUrl,
+  })
+  const { triggerProjectIds: projectIds, triggerStatuses: statuses } = config
+  const inputs = { projectIds, statuses, cursor: before.cursor }
+  const watched = await core.call('hex_watch_runs', inputs, connection, { language })
+  const ended = Array.isArray(watched.runs) ? watched.runs.filter(isRun) : []
+  return { cursor: String(watched.cursor), untold: [...before.untold, ...ended].slice(-MOST_UNTOLD) }
+}
+
+function isRun(value: unknown): value is Run {
+  return typeof value === 'object' && value !== null && 'runId' in value && typeof value.runId === 'string'
+}
+
+async function keep({ webhookData, logger }: PollWebhookContext, hexPlace: Place): Promise<void> {
+  await updateWebhookProviderConfig(webhookData.id, { hexPlace }, logger)
+}
+
+/** Start the workflow for each run; return those for which it could not be started. */
+async function tellEach(context: PollWebhookContext, runs: Run[]): Promise<Run[]> {
+  const { webhookData, workflowData, requestId, logger } = context
+  const untold: Run[] = []
+  for (const run of runs) {
+    try {
+      await pollingIdempotency.executeWithIdempotency('hex', `${webhookData.id}:${run.runId}`, async () => {
+        const payload = { ...run, timestamp: new Date().toISOString() }
+        const started = await processPolledWebhookEvent(webhookData, workflowData, payload, requestId)
+        if (!started.success) throw new Error(`${started.statusCode ?? ''} ${started.error ?? ''}`.trim())
+        return { runId: run.runId }
+      })
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      logger.error(`[${requestId}] The workflow could not be started for run ${run.runId}: ${reason}`)
+      untold.push(run)
+    }
+  }
+  return untold
+}
