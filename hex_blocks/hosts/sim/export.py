@@ -12,7 +12,7 @@ from hex_blocks.hosts.javascript.packages import LICENSE, files_of
 from hex_blocks.hosts.packing import zip_of
 from hex_blocks.hosts.sim.block import block_source
 from hex_blocks.hosts.sim.modules import core_modules
-from hex_blocks.hosts.sim.operations import Operation, operations
+from hex_blocks.hosts.sim.operations import KEPT_OUTPUTS, Operation, operations
 from hex_blocks.hosts.sim.pages import pages
 from hex_blocks.hosts.sim.patching import patch
 from hex_blocks.hosts.sim.tools import index_source, tool_source, types_source
@@ -71,7 +71,8 @@ def _data_source(request: ExportRequest, shown: list[Operation]) -> str:
         spec = data["tools"][operation.tool.id]
         kept = {*operation.inputs, *(name for name, field in spec["inputs"].items() if field["in"] == "connection")}
         spec["inputs"] = {name: field for name, field in spec["inputs"].items() if name in kept}
-        spec["outputs"] = {name: field for name, field in spec["outputs"].items() if name in operation.outputs}
+        known = spec["outputs"] | KEPT_OUTPUTS.get(operation.tool.id, {})
+        spec["outputs"] = {name: known[name] for name in operation.outputs}
     for group in ("tools", "helpers"):
         data[group] = {name: _wordless(spec) for name, spec in data[group].items()}
     return f"export const data = {_literal(data)}\n\nexport const language = {_literal(request.language)}\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from hex_blocks.hosts.builders.forms import FAIL_ON_RUN_ERROR, RAISING
 from hex_blocks.hosts.javascript.data import runs_in_javascript
@@ -52,6 +53,13 @@ HIDDEN_GROUPS = {
 KEPT_INPUTS = {"updateCache"}
 # The key of a start is of use where a record of starts is kept.
 HIDDEN_OUTPUTS = {"idempotencyKey"}
+# Outputs that Sim's own block had beside them.
+KEPT_OUTPUTS: dict[str, dict[str, dict[str, Any]]] = {
+    "hex_deactivate_user": {
+        "success": {"type": "boolean", "constant": True, "description": phrase("true: the user was deactivated.")},
+        "userId": {"type": "string", "fromInput": "userId", "description": phrase("User UUID.")},
+    }
+}
 WAITING = ("hex_run_and_wait", "hex_wait_for_run", "hex_ask")
 USUAL_WAIT = 240
 TIMEOUT = phrase("Seconds to wait. Default: 240, so that the wait ends before Sim ends the workflow.")
@@ -90,7 +98,8 @@ class Operation:
     @property
     def outputs(self) -> dict[str, Output]:
         """The outputs that it has in Sim."""
-        return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS}
+        kept = {name: Output(**field) for name, field in KEPT_OUTPUTS.get(self.tool.id, {}).items()}
+        return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS} | kept
 
 
 def operations(tools: Iterable[Tool]) -> list[Operation]:

@@ -64,11 +64,10 @@ def repository(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Sim:
     """What Sim does with the export; see drive.mjs."""
 
-    def __init__(self, repository: Path, **variables: str) -> None:
+    def __init__(self, repository: Path) -> None:
         command = [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--disable-warning=ExperimentalWarning"]
         self.process = subprocess.Popen(
             [*command, str(HERE / "drive.mjs"), str(repository), str(SPEED)],
-            env=os.environ | variables,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -109,10 +108,16 @@ def sandbox() -> Iterator[Sandbox]:
         yield running
 
 
-@pytest.fixture
-def sim(repository: Path, sandbox: Sandbox) -> Iterator[Sim]:
-    """Sim with a block whose connection is the sandbox, which its operator allows."""
-    running = Sim(repository, HEX_BLOCKS_ALLOWED_HOSTS=sandbox.base_url.removesuffix("/api/v1"))
-    running.connection = {"apiKey": TOKENS.personal, "baseUrl": sandbox.base_url}
+@pytest.fixture(scope="session")
+def process(repository: Path) -> Iterator[Sim]:
+    running = Sim(repository)
     yield running
     running.stop()
+
+
+@pytest.fixture
+def sim(process: Sim, sandbox: Sandbox) -> Sim:
+    """Sim with a block whose connection is the sandbox, which its operator allows."""
+    process.ask("allow", hosts=sandbox.origin)
+    process.connection = {"apiKey": TOKENS.personal, "baseUrl": sandbox.base_url}
+    return process

@@ -118,6 +118,7 @@ async function poll(id) {
 }
 
 const deeds = {
+  allow: ({ hosts }) => (process.env.HEX_BLOCKS_ALLOWED_HOSTS = hosts),
   block: () => ({ ...plain(HexBlock), meta: plain(HexBlockMeta) }),
   tools: () => plain(hexTools),
   execute: ({ tool, params, stopAfter, byRequest }) => {
