@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, TypeVar
+
 import click
 
 from hex_blocks.cli.output import say
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+# The first whose sessions end when they go idle.
+SDK_MAJOR, SDK_MINOR = 2, 2
 speed_option = click.option(
     "--speed",
     default=1.0,
@@ -13,6 +21,66 @@ speed_option = click.option(
     type=click.FloatRange(0, min_open=True),
     help="Speed of the sandbox's clock, as a multiple of real time.",
 )
+
+
+def address_options(port: int) -> Callable[[Command], Command]:
+    """Add the options that say where a server listens, and under which names it is reached. port: the default."""
+    options = (
+        click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
+        click.option(
+            "--port",
+            default=port,
+            show_default=True,
+            type=click.IntRange(0, 65535),
+            help="Port to listen on; 0 for any.",
+        ),
+        click.option(
+            "--allow-host",
+            "allowed_hosts",
+            multiple=True,
+            metavar="NAME",
+            help="A name under which clients reach the server, beside this machine's own. Can be repeated.",
+        ),
+    )
+
+    def add(command: Command) -> Command:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return add
+
+
+def check_names(host: str, names: tuple[str, ...], option: str) -> None:
+    """Refuse to be reached under any name, so that a page in somebody's browser cannot.
+
+    Args:
+        host: The address to listen on.
+        names: The names under which clients reach the server.
+        option: How a name is given.
+
+    Raises:
+        click.UsageError: The host stands for every address of this machine, and there is no name.
+    """
+    from hex_blocks.hosts.mcp.guard import is_anywhere
+
+    if is_anywhere(host) and not names:
+        raise click.UsageError(
+            say(
+                "{host} is every address of this machine. Name the host that clients use: {option}",
+                host=host,
+                option=option,
+            )
+        )
+
+
+def sdk_is_here() -> bool:
+    """Return whether the SDK of the Model Context Protocol is installed, in a version that this is written for."""
+    try:
+        major, minor = (int(part) for part in version("mcp").split(".")[:2])
+    except PackageNotFoundError:
+        return False
+    return major == SDK_MAJOR and minor >= SDK_MINOR
 
 
 def check_secret(host: str, secret: str | None, variable: str, shortest: int) -> None:

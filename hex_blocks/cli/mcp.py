@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,7 +12,14 @@ import click
 from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.completion import complete_tools
 from hex_blocks.cli.connecting import connection_options, refuse_both
-from hex_blocks.cli.listening import check_secret, port_in_use, speed_option
+from hex_blocks.cli.listening import (
+    address_options,
+    check_names,
+    check_secret,
+    port_in_use,
+    sdk_is_here,
+    speed_option,
+)
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
@@ -25,8 +31,6 @@ SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 SHORTEST_SECRET = 16
 INTERRUPTED = 130
-# The first whose sessions end when they go idle.
-OLDEST_MINOR = 2
 # A call that is stopped may still have to tell Hex to cancel its run.
 LAST_WORD_SECONDS = 10.0
 
@@ -59,17 +63,7 @@ LAST_WORD_SECONDS = 10.0
 )
 @language_option
 @click.option("--http", is_flag=True, help="Serve over HTTP instead of stdin and stdout.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on with --http.")
-@click.option(
-    "--port", default=8766, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on with --http."
-)
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A name under which clients reach the server, beside this machine's own. Can be repeated.",
-)
+@address_options(8766)
 @click.option(
     "--token-from-header",
     is_flag=True,
@@ -127,10 +121,11 @@ def mcp(
         raise click.UsageError(say("--uvx goes with --config: it says how a client starts this."))
     secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
     if http:
-        _check_reach(host, allowed_hosts, secret)
+        check_secret(host, secret, SECRET_VARIABLE, SHORTEST_SECRET)
+        check_names(host, allowed_hosts, "--allow-host NAME")
     elif token_from_header:
         raise click.UsageError(say("--token-from-header goes with --http: there are no headers on stdin."))
-    if not _sdk_is_here():
+    if not sdk_is_here():
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
 
     from hex_blocks.hosts.mcp.server import TOKEN_HEADER, HexServer
@@ -177,15 +172,6 @@ def _warn_without_token(profile: str | None) -> None:
         warn(say("There is no token: tools are listed, and calls fail until there is one. See: hex-blocks login"))
 
 
-def _sdk_is_here() -> bool:
-    """Whether the SDK is installed, in a version that this is written for."""
-    try:
-        major, minor = (int(part) for part in version("mcp").split(".")[:2])
-    except PackageNotFoundError:
-        return False
-    return major == 2 and minor >= OLDEST_MINOR
-
-
 def _leave() -> None:
     """End the process as an interrupted one. A thread of the SDK's still reads stdin, and Python would wait for it."""
     from hex_blocks.hosts.models.toolbox import calls_ended
@@ -221,17 +207,6 @@ def _connection(open_ones: ExitStack, profile: str | None, speed: float, *, on_s
     from hex_blocks.api.connection import Connection
 
     return Connection(profile=profile, pinned=True)
-
-
-def _check_reach(host: str, allowed_hosts: tuple[str, ...], secret: str | None) -> None:
-    """Refuse to be reached from outside this machine without a secret, or under any name."""
-    from hex_blocks.hosts.mcp.guard import is_anywhere
-
-    check_secret(host, secret, SECRET_VARIABLE, SHORTEST_SECRET)
-    if is_anywhere(host) and not allowed_hosts:
-        raise click.UsageError(
-            say("{host} is every address of this machine. Name the host that clients use: --allow-host NAME", host=host)
-        )
 
 
 def _print_configuration(client: str, uvx: bool) -> None:

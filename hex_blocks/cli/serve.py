@@ -12,8 +12,9 @@ import click
 
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.connecting import connection_options, refuse_both
-from hex_blocks.cli.listening import check_secret, port_in_use, speed_option
+from hex_blocks.cli.listening import address_options, check_names, check_secret, port_in_use, sdk_is_here, speed_option
 from hex_blocks.cli.output import load_registry, say, warn
+from hex_blocks.postgres.address import RECORD_VARIABLE
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
@@ -25,19 +26,9 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
 @click.command()
 @connection_options
 @speed_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port", default=8767, show_default=True, type=click.IntRange(0, 65535), help="Port to listen on; 0 for any."
-)
+@address_options(8767)
 @click.option("--public-url", metavar="URL", help="The address that callers use, where a proxy is in front.")
 @click.option("--root-path", default="", metavar="PATH", help="The part of every path that a proxy takes off.")
-@click.option(
-    "--allow-host",
-    "allowed_hosts",
-    multiple=True,
-    metavar="NAME",
-    help="A name under which callers reach the server, beside this machine's own. Can be repeated.",
-)
 @click.option(
     "--allow-origin",
     "origins",
@@ -69,7 +60,12 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
     metavar="SECONDS",
     help="How often finished runs are looked for, for hooks.",
 )
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="The folder of jobs and hooks.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="The folder of jobs and hooks, instead of the server that HEX_BLOCKS_RECORD names.",
+)
+@click.option("--mcp", is_flag=True, help="Serve agents as well, over the Model Context Protocol at /mcp.")
 @click.option("--hooks-to-loopback", is_flag=True, help="Let events be sent to this machine, without TLS too.")
 @click.option(
     "--log-format", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the log."
@@ -81,7 +77,8 @@ def serve(**given: Any) -> None:
 
     Callers send their Hex API token as a bearer token. Who reaches the server over the network without one of their
     own sends the secret in HEX_BLOCKS_SERVE_SECRET, and the server's token is used. Calls that take long become
-    jobs; events are sent to hooks. The OpenAPI document is at /openapi.json.
+    jobs; events are sent to hooks. The OpenAPI document is at /openapi.json. Replicas on several machines share jobs
+    and hooks in the PostgreSQL server that HEX_BLOCKS_RECORD names.
 
     \b
     Examples:
@@ -92,8 +89,11 @@ def serve(**given: Any) -> None:
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         said = say('This needs {names}: pip install "hex-blocks[serve]"', names=", ".join(missing))
         raise click.ClickException(said)
+    if given["mcp"] and not sdk_is_here():
+        raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
     from hex_blocks.hosts.service.app import make_service
     from hex_blocks.hosts.service.logs import log_to_stderr
+    from hex_blocks.hosts.service.problems import ProblemError
     from hex_blocks.hosts.service.serving import Serving
 
     settings = _settings(**given)
@@ -102,7 +102,13 @@ def serve(**given: Any) -> None:
         connection, has_token = _connection(open_ones, given["on_sandbox"], given["profile"], given["speed"])
         if not has_token:
             warn(say("The server has no Hex token of its own: callers send theirs."))
-        service = make_service(settings, load_registry(), connection, has_token=has_token)
+        try:
+            service = make_service(settings, load_registry(), connection, has_token=has_token)
+        except ProblemError as error:
+            place = RECORD_VARIABLE if settings.server else settings.folder
+            said = say("Jobs and hooks cannot be kept in {place}: {reason}", place=place, reason=error.__cause__)
+            raise click.ClickException(said) from None
+        open_ones.callback(service.database.close)
         try:
             Serving(service, given["port"], lambda url: warn(say("Serving on {url}", url=url))).run()
         except OSError as error:
@@ -111,13 +117,20 @@ def serve(**given: Any) -> None:
 
 def _settings(**given: Any) -> Settings:
     """Return the settings that were asked for; refuse those that would be unsafe."""
-    from hex_blocks.hosts.service.settings import HOUR, KEY_VARIABLE, SECRET_VARIABLE, Settings
+    from hex_blocks.hosts.service.settings import HOUR, KEY_VARIABLE, SECRET_VARIABLE, SHORTEST_SECRET, Settings
     from hex_blocks.runs.record.sqlite import default_folder
 
     secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
-    _check_reach(given["host"], (*given["allowed_hosts"], *filter(None, [given["public_url"]])), secret)
+    if secret is not None and len(secret) < SHORTEST_SECRET:
+        raise click.UsageError(
+            say("{variable} is shorter than {length} characters.", variable=SECRET_VARIABLE, length=SHORTEST_SECRET)
+        )
+    check_secret(given["host"], secret, SECRET_VARIABLE, SHORTEST_SECRET)
+    names = (*given["allowed_hosts"], *filter(None, [given["public_url"]]))
+    check_names(given["host"], names, "--public-url URL, --allow-host NAME")
     return Settings(
         folder=given["data"] or default_folder() / ("service-sandbox" if given["on_sandbox"] else "service"),
+        server=None if given["on_sandbox"] or given["data"] else _server(),
         host=given["host"],
         secret=secret,
         key=os.environ.get(KEY_VARIABLE, "").strip() or None,
@@ -130,7 +143,18 @@ def _settings(**given: Any) -> Settings:
         watch=given["watch"],
         loopback_hooks=given["hooks_to_loopback"],
         language=given["language"],
+        mcp=given["mcp"],
     )
+
+
+def _server() -> str | None:
+    """Return the address of the server that replicas share; None where there is none."""
+    from hex_blocks.errors.classes import hex_error
+    from hex_blocks.postgres.address import address_of_record, fault_of
+
+    if fault := fault_of(address_of_record()) if address_of_record() else None:
+        raise hex_error("bad_record", variable=RECORD_VARIABLE, reason=fault)
+    return address_of_record() or None
 
 
 def _address(url: str | None) -> str | None:
@@ -144,25 +168,6 @@ def _address(url: str | None) -> str | None:
 def _root_path(path: str) -> str:
     plain = path.strip("/")
     return f"/{plain}" if plain else ""
-
-
-def _check_reach(host: str, names: tuple[str, ...], secret: str | None) -> None:
-    """Refuse to be reached from outside this machine without a secret, or under any name."""
-    from hex_blocks.hosts.mcp.guard import is_anywhere
-    from hex_blocks.hosts.service.settings import SECRET_VARIABLE, SHORTEST_SECRET
-
-    if secret is not None and len(secret) < SHORTEST_SECRET:
-        raise click.UsageError(
-            say("{variable} is shorter than {length} characters.", variable=SECRET_VARIABLE, length=SHORTEST_SECRET)
-        )
-    check_secret(host, secret, SECRET_VARIABLE, SHORTEST_SECRET)
-    if is_anywhere(host) and not names:
-        raise click.UsageError(
-            say(
-                "{host} is every address of this machine. Name the host that callers use: --public-url or --allow-host",
-                host=host,
-            )
-        )
 
 
 def _connection(open_ones: ExitStack, on_sandbox: bool, profile: str | None, speed: float) -> tuple[Connection, bool]:

@@ -198,7 +198,7 @@ class HexServer:
         arguments = settled.arguments
         stop = threading.Event()
         reports = Reports(context)
-        own = settled.error or self._connection_of(context)
+        own = settled.error or self.connection_of(context)
         if isinstance(own, Answer):
             return self.dress(own)
 
@@ -208,7 +208,7 @@ class HexServer:
                 return self.toolbox.call(params.name, arguments, connection, progress=reports.take, stop=stop)
             finally:
                 if own is not None:
-                    own.close()
+                    self.done_with(own)
 
         sending = asyncio.create_task(reports.send())
         try:
@@ -225,7 +225,7 @@ class HexServer:
                 sending.cancel()
         return self.dress(answer, linked=context.protocol_version >= HAS_LINKS)
 
-    def _connection_of(self, context: Context) -> Connection | Answer | None:
+    def connection_of(self, context: Context) -> Connection | Answer | None:
         """Return a connection with the caller's own token, for this one call; None where the server's own serves."""
         if self.token_header is None:
             return None
@@ -237,9 +237,13 @@ class HexServer:
 
         return connection_of_caller(token, self.connection)
 
+    def done_with(self, own: Connection) -> None:
+        """Let go of a connection that `connection_of` gave."""
+        own.close()
+
     async def _read(self, context: Context, work: Callable[[Callable[[str, Wire], Answer]], Result]) -> Result | Answer:
         """Let work read in Hex, in a thread of its own; return what it returns."""
-        own = self._connection_of(context)
+        own = self.connection_of(context)
         if isinstance(own, Answer):
             return own
         stop = threading.Event()
@@ -251,13 +255,13 @@ class HexServer:
             return await in_own_thread(lambda: work(read), stop.set)
         finally:
             if own is not None:
-                own.close()
+                self.done_with(own)
 
     async def complete(self, context: Context, params: CompleteRequestParams) -> Wire:
         """Answer completion/complete."""
         of = getattr(params.ref, "uri", None) or getattr(params.ref, "name", "")
         chosen = dict((params.context and params.context.arguments) or {})
-        argument, caller = params.argument, self._caller_of(context)
+        argument, caller = params.argument, self.caller_of(context)
 
         def work(read: Callable[[str, Wire], Answer]) -> list[str]:
             return self.completions.values(str(of), argument.name, argument.value, chosen, caller, read)
@@ -266,7 +270,7 @@ class HexServer:
         values = [] if isinstance(found, Answer) else writable_value(found)
         return _complete(completion={"values": values[:MOST], "total": len(values), "hasMore": len(values) > MOST})
 
-    def _caller_of(self, context: Context) -> str:
+    def caller_of(self, context: Context) -> str:
         """Return a name for whoever's token a request uses, from which the token cannot be read."""
         headers = getattr(context.request, "headers", None) or {}
         token = headers.get(self.token_header, "") if self.token_header else ""

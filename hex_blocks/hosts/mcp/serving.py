@@ -5,10 +5,14 @@ from __future__ import annotations
 import gc
 import socket
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from hex_blocks.hosts.mcp.guard import App, Receive, Scope, Send, addressed, guarded
 from hex_blocks.hosts.mcp.server import HexServer
 from hex_blocks.hosts.mcp.wire import Mended
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
 
 PATH = "/mcp"
 LEAVE_SECONDS = 2
@@ -87,9 +91,15 @@ def http_app(
     allowed_hosts: names beside this machine's own under which clients reach it. secret: what every request must
     bring as a bearer token. idle_seconds: after how long a session of which nothing is heard is forgotten.
     """
+    app = addressed(_at_both_paths(sdk_app(server, host, idle_seconds)), host, allowed_hosts)
+    return guarded(app, secret) if secret else app
+
+
+def sdk_app(server: HexServer, host: str, idle_seconds: float = IDLE_SECONDS) -> Starlette:
+    """Make the SDK's application, which whoever serves it guards."""
     from mcp.server.transport_security import TransportSecuritySettings
 
-    sdk_app = server.sdk_server().streamable_http_app(
+    return server.sdk_server().streamable_http_app(
         streamable_http_path=PATH,
         host=host,
         session_idle_timeout=idle_seconds,
@@ -97,8 +107,6 @@ def http_app(
         # The SDK compares how a host begins; ours are compared whole.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app = addressed(_at_both_paths(sdk_app), host, allowed_hosts)
-    return guarded(app, secret) if secret else app
 
 
 def _at_both_paths(app: App) -> App:

@@ -8,6 +8,6 @@ LEVEL = {
     "the command, draining, logs, numbers": "done: tests/hosts/service/test_process.py",
     "pages for people, without script": "done: tests/hosts/service/test_workbench.py",
     "pages in a browser: access, widths, keyboard": "done: tests/hosts/service/test_browser.py",
-    "MCP at /mcp": "exempt: hex-blocks mcp --http serves it, as a process of its own",
-    "a store in PostgreSQL": "exempt: jobs and hooks stand in one SQLite file, which processes of one machine share",
+    "agents at /mcp": "done: tests/hosts/service/test_agents.py",
+    "replicas that share a PostgreSQL server": "done: tests/hosts/service/test_replicas.py",
 }

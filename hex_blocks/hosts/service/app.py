@@ -19,16 +19,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from hex_blocks.clock import Clock, SystemClock
+from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import HexError
 from hex_blocks.hosts.mcp.guard import App, addressed
 from hex_blocks.hosts.service import calls, pages
 from hex_blocks.hosts.service.callers import Callers
-from hex_blocks.hosts.service.database import Database
+from hex_blocks.hosts.service.configured import database_of
+from hex_blocks.hosts.service.database import kept
 from hex_blocks.hosts.service.hooks import endpoints as hooks
 from hex_blocks.hosts.service.hooks.dispatch import Dispatcher
-from hex_blocks.hosts.service.hooks.sqlite import SqliteHooks
-from hex_blocks.hosts.service.jobs.sqlite import SqliteJobs
+from hex_blocks.hosts.service.hooks.store import HookStore
+from hex_blocks.hosts.service.jobs.store import JobStore
 from hex_blocks.hosts.service.logs import Logged
 from hex_blocks.hosts.service.messages import answer_to_error
 from hex_blocks.hosts.service.metrics import Metrics
@@ -44,6 +45,7 @@ from hex_blocks.tools.registry import Registry
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
+    from hex_blocks.hosts.service.agents import Agents
 
 log = logging.getLogger(__name__)
 
@@ -83,14 +85,17 @@ def make_service(
 
     has_token: whether the server's connection has a Hex token.
     """
-    database = Database(settings.folder)
-    jobs, kept_hooks = SqliteJobs(database), SqliteHooks(database)
-    callers = Callers(server, database.kept("salt"), Vault(settings.key), secret=settings.secret, has_token=has_token)
+    database = database_of(settings)
+    jobs, kept_hooks = JobStore(database), HookStore(database)
+    callers = Callers(server, kept(database, "salt"), Vault(settings.key), secret=settings.secret, has_token=has_token)
     metrics, hub, owner = Metrics(), Hub(jobs), uuid.uuid4().hex
-    clock = clock or SystemClock()
+    clock = clock or database.clock
     runner = Runner(tools, jobs, callers, settings, metrics, clock, owner, hub.notify)
     dispatcher = Dispatcher(tools, kept_hooks, callers, settings, metrics, clock, owner)
-    return Service(settings, tools, callers, jobs, runner, hub, metrics, clock, kept_hooks, dispatcher, Sessions(clock))
+    sessions = Sessions(clock)
+    return Service(
+        settings, tools, callers, jobs, runner, hub, metrics, clock, kept_hooks, dispatcher, sessions, database
+    )
 
 
 def make_app(service: Service) -> App:
@@ -104,8 +109,9 @@ def make_app(service: Service) -> App:
         expose_headers=list(EXPOSED),
         max_age=600,
     )
+    agents = _agents(service) if settings.mcp else None
     app = Starlette(
-        routes=list(ROUTES),
+        routes=[*ROUTES, *(agents.routes if agents else ())],
         middleware=[cors] if settings.origins else [],
         exception_handlers={
             ProblemError: _own_problem,
@@ -115,8 +121,15 @@ def make_app(service: Service) -> App:
         },
         lifespan=_lifespan,
     )
-    app.state.service = service
+    app.state.service, app.state.agents = service, agents
     return Logged(addressed(app, settings.host, settings.names, settings.origins))
+
+
+def _agents(service: Service) -> Agents:
+    # Only here: the SDK need not be installed where no agents are served.
+    from hex_blocks.hosts.service.agents import Agents
+
+    return Agents(service)
 
 
 @asynccontextmanager
@@ -127,7 +140,8 @@ async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     service.runner.begin()
     service.dispatcher.begin()
     try:
-        yield
+        async with app.state.agents.running() if app.state.agents else contextlib.nullcontext():
+            yield
     finally:
         service.draining.set()
         looking.cancel()

@@ -56,12 +56,15 @@ class Callers:
         secret: What a caller must bring to use the server's connection; None where anyone may who reaches it.
         vault: What tokens are encrypted with.
         has_token: Whether the server has a Hex token of its own.
+
+    Attributes:
+        connection: The server's.
     """
 
     def __init__(
         self, server: Connection, salt: bytes, vault: Vault, *, secret: str | None = None, has_token: bool = True
     ) -> None:
-        self._server = server
+        self.connection = server
         self._salt = salt
         self._secret = secret
         self._has_token = has_token
@@ -97,7 +100,7 @@ class Callers:
         """Return the caller who uses the server's own Hex token."""
         if not self._has_token:
             raise ProblemError("server_without_token", headers=CHALLENGE)
-        return Caller(SERVER, self._server)
+        return Caller(SERVER, self.connection)
 
     def of_token(self, token: SecretStr) -> Caller:
         """Return the caller with a Hex token."""
@@ -105,7 +108,7 @@ class Callers:
         with self._lock:
             caller = self._known.pop(name, None)
             if caller is None:
-                caller = Caller(name, connection_of_caller(token.get_secret_value(), self._server), token)
+                caller = Caller(name, connection_of_caller(token.get_secret_value(), self.connection), token)
             self._known[name] = caller
             left = self._known.popitem(last=False)[1] if len(self._known) > MOST_CALLERS else None
         if left:
@@ -120,7 +123,7 @@ class Callers:
     def recall(self, name: str, sealed: bytes | None) -> Caller | None:
         """Return a caller for work that goes on; None where the token is not to be had."""
         if name == SERVER:
-            return Caller(SERVER, self._server) if self._has_token else None
+            return Caller(SERVER, self.connection) if self._has_token else None
         with self._lock:
             if name in self._known:
                 return self._known[name]

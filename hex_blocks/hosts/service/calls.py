@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
@@ -110,7 +111,7 @@ async def make_call(
         service.runner.start(work)
     except ProblemError:
         if key:
-            await run_in_threadpool(service.jobs.release, work.id, 1)
+            await run_in_threadpool(partial(service.jobs.release, work.id, 1, begun=False))
         raise
     return await _awaited(service, request, work, wish, language)
 
@@ -203,7 +204,7 @@ async def _awaited(service: Service, request: Request, work: Work, wish: Preferr
             await asyncio.wait({ended}, timeout=service.settings.grace / 2)
     finally:
         draining.cancel()
-    if not ended.done() and await run_in_threadpool(service.runner.keep, work, answered=True):
+    if not ended.done() and await _is_kept(service, work, ended):
         job = service.runner.job_of(work, key=None, fingerprint=None, answered=True)
         return accepted(service, request, job, language, wish.applied)
     end = await ended
@@ -213,6 +214,23 @@ async def _awaited(service: Service, request: Request, work: Work, wish: Preferr
         return accepted(service, request, job, language, wish.applied)
     applied = {"Preference-Applied": wish.applied} if wish.applied else {}
     return _ended(end, request, language, applied)
+
+
+async def _is_kept(service: Service, work: Work, ended: asyncio.Future[Any]) -> bool:
+    """Make a call a job, as soon as that can be written down; False where it has ended meanwhile.
+
+    Raises ProblemError (`store_unusable`) where that is longer than anybody may wait.
+    """
+    until = service.clock.monotonic() + service.settings.longest_wait
+    while True:
+        try:
+            kept: bool = await run_in_threadpool(service.runner.keep, work, answered=True)
+        except ProblemError:
+            if service.clock.monotonic() >= until or service.draining.is_set():
+                raise
+        else:
+            return kept
+        await asyncio.wait({ended}, timeout=POLL_SECONDS)
 
 
 def _ended(end: End, request: Request, language: str, headers: Mapping[str, str]) -> Response:

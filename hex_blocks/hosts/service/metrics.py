@@ -32,7 +32,10 @@ class Metrics:
 
     def ended(self, tool: str, status: str, error: HexError | None, seconds: float) -> None:
         """Count a call: by its state, or by the kind of its error."""
-        outcome = error.kind if error is not None and status == "failed" else status
+        self.answered(tool, error.kind if error is not None and status == "failed" else status, seconds)
+
+    def answered(self, tool: str, outcome: str, seconds: float) -> None:
+        """Count a call by its outcome."""
         self._calls.labels(tool, outcome).inc()
         self._seconds.labels(tool).observe(seconds)
 

@@ -11,6 +11,7 @@ from typing import Any
 from hex_blocks.clock import Clock
 from hex_blocks.hosts.service.callers import Callers
 from hex_blocks.hosts.service.jobs.store import FAILED, QUEUED, RUNNING, End, Job, JobStore
+from hex_blocks.hosts.service.looking import looking
 from hex_blocks.hosts.service.metrics import Metrics
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import Settings
@@ -61,9 +62,9 @@ class Runner:
         self._wake = threading.Event()
         self._over = threading.Event()
         self._loops = [
-            threading.Thread(target=self._loop, args=(self._take, LOOK_SECONDS, self._wake), daemon=True),
-            threading.Thread(target=self._loop, args=(self._renew, settings.lease / RENEWED_AFTER), daemon=True),
-            threading.Thread(target=self._loop, args=(self._clean, CLEANED_SECONDS), daemon=True),
+            looking(self._take, LOOK_SECONDS, self._over, self._wake),
+            looking(self._renew, settings.lease / RENEWED_AFTER, self._over),
+            looking(self._clean, CLEANED_SECONDS, self._over),
         ]
 
     def begin(self) -> None:
@@ -161,40 +162,44 @@ class Runner:
         pause = max(REPORT_SECONDS, (now - began) * REPORT_PART)
         if work.fence and (progress.status != told[1] or now - told[0] >= pause):
             told[:] = [now, progress.status]
-            self.store.report(work.id, work.fence, work.progress or {})
+            try:
+                self.store.report(work.id, work.fence, work.progress or {})
+            except ProblemError:
+                log.warning("the progress of job %s could not be written down", work.id, exc_info=True)
             self.notify(work.id)
 
     def _settle(self, work: Work, end: End | None) -> None:
         """Write down how a call ended, or give its job back where it ended only because the process does."""
         with work.lock:
+            if not work.fence:
+                work.ended.set_result(end)
+        if work.fence:
             given_back = end is None or (
                 self.draining.is_set() and work.stop.is_set() and not work.cancelled and end.result is None
             )
-            try:
-                if work.fence and given_back:
-                    self.store.release(work.id, work.fence)
-                elif work.fence and end:
-                    now = self.clock.time()
-                    self.store.end(work.id, work.fence, end, now, now + self.settings.kept)
-            except ProblemError:
-                # The lease runs out, and another process goes on with it.
-                log.exception("the end of job %s could not be written down", work.id)
-            work.ended.set_result(None if work.fence and given_back else end)
+            self._write_end(work, None if given_back else end)
+            work.ended.set_result(None if given_back else end)
         with self._lock:
             self._works.pop(work.id, None)
         self.notify(work.id)
         self._wake.set()
 
-    def _loop(self, look: Callable[[], None], seconds: float, wake: threading.Event | None = None) -> None:
-        while not self._over.is_set():
+    def _write_end(self, work: Work, end: End | None) -> None:
+        """Write down how a job ended, or give it back; as soon as that can be written."""
+        while True:
             try:
-                look()
+                if end is None:
+                    self.store.release(work.id, work.fence)
+                else:
+                    now = self.clock.time()
+                    self.store.end(work.id, work.fence, end, now, now + self.settings.kept)
             except ProblemError:
-                log.warning("jobs cannot be looked at", exc_info=True)
-            # Real seconds: what is waited for are other processes.
-            (wake or self._over).wait(seconds)
-            if wake:
-                wake.clear()
+                log.warning("the end of job %s could not be written down", work.id, exc_info=True)
+            else:
+                return
+            if self._over.wait(LOOK_SECONDS):
+                # The lease runs out, and another process goes on with it.
+                return
 
     def _take(self) -> None:
         if self.draining.is_set():
@@ -202,7 +207,10 @@ class Runner:
         now = self.clock.time()
         room = self.settings.most_calls - self.busy
         for job in self.store.claim(self.owner, self.callers.known(), now, now + self.settings.lease, room):
-            self._go_on(job)
+            try:
+                self._go_on(job)
+            except ProblemError:
+                log.warning("job %s cannot be gone on with", job.id, exc_info=True)
 
     def _go_on(self, job: Job) -> None:
         if mine := self._works.get(job.id):
@@ -211,7 +219,7 @@ class Runner:
             return
         caller = self.callers.recall(job.caller, job.sealed)
         if caller is None or job.tool not in self.tools:
-            self.store.release(job.id, job.fence)
+            self.store.release(job.id, job.fence, begun=False)
             return
         work = Work(job.id, caller, self.tools[job.tool], job.inputs, job.language, fence=job.fence)
         work.cancelled = job.cancelled
@@ -226,7 +234,7 @@ class Runner:
         try:
             self.start(work)
         except ProblemError:
-            self.store.release(job.id, job.fence)
+            self.store.release(job.id, job.fence, begun=False)
         self.notify(job.id)
 
     def _renew(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,7 +19,8 @@ class Settings:
     """How the service is run.
 
     Attributes:
-        folder: Where jobs and hooks are kept.
+        folder: Where jobs and hooks are kept, where there is no server.
+        server: Address of the PostgreSQL server in which they are kept, for all its replicas.
         host: The address that it listens on.
         secret: What callers bring as a bearer token to use the server's own Hex token.
         key: What tokens of callers are encrypted under, for work that goes on without them; None to keep none.
@@ -37,9 +38,11 @@ class Settings:
         loopback_hooks: Whether events may be sent to this machine, without TLS too.
         watch: Seconds between two looks for finished runs.
         language: Of what is said to callers who name no language.
+        mcp: Whether agents are served as well, over the Model Context Protocol.
     """
 
     folder: Path
+    server: str | None = field(default=None, repr=False)
     host: str = "127.0.0.1"
     secret: str | None = None
     key: str | None = None
@@ -57,6 +60,7 @@ class Settings:
     loopback_hooks: bool = False
     watch: float = 30.0
     language: str | None = None
+    mcp: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 
 from hex_blocks.clock import Clock
 from hex_blocks.hosts.service.callers import Caller, Callers
+from hex_blocks.hosts.service.database import Database
 from hex_blocks.hosts.service.jobs.store import JobStore
 from hex_blocks.hosts.service.messages import language_of
 from hex_blocks.hosts.service.metrics import Metrics
@@ -103,6 +104,7 @@ class Service:
     hooks: HookStore
     dispatcher: Dispatcher
     sessions: Sessions
+    database: Database
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     documents: dict[tuple[Any, ...], bytes] = field(default_factory=dict)
 

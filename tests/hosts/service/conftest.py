@@ -95,8 +95,41 @@ def fast_connection(fast: Sandbox, tmp_path: Path) -> Iterator[Connection]:
         yield made
 
 
+# What is kept is kept as well in either kind of database: these tests are run with both.
+PLACES = {
+    "test_callers": ("file", "server"),
+    "test_hooks": ("file", "server"),
+    "test_jobs": ("file", "server"),
+    "test_replicas": ("server",),
+}
+DATABASE = "service"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "place" in metafunc.fixturenames:
+        module = metafunc.module.__name__.rpartition(".")[2]
+        metafunc.parametrize("place", PLACES.get(module, ("file",)), indirect=True)
+
+
 @pytest.fixture
-def here(registry: Registry, fast_connection: Connection, tmp_path: Path) -> Iterator[Callable[..., Client]]:
+def place(request: pytest.FixtureRequest) -> Iterator[str | None]:
+    """Give the address of an empty PostgreSQL database; None where things are kept in a file."""
+    if request.param == "file":
+        yield None
+        return
+    from tests.postgres import address_in, drop_databases, make_database
+
+    server: str = request.getfixturevalue("postgres").address()
+    name = f"{DATABASE}_{os.environ.get('PYTEST_XDIST_WORKER', 'alone')}"
+    drop_databases(server, name)
+    make_database(server, name)
+    yield address_in(server, name)
+
+
+@pytest.fixture
+def here(
+    registry: Registry, fast_connection: Connection, tmp_path: Path, place: str | None
+) -> Iterator[Callable[..., Client]]:
     """Run a service in this process and give a client of it: here(secret=…, wait=0)."""
     from hex_blocks.hosts.service.app import make_service
     from hex_blocks.hosts.service.serving import Serving
@@ -107,7 +140,7 @@ def here(registry: Registry, fast_connection: Connection, tmp_path: Path) -> Ite
         def start(
             connection: Connection | None = None, has_token: bool = True, clock: Any = None, **settings: Any
         ) -> Client:
-            given = {"folder": tmp_path / "service", "grace": 2.0, **settings}
+            given = {"folder": tmp_path / "service", "server": place, "grace": 2.0, **settings}
             service = make_service(
                 Settings(**given), registry, connection or fast_connection, has_token=has_token, clock=clock
             )

@@ -14,9 +14,9 @@ import pytest
 
 pytest.importorskip("starlette", reason="run by make test-hosts")
 
-from hex_blocks.hosts.service.database import Database
-from hex_blocks.hosts.service.jobs.sqlite import SqliteJobs
-from hex_blocks.hosts.service.jobs.store import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, End, Job
+from hex_blocks.hosts.service.configured import database_of
+from hex_blocks.hosts.service.jobs.store import CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED, End, Job, JobStore
+from hex_blocks.hosts.service.settings import Settings
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.hosts.service.conftest import KEY, OPEN, Client, until
@@ -345,9 +345,9 @@ def test_what_could_be_done_twice_is_not_begun_again(here):
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteJobs]:
-    database = Database(tmp_path)
-    yield SqliteJobs(database)
+def store(tmp_path: Path, place: str | None) -> Iterator[JobStore]:
+    database = database_of(Settings(tmp_path, place))
+    yield JobStore(database)
     database.close()
 
 
@@ -355,7 +355,7 @@ def job(name: str = "a", **more: Any) -> Job:
     return Job(name, "ada", "hex_ask", {"prompt": "x"}, 1000.0, 5000.0, **more)
 
 
-def claim(store: SqliteJobs, owner: str, now: float, callers: tuple[str, ...] = ("ada",)) -> list[Job]:
+def claim(store: JobStore, owner: str, now: float, callers: tuple[str, ...] = ("ada",)) -> list[Job]:
     return store.claim(owner, callers, now, now + 10, 10)
 
 
@@ -450,9 +450,11 @@ def test_a_key_finds_the_first_job(store):
     assert store.by_status() == {QUEUED: 2}
 
 
-def test_a_file_that_cannot_be_written_is_a_problem_and_no_crash(here):
+def test_what_cannot_be_written_is_a_problem_and_no_crash(here, place):
     client = here()
-    client.service.jobs._database.close()
+    client.service.jobs._database.write("DROP TABLE events")
+    client.service.jobs._database.write("DROP TABLE deliveries")
+    client.service.jobs._database.write("DROP TABLE jobs")
 
     answer = client.post("/v1/jobs", {"tool": "hex_find_project", "inputs": {"query": "x"}})
     quick = client.call("hex_find_project", {"query": "x"})

@@ -15,6 +15,7 @@ from hex_blocks.hosts.service.hooks.sending import Sent, post
 from hex_blocks.hosts.service.hooks.signing import GIVEN_UP as GIVEN_UP_AFTER
 from hex_blocks.hosts.service.hooks.signing import headers, pause
 from hex_blocks.hosts.service.hooks.store import ACTIVE, DELIVERED, GIVEN_UP, Delivery, Hook, HookStore
+from hex_blocks.hosts.service.looking import looking
 from hex_blocks.hosts.service.metrics import Metrics
 from hex_blocks.hosts.service.problems import ProblemError
 from hex_blocks.hosts.service.settings import Settings
@@ -28,7 +29,9 @@ LOOK_SECONDS = 0.5
 # How many messages are on their way at a time, and how long one of a process that is gone is left alone.
 MOST_SENDING = 64
 SENDING_LEASE = 60.0
-WATCHING_LEASE = 300.0
+# So many hooks' runs are looked for at a time, so that none waits for another one whose limits at Hex are reached.
+WATCHERS = 4
+RENEWED_AFTER = 3.0
 MOST_TOLD = 100
 CLEANED_SECONDS = 600.0
 KEPT = 30 * 86_400.0
@@ -58,13 +61,15 @@ class Dispatcher:
         self._stop = threading.Event()
         self._sending = 0
         self._lock = threading.Lock()
-        looks = (
-            (self.watch, LOOK_SECONDS),
+        self._watched_now = 0
+        looks: list[tuple[Callable[[], object], float]] = [
+            *([(self.watch, LOOK_SECONDS)] * WATCHERS),
+            (self._renew, settings.lease / RENEWED_AFTER),
             (self.tell_of_jobs, LOOK_SECONDS),
             (self.send_due, LOOK_SECONDS),
             (self._clean, CLEANED_SECONDS),
-        )
-        self._loops = [threading.Thread(target=self._loop, args=look, daemon=True) for look in looks]
+        ]
+        self._loops = [looking(look, seconds, self._stop) for look, seconds in looks]
 
     def begin(self) -> None:
         """Begin to look and to send."""
@@ -74,16 +79,6 @@ class Dispatcher:
     def close(self) -> None:
         """Begin nothing more. What is on its way is sent again by another process where it does not get through."""
         self._stop.set()
-
-    def _loop(self, look: Callable[[], object], seconds: float) -> None:
-        while not self._stop.is_set():
-            try:
-                look()
-            except ProblemError:
-                log.warning("hooks cannot be looked at", exc_info=True)
-            except Exception:
-                log.exception("hooks cannot be served")
-            self._stop.wait(seconds)
 
     def first_look(self, caller: Caller, projects: tuple[str, ...], language: str | None) -> str:
         """Return the cursor from which a new hook is told of runs. Raises HexError."""
@@ -97,20 +92,37 @@ class Dispatcher:
 
     def watch(self) -> None:
         """Look for runs that have ended, for the hooks whose turn it is."""
-        now = self.clock.time()
-        for hook in self.store.to_look_at(self.owner, now, now + WATCHING_LEASE, now - self.settings.watch):
-            caller = self.callers.recall(hook.caller, hook.sealed)
-            if caller is None:
-                log.warning("hook %s waits: its token is not to be had", hook.id)
-                continue
+        while not self._stop.is_set():
+            now = self.clock.time()
+            hook = self.store.to_look_at(self.owner, now, now + self.settings.lease, now - self.settings.watch)
+            if hook is None:
+                return
+            with self._lock:
+                self._watched_now += 1
             try:
-                found = self._watched(caller, hook.projects, hook.cursor, hook.language)
-            except HexError as error:
-                self._not_watched(hook, error)
-                continue
-            runs = found["runs"] if isinstance(found["runs"], list) else []
-            told = [message for each in runs if (message := run_message(hook, each, self.clock.time()))]
-            self.store.looked(hook, self.owner, str(found["cursor"]), told)
+                self._look_at(hook)
+            finally:
+                with self._lock:
+                    self._watched_now -= 1
+
+    def _look_at(self, hook: Hook) -> None:
+        caller = self.callers.recall(hook.caller, hook.sealed)
+        if caller is None:
+            log.warning("hook %s waits: its token is not to be had", hook.id)
+            self.store.looked(hook, self.owner, hook.cursor or "", ())
+            return
+        try:
+            found = self._watched(caller, hook.projects, hook.cursor, hook.language)
+        except HexError as error:
+            self._not_watched(hook, error)
+            return
+        runs = found["runs"] if isinstance(found["runs"], list) else []
+        told = [message for each in runs if (message := run_message(hook, each, self.clock.time()))]
+        self.store.looked(hook, self.owner, str(found["cursor"]), told)
+
+    def _renew(self) -> None:
+        if self._watched_now:
+            self.store.renew(self.owner, self.clock.time() + self.settings.lease)
 
     def _not_watched(self, hook: Hook, error: HexError) -> None:
         log.warning("hook %s: runs cannot be looked at: %s", hook.id, error.key)

@@ -1,0 +1,16 @@
+"""The database that a service keeps things in."""
+
+from __future__ import annotations
+
+from hex_blocks.hosts.service.database import Database
+from hex_blocks.hosts.service.settings import Settings
+from hex_blocks.hosts.service.sqlite import SqliteDatabase
+
+
+def database_of(settings: Settings) -> Database:
+    """Return the database of a service. Raises ProblemError (`store_unusable`)."""
+    if settings.server:
+        from hex_blocks.hosts.service.postgres import PostgresDatabase
+
+        return PostgresDatabase(settings.server)
+    return SqliteDatabase(settings.folder)
