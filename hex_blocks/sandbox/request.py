@@ -22,11 +22,12 @@ Json = dict[str, Any] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A row of the API's table.
+    """A row of the API's table: what an operation takes, and the function that carries it out.
 
     `invalid` is the status for a request that does not fit, `missing` the one for an id that nothing has:
     operations differ in what they list. `role` is the least role that may call it. With `lists_faults` the
-    `details` of its errors are a list of what failed, and hence never a text.
+    `details` of its errors are a list of what failed, and hence never a text. An `experimental` one is not in Hex's
+    document.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Operation:
     limits: tuple[str, ...] = ()
     role: str = "GUEST"
     lists_faults: bool = False
+    experimental: bool = False
 
     @property
     def segments(self) -> tuple[str, ...]:

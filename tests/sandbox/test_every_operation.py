@@ -13,6 +13,7 @@ import pytest
 
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Guide, Plan, Project, Run
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations import OPERATIONS
 from hex_blocks.sandbox.validation import ListOf, MapOf, Obj, Variants
 from hex_blocks.sandbox.workspace import World
@@ -249,6 +250,13 @@ def test_every_operation_of_the_reference_has_an_example(reference):
     assert {example.operation for example in EXAMPLES} == operations
     assert set(OPERATIONS) == operations
     assert len(operations) == 52
+
+
+def test_an_operation_is_registered_once():
+    with pytest.raises(ValueError, match="GetProject is registered twice"):
+        operation("GetProject", "GET", "/elsewhere")(lambda _: None)
+
+    assert OPERATIONS["GetProject"].path == "/projects/{projectId}"
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)

@@ -1,39 +1,15 @@
-"""The API's table: Hex's 52 operations, in the modules of this package."""
+"""Hex's operations. Each module here registers its own with `@operation`, beside the functions."""
 
 from __future__ import annotations
 
-from hex_blocks.sandbox.operations import (
-    agents,
-    cells,
-    charts,
-    collections,
-    connections,
-    groups,
-    guides,
-    projects,
-    runs,
-    semantic,
-    sharing,
-    suggestions,
-    users,
-)
-from hex_blocks.sandbox.request import Operation
+from importlib import import_module
+from pkgutil import iter_modules
 
-MODULES = (
-    runs,
-    projects,
-    sharing,
-    users,
-    groups,
-    collections,
-    connections,
-    semantic,
-    cells,
-    charts,
-    agents,
-    guides,
-)
+from hex_blocks.sandbox.operation_table import registered
 
-OPERATIONS: dict[str, Operation] = {operation.id: operation for module in MODULES for operation in module.OPERATIONS}
+for _module in iter_modules(__path__):
+    import_module(f"{__name__}.{_module.name}")
+
+OPERATIONS = registered()
 # What Hex has beside its document, as far as that is known.
-EXPERIMENTAL: dict[str, Operation] = {operation.id: operation for operation in suggestions.OPERATIONS}
+EXPERIMENTAL = registered(experimental=True)

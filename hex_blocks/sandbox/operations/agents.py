@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from hex_blocks.sandbox.model import ROLES, Project, Sharing, Thread, Topic, Turn, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.request import Call, Json, Operation, timestamp
+from hex_blocks.sandbox.request import Call, Json, timestamp
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 
 ANSWER_SECONDS = 5.0
@@ -43,6 +44,7 @@ LIST_QUERY: dict[str, Kind] = {
 }
 
 
+@operation("CreateThread", "POST", "/threads", family="B", body=CREATE_BODY, missing=400, limits=("hex-run-kernel",))
 def create_thread(call: Call) -> Json:
     """Ask the agent something; the answer comes some seconds later."""
     body = call.body
@@ -84,6 +86,15 @@ def _new_project(call: Call) -> Project:
     )
 
 
+@operation(
+    "ContinueThread",
+    "POST",
+    "/threads/{id}/followup",
+    family="B",
+    body=Obj(PROMPT),
+    missing=400,
+    limits=("hex-run-kernel",),
+)
 def continue_thread(call: Call) -> Json:
     """Ask again, once the agent has answered."""
     thread = _thread(call, "id")
@@ -99,6 +110,7 @@ def _turn(call: Call) -> Turn:
     return Turn(prompt, call.now, call.now + ANSWER_SECONDS, fails=WORD_OF_FAILURE in prompt.lower())
 
 
+@operation("GetThread", "GET", "/threads/{id}", family="B", limits=("hex-api",))
 def get_thread(call: Call) -> Json:
     """Return a thread, and the agent's answer once there is one."""
     thread = _thread(call, "id")
@@ -114,6 +126,7 @@ def get_thread(call: Call) -> Json:
     }
 
 
+@operation("ListThreads", "GET", "/threads", family="B", query=LIST_QUERY, limits=("hex-api",), role="MANAGER")
 def list_threads(call: Call) -> Json:
     """List the threads, newest first."""
     threads = [thread for thread in call.world.all(Thread) if _listed(call, thread)]
@@ -161,6 +174,14 @@ class Message:
     record: dict[str, Any]
 
 
+@operation(
+    "GetThreadMessages",
+    "GET",
+    "/threads/{threadId}/messages",
+    family="B",
+    query={**paged(50), "full": Flag()},
+    limits=("hex-api",),
+)
 def get_thread_messages(call: Call) -> Json:
     """Return the latest messages, oldest first; the cursor `before` leads to those that came before."""
     thread = _thread(call, "threadId")
@@ -180,6 +201,7 @@ def get_thread_messages(call: Call) -> Json:
     return {"content": content, "pagination": found.pagination}
 
 
+@operation("ListTopics", "GET", "/context/topics", family="B", query=paged(), limits=("hex-api",))
 def list_topics(call: Call) -> Json:
     """List the topics."""
     found = call.page(call.world.all(Topic), Sort("made", lambda topic: topic.order))
@@ -256,56 +278,3 @@ def _meta(call: Call, thread: Thread) -> dict[str, Any]:
         "sensitive": thread.private,
         "url": _url(call, thread),
     }
-
-
-OPERATIONS = (
-    Operation(
-        id="CreateThread",
-        method="POST",
-        path="/threads",
-        run=create_thread,
-        family="B",
-        body=CREATE_BODY,
-        missing=400,
-        limits=("hex-run-kernel",),
-    ),
-    Operation(
-        id="ListThreads",
-        method="GET",
-        path="/threads",
-        run=list_threads,
-        family="B",
-        query=LIST_QUERY,
-        limits=("hex-api",),
-        role="MANAGER",
-    ),
-    Operation(id="GetThread", method="GET", path="/threads/{id}", run=get_thread, family="B", limits=("hex-api",)),
-    Operation(
-        id="GetThreadMessages",
-        method="GET",
-        path="/threads/{threadId}/messages",
-        run=get_thread_messages,
-        family="B",
-        query={**paged(50), "full": Flag()},
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="ContinueThread",
-        method="POST",
-        path="/threads/{id}/followup",
-        run=continue_thread,
-        family="B",
-        body=Obj(PROMPT),
-        missing=400,
-        limits=("hex-run-kernel",),
-    ),
-    Operation(
-        id="ListTopics",
-        method="GET",
-        path="/context/topics",
-        run=list_topics,
-        family="B",
-        query=paged(),
-        limits=("hex-api",),
-    ),
-)

@@ -7,10 +7,11 @@ from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Cell, Connection, Project
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import cell_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import Flag, Obj, Text, Variants
 
 CONTENTS = {"CODE": "codeCell", "SQL": "sqlCell", "MARKDOWN": "markdownCell"}
@@ -49,6 +50,7 @@ UPDATE_BODY = Obj(
 ROW_LIMIT = 50
 
 
+@operation("ListCells", "GET", "/cells", family="B", query={"projectId*": Text(), **paged()}, limits=("hex-api-30rpm",))
 def list_cells(call: Call) -> Json:
     """List the cells of a draft, from top to bottom."""
     project = call.project(call.query["projectId"], need="CAN_VIEW")
@@ -56,11 +58,13 @@ def list_cells(call: Call) -> Json:
     return {"values": [cell_shape(cell) for cell in found.items], "pagination": found.pagination}
 
 
+@operation("GetCell", "GET", "/cells/{cellId}", family="B", limits=("hex-api-30rpm",))
 def get_cell(call: Call) -> Json:
     """Return one cell."""
     return cell_shape(_cell(call, "CAN_VIEW"))
 
 
+@operation("CreateCell", "POST", "/cells", family="B", body=CREATE_BODY, missing=400, limits=("hex-api-30rpm",))
 def create_cell(call: Call) -> Json:
     """Put a new cell into a draft; at its end unless a location is given."""
     body = call.body
@@ -119,6 +123,7 @@ def _between(ranks: list[float], rank: float) -> float:
     return (rank + min(later)) / 2 if later else rank + 1
 
 
+@operation("UpdateCell", "PATCH", "/cells/{cellId}", family="B", body=UPDATE_BODY, limits=("hex-api-30rpm",))
 def update_cell(call: Call) -> Json:
     """Change a cell's source, or the connection of a SQL cell."""
     cell = _cell(call, "CAN_EDIT")
@@ -137,6 +142,7 @@ def update_cell(call: Call) -> Json:
     return cell_shape(cell)
 
 
+@operation("DeleteCell", "DELETE", "/cells/{cellId}", family="B", limits=("hex-api-30rpm",))
 def delete_cell(call: Call) -> Json:
     """Take a cell out of the draft."""
     cell = _cell(call, "CAN_EDIT")
@@ -145,6 +151,7 @@ def delete_cell(call: Call) -> Json:
     return {"cellId": cell.id}
 
 
+@operation("GetCellOutput", "GET", "/cells/{cellId}/output", family="B", limits=("hex-api",))
 def get_cell_output(call: Call) -> Json:
     """Return what a SQL cell shows in the draft: rows as text, or the error of its query."""
     cell = _cell(call, "CAN_VIEW", or_static=True)
@@ -197,52 +204,3 @@ def _connection_id(call: Call, id_: str | None) -> str | None:
     if connection is None:
         raise call.refusal(f"There is no data connection {id_}")
     return connection.id
-
-
-OPERATIONS = (
-    Operation(
-        id="ListCells",
-        method="GET",
-        path="/cells",
-        run=list_cells,
-        family="B",
-        query={"projectId*": Text(), **paged()},
-        limits=("hex-api-30rpm",),
-    ),
-    Operation(
-        id="CreateCell",
-        method="POST",
-        path="/cells",
-        run=create_cell,
-        family="B",
-        body=CREATE_BODY,
-        missing=400,
-        limits=("hex-api-30rpm",),
-    ),
-    Operation(id="GetCell", method="GET", path="/cells/{cellId}", run=get_cell, family="B", limits=("hex-api-30rpm",)),
-    Operation(
-        id="UpdateCell",
-        method="PATCH",
-        path="/cells/{cellId}",
-        run=update_cell,
-        family="B",
-        body=UPDATE_BODY,
-        limits=("hex-api-30rpm",),
-    ),
-    Operation(
-        id="DeleteCell",
-        method="DELETE",
-        path="/cells/{cellId}",
-        run=delete_cell,
-        family="B",
-        limits=("hex-api-30rpm",),
-    ),
-    Operation(
-        id="GetCellOutput",
-        method="GET",
-        path="/cells/{cellId}/output",
-        run=get_cell_output,
-        family="B",
-        limits=("hex-api",),
-    ),
-)

@@ -7,8 +7,9 @@ from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Cell
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.png import bar_chart
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import Flag, Kind, Number
 
 CHART_TYPES = ("CHART", "VEGA_CHART")
@@ -17,6 +18,9 @@ IMAGE_QUERY: dict[str, Kind] = {"width": SIDE, "height": SIDE, "includeTitle": F
 DEFAULT_SIZE = (640, 360)
 
 
+@operation(
+    "GetChartImageFromLogic", "GET", "/cells/{cellId}/image", query=IMAGE_QUERY, limits=("hex-chart-image",), family="B"
+)
 def chart_image_from_logic(call: Call) -> Json:
     """Draw a chart of the draft. The id is that of the cell's version, not the static one."""
     cell = call.find(Cell, call.path["cellId"], "Cell")
@@ -24,6 +28,14 @@ def chart_image_from_logic(call: Call) -> Json:
     return {"cellId": cell.id, **_picture(call, cell)}
 
 
+@operation(
+    "GetChartImageFromRun",
+    "GET",
+    "/projects/{projectId}/runs/{runId}/cells/{staticId}/image",
+    family="B",
+    query=IMAGE_QUERY,
+    limits=("hex-chart-image",),
+)
 def chart_image_from_run(call: Call) -> Json:
     """Draw a chart as a completed run left it."""
     project, run = call.project_run()
@@ -51,25 +63,3 @@ def _picture(call: Call, cell: Cell) -> dict[str, Any]:
     size = DEFAULT_SIZE if width is None else (int(width), int(height))
     picture = bar_chart(cell.static_id, *size, titled=call.query["includeTitle"])
     return {"imageBase64": base64.b64encode(picture).decode(), "mimeType": "image/png"}
-
-
-OPERATIONS = (
-    Operation(
-        id="GetChartImageFromLogic",
-        method="GET",
-        path="/cells/{cellId}/image",
-        run=chart_image_from_logic,
-        query=IMAGE_QUERY,
-        limits=("hex-chart-image",),
-        family="B",
-    ),
-    Operation(
-        id="GetChartImageFromRun",
-        method="GET",
-        path="/projects/{projectId}/runs/{runId}/cells/{staticId}/image",
-        run=chart_image_from_run,
-        family="B",
-        query=IMAGE_QUERY,
-        limits=("hex-chart-image",),
-    ),
-)

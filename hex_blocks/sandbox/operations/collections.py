@@ -6,10 +6,11 @@ from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Collection, Group, Thing, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import NAME, UUID, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import collection_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 # Hex's reference has a bare string here; these are the words of its documentation.
@@ -18,6 +19,7 @@ SHARE = ListOf(Obj({"id*": UUID, "access*": ACCESS}))
 SHARING = Obj({"users": SHARE, "groups": SHARE, "workspace": Obj({"members": ACCESS})}, closed=True)
 
 
+@operation("ListCollections", "GET", "/collections", query={**paged(), "sortBy": Text(choices=("NAME",))})
 def list_collections(call: Call) -> Json:
     """List the collections that the caller is in, by name if so asked, else in the order they were made."""
     collections = [found for found in call.world.all(Collection) if _visible(call, found)]
@@ -30,11 +32,20 @@ def list_collections(call: Call) -> Json:
     return {"values": values, "pagination": found.pagination}
 
 
+@operation("GetCollection", "GET", "/collections/{collectionId}")
 def get_collection(call: Call) -> Json:
     """Return one collection."""
     return collection_shape(call.world, _collection(call))
 
 
+@operation(
+    "CreateCollection",
+    "POST",
+    "/collections",
+    success=201,
+    body=Obj({"name*": NAME, "description": Text(), "sharing": SHARING}),
+    role="EDITOR",
+)
 def create_collection(call: Call) -> Json:
     """Make a collection, with the caller as its manager."""
     collection = Collection(id=call.world.new_id(), name=call.body["name"], description=call.body.get("description"))
@@ -45,6 +56,12 @@ def create_collection(call: Call) -> Json:
     return collection_shape(call.world, call.world.add(collection))
 
 
+@operation(
+    "EditCollection",
+    "PATCH",
+    "/collections/{collectionId}",
+    body=Obj({"name": NAME, "description": Text(), "sharing": Obj({"upsert": SHARING})}),
+)
 def edit_collection(call: Call) -> Json:
     """Rename, describe or share a collection."""
     collection = _collection(call)
@@ -85,31 +102,3 @@ def _known(call: Call, kind: type[Thing], wanted: dict[str, Any], key: str) -> d
             raise Refusal(400, f"sharing.{key}: there is no {entry['id']}")
         changes[thing.id] = entry["access"]
     return changes
-
-
-OPERATIONS = (
-    Operation(
-        id="ListCollections",
-        method="GET",
-        path="/collections",
-        run=list_collections,
-        query={**paged(), "sortBy": Text(choices=("NAME",))},
-    ),
-    Operation(
-        id="CreateCollection",
-        method="POST",
-        path="/collections",
-        run=create_collection,
-        success=201,
-        body=Obj({"name*": NAME, "description": Text(), "sharing": SHARING}),
-        role="EDITOR",
-    ),
-    Operation(id="GetCollection", method="GET", path="/collections/{collectionId}", run=get_collection),
-    Operation(
-        id="EditCollection",
-        method="PATCH",
-        path="/collections/{collectionId}",
-        run=edit_collection,
-        body=Obj({"name": NAME, "description": Text(), "sharing": Obj({"upsert": SHARING})}),
-    ),
-)

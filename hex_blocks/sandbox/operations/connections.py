@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.sandbox.model import Connection, Group
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
 from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import READABLE_DETAILS, connection_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text, Variants
 
 TEXT, FLAG, NUMBER = Text(), Flag(), Number()
@@ -128,6 +129,18 @@ SORTS = {
 }
 
 
+@operation(
+    "ListDataConnections",
+    "GET",
+    "/data-connections",
+    query={
+        **paged(),
+        "sortBy": Text(choices=tuple(SORTS), default="CREATED_AT"),
+        "sortDirection": DIRECTION,
+    },
+    family="B",
+    limits=("hex-api",),
+)
 def list_data_connections(call: Call) -> Json:
     """List the connections; those who cannot manage them see their names and types only."""
     name = call.query["sortBy"]
@@ -137,11 +150,15 @@ def list_data_connections(call: Call) -> Json:
     return {"values": values, "pagination": found.pagination}
 
 
+@operation("GetDataConnection", "GET", "/data-connections/{dataConnectionId}", family="B", limits=("hex-api",))
 def get_data_connection(call: Call) -> Json:
     """Return one connection, without its secrets."""
     return connection_shape(call, _connection(call))
 
 
+@operation(
+    "CreateDataConnection", "POST", "/data-connections", success=201, body=CREATE_BODY, invalid=422, role="ADMIN"
+)
 def create_data_connection(call: Call) -> Json:
     """Make a connection."""
     body = call.body
@@ -157,6 +174,15 @@ def create_data_connection(call: Call) -> Json:
     return connection_shape(call, call.world.add(connection))
 
 
+@operation(
+    "EditDataConnection",
+    "PATCH",
+    "/data-connections/{dataConnectionId}",
+    success=201,
+    body=EDIT_BODY,
+    invalid=422,
+    role="ADMIN",
+)
 def edit_data_connection(call: Call) -> Json:
     """Change the parts of a connection that the body names."""
     connection = _connection(call)
@@ -196,6 +222,14 @@ NAME_PARTS = {"DATABASE": (1, 1), "SCHEMA": (1, 2), "TABLE": (2, 3)}
 TYPES_WITHOUT_DATABASES = ("athena", "clickhouse", "postgres", "redshift")
 
 
+@operation(
+    "UpdateDataConnectionSchema",
+    "PATCH",
+    "/data-connections/{dataConnectionId}/schema",
+    body=updates_body("DATABASE", "SCHEMA", "TABLE"),
+    lists_faults=True,
+    role="ADMIN",
+)
 def update_data_connection_schema(call: Call) -> Json:
     """Give databases, schemas and tables their status labels: all of them, or none."""
     connection = _connection(call)
@@ -215,57 +249,3 @@ def update_data_connection_schema(call: Call) -> Json:
     keys = {"DATABASE": "databases", "SCHEMA": "schemas", "TABLE": "tables"}
     changes = [Change(**update) for update in call.body["updates"]]
     return {"updated": apply_statuses(call.world, connection.objects, changes, find, keys)}
-
-
-OPERATIONS = (
-    Operation(
-        id="ListDataConnections",
-        method="GET",
-        path="/data-connections",
-        run=list_data_connections,
-        query={
-            **paged(),
-            "sortBy": Text(choices=tuple(SORTS), default="CREATED_AT"),
-            "sortDirection": DIRECTION,
-        },
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="GetDataConnection",
-        method="GET",
-        path="/data-connections/{dataConnectionId}",
-        run=get_data_connection,
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="CreateDataConnection",
-        method="POST",
-        path="/data-connections",
-        run=create_data_connection,
-        success=201,
-        body=CREATE_BODY,
-        invalid=422,
-        role="ADMIN",
-    ),
-    Operation(
-        id="EditDataConnection",
-        method="PATCH",
-        path="/data-connections/{dataConnectionId}",
-        run=edit_data_connection,
-        success=201,
-        body=EDIT_BODY,
-        invalid=422,
-        role="ADMIN",
-    ),
-    Operation(
-        id="UpdateDataConnectionSchema",
-        method="PATCH",
-        path="/data-connections/{dataConnectionId}/schema",
-        run=update_data_connection_schema,
-        body=updates_body("DATABASE", "SCHEMA", "TABLE"),
-        lists_faults=True,
-        role="ADMIN",
-    ),
-)

@@ -6,16 +6,27 @@ from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Collection, Connection, Group, Project, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import group_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 SORTS = {"CREATED_AT": lambda group: group.created_at, "NAME": lambda group: group.name.casefold()}
 MEMBERS = Obj({"users": ListOf(Obj({"id*": UUID}), most=100)}, closed=True)
 
 
+@operation(
+    "ListGroups",
+    "GET",
+    "/groups",
+    query={
+        **paged(500),
+        "sortBy": Text(choices=tuple(SORTS), default="CREATED_AT"),
+        "sortDirection": DIRECTION,
+    },
+)
 def list_groups(call: Call) -> Json:
     """List the groups."""
     name = call.query["sortBy"]
@@ -24,11 +35,13 @@ def list_groups(call: Call) -> Json:
     return {"values": [group_shape(group) for group in found.items], "pagination": found.pagination}
 
 
+@operation("GetGroup", "GET", "/groups/{groupId}")
 def get_group(call: Call) -> Json:
     """Return one group."""
     return group_shape(call.find(Group, call.path["groupId"], "Group"))
 
 
+@operation("CreateGroup", "POST", "/groups", success=201, body=Obj({"name*": NAME, "members": MEMBERS}), role="ADMIN")
 def create_group(call: Call) -> Json:
     """Make a group. Its name may be one that another group has."""
     members = _users(call, call.body.get("members", {}))
@@ -37,6 +50,13 @@ def create_group(call: Call) -> Json:
     return {"id": group.id, "name": group.name, "members": {"users": [{"id": id_} for id_ in group.members]}}
 
 
+@operation(
+    "EditGroup",
+    "PATCH",
+    "/groups/{groupId}",
+    body=Obj({"name": NAME, "members": Obj({"add": MEMBERS, "remove": MEMBERS})}),
+    role="ADMIN",
+)
 def edit_group(call: Call) -> Json:
     """Rename a group, or change who is in it."""
     group = call.find(Group, call.path["groupId"], "Group")
@@ -48,6 +68,7 @@ def edit_group(call: Call) -> Json:
     return group_shape(group)
 
 
+@operation("DeleteGroup", "DELETE", "/groups/{groupId}", success=204, role="ADMIN")
 def delete_group(call: Call) -> Json:
     """Delete a group, and what was shared with it."""
     world = call.world
@@ -70,44 +91,3 @@ def _users(call: Call, members: dict[str, Any]) -> list[str]:
             raise Refusal(400, f"There is no user {entry['id']}")
         found[user.id] = None
     return list(found)
-
-
-OPERATIONS = (
-    Operation(
-        id="ListGroups",
-        method="GET",
-        path="/groups",
-        run=list_groups,
-        query={
-            **paged(500),
-            "sortBy": Text(choices=tuple(SORTS), default="CREATED_AT"),
-            "sortDirection": DIRECTION,
-        },
-    ),
-    Operation(
-        id="CreateGroup",
-        method="POST",
-        path="/groups",
-        run=create_group,
-        success=201,
-        body=Obj({"name*": NAME, "members": MEMBERS}),
-        role="ADMIN",
-    ),
-    Operation(id="GetGroup", method="GET", path="/groups/{groupId}", run=get_group),
-    Operation(
-        id="EditGroup",
-        method="PATCH",
-        path="/groups/{groupId}",
-        run=edit_group,
-        body=Obj({"name": NAME, "members": Obj({"add": MEMBERS, "remove": MEMBERS})}),
-        role="ADMIN",
-    ),
-    Operation(
-        id="DeleteGroup",
-        method="DELETE",
-        path="/groups/{groupId}",
-        run=delete_group,
-        success=204,
-        role="ADMIN",
-    ),
-)

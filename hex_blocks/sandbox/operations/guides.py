@@ -7,10 +7,11 @@ from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Guide
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import UUID, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import guide_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Obj, Text
 
 SOURCES = {
@@ -45,6 +46,13 @@ class Source(Kind):
 FILE = Obj({"filePath*": Text(least=1), "contents*": Text(most=MOST_CHARACTERS), "externalSource": Source()})
 
 
+@operation(
+    "UpsertGuideDraft",
+    "PUT",
+    "/guides/draft",
+    body=Obj({"files*": ListOf(FILE), "forceWrite": Flag()}, closed=True),
+    role="MANAGER",
+)
 def upsert_guide_draft(call: Call) -> Json:
     """Make or change drafts. A file that comes from elsewhere is left alone unless forceWrite is true."""
     known = {guide.file_path: guide for guide in call.world.all(Guide)}
@@ -73,6 +81,13 @@ def _origin(source: dict[str, Any] | None) -> tuple[Any, ...]:
     return () if source is None else tuple(source.get(key) for key in ("source", "id", "owner", "repo"))
 
 
+@operation(
+    "PublishGuideDrafts",
+    "POST",
+    "/guides/publish",
+    body=Obj({"orgGuideFileIds": ListOf(UUID), "publishAllDraftGuides": Flag()}, closed=True),
+    role="MANAGER",
+)
 def publish_guide_drafts(call: Call) -> Json:
     """Publish all drafts, or those with the given ids."""
     if call.body.get("publishAllDraftGuides"):
@@ -90,6 +105,7 @@ def publish_guide_drafts(call: Call) -> Json:
     }
 
 
+@operation("DeleteGuideDraft", "DELETE", "/guides/draft/{orgGuideFileId}", success=204, role="MANAGER")
 def delete_guide_draft(call: Call) -> Json:
     """Drop a draft; what is published stays."""
     guide = _draft(call, call.path["orgGuideFileId"], 404)
@@ -99,6 +115,14 @@ def delete_guide_draft(call: Call) -> Json:
     return None
 
 
+@operation(
+    "ListDraftGuides",
+    "GET",
+    "/guides/draft/list",
+    family="B",
+    query={**paged(100, default=100), "externalSource": Text()},
+    limits=("hex-api-30rpm",),
+)
 def list_draft_guides(call: Call) -> Json:
     """List the drafts, by path. `externalSource` keeps those of one kind of source, such as github."""
     wanted = call.query["externalSource"]
@@ -116,40 +140,3 @@ def _draft(call: Call, id_: str, status: int) -> Guide:
     if guide is None or guide.draft is None:
         raise Refusal(status, f"There is no draft guide {id_}")
     return guide
-
-
-OPERATIONS = (
-    Operation(
-        id="UpsertGuideDraft",
-        method="PUT",
-        path="/guides/draft",
-        run=upsert_guide_draft,
-        body=Obj({"files*": ListOf(FILE), "forceWrite": Flag()}, closed=True),
-        role="MANAGER",
-    ),
-    Operation(
-        id="PublishGuideDrafts",
-        method="POST",
-        path="/guides/publish",
-        run=publish_guide_drafts,
-        body=Obj({"orgGuideFileIds": ListOf(UUID), "publishAllDraftGuides": Flag()}, closed=True),
-        role="MANAGER",
-    ),
-    Operation(
-        id="DeleteGuideDraft",
-        method="DELETE",
-        path="/guides/draft/{orgGuideFileId}",
-        run=delete_guide_draft,
-        success=204,
-        role="MANAGER",
-    ),
-    Operation(
-        id="ListDraftGuides",
-        method="GET",
-        path="/guides/draft/list",
-        run=list_draft_guides,
-        family="B",
-        query={**paged(100, default=100), "externalSource": Text()},
-        limits=("hex-api-30rpm",),
-    ),
-)

@@ -10,10 +10,11 @@ from typing import Any
 
 from hex_blocks.sandbox.hex_file import hex_file
 from hex_blocks.sandbox.model import Connection, Project, Sharing, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, NO_FLAG, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import project_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, MapOf, Number, Obj, Text
 from hex_blocks.sandbox.workspace import World
 
@@ -61,6 +62,7 @@ PRESIGN_BODY = Obj(
 DEFAULT_EXPIRY = 15_000
 
 
+@operation("ListProjects", "GET", "/projects", query=LIST_QUERY)
 def list_projects(call: Call) -> Json:
     """List the projects that the caller may see."""
     query = call.query
@@ -98,11 +100,24 @@ def _is_of(world: World, user_id: str, email: str | None) -> bool:
     return email is None or (user is not None and user.email == email.lower())
 
 
+@operation(
+    "GetProject", "GET", "/projects/{projectId}", family="B", query={"includeSharing": NO_FLAG}, limits=("hex-api",)
+)
 def get_project(call: Call) -> Json:
     """Return one project."""
     return project_shape(call, call.project(), sharing=call.query["includeSharing"])
 
 
+@operation(
+    "CreateProject",
+    "POST",
+    "/projects",
+    success=201,
+    body=Obj({"title*": NAME, "description": Text()}),
+    role="EDITOR",
+    family="B",
+    limits=("hex-api",),
+)
 def create_project(call: Call) -> Json:
     """Make an empty draft, owned by the caller."""
     author = call.author
@@ -119,6 +134,9 @@ def create_project(call: Call) -> Json:
     return project_shape(call, call.world.add(project))
 
 
+@operation(
+    "UpdateProject", "PATCH", "/projects/{projectId}", body=Obj({"status^": Text()}), family="B", limits=("hex-api",)
+)
 def update_project(call: Call) -> Json:
     """Return a project one of the workspace's status labels, or take its label away."""
     project = call.project(need="CAN_EDIT")
@@ -140,6 +158,7 @@ class QueriedTable:
     name: str
 
 
+@operation("GetQueriedTables", "GET", "/projects/{projectId}/queriedTables", query=paged(), invalid=422)
 def get_queried_tables(call: Call) -> Json:
     """List the warehouse tables that a project's published version reads."""
     project = call.project(need="CAN_VIEW")
@@ -173,6 +192,15 @@ class Version(Kind):
             yield from Number(least=1, whole=True).problems(value, where)
 
 
+@operation(
+    "ExportProject",
+    "POST",
+    "/projects/export",
+    family="B",
+    body=Obj({"projectId*": Text(), "version": Version()}),
+    missing=400,
+    limits=("hex-api",),
+)
 def export_project(call: Call) -> Json:
     """Return the definition of a project as Hex writes it to a file."""
     project = call.project(call.body["projectId"], need="CAN_VIEW")
@@ -187,6 +215,7 @@ def export_project(call: Call) -> Json:
     return {"filename": f"{slug}.hex.yaml", "content": hex_file(call.world, project, version)}
 
 
+@operation("CreatePresignedUrl", "POST", "/embedding/createPresignedUrl/{projectId}", body=PRESIGN_BODY, invalid=422)
 def create_presigned_url(call: Call) -> Json:
     """Return an address that opens the project's app once, and soon."""
     project = call.project(need="CAN_VIEW")
@@ -196,63 +225,3 @@ def create_presigned_url(call: Call) -> Json:
     lasts = call.body.get("expiresIn", DEFAULT_EXPIRY) / 1000
     call.world.signed_urls[key] = (project.id, call.now + lasts)
     return {"url": f"{call.origin}/embed/{project.id}?signature={key}"}
-
-
-OPERATIONS = (
-    Operation(id="ListProjects", method="GET", path="/projects", run=list_projects, query=LIST_QUERY),
-    Operation(
-        id="CreateProject",
-        method="POST",
-        path="/projects",
-        run=create_project,
-        success=201,
-        body=Obj({"title*": NAME, "description": Text()}),
-        role="EDITOR",
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="GetProject",
-        method="GET",
-        path="/projects/{projectId}",
-        run=get_project,
-        family="B",
-        query={"includeSharing": NO_FLAG},
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="UpdateProject",
-        method="PATCH",
-        path="/projects/{projectId}",
-        run=update_project,
-        body=Obj({"status^": Text()}),
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="GetQueriedTables",
-        method="GET",
-        path="/projects/{projectId}/queriedTables",
-        run=get_queried_tables,
-        query=paged(),
-        invalid=422,
-    ),
-    Operation(
-        id="ExportProject",
-        method="POST",
-        path="/projects/export",
-        run=export_project,
-        family="B",
-        body=Obj({"projectId*": Text(), "version": Version()}),
-        missing=400,
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="CreatePresignedUrl",
-        method="POST",
-        path="/embedding/createPresignedUrl/{projectId}",
-        run=create_presigned_url,
-        body=PRESIGN_BODY,
-        invalid=422,
-    ),
-)

@@ -7,8 +7,9 @@ from urllib.parse import urlencode
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import RUN_STATUSES, RUN_TRIGGERS, Group, Project, Run, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.replies import run_shape, run_url
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.run_inputs import checked_inputs
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 from hex_blocks.sandbox.workspace import KERNELS_PER_USER
@@ -50,6 +51,17 @@ RUNS_QUERY: dict[str, Kind] = {
 }
 
 
+@operation(
+    "RunProject",
+    "POST",
+    "/projects/{projectId}/runs",
+    success=201,
+    body=RUN_BODY,
+    body_required=False,
+    invalid=422,
+    limits=("hex-run-kernel",),
+    family="B",
+)
 def run_project(call: Call) -> Json:
     """Start a run of the latest published version."""
     project = call.project()
@@ -118,6 +130,15 @@ def _recipients(call: Call, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**echoed, "recipientType": kind, "recipient": recipient} for kind, recipient in found]
 
 
+@operation(
+    "GetProjectRuns",
+    "GET",
+    "/projects/{projectId}/runs",
+    query=RUNS_QUERY,
+    invalid=422,
+    family="B",
+    limits=("hex-api",),
+)
 def get_project_runs(call: Call) -> Json:
     """List a project's runs, newest first."""
     project = call.project()
@@ -142,6 +163,7 @@ def get_project_runs(call: Call) -> Json:
     }
 
 
+@operation("GetRunStatus", "GET", "/projects/{projectId}/runs/{runId}", invalid=422, family="B", limits=("hex-api",))
 def get_run_status(call: Call) -> Json:
     """Return one run as it stands."""
     _, run = call.project_run()
@@ -149,6 +171,7 @@ def get_run_status(call: Call) -> Json:
     return run_shape(call, run, expanded="enable-expanded-stats" in call.headers)
 
 
+@operation("CancelRun", "DELETE", "/projects/{projectId}/runs/{runId}", success=204, invalid=422)
 def cancel_run(call: Call) -> Json:
     """Kill a run that has not ended, which frees its kernel."""
     _, run = call.project_run()
@@ -157,46 +180,3 @@ def cancel_run(call: Call) -> Json:
         raise call.refusal(f"The run has ended already: it is {state.status}")
     run.cancelled_at = call.now
     return None
-
-
-OPERATIONS = (
-    Operation(
-        id="RunProject",
-        method="POST",
-        path="/projects/{projectId}/runs",
-        run=run_project,
-        success=201,
-        body=RUN_BODY,
-        body_required=False,
-        invalid=422,
-        limits=("hex-run-kernel",),
-        family="B",
-    ),
-    Operation(
-        id="GetProjectRuns",
-        method="GET",
-        path="/projects/{projectId}/runs",
-        run=get_project_runs,
-        query=RUNS_QUERY,
-        invalid=422,
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="GetRunStatus",
-        method="GET",
-        path="/projects/{projectId}/runs/{runId}",
-        run=get_run_status,
-        invalid=422,
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="CancelRun",
-        method="DELETE",
-        path="/projects/{projectId}/runs/{runId}",
-        run=cancel_run,
-        success=204,
-        invalid=422,
-    ),
-)

@@ -5,17 +5,27 @@ from __future__ import annotations
 import io
 import zipfile
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import SemanticProject
+from hex_blocks.sandbox.multipart import NotAFormError, read_form
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 
 FLAGS = {"verbose": True, "debug": False, "dryRun": False}
 MODEL_SUFFIXES = (".yml", ".yaml")
 
 
+@operation(
+    "UpdateSemanticProject",
+    "PATCH",
+    "/semantic-projects/{semanticProjectId}",
+    body=updates_body("DATASET", "VIEW"),
+    lists_faults=True,
+    role="MANAGER",
+)
 def update_semantic_project(call: Call) -> Json:
     """Give datasets and views their status labels: all of them, or none."""
     project = _project(call)
@@ -28,6 +38,14 @@ def update_semantic_project(call: Call) -> Json:
     return {"updated": apply_statuses(call.world, project.objects, changes, find, keys)}
 
 
+@operation(
+    "IngestSemanticProject",
+    "POST",
+    "/semantic-projects/{semanticProjectId}/ingest",
+    success=201,
+    limits=("ingest",),
+    role="MANAGER",
+)
 def ingest_semantic_project(call: Call) -> Json:
     """Take in a zip. Each YAML file of it becomes a dataset; with dryRun nothing changes."""
     project = _project(call)
@@ -58,37 +76,21 @@ def _project(call: Call) -> SemanticProject:
 
 def _upload(call: Call) -> tuple[bytes, dict[str, bool]]:
     """Return the file of a multipart form and its flags. Hex names no field for the file: any will do."""
-    from werkzeug.formparser import FormDataParser
-    from werkzeug.http import parse_options_header
-
-    kind, options = parse_options_header(call.headers.get("Content-Type", ""))
-    if kind != "multipart/form-data" or "boundary" not in options:
-        raise Refusal(415, "Send the zip as a file of a multipart/form-data body")
     try:
-        parser = FormDataParser(stream_factory=_in_memory, silent=False)
-        _, form, files = parser.parse(io.BytesIO(call.raw), kind, len(call.raw), options)
+        form = read_form(call.headers.get("Content-Type", ""), call.raw)
+    except NotAFormError:
+        raise Refusal(415, "Send the zip as a file of a multipart/form-data body") from None
     except ValueError:
         raise _problem("The multipart body cannot be read") from None
     flags = dict(FLAGS)
     for name in flags:
-        text = form.get(name, str(flags[name])).lower()
+        text = form.fields.get(name, str(flags[name])).lower()
         if text not in ("true", "false"):
             raise call.refusal(f"{name} must be true or false")
         flags[name] = text == "true"
-    upload = next(iter(files.values()), None)
-    if upload is None:
+    if not form.files:
         raise _problem("The form holds no file")
-    return upload.read(), flags
-
-
-def _in_memory(
-    total_content_length: int | None,
-    content_type: str | None,
-    filename: str | None,
-    content_length: int | None = None,
-) -> IO[bytes]:
-    """Return where werkzeug puts a file that is sent."""
-    return io.BytesIO()
+    return form.files[0], flags
 
 
 def _problem(message: str) -> Refusal:
@@ -100,25 +102,3 @@ def _problem(message: str) -> Refusal:
         "impact_paths": [],
     }
     return Refusal(400, message, extra={"problems": [problem]})
-
-
-OPERATIONS = (
-    Operation(
-        id="UpdateSemanticProject",
-        method="PATCH",
-        path="/semantic-projects/{semanticProjectId}",
-        run=update_semantic_project,
-        body=updates_body("DATASET", "VIEW"),
-        lists_faults=True,
-        role="MANAGER",
-    ),
-    Operation(
-        id="IngestSemanticProject",
-        method="POST",
-        path="/semantic-projects/{semanticProjectId}/ingest",
-        run=ingest_semantic_project,
-        success=201,
-        limits=("ingest",),
-        role="MANAGER",
-    ),
-)

@@ -6,9 +6,10 @@ from collections import defaultdict
 from typing import Any
 
 from hex_blocks.sandbox.model import ACCESS, Collection, Group, Thing, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import UUID
 from hex_blocks.sandbox.replies import project_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 ACCESS_LEVEL = Text(choices=ACCESS)
@@ -17,16 +18,44 @@ MOST_UPSERTS = 25
 PUBLIC_ACCESS = ("NONE", "APP_ONLY", "CAN_VIEW")
 
 
+def _body(many: str, one: str) -> Obj:
+    entry = Obj({f"{one}*": Obj({"id*": UUID}), "access*": ACCESS_LEVEL})
+    upsert = Obj({f"{many}*": ListOf(entry, most=MOST_UPSERTS)})
+    return Obj({"sharing*": Obj({"upsert*": upsert})})
+
+
+@operation(
+    "EditProjectSharingUsers",
+    "PATCH",
+    "/projects/{projectId}/sharing/users",
+    body=_body("users", "user"),
+    family="B",
+    limits=("hex-api-30rpm",),
+)
 def edit_sharing_users(call: Call) -> Json:
     """Share with users."""
     return _edit(call, "users", "user", User)
 
 
+@operation(
+    "EditProjectSharingGroups",
+    "PATCH",
+    "/projects/{projectId}/sharing/groups",
+    body=_body("groups", "group"),
+    family="B",
+    limits=("hex-api",),
+)
 def edit_sharing_groups(call: Call) -> Json:
     """Share with groups."""
     return _edit(call, "groups", "group", Group)
 
 
+@operation(
+    "EditProjectSharingCollections",
+    "PATCH",
+    "/projects/{projectId}/sharing/collections",
+    body=_body("collections", "collection"),
+)
 def edit_sharing_collections(call: Call) -> Json:
     """Put the project into collections."""
     return _edit(call, "collections", "collection", Collection)
@@ -52,6 +81,14 @@ def _edit(call: Call, many: str, one: str, kind: type[Thing]) -> Json:
     return reply | ({"errors": errors} if errors else {})
 
 
+@operation(
+    "EditProjectSharingOrgAndPublic",
+    "PATCH",
+    "/projects/{projectId}/sharing/workspaceAndPublic",
+    body=Obj({"sharing*": Obj({"workspace": ACCESS_LEVEL, "publicWeb": ACCESS_LEVEL})}),
+    family="B",
+    limits=("hex-api",),
+)
 def edit_sharing_workspace(call: Call) -> Json:
     """Share with the whole workspace, or with everybody on the web."""
     project = call.project(need="FULL_ACCESS")
@@ -66,47 +103,3 @@ def edit_sharing_workspace(call: Call) -> Json:
         errors.append({"type": "publicWeb", "reason": reason})
     reply: dict[str, Any] = {"project": project_shape(call, project, sharing=True)}
     return reply | ({"errors": errors} if errors else {})
-
-
-def _body(many: str, one: str) -> Obj:
-    entry = Obj({f"{one}*": Obj({"id*": UUID}), "access*": ACCESS_LEVEL})
-    upsert = Obj({f"{many}*": ListOf(entry, most=MOST_UPSERTS)})
-    return Obj({"sharing*": Obj({"upsert*": upsert})})
-
-
-OPERATIONS = (
-    Operation(
-        id="EditProjectSharingUsers",
-        method="PATCH",
-        path="/projects/{projectId}/sharing/users",
-        run=edit_sharing_users,
-        body=_body("users", "user"),
-        family="B",
-        limits=("hex-api-30rpm",),
-    ),
-    Operation(
-        id="EditProjectSharingGroups",
-        method="PATCH",
-        path="/projects/{projectId}/sharing/groups",
-        run=edit_sharing_groups,
-        body=_body("groups", "group"),
-        family="B",
-        limits=("hex-api",),
-    ),
-    Operation(
-        id="EditProjectSharingCollections",
-        method="PATCH",
-        path="/projects/{projectId}/sharing/collections",
-        run=edit_sharing_collections,
-        body=_body("collections", "collection"),
-    ),
-    Operation(
-        id="EditProjectSharingOrgAndPublic",
-        method="PATCH",
-        path="/projects/{projectId}/sharing/workspaceAndPublic",
-        run=edit_sharing_workspace,
-        body=Obj({"sharing*": Obj({"workspace": ACCESS_LEVEL, "publicWeb": ACCESS_LEVEL})}),
-        family="B",
-        limits=("hex-api",),
-    ),
-)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.sandbox.model import Suggestion
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import ListOf, MapOf, Obj, Text
 
 STATUSES = ("OPEN", "COMPLETED", "DISMISSED")
@@ -19,6 +20,29 @@ SORT_KEYS = {
 }
 
 
+END = Obj({"status*": Text(choices=ENDS), "dismissReason": Text()})
+
+
+CHANGE = Obj(
+    {
+        "status*": Text(choices=ENDS),
+        "updateTarget*": Text(choices=("FILE_UPDATE", "DATA_WAREHOUSE_UPDATE")),
+        "dismissReason": Text(),
+    }
+)
+
+
+PROFILES = Obj({"projectIds*": ListOf(Text()), "computeProfile*": MapOf(Text())})
+
+
+LIST_QUERY = paged() | {
+    "status": Text(choices=STATUSES),
+    "sortBy": Text(choices=tuple(SORT_KEYS), default="CREATED_DATE"),
+    "sortDirection": Text(choices=("ASC", "DESC"), default="DESC"),
+}
+
+
+@operation("ListSuggestions", "GET", "/suggestions", query=LIST_QUERY, family="B", experimental=True)
 def list_suggestions(call: Call) -> Json:
     """List the suggestions of a state, the open ones where none is named."""
     query = call.query
@@ -28,12 +52,16 @@ def list_suggestions(call: Call) -> Json:
     return {"values": [_entry(each) for each in listed.items], "pagination": listed.pagination}
 
 
+@operation("GetSuggestion", "GET", "/suggestions/{suggestionId}", family="B", experimental=True)
 def get_suggestion(call: Call) -> Json:
     """Return a suggestion with its changes."""
     found = _suggestion(call)
     return _entry(found) | {"changes": [{"id": id_, "status": status} for id_, status in found.changes.items()]}
 
 
+@operation(
+    "UpdateSuggestion", "POST", "/suggestions/{suggestionId}", body=END, role="ADMIN", family="B", experimental=True
+)
 def update_suggestion(call: Call) -> Json:
     """Complete or dismiss a suggestion."""
     found = _suggestion(call)
@@ -41,6 +69,15 @@ def update_suggestion(call: Call) -> Json:
     return _entry(found)
 
 
+@operation(
+    "UpdateSuggestionChange",
+    "POST",
+    "/suggestions/{suggestionId}/changes/{changeId}",
+    body=CHANGE,
+    role="ADMIN",
+    family="B",
+    experimental=True,
+)
 def update_change(call: Call) -> Json:
     """Complete or dismiss a change of a suggestion."""
     found, change = _suggestion(call), call.path["changeId"]
@@ -50,6 +87,9 @@ def update_change(call: Call) -> Json:
     return {"id": change, "status": found.changes[change]}
 
 
+@operation(
+    "TriggerSuggestionReview", "POST", "/suggestions/{suggestionId}/review", role="ADMIN", family="B", experimental=True
+)
 def review(call: Call) -> Json:
     """Make the changes of a suggestion again."""
     found = _suggestion(call)
@@ -57,6 +97,15 @@ def review(call: Call) -> Json:
     return _entry(found)
 
 
+@operation(
+    "BatchUpdateComputeProfile",
+    "POST",
+    "/projects/compute-profile/batch",
+    body=PROFILES,
+    role="EDITOR",
+    family="B",
+    experimental=True,
+)
 def update_compute_profiles(call: Call) -> Json:
     """Take the compute profile of projects; the sandbox has no machines to change."""
     projects = [call.project(id_, need="CAN_EDIT") for id_ in call.body["projectIds"]]
@@ -69,61 +118,3 @@ def _suggestion(call: Call) -> Suggestion:
 
 def _entry(found: Suggestion) -> dict[str, Any]:
     return {"id": found.id, "title": found.title, "status": found.status, "evidenceCount": found.evidence}
-
-
-END = Obj({"status*": Text(choices=ENDS), "dismissReason": Text()})
-CHANGE = Obj(
-    {
-        "status*": Text(choices=ENDS),
-        "updateTarget*": Text(choices=("FILE_UPDATE", "DATA_WAREHOUSE_UPDATE")),
-        "dismissReason": Text(),
-    }
-)
-PROFILES = Obj({"projectIds*": ListOf(Text()), "computeProfile*": MapOf(Text())})
-LIST_QUERY = paged() | {
-    "status": Text(choices=STATUSES),
-    "sortBy": Text(choices=tuple(SORT_KEYS), default="CREATED_DATE"),
-    "sortDirection": Text(choices=("ASC", "DESC"), default="DESC"),
-}
-
-OPERATIONS = (
-    Operation(
-        id="ListSuggestions", method="GET", path="/suggestions", run=list_suggestions, query=LIST_QUERY, family="B"
-    ),
-    Operation(id="GetSuggestion", method="GET", path="/suggestions/{suggestionId}", run=get_suggestion, family="B"),
-    Operation(
-        id="UpdateSuggestion",
-        method="POST",
-        path="/suggestions/{suggestionId}",
-        run=update_suggestion,
-        body=END,
-        role="ADMIN",
-        family="B",
-    ),
-    Operation(
-        id="UpdateSuggestionChange",
-        method="POST",
-        path="/suggestions/{suggestionId}/changes/{changeId}",
-        run=update_change,
-        body=CHANGE,
-        role="ADMIN",
-        family="B",
-    ),
-    Operation(
-        id="TriggerSuggestionReview",
-        method="POST",
-        path="/suggestions/{suggestionId}/review",
-        run=review,
-        role="ADMIN",
-        family="B",
-    ),
-    Operation(
-        id="BatchUpdateComputeProfile",
-        method="POST",
-        path="/projects/compute-profile/batch",
-        run=update_compute_profiles,
-        body=PROFILES,
-        role="EDITOR",
-        family="B",
-    ),
-)

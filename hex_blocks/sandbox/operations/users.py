@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Group, User
+from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import user_shape
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Call, Json
 from hex_blocks.sandbox.validation import Kind, Text
 
 SORTS = {"NAME": lambda user: user.name.casefold(), "EMAIL": lambda user: user.email}
@@ -21,6 +22,7 @@ LIST_QUERY: dict[str, Kind] = {
 }
 
 
+@operation("Me", "GET", "/users/me", family="B", limits=("hex-api-30rpm",))
 def me(call: Call) -> Json:
     """Return the caller, and when the token ends. A workspace token has no user."""
     if call.user is None and call.world.workspace_me_fails:
@@ -29,6 +31,7 @@ def me(call: Call) -> Json:
     return {**user, "org": {"id": call.world.org_id}, "token": {"exp": call.token.expires_at}}
 
 
+@operation("ListUsers", "GET", "/users", family="B", query=LIST_QUERY, limits=("hex-api-30rpm",))
 def list_users(call: Call) -> Json:
     """List the active users."""
     query = call.query
@@ -45,6 +48,15 @@ def list_users(call: Call) -> Json:
     return {"values": [user_shape(user) for user in found.items], "pagination": found.pagination}
 
 
+@operation(
+    "DeactivateUser",
+    "POST",
+    "/users/{userId}/deactivate",
+    family="B",
+    missing=400,
+    limits=("hex-api-30rpm",),
+    role="ADMIN",
+)
 def deactivate_user(call: Call) -> Json:
     """Deactivate a user, whose tokens die with that."""
     user = call.find(User, call.path["userId"], "User")
@@ -52,27 +64,3 @@ def deactivate_user(call: Call) -> Json:
         raise call.refusal("You cannot deactivate yourself")
     user.active = False
     return {"user": user_shape(user)}
-
-
-OPERATIONS = (
-    Operation(id="Me", method="GET", path="/users/me", run=me, family="B", limits=("hex-api-30rpm",)),
-    Operation(
-        id="ListUsers",
-        method="GET",
-        path="/users",
-        run=list_users,
-        family="B",
-        query=LIST_QUERY,
-        limits=("hex-api-30rpm",),
-    ),
-    Operation(
-        id="DeactivateUser",
-        method="POST",
-        path="/users/{userId}/deactivate",
-        run=deactivate_user,
-        family="B",
-        missing=400,
-        limits=("hex-api-30rpm",),
-        role="ADMIN",
-    ),
-)
