@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from hex_blocks.runs.project_file import load_yaml
+from hex_blocks.runs.yaml_text import load_yaml
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.sandbox.hex_file import hex_file
 from hex_blocks.sandbox.model import Project

@@ -27,7 +27,7 @@ WATCH = "hex_watch_runs"
 # What is said here, so that it is there in the language of the export.
 SAID = (
     text("The run keeps running in Hex: {runUrl}"),
-    text("Wait on with hex_wait_for_run, or look with hex_get_run_status."),
+    text("Keep waiting with hex_wait_for_run, or look with hex_get_run_status."),
     text("The agent is still working in Hex. Read its answer with hex_get_thread and the threadId {threadId}: {url}"),
 )
 _WORDS = ("title", "description", "example")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.hosts.builders.connecting import CUSTOM, REGIONS
-from hex_blocks.hosts.n8n.words import name_of_value
+from hex_blocks.hosts.javascript.titles import name_of_value
 from hex_blocks.hosts.sim.fields import SubBlock
 from hex_blocks.hosts.sim.tools import REGION
 from hex_blocks.hosts.sim.typescript import Code, expression
