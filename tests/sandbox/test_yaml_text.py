@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +32,8 @@ every_reader = pytest.mark.parametrize("read", READERS, ids=lambda read: read.__
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.from_regex(
     r"[-+]?[0-9.:_eExo~ynYN]{1,6}", fullmatch=True
 )
-NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False)
+# What JSON has not, the reader of projects takes for nothing.
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -53,7 +53,6 @@ VALUES = st.recursive(
 @example("two\nlines\n\n")
 @example(" first\nsecond ")
 @example("a\u2028b\nc\x85")
-@example(math.inf)
 @example(1e22)
 def test_a_value_is_the_same_value_to_every_reader(read: Callable[[str], Any], value: Any) -> None:
     found = read(yaml_text({"value": value}))["value"]
