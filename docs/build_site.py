@@ -23,13 +23,14 @@ from pictures import draw
 
 from hex_blocks import Registry
 from hex_blocks.dev.doc_pages import Words, all_languages, names_of, pages, write
+from hex_blocks.i18n.texts import OTHER_NAMES
 
 REPOSITORY = Path(__file__).parents[1]
 STAGE = REPOSITORY / "build" / "site"
 # What the theme and its search call a language that has another name here.
-THEME = {"pt_BR": "pt-BR", "zh_Hans": "zh"}
+THEME = {"pt_BR": "pt-BR", "zh_Hans": "zh", "zh_Hant": "zh-TW"}
 # Japanese is cut by site_hooks.py.
-SEARCH = {"pt_BR": "pt", "zh_Hans": "zh", "ja": "en"}
+SEARCH = {"pt_BR": "pt", "zh_Hans": "zh", "zh_Hant": "zh", "ja": "en"}
 LANGUAGE_LINE = re.compile(r"^.* · .*\]\(\.\./\w+/index\.md\).*\n", re.MULTILINE)
 TOOL_LINE = re.compile(r"^`(hex_\w+)`$", re.MULTILINE)
 STYLE = """
@@ -77,7 +78,13 @@ FIRST_PAGE = """<!doctype html>
 <ul>{links}</ul>
 <script>
 const known = {known};
-const fits = (wanted) => known.find((one) => one.toLowerCase().startsWith(wanted.toLowerCase().split("-")[0]));
+const otherNames = {other_names};
+const fits = (wanted) => {{
+  const parts = wanted.toLowerCase().split("-");
+  const tried = parts.map((_, last) => parts.slice(0, parts.length - last).join("_"));
+  const name = tried.find((each) => otherNames[each] || known.some((one) => one.toLowerCase() === each));
+  return known.find((one) => one.toLowerCase() === name) || known.find((one) => one === otherNames[name]);
+}};
 const found = (navigator.languages || []).map(fits).find(Boolean);
 if (found) location.replace(found + "/index.html");
 </script>
@@ -179,7 +186,7 @@ def first_page(languages: dict[str, str]) -> str:
     links = "".join(
         f'<li><a href="{each}/index.html" lang="{each}">{name}</a></li>' for each, name in languages.items()
     )
-    return FIRST_PAGE.format(links=links, known=json.dumps(list(languages)))
+    return FIRST_PAGE.format(links=links, known=json.dumps(list(languages)), other_names=json.dumps(OTHER_NAMES))
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 # What browsers and search engines call a language that the theme calls otherwise.
-HTML_LANGUAGES = {"zh": "zh-Hans"}
+HTML_LANGUAGES = {"zh": "zh-Hans", "zh-TW": "zh-Hant"}
 JAPANESE = "ja"
 _TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 _ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
@@ -37,7 +37,7 @@ def on_config(config: Any) -> Any:
     """Cut words only in Chinese: the library for it would cut Japanese where no word ends."""
     from material.plugins.search import plugin
 
-    if config.theme["language"] != "zh":
+    if not config.theme["language"].startswith("zh"):
         plugin.jieba = None
     return config
 

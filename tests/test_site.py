@@ -204,7 +204,9 @@ def test_a_page_says_its_language_and_leads_to_the_others(language: str, files: 
 def test_every_language_has_a_search_of_its_own(language: str) -> None:
     index = json.loads((SITE / language / "search" / "search_index.json").read_text(encoding="utf-8"))
 
-    assert index["config"]["lang"][0] == {"pt_BR": "pt", "zh_Hans": "zh", "ja": "en"}.get(language, language)
+    assert index["config"]["lang"][0] == {"pt_BR": "pt", "zh_Hans": "zh", "zh_Hant": "zh", "ja": "en"}.get(
+        language, language
+    )
     assert [entry for entry in index["docs"] if "hex_run_and_wait" in entry["text"]]
 
 
@@ -255,9 +257,40 @@ def test_the_language_switch_keeps_the_page(language: str, files: dict[Path, Pag
     assert {link.split("/", 3)[3] for link in files[file].alternates.values()} == {"tools/runs.html"}
 
 
-@pytest.mark.parametrize(("language", "said"), [("zh_Hans", "zh-Hans"), ("pt_BR", "pt-BR"), ("ja", "ja")])
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("zh_Hans", "zh-Hans"), ("zh_Hant", "zh-Hant"), ("pt_BR", "pt-BR"), ("ja", "ja")],
+)
 def test_a_page_names_its_language_as_browsers_do(language: str, said: str) -> None:
     assert f'<html lang="{said}"' in (SITE / language / "errors.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="runs the page's script in Node")
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("de-AT", "de"),
+        ("en-GB", "en"),
+        ("pt-PT", "pt_BR"),
+        ("zh", "zh_Hans"),
+        ("zh-CN", "zh_Hans"),
+        ("zh-TW", "zh_Hant"),
+        ("zh-HK", "zh_Hant"),
+        ("zh-Hant-MO", "zh_Hant"),
+        ("nl", None),
+    ],
+)
+def test_the_first_page_leads_to_the_language_of_the_browser(wanted: str, found: str | None) -> None:
+    script = re.findall(r"<script>(.*?)</script>", (SITE / "index.html").read_text(encoding="utf-8"), re.DOTALL)[0]
+    around = f"""
+      const navigator = {{ languages: [{json.dumps(wanted)}] }};
+      const location = {{ replace: (address) => console.log(address) }};
+      {script}
+    """
+
+    done = subprocess.run(["node", "-e", around], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == (f"{found}/index.html" if found else "")
 
 
 @in_a_browser

@@ -12,8 +12,9 @@ from hex_blocks.cli.output import print_json, print_table, say
 from hex_blocks.i18n.texts import PACKAGE
 
 if TYPE_CHECKING:
-    from hex_blocks.dev.catalogue_check import Problem, Report
+    from hex_blocks.dev.catalogue_check import Report
     from hex_blocks.dev.catalogues import Source
+    from hex_blocks.dev.translation_check import Problem
 
 SHOWN = 20
 

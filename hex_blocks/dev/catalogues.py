@@ -27,7 +27,7 @@ from babel.messages.pofile import read_po, write_po
 
 from hex_blocks.i18n.plurals import Plural
 
-LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt_BR", "zh_Hans")
+LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt_BR", "zh_Hans", "zh_Hant")
 DOMAIN = "hex_blocks"
 TEMPLATE = f"{DOMAIN}.pot"
 GUIDES = "docs/guides/"

@@ -22,6 +22,7 @@ MOMENTS = {
     "ko": "%Y. %m. %d. %H:%M:%S",
     "pt_BR": "%d/%m/%Y, %H:%M:%S",
     "zh_Hans": "%Y/%m/%d %H:%M:%S",
+    "zh_Hant": "%Y/%m/%d %H:%M:%S",
 }
 
 

@@ -22,6 +22,18 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 SOURCE_LANGUAGE = "en"
 FULL_WIDTH_ENDS = ("。", "！", "？", "：")
+# What a language is called where its name says neither its script nor its country.
+OTHER_NAMES = {
+    "pt": "pt_BR",
+    "zh": "zh_Hans",
+    "zh_cn": "zh_Hans",
+    "zh_hant": "zh_Hant",
+    "zh_hk": "zh_Hant",
+    "zh_mo": "zh_Hant",
+    "zh_my": "zh_Hans",
+    "zh_sg": "zh_Hans",
+    "zh_tw": "zh_Hant",
+}
 _FORMULA = re.compile(r"plural\s*=\s*([^;]+)")
 # Every form that any language has comes up among the numbers below this one.
 _ALL_FORMS = 1000
@@ -72,16 +84,19 @@ def current_language() -> str:
 
 @cache
 def nearest(wanted: str) -> str | None:
-    """Find the language we have that is nearest to `wanted` (de_AT.UTF-8 → de, zh-CN → zh_Hans)."""
+    """Find the language we have that is nearest to `wanted` (de_AT.UTF-8 → de, zh-CN → zh_Hans, zh-HK → zh_Hant)."""
     plain = wanted.split(".")[0].split("@")[0].replace("-", "_")
     if plain in ("C", "POSIX"):
         return SOURCE_LANGUAGE
-    simplified = {"zh": "zh_Hans", "zh_CN": "zh_Hans", "zh_SG": "zh_Hans", "pt": "pt_BR"}
+    parts = plain.lower().split("_")
     have = {language.lower(): language for language in languages()}
-    language, *script = plain.split("_")[:2]
-    for candidate in (plain, simplified.get(plain), "_".join([language, *script]), language):
-        if candidate and candidate.lower() in have:
-            return have[candidate.lower()]
+    for count in range(len(parts), 0, -1):
+        shorter = "_".join(parts[:count])
+        if found := have.get(shorter) or have.get(OTHER_NAMES.get(shorter, "").lower()):
+            return found
+        if shorter in OTHER_NAMES:
+            # Simplified Chinese is nothing that a reader of the traditional script asked for.
+            return None
     return None
 
 

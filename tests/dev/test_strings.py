@@ -17,8 +17,9 @@ from click.testing import CliRunner
 from hex_blocks.cli import cli
 from hex_blocks.cli.base import CLICK_WORDS, help_texts, wrapped
 from hex_blocks.cli.strings import our_source
-from hex_blocks.dev.catalogue_check import problems_of, report
+from hex_blocks.dev.catalogue_check import report
 from hex_blocks.dev.catalogues import LANGUAGES, Source, compile_catalogues, every_text, is_worded, refresh, template
+from hex_blocks.dev.translation_check import problems_of
 from hex_blocks.i18n import texts
 from hex_blocks.i18n.plurals import Plural
 from tests.conftest import REPOSITORY, RunCommand, WriteCatalogue
@@ -299,7 +300,7 @@ def test_a_catalogue_names_its_language(source: Source, language: str) -> None:
     assert "Date" not in head
 
 
-def test_our_catalogues_are_those_of_the_eight_languages() -> None:
+def test_our_catalogues_are_those_of_the_nine_languages() -> None:
     assert sorted(file.stem for file in OURS.locales.glob("*.po")) == sorted(LANGUAGES)
 
 
@@ -428,6 +429,8 @@ UNSEEN = (
         ("ko", "Run a Hex project.", "Hex 프로젝트를 실행합니다."),
         ("ko", "Ask Hex's agent", "Hex의 에이전트에게 질문"),
         ("zh_Hans", "State: PENDING or RUNNING.", "状态:PENDING 或 RUNNING。"),
+        ("zh_Hant", "Find a project in the workspace.", "在工作區中尋找專案。"),
+        ("zh_Hant", "At least one item", "至少一個項目"),
         ("es", "What happened?", "¿Qué ha pasado?"),
         ("de", "See [the errors](errors.md) and `hex_ask`.", "Siehe [die Fehler](errors.md) und `hex_ask`."),
         ("de", "Runs & threads; <b>all</b> &lt;", "Läufe & Threads; <b>alle</b> &lt;"),
@@ -478,6 +481,13 @@ def test_a_good_translation_passes(language: str, english: str, said: str) -> No
         ("script", "ja", "Stop it", "Stop"),
         ("script", "zh_Hans", "Stop it", "やめる"),
         ("script", "zh_Hans", "Project details", "專案資訊"),
+        ("script", "zh_Hant", "Project details", "项目详情"),
+        ("script", "zh_Hant", "Stop it", "停止する"),
+        ("terms", "zh_Hant", "Find a project", "尋找項目"),
+        ("terms", "zh_Hant", "Default: 500.", "默認值：500。"),
+        ("terms", "zh_Hant", "Data connection", "數據連線"),
+        ("terms", "zh_Hant", "The user's name", "用戶名稱"),
+        ("terms", "zh_Hant", "More about it", "更多信息"),
         ("script", "ja", "Wait for the end of the run", "実行 wait for the end of"),
         ("script", "de", "Wait for the end of the run", "Warten for the end of the run"),
     ],

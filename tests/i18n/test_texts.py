@@ -92,6 +92,9 @@ def test_the_languages_are_english_and_those_with_a_catalogue() -> None:
         ("zh_Hans_CN.UTF-8", "zh_Hans"),
         ("zh_TW", None),
         ("en_GB.UTF-8", "en"),
+        ("pt_PT.UTF-8", "pt_BR"),
+        ("zh-sg", "zh_Hans"),
+        ("zh_Hans_TW", "zh_Hans"),
         ("C", "en"),
         ("C.UTF-8", "en"),
         ("POSIX", "en"),
@@ -101,6 +104,24 @@ def test_the_languages_are_english_and_those_with_a_catalogue() -> None:
     ],
 )
 def test_the_nearest_language_is_found(wanted: str, found: str | None) -> None:
+    assert nearest(wanted) == found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("zh", "zh_Hans"),
+        ("zh_TW.UTF-8", "zh_Hant"),
+        ("zh-HK", "zh_Hant"),
+        ("zh_mo", "zh_Hant"),
+        ("zh-Hant-HK", "zh_Hant"),
+        ("zh_Hans_TW", "zh_Hans"),
+        ("pt_PT", "pt_BR"),
+        ("de_AT", "de"),
+        ("en_GB", "en"),
+    ],
+)
+def test_a_country_has_its_script(wanted: str, found: str) -> None:
     assert nearest(wanted) == found
 
 

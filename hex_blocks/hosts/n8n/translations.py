@@ -14,7 +14,7 @@ from hex_blocks.hosts.n8n.description import Form
 from hex_blocks.i18n.texts import languages, text
 
 # Where n8n calls a language otherwise.
-LOCALES = {"pt_BR": "pt-BR", "zh_Hans": "zh-CN"}
+LOCALES = {"pt_BR": "pt-BR", "zh_Hans": "zh-CN", "zh_Hant": "zh-TW"}
 
 Words = dict[str, Any]
 

@@ -21,6 +21,7 @@ LANGUAGES = {
     "ko": "ko",
     "pt_BR": "pt-BR",
     "zh_Hans": "zh-CN",
+    "zh_Hant": "zh-TW",
 }
 CONNECTION = Kind("hex-connection", phrase("Hex connection"))
 WATCH = Kind(

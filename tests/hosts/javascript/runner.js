@@ -9,7 +9,7 @@ const readline = require('node:readline');
 const folder = process.argv[2];
 const { createCore, HexError } = require(`${folder}/core.js`);
 const { http: overNetwork } = require(`${folder}/node_host.js`);
-const { casefold } = require(`${folder}/text.js`);
+const { casefold, nearestLanguage } = require(`${folder}/text.js`);
 const { formulaOf } = require(`${folder}/plurals.js`);
 const { isDateTime } = require(`${folder}/dates.js`);
 const { closeMatches } = require(`${folder}/matching.js`);
@@ -114,6 +114,7 @@ const DEEDS = {
     hints: counts.map((count) => new HexError(key, {}, { [name]: count }).hint(language)),
   }),
   yaml: ({ texts }) => ({ read: texts.map(yamlIn) }),
+  nearest: ({ wanted }) => ({ found: wanted.map(nearestLanguage) }),
   dates: ({ texts }) => ({ good: texts.map(isDateTime) }),
   matches: ({ words, possible, cutoff }) => ({ found: words.map((word) => closeMatches(word, possible, 3, cutoff)) }),
 };

@@ -28,8 +28,8 @@ from hex_blocks.hosts.javascript.data import (
     runs_in_javascript,
     said_in_core,
 )
-from hex_blocks.i18n.texts import languages
 from hex_blocks.runs.yaml_text import NotYamlError, load_yaml
+from hex_blocks.i18n.texts import languages, nearest
 from hex_blocks.tools.spec.values import is_date_time
 from tests.calling import our_tools
 from tests.hosts.javascript.chance import Chance
@@ -209,6 +209,12 @@ def test_numbers_have_their_form_as_in_python(node: Node, language: str) -> None
     counts = [0, 1, 2, 5, 21, 1.5, 0.5, 2.5]
     told = node.do("hints", key="rate_limited", name="seconds", counts=counts, language=language)["hints"]
     assert told == [hex_error("rate_limited", seconds=count).hint(language) for count in counts]
+
+
+def test_the_nearest_language_is_the_one_that_python_finds(node: Node) -> None:
+    wanted = ["de", "DE", "de-AT", "de_CH.UTF-8", "en-GB", "pt", "pt-PT", "pt-br", "fr-CA", "es_419", "nl", ""]
+    wanted += ["zh", "zh-CN", "zh_SG", "zh-TW", "zh-HK", "zh_MO", "zh-Hant", "zh-Hant-HK", "zh_Hans_TW", "zh-US", "x"]
+    assert node.do("nearest", wanted=wanted)["found"] == [nearest(each) or "en" for each in wanted]
 
 
 def test_the_core_is_free_of_timers_files_and_environment() -> None:

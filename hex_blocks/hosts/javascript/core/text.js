@@ -14,6 +14,18 @@ const HALF = /[\ud800-\udfff]/u;
 const TOKENS = new RegExp(`(hxt[a-z]_)[^${BLANK}/"']+`, 'giu');
 const FULL_WIDTH_ENDS = ['。', '！', '？', '：'];
 const SOURCE_LANGUAGE = 'en';
+/** What a language is called where its name says neither its script nor its country. @type {Record<string, string>} */
+const OTHER_NAMES = {
+  pt: 'pt_BR',
+  zh: 'zh_Hans',
+  zh_cn: 'zh_Hans',
+  zh_hant: 'zh_Hant',
+  zh_hk: 'zh_Hant',
+  zh_mo: 'zh_Hant',
+  zh_my: 'zh_Hans',
+  zh_sg: 'zh_Hans',
+  zh_tw: 'zh_Hant',
+};
 
 /** @typedef {import('./plurals').Plural} Plural */
 
@@ -69,7 +81,7 @@ function text(english, language, count = MANY) {
 }
 
 /**
- * Find the language there is that is nearest to the one wanted: de-AT is de, zh-CN is zh_Hans.
+ * Find the language there is that is nearest to the one wanted: de-AT is de, zh-CN is zh_Hans, zh-HK is zh_Hant.
  * @param {string | null | undefined} wanted
  * @returns {string}
  */
@@ -77,12 +89,15 @@ function nearestLanguage(wanted) {
   const plain = String(wanted || '')
     .split(/[.@]/)[0]
     .replaceAll('-', '_');
-  /** @type {Record<string, string>} */
-  const simplified = { zh: 'zh_Hans', zh_CN: 'zh_Hans', zh_SG: 'zh_Hans', pt: 'pt_BR' };
   const have = new Map([SOURCE_LANGUAGE, ...Object.keys(texts)].map((name) => [name.toLowerCase(), name]));
-  for (const candidate of [plain, simplified[plain], plain.split('_').slice(0, 2).join('_'), plain.split('_')[0]]) {
-    const found = candidate && have.get(candidate.toLowerCase());
+  const parts = plain.toLowerCase().split('_');
+  for (let count = parts.length; count > 0; count -= 1) {
+    const shorter = parts.slice(0, count).join('_');
+    const other = Object.hasOwn(OTHER_NAMES, shorter) ? OTHER_NAMES[shorter] : '';
+    const found = have.get(shorter) || have.get(other.toLowerCase());
     if (found) return found;
+    // Simplified Chinese is nothing that a reader of the traditional script asked for.
+    if (other) return SOURCE_LANGUAGE;
   }
   return SOURCE_LANGUAGE;
 }

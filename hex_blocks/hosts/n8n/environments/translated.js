@@ -1,7 +1,14 @@
 'use strict';
 
-// n8n calls two languages otherwise than the texts do.
-const LANGUAGES = /** @type {Record<string, string>} */ ({ 'pt-BR': 'pt_BR', 'zh-CN': 'zh_Hans', zh: 'zh_Hans' });
+// n8n calls some languages otherwise than the texts do.
+const LANGUAGES = /** @type {Record<string, string>} */ ({
+	'pt-BR': 'pt_BR',
+	pt: 'pt_BR',
+	'zh-CN': 'zh_Hans',
+	zh: 'zh_Hans',
+	'zh-TW': 'zh_Hant',
+	'zh-HK': 'zh_Hant',
+});
 
 /** @returns {string[]} The hosts that the operator allows beside Hex's own. */
 function allowedHosts() {

@@ -43,6 +43,7 @@ NAMES = {
     "ko": "한국어",
     "pt_BR": "Português (Brasil)",
     "zh_Hans": "简体中文",
+    "zh_Hant": "繁體中文",
 }
 _STATIC = files("hex_blocks.hosts.service.workbench") / "static"
 
