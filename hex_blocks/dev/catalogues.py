@@ -50,6 +50,8 @@ TABLES = (
 )
 # Keys of specs whose values are texts, wherever they stand outside examples.
 WORDED = ("title", "description", "tagline", "category")
+# Keys of specs below which keys are names.
+NAMED = ("inputs", "outputs", "fields", "groups", "connection")
 NOT_WORDS = ("$comment", "modelHint", "example", "default", "request", "reply", "inputs", "outputs")
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -159,7 +161,8 @@ def _from_spec(file: IO[bytes], _keywords: Any, _tags: Collection[str], options:
     yield from _from_value(json.load(file), "")
 
 
-def _from_value(value: Any, key: str) -> Iterator[Said]:
+def _from_value(value: Any, key: str, *, are_names: bool = False) -> Iterator[Said]:
+    """Extract from a part of a spec. are_names: whether its keys are names that people gave to what stands there."""
     if isinstance(value, list):
         for number, part in enumerate(value):
             if isinstance(part, str) and key.endswith(".points"):
@@ -168,15 +171,16 @@ def _from_value(value: Any, key: str) -> Iterator[Said]:
                 yield from _from_value(part, f"{key}[{number}]")
     elif isinstance(value, dict):
         in_example = key.startswith("examples[")
-        # Inside `fields`, `groups`, `inputs` and the like, keys are names that people gave.
-        named = key.rpartition(".")[2] in ("inputs", "outputs", "fields", "groups", "connection") and not in_example
         for name, part in value.items():
             inner = f"{key}.{name}" if key else name
-            if named or (not isinstance(part, str) and name not in NOT_WORDS):
+            if are_names:
                 yield from _from_value(part, inner)
-            elif isinstance(part, str) and name in WORDED:
-                yield 0, None, part, [inner]
-            elif name in ("inputs", "outputs") and not in_example:
+            elif isinstance(part, str):
+                if name in WORDED:
+                    yield 0, None, part, [inner]
+            elif name in NAMED and not in_example:
+                yield from _from_value(part, inner, are_names=True)
+            elif name not in NOT_WORDS:
                 yield from _from_value(part, inner)
 
 

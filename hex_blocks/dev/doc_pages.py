@@ -21,7 +21,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from hex_blocks.api.limits.budget import ALL, HEX_LIMITS
-from hex_blocks.dev.catalogues import read_catalogue
+from hex_blocks.dev.catalogues import is_worded, read_catalogue
 from hex_blocks.dev.guides import in_words, title_of
 from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, reported_errors, requests
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError, RunError, TokenError
@@ -92,7 +92,7 @@ class Words:
 
     def found(self, english: str, count: float = MANY) -> str | None:
         """Return the translation; None where there is none. count: the number that a Plural speaks of."""
-        if self.language == SOURCE_LANGUAGE:
+        if self.language == SOURCE_LANGUAGE or not is_worded(english):
             return text(english, None, count)
         compiled = text(english, self.language, count)
         untold = text(english, None, count)

@@ -41,7 +41,16 @@ SPEC = {
             "fields": {"description": {"type": "string", "description": "In the description.", "enum": ["MICE"]}},
         },
     },
-    "outputs": {"total": {"type": "integer", "description": "How many."}},
+    "outputs": {
+        "total": {"type": "integer", "description": "How many."},
+        # Called as what holds names elsewhere.
+        "groups": {"type": "array", "description": "Groups of cats.", "items": {"type": "string"}},
+        "sharing": {
+            "type": "object",
+            "description": "With whom.",
+            "fields": {"fields": {"type": "object", "description": "Fields of cats."}},
+        },
+    },
     "examples": [{"title": "Count two", "inputs": {"title": "Mittens"}, "outputs": {"description": "No text"}}],
 }
 WORDS = {"SENTENCES", "FAULTS", "WARNINGS"}
@@ -145,6 +154,9 @@ def test_everything_users_see_is_gathered_and_nothing_else(source: Source) -> No
         "Filters.",
         "In the description.",
         "How many.",
+        "Groups of cats.",
+        "With whom.",
+        "Fields of cats.",
         "Count two",
         "It is {hours} hours late.",
         "The cat is gone.",
