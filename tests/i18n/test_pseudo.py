@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,50 +20,12 @@ from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.errors.warnings import WARNINGS
 from hex_blocks.hosts.javascript.data import core_data, expanded, runs_in_javascript
-from hex_blocks.i18n import texts
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import sentence, text
 from tests.calling import our_tools
-from tests.pseudo import BEGIN, END, LANGUAGE, package_in, unmarked, without_marked
+from tests.pseudo import BEGIN, END, LANGUAGE, left_of, unmarked, without_marked, worded
 
-WORDED = ("title", "description", "tagline", "summary")
 PLACES = re.compile(r"\{(\w+)(?:![rs])?\}")
-
-
-@pytest.fixture(scope="module")
-def pseudo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Our package, with the marking language alone."""
-    folder = package_in(tmp_path_factory.mktemp("pseudo") / "package")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(texts, "PACKAGE", folder)
-        patch.setattr(texts, "_chosen", None)
-        for cached in (texts.nearest, texts._catalogues):
-            cached.cache_clear()
-        yield folder
-    for cached in (texts.nearest, texts._catalogues):
-        cached.cache_clear()
-
-
-def worded(value: Any, place: str = "", *, are_names: bool = False) -> Iterator[tuple[str, str]]:
-    """Return the titles and descriptions in JSON, each with where it stands."""
-    if isinstance(value, list):
-        for number, part in enumerate(value):
-            yield from worded(part, f"{place}[{number}]")
-    elif isinstance(value, dict):
-        for name, part in value.items():
-            inner = f"{place}.{name}"
-            if are_names or not isinstance(part, str):
-                if are_names or name not in ("default", "example", "examples", "enum", "const"):
-                    yield from worded(part, inner, are_names=not are_names and name in NAMED)
-            elif name in WORDED:
-                yield inner, part
-
-
-NAMED = ("inputs", "outputs", "fields", "properties", "groups", "connection", "$defs", "parameters")
-
-
-def left_of(value: Any) -> dict[str, str]:
-    return {place: left for place, said in worded(value) if (left := unmarked(said))}
 
 
 @pytest.mark.usefixtures("pseudo")
@@ -162,7 +123,7 @@ def test_the_javascript_core_is_told_in_the_language(experimental: bool) -> None
 
     known = data["texts"][LANGUAGE]
     assert {place: each for place, each in worded(data["tools"]) if each not in known and unmarked(each)} == {}
-    assert json.dumps(known, ensure_ascii=False).count(BEGIN) >= len(known)
+    assert str(known).count(BEGIN) >= len(known)
 
 
 @pytest.mark.usefixtures("pseudo")
