@@ -14,7 +14,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from hex_blocks import Connection, HexError, Registry
-from hex_blocks.clock import Clock, DrivenClock, FastClock
+from hex_blocks.clock import Clock, DrivenClock
 from hex_blocks.run import execute
 from hex_blocks.runs.watcher import Followed, Watcher, watcher_of
 from hex_blocks.sandbox import TOKENS, Sandbox
@@ -22,6 +22,7 @@ from hex_blocks.sandbox.model import Plan, Project, Run
 from hex_blocks.tools.tool_call import ToolCall
 from tests.calling import hex_on
 from tests.faulty import Act, Faulty, changed, pass_on, reply, reset
+from tests.meeting import MeetingClock
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 RUN_ID = "78c33d18-170c-44d3-a227-b3194f134f73"
@@ -177,8 +178,7 @@ def test_runs_that_lie_deep_in_the_list_are_noticed_too(hex_: Scene) -> None:
 
 @pytest.mark.slow
 def test_fifty_calls_at_once_are_all_done_under_hexs_limits(make: Callable[..., Scene], registry: Registry) -> None:
-    # Not faster: a second of this clock has to hold the record's write, also on a busy machine.
-    hex_ = make(FastClock(12))
+    hex_ = make(MeetingClock())
     project = hex_.sandbox.world.project("Quick check").id
 
     def run_and_wait(_: int) -> str:
@@ -269,7 +269,7 @@ def test_who_leaves_takes_nothing_from_those_who_stay(hex_: Scene) -> None:
 
 
 def test_an_interrupted_leader_hands_over(make: Callable[..., Scene]) -> None:
-    hex_ = make(FastClock(20))
+    hex_ = make(MeetingClock())
     project = hex_.project("Shared")
     first, second = hex_.follow(hex_.add_run(project, None)), hex_.follow(hex_.add_run(project, 20))
     stop = threading.Event()

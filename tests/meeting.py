@@ -1,0 +1,53 @@
+"""A clock for many threads, which no load of the machine makes late."""
+
+from __future__ import annotations
+
+import concurrent.futures.thread
+import math
+import sys
+import threading
+
+from hex_blocks.clock import DrivenClock
+
+# The threads that calls are made in, and those in which their connections are.
+WORKERS = ("ThreadPoolExecutor", "asyncio_", "hex-blocks call", "connecting")
+RESTING = {threading.__file__, concurrent.futures.thread.__file__}
+LOOK = 0.001
+
+
+class MeetingClock(DrivenClock):
+    """A clock on which time passes only while every worker waits: to the moment that the first of them waits for.
+
+    ends_at: a moment that it does not pass, so that what waits for longer waits for ever.
+    """
+
+    def __init__(self, ends_at: float = math.inf) -> None:
+        super().__init__()
+        self.ends_at = ends_at
+        self._due: dict[int, float] = {}
+        self._turn = threading.Lock()
+
+    def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
+        stop = stop or threading.Event()
+        me, until = threading.get_ident(), self.monotonic() + max(0.0, seconds)
+        with self._turn:
+            self._due[me] = until
+        try:
+            while self.monotonic() < until and not stop.wait(LOOK):
+                with self._turn:
+                    if until == min(self._due.values()) <= self.ends_at and self._all_wait():
+                        self.advance(until - self.monotonic())
+        finally:
+            with self._turn:
+                del self._due[me]
+        return stop.is_set()
+
+    def _all_wait(self) -> bool:
+        """Whether nobody works: each is in a wait, for this clock or for another thread."""
+        workers = [each for each in threading.enumerate() if each.name.startswith(WORKERS)]
+        frames = sys._current_frames()
+        return all(
+            each.ident in self._due or (each.ident in frames and frames[each.ident].f_code.co_filename in RESTING)
+            for each in workers
+            if each.ident is not None
+        )
