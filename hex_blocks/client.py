@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -116,6 +115,9 @@ class Hex:
         language: str | None = None,
     ) -> dict[str, Any]:
         """Run a tool in a thread of its own, so that the event loop goes on. Cancelling it ends its waits."""
+        # Only here: the command line does without it.
+        import asyncio
+
         stop = threading.Event()
         inputs = with_secret_token(inputs if inputs is not None else {})
         try:

@@ -26,6 +26,8 @@ __all__ = [
     "warn",
 ]
 
+# Where a command's context keeps the registry.
+_REGISTRY = "hex_blocks.registry"
 # Characters that JSON may hold as they are and that a terminal obeys: further controls, and those of direction.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
@@ -80,10 +82,14 @@ def print_table(columns: list[str], rows: list[list[str]], title: str = "") -> N
 
 
 def load_registry() -> Registry:
-    """Load the registry and say which plugins are broken."""
+    """Load the registry, once in a command, and say which plugins are broken."""
     from hex_blocks.tools.registry import Registry
 
-    registry = Registry.load()
+    context = click.get_current_context(silent=True)
+    kept: dict[str, Any] = context.meta if context else {}
+    if (loaded := kept.get(_REGISTRY)) is not None:
+        return loaded  # type: ignore[no-any-return]
+    registry = kept[_REGISTRY] = Registry.load()
     for problem in registry.problems:
         warn(say("Plugin {name} is broken: {problem}", name=problem.plugin, problem=problem.message))
     return registry

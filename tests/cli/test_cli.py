@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from pytest_httpserver import HTTPServer
@@ -143,6 +144,16 @@ def test_a_tool_is_shown_as_the_contract_says(hex_blocks: RunCommand) -> None:
     assert shown["id"] == "hex_run_project"
     assert shown["request"] == {"operationId": "RunProject", "method": "POST", "path": "/projects/{projectId}/runs"}
     assert {tuple(example) for example in shown["examples"]} == {("inputs", "outputs")}
+
+
+def test_a_command_reads_the_registry_once(here: RunCommand, monkeypatch: pytest.MonkeyPatch) -> None:
+    loads = Mock(side_effect=Registry.load)
+    monkeypatch.setattr(Registry, "load", loads)
+
+    here("show", "hex_run_project")
+    here("call", "hex_run_project", "--help")
+
+    assert loads.call_count == 2
 
 
 def test_a_tool_is_shown_in_strict_form(hex_blocks: RunCommand) -> None:

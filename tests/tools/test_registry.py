@@ -105,7 +105,9 @@ def test_a_tool_says_what_a_palette_shows(registry: Registry) -> None:
     assert registry.groups[tool.group]["title"]
 
 
-@pytest.mark.parametrize("command", [["tools", "--json"], ["--help"]], ids=["tools", "help"])
+@pytest.mark.parametrize(
+    "command", [["tools", "--json"], ["show", "hex_run_project"], ["--help"]], ids=["tools", "show", "help"]
+)
 def test_a_listing_imports_only_what_it_needs(command: list[str]) -> None:
     told = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "hex_blocks", *command], capture_output=True, text=True, check=True
