@@ -8,22 +8,21 @@ from the same source: the call, a profile that was named, the environment, or th
 from __future__ import annotations
 
 import json
-import os
-import tomllib
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import SecretStr
 
+from hex_blocks.api.configuration import config_folder, config_unusable, configuration
 from hex_blocks.api.private_files import read_private, write_private
 from hex_blocks.errors.classes import hex_error
+from hex_blocks.i18n.texts import phrase
 
-CONFIG_DIR = "HEX_BLOCKS_CONFIG_DIR"
-CONFIG, PROFILES, TOKENS = "config.toml", "profiles.json", "tokens.json"
+PROFILES, TOKENS = "profiles.json", "tokens.json"
 SERVICE = "hex-blocks"
 DEFAULT_PROFILE = "default"
+LONGEST_NAME = 100
 
 Place = Literal["keyring", "file"]
 KEYRING: Place = "keyring"
@@ -45,30 +44,6 @@ class Profile:
     place: Place
 
 
-def config_folder() -> Path:
-    """Return the folder of the configuration and of the profiles."""
-    if folder := os.environ.get(CONFIG_DIR):
-        return Path(folder)
-    from platformdirs import user_config_path
-
-    return user_config_path("hex-blocks", appauthor=False)
-
-
-def configuration() -> dict[str, Any]:
-    """Return what a person has written into config.toml: profile, language, output.
-
-    Raises:
-        InputError: The file cannot be read (`config_unusable`).
-    """
-    path = config_folder() / CONFIG
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise hex_error("config_unusable", path=str(path), reason=str(error)) from None
-
-
 def profiles() -> dict[str, Profile]:
     """Return the profiles there are, by name.
 
@@ -78,11 +53,22 @@ def profiles() -> dict[str, Profile]:
     path = config_folder() / PROFILES
     try:
         held = json.loads(path.read_bytes())
-        return {str(each["name"]): Profile(**each) for each in held["profiles"]}
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise hex_error("config_unusable", path=str(path), reason=str(error) or type(error).__name__) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise config_unusable(path, error) from None
+    listed = held.get("profiles") if isinstance(held, dict) else None
+    if not isinstance(listed, list) or not all(map(_is_profile, listed)):
+        raise config_unusable(path, phrase("it is not a list of profiles with name, base_url and place"))
+    return {each["name"]: Profile(each["name"], each["base_url"], each["place"]) for each in listed}
+
+
+def _is_profile(held: Any) -> bool:
+    return (
+        isinstance(held, dict)
+        and all(isinstance(held.get(name), str) for name in ("name", "base_url", "place"))
+        and held["place"] in (KEYRING, FILE)
+    )
 
 
 def chosen_profile(name: str | None = None) -> Profile | None:
@@ -93,11 +79,11 @@ def chosen_profile(name: str | None = None) -> Profile | None:
         InputError: The configuration cannot be read (`config_unusable`).
     """
     there = profiles()
-    wanted = name or configuration().get("profile")
+    wanted = configuration().get("profile") if name is None else name
     if wanted is None:
         return there.get(DEFAULT_PROFILE) or next(iter(there.values()), None)
     if wanted not in there:
-        raise hex_error("no_such_profile", name=wanted, known=", ".join(sorted(there)) or "-")
+        raise hex_error("no_such_profile", name=wanted or '""', known=", ".join(sorted(there)) or "-")
     return there[wanted]
 
 
@@ -113,12 +99,20 @@ def token_of(profile: Profile) -> SecretStr:
     return SecretStr(token)
 
 
+def check_name(name: str) -> None:
+    """Refuse a name that could not be given again. Raises an InputError (`bad_profile_name`)."""
+    if not name.strip() or not name.isprintable() or name != name.strip() or len(name) > LONGEST_NAME:
+        raise hex_error("bad_profile_name", name=repr(name[:LONGEST_NAME]))
+
+
 def save_profile(name: str, base_url: str, token: SecretStr) -> Profile:
     """Keep a token, in the system's keyring where there is one.
 
     Raises:
+        InputError: The name cannot be one (`bad_profile_name`), or what is kept cannot be read (`config_unusable`).
         OSError: It cannot be written.
     """
+    check_name(name)
     place: Place = KEYRING if _put_in_keyring(name, token) else FILE
     made = Profile(name, base_url, place)
     tokens = _tokens() | ({name: token.get_secret_value()} if place == FILE else {})
@@ -142,10 +136,17 @@ def remove_profile(profile: Profile) -> None:
 
 
 def _tokens() -> dict[str, str]:
-    with suppress(OSError, ValueError):
-        held = read_private(config_folder() / TOKENS)
-        return {str(name): str(token) for name, token in held.items()} if isinstance(held, dict) else {}
-    return {}
+    path = config_folder() / TOKENS
+    try:
+        held = read_private(path)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        # Who took it for empty would write it anew, without the other tokens.
+        raise config_unusable(path, error) from None
+    if not isinstance(held, dict) or not all(isinstance(token, str) for token in held.values()):
+        raise config_unusable(path, phrase("it is not an object of tokens by profile"))
+    return held
 
 
 def _write_tokens(tokens: dict[str, str]) -> None:
@@ -169,7 +170,7 @@ def _put_in_keyring(name: str, token: SecretStr) -> bool:
         keyring.set_password(SERVICE, name, token.get_secret_value())
         # A keyring that keeps nothing says nothing.
         return bool(keyring.get_password(SERVICE, name) == token.get_secret_value())
-    except keyring.errors.KeyringError:
+    except Exception:  # noqa: BLE001 - a keyring is a plug-in, and says in errors of its own that it is broken
         return False
 
 
@@ -178,16 +179,17 @@ def _in_keyring(name: str) -> str | None:
     if keyring is None:
         return None
     try:
-        token: str | None = keyring.get_password(SERVICE, name)
-    except keyring.errors.KeyringError:
-        return None
-    return token
+        token = keyring.get_password(SERVICE, name)
+    except Exception as error:  # noqa: BLE001 - see above
+        raise hex_error("keyring_unusable", name=name, reason=str(error) or type(error).__name__) from None
+    return token if isinstance(token, str) else None
 
 
 def _take_from_keyring(name: str) -> None:
     keyring = _keyring()
     if keyring is not None:
-        with suppress(keyring.errors.KeyringError):
+        # A token that the keyring does not give up is of no more use here: nothing names it.
+        with suppress(Exception):
             keyring.delete_password(SERVICE, name)
 
 
@@ -195,7 +197,6 @@ def _keyring() -> Any:
     """Return the library of the extra `cli`; None where it is not installed."""
     try:
         import keyring
-        import keyring.errors
     except ImportError:
         return None
     return keyring

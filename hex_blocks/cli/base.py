@@ -240,7 +240,7 @@ class Group(click.Group):
     ) -> click.Context:
         """Begin a command line; from here on everything is said in the language it asks for."""
         if parent is None:
-            set_language(asked_for(args))
+            set_language(asked_for(args) or _configured_language())
             if current_language() != SOURCE_LANGUAGE:
                 _teach_click()
         return super().make_context(info_name, args, parent, **extra)
@@ -269,6 +269,25 @@ def worded(command: click.Command) -> click.Command:
     """Let a command show its help in the user's language."""
     command.context_class = Context
     return command
+
+
+def _configured_language() -> str | None:
+    """Return the language that config.toml asks for, if any."""
+    from hex_blocks.api.configuration import CONFIG, configuration
+    from hex_blocks.errors.classes import HexError
+
+    try:
+        wanted = configuration().get("language")
+    except HexError:
+        # What needs the file says what is wrong with it; a list of tools does not.
+        return None
+    found = nearest(wanted) if wanted else None
+    if wanted and found is None:
+        from hex_blocks.i18n.texts import languages
+
+        known = ", ".join(languages())
+        click.echo(say("Note: language in {file} is not one of {known}.", file=CONFIG, known=known), err=True)
+    return found
 
 
 def asked_for(args: list[str]) -> str | None:

@@ -13,7 +13,7 @@ from hex_blocks.cli.base import Command, asked_for, language_option, quiet_optio
 from hex_blocks.cli.completion import complete_input, complete_tool
 from hex_blocks.cli.confirming import confirm
 from hex_blocks.cli.connecting import connection_options, open_connection
-from hex_blocks.cli.formats import Form, form_options, print_result
+from hex_blocks.cli.formats import Form, check_columns, form_options, print_result
 from hex_blocks.cli.inputs import read_inputs
 from hex_blocks.cli.interrupts import stopped_gently, while_somebody_listens
 from hex_blocks.cli.output import load_registry, say, warn
@@ -103,6 +103,7 @@ def call(
     if out and raw:
         raise click.UsageError(say("Give only one of --out and --raw."))
     tool = load_registry()[tool_id]
+    check_columns(form, tool)
     if report:
         check_report(tool.id, report)
     single = [name for name, field in tool.spec.inputs.items() if field.type not in ("array", "any")]

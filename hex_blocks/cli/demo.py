@@ -11,8 +11,9 @@ import click
 
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.call import run_tool
-from hex_blocks.cli.output import load_registry, print_json, print_table, say, warn
+from hex_blocks.cli.output import load_registry, print_json, say, warn
 from hex_blocks.cli.sandbox import running_sandbox
+from hex_blocks.cli.tables import print_table
 from hex_blocks.i18n.formats import shown
 
 TOOL = "hex_run_and_wait"

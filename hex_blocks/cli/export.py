@@ -9,7 +9,8 @@ import click
 
 from hex_blocks.cli.base import experimental_option, language_option
 from hex_blocks.cli.completion import complete_tools
-from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json, warn
+from hex_blocks.cli.output import load_registry, print_json, say, wants_json, warn
+from hex_blocks.cli.tables import print_table
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
 from hex_blocks.i18n.plurals import Plural
 

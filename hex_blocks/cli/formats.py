@@ -7,19 +7,22 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.output import plain, print_json, print_table, say, steering_escaped
+from hex_blocks.cli.output import as_json_text, can_be_shown, plain, print_json, say, warn
 
 if TYPE_CHECKING:
+    from hex_blocks.tools.spec.values import OutputField
     from hex_blocks.tools.tool import Tool
 
 FORMS = ("json", "jsonl", "csv", "yaml", "table")
 # A table of more columns is cut on most terminals; --columns names others.
 MOST_COLUMNS = 5
+# What a result may hold beside what its tool declares.
+ADDED = ("warnings", "file")
 Document = dict[str, Any]
 
 
@@ -31,11 +34,13 @@ class Form:
         name: One of FORMS; None for what suits: a table for a list on a terminal, else JSON.
         columns: The columns of a table or of CSV, by name; a dot leads into an object.
         filter: A filter in the language of jq.
+        optional: Whether columns that a terminal has no room for may be left out: nobody named them.
     """
 
     name: str | None = None
     columns: tuple[str, ...] = ()
     filter: str | None = None
+    optional: bool = False
 
 
 def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -64,7 +69,7 @@ def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _preferred() -> str | None:
     """Return the form that the configuration asks for."""
-    from hex_blocks.api.profiles import CONFIG, configuration
+    from hex_blocks.api.configuration import CONFIG, configuration
 
     preferred = configuration().get("output")
     if preferred is not None and preferred not in FORMS:
@@ -103,7 +108,7 @@ def form_of_list(form: Form, columns: tuple[str, ...], *, as_json: bool) -> Form
     """Return the form of a list: where none was asked for, on a terminal, a table of the columns that are named."""
     if as_json:
         return Form("json", filter=form.filter)
-    return Form("table", columns) if form == Form() and sys.stdout.isatty() else form
+    return Form("table", columns, optional=True) if form == Form() and sys.stdout.isatty() else form
 
 
 def print_result(document: Document, form: Form, tool: Tool | None = None) -> None:
@@ -127,8 +132,34 @@ def print_result(document: Document, form: Form, tool: Tool | None = None) -> No
     elif name == "yaml":
         _print_yaml(document)
     else:
-        rows = document.get(place) if place else None
-        _ROWS[name](rows if isinstance(rows, list) else [document], form.columns)
+        listed = document.get(place) if place else None
+        rows = listed if isinstance(listed, list) else [document]
+        _ROWS[name](rows, form if rows or name != "csv" else replace(form, columns=form.columns or _fields(tool)))
+
+
+def check_columns(form: Form, tool: Tool) -> None:
+    """Refuse columns that a tool's result does not have. Raises click.UsageError."""
+    for column in form.columns:
+        fields: Mapping[str, OutputField] | None = _rows_of(tool)
+        for part in column.split("."):
+            # What is inside may be any: Hex knows its names, no spec does.
+            if not fields:
+                break
+            if part not in fields and column not in ADDED:
+                known = ", ".join(fields)
+                raise click.UsageError(say("There is no column {name}; there are {known}.", name=column, known=known))
+            fields = fields[part].fields if part in fields else None
+
+
+def _rows_of(tool: Tool) -> Mapping[str, OutputField]:
+    """Return the fields of a row: an entry of a tool's list, or its whole result."""
+    place = list_place(tool)
+    items = tool.spec.outputs[place].items if place else None
+    return (items and items.fields) or tool.spec.outputs
+
+
+def _fields(tool: Tool | None) -> tuple[str, ...]:
+    return tuple(_rows_of(tool)) if tool else ()
 
 
 def list_place(tool: Tool) -> str | None:
@@ -151,38 +182,56 @@ def _print_filtered(document: Document, filter_: str) -> None:
         raise click.ClickException(say("The jq filter failed: {problem}", problem=str(error).strip())) from None
     for each in found:
         # As jq -r does: text as it is, so that it can be put into a variable of the shell.
-        click.echo(plain(each) if isinstance(each, str) else steering_escaped(json.dumps(each, ensure_ascii=False)))
+        click.echo(_bare(each) if isinstance(each, str) else as_json_text(each))
+
+
+def _bare(found: str) -> str:
+    """Return text as it is; what a terminal would obey is taken out where it would be shown on one."""
+    return "\n".join(map(plain, found.split("\n"))) if sys.stdout.isatty() else found
 
 
 def _print_yaml(document: Document) -> None:
     import yaml
 
-    click.echo(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), nl=False)
+    written = yaml.safe_dump(document, allow_unicode=True, sort_keys=False)
+    click.echo(written if can_be_shown(written) else yaml.safe_dump(document, sort_keys=False), nl=False)
 
 
-def _print_lines(rows: Iterable[Any], columns: tuple[str, ...]) -> None:
+def _print_lines(rows: Iterable[Any], form: Form) -> None:
     for row in rows:
-        shown = {name: value_at(row, name) for name in columns} if columns else row
-        click.echo(steering_escaped(json.dumps(shown, ensure_ascii=False)))
+        shown = {name: value_at(row, name) for name in form.columns} if form.columns else row
+        click.echo(as_json_text(shown))
 
 
-def _print_csv(rows: list[Any], columns: tuple[str, ...]) -> None:
-    names = columns or tuple(dict.fromkeys(name for row in rows for name in row))
+def _print_csv(rows: list[Any], form: Form) -> None:
+    names = form.columns or tuple(dict.fromkeys(name for row in rows for name in row))
     written = io.StringIO()
     writer = csv.writer(written, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([cell(value_at(row, name)) for name in names] for row in rows)
+    if not can_be_shown(written.getvalue()):
+        encoding = sys.stdout.encoding
+        warn(
+            say(
+                "Note: {encoding} does not have every character of this. For UTF-8, set PYTHONUTF8=1.",
+                encoding=encoding,
+            )
+        )
     click.echo(written.getvalue(), nl=False)
 
 
-def _print_table(rows: list[Any], columns: tuple[str, ...]) -> None:
-    names = columns or _columns_of(rows)
-    print_table(list(names), [[cell(value_at(row, name)) for name in names] for row in rows])
+def _print_table(rows: list[Any], form: Form) -> None:
     if not rows:
-        click.echo(say("Nothing was found."), err=True)
+        warn(say("Nothing was found."))
+        return
+    from hex_blocks.cli.tables import print_table
+
+    names = form.columns or _columns_of(rows)
+    cells = [[cell(value_at(row, name)) for name in names] for row in rows]
+    print_table(list(names), cells, optional=form.optional or not form.columns)
 
 
-_ROWS: dict[str, Callable[[list[Any], tuple[str, ...]], None]] = {
+_ROWS: dict[str, Callable[[list[Any], Form], None]] = {
     "jsonl": _print_lines,
     "csv": _print_csv,
     "table": _print_table,

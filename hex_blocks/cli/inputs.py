@@ -89,7 +89,7 @@ def _read_value(name: str, value: str, *, is_json: bool) -> Any:
 
 def _read_json(text: str, name: str) -> Any:
     try:
-        read = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float)
+        read = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, object_pairs_hook=_each_once)
     except OverflowError:
         raise click.UsageError(say("{name} is a number that is too large.", name=name)) from None
     except json.JSONDecodeError as error:
@@ -105,6 +105,16 @@ def _read_json(text: str, name: str) -> Any:
         shown = repr(text[:60])
         raise click.UsageError(say("The value of {name} is not JSON: {value}", name=name, value=shown)) from None
     return read
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Make an object of its pairs. JSON readers take the last of two of a name, and say nothing."""
+    made: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in made:
+            raise click.UsageError(say("{name} is given twice.", name=name))
+        made[name] = value
+    return made
 
 
 def _read_float(number: str) -> float:
@@ -136,6 +146,8 @@ def _read_document(given: str | None) -> dict[str, Any]:
 
 
 def _read_file(path: str, name: str) -> str:
+    if not path:
+        raise click.BadParameter(say("Give a file after @."), param_hint=name)
     try:
         content = Path(path).read_bytes()
     except (OSError, ValueError) as error:

@@ -7,7 +7,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TextIO
 
 from hex_blocks.cli.output import say, warn
@@ -43,9 +43,8 @@ def stopped_gently() -> Iterator[threading.Event]:
 
 def _stop(stop: threading.Event) -> None:
     try:
-        # Said first, so that it does not come after the last word. The terminal may be gone.
-        with suppress(OSError):
-            warn(say("Stopping. Interrupt again to stop at once."))
+        # Said first, so that it does not come after the last word.
+        warn(say("Stopping. Interrupt again to stop at once."))
     finally:
         stop.set()
 
@@ -58,8 +57,9 @@ def while_somebody_listens(tell: Callable[..., None] | None, stop: threading.Eve
     def tell_or_stop(*given: object) -> None:
         try:
             tell(*given)
-        except BrokenPipeError:
-            if _has_lost_its_reader(sys.stdout):
+        except OSError as error:
+            # A log without room is no reason to stop either.
+            if isinstance(error, BrokenPipeError) and _has_lost_its_reader(sys.stdout):
                 stop.set()
 
     return tell_or_stop

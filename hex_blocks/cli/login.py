@@ -42,8 +42,9 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
 
     from hex_blocks.api.base_url import DEFAULT_BASE_URL
     from hex_blocks.api.connection import Connection
-    from hex_blocks.api.profiles import KEYRING, save_profile
+    from hex_blocks.api.profiles import KEYRING, check_name, save_profile
 
+    check_name(profile)
     on_terminal = can_ask()
     if base_url is None:
         base_url = DEFAULT_BASE_URL
@@ -51,6 +52,8 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
             base_url = click.prompt(say("Host where you open Hex"), default=base_url.partition("/api/")[0], err=True)
     asked = say("API token (it is not shown)")
     token = SecretStr(click.prompt(asked, hide_input=True, err=True) if on_terminal else sys.stdin.readline())
+    if not token.get_secret_value().strip():
+        raise click.UsageError(say("There is no token on stdin: pipe it in, or log in on a terminal."))
     connection = Connection(token, base_url)
     # What cannot be a token, or a host that it may go to, is refused even unchecked.
     api = connection.api

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hex_blocks.client import Hex
 
 MOST_NAMED = 5
+LONGEST_SAID = 120
 # So many seconds are spent on titles, which are only there to be shown.
 TITLES_WITHIN = 5.0
 
@@ -29,8 +30,8 @@ def find_project(client: Hex, given: str | None) -> Named:
         click.UsageError: No project was given, or none or several fit, and nobody can be asked.
         HexError: Hex refused or did not answer.
     """
-    if given is None:
-        if not can_ask():
+    if given is None or not given.strip():
+        if given is not None or not can_ask():
             raise click.UsageError(say("Give a project: its title, its ID or its address."))
         return _picked(published(client), say("Which project?"))
     found = client.call("hex_find_project", {"query": given})
@@ -38,13 +39,13 @@ def find_project(client: Hex, given: str | None) -> Named:
     if len(matches) == 1:
         return dict(matches[0])
     if not matches:
-        said = [say("No project is {given}.", given=repr(given))]
+        said = [say("No project is {given}.", given=repr(given[:LONGEST_SAID]))]
         raise click.UsageError(" ".join(said + [each["message"] for each in found.get("warnings", ())]))
     if can_ask():
         return _picked(matches, say("Several projects fit. Which one?"))
     named = "; ".join(f"{each['title']} ({each['id']})" for each in matches[:MOST_NAMED])
     raise click.UsageError(
-        say("Several projects fit {given}: {projects}. Give the ID.", given=repr(given), projects=named)
+        say("Several projects fit {given}: {projects}. Give the ID.", given=repr(given[:LONGEST_SAID]), projects=named)
     )
 
 
@@ -69,7 +70,7 @@ def find_run(client: Hex, given: str, project: str | None = None) -> Named:
     in_address = ids_in_address(given)
     run_id = in_address.get("run", given.strip())
     if not UUID.fullmatch(run_id):
-        raise click.UsageError(say("{given} is not the ID or the address of a run.", given=repr(given[:120])))
+        raise click.UsageError(say("{given} is not the ID or the address of a run.", given=repr(given[:LONGEST_SAID])))
     if "project" in in_address:
         project_id = in_address["project"]
     else:
@@ -125,10 +126,8 @@ def _picked(projects: list[Named], question: str) -> Named:
     except ImportError:
         return _picked_by_number(projects, question)
     choices = [questionary.Choice(plain(f"{each['title']}  {each['id']}"), value=each) for each in projects]
-    chosen = questionary.select(question, choices=choices, use_search_filter=True, use_jk_keys=False).ask()
-    if chosen is None:
-        raise click.Abort
-    return dict(chosen)
+    # Ctrl-C is a KeyboardInterrupt then, and said in the user's language as everywhere.
+    return dict(questionary.select(question, choices=choices, use_search_filter=True, use_jk_keys=False).unsafe_ask())
 
 
 def _picked_by_number(projects: list[Named], question: str) -> Named:

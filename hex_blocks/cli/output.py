@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,13 +16,13 @@ if TYPE_CHECKING:
     from hex_blocks.tools.registry import Registry
 
 __all__ = [
+    "as_json_text",
     "can_ask",
+    "can_be_shown",
     "load_registry",
     "plain",
     "print_json",
-    "print_table",
     "say",
-    "steering_escaped",
     "wants_json",
     "warn",
 ]
@@ -33,8 +34,9 @@ _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\u
 
 
 def warn(message: str) -> None:
-    """Tell people something on stderr, out of the way of what is piped."""
-    click.echo(message, err=True)
+    """Tell people something on stderr, out of the way of what is piped. Where nobody can be told, nothing fails."""
+    with suppress(OSError):
+        click.echo(message, err=True)
 
 
 def wants_json(as_json: bool) -> bool:
@@ -49,36 +51,29 @@ def can_ask() -> bool:
 
 def print_json(document: Any) -> None:
     """Print one JSON document."""
-    written = steering_escaped(json.dumps(document, ensure_ascii=False, indent=2))
+    click.echo(as_json_text(document, indent=2))
+
+
+def as_json_text(document: Any, indent: int | None = None) -> str:
+    """Write a document as JSON that stdout can show and that no terminal obeys."""
+    written = _STEERING.sub(
+        lambda found: json.dumps(found[0])[1:-1], json.dumps(document, ensure_ascii=False, indent=indent)
+    )
+    return written if can_be_shown(written) else json.dumps(document, indent=indent)
+
+
+def can_be_shown(written: str) -> bool:
+    """Whether the encoding of stdout has every character of a text."""
     try:
         written.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        written = json.dumps(document, indent=2)
-    click.echo(written)
-
-
-def steering_escaped(written: str) -> str:
-    """Write the characters of JSON text that a terminal obeys as JSON can write them too."""
-    return _STEERING.sub(lambda found: json.dumps(found[0])[1:-1], written)
+        return False
+    return True
 
 
 def plain(value: str) -> str:
     """Make text from outside safe for a terminal: no control characters."""
     return "".join(character if character.isprintable() else " " for character in value)
-
-
-def print_table(columns: list[str], rows: list[list[str]], title: str = "") -> None:
-    """Print a table for people."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=title or None, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(plain(cell)) for cell in row))
-    Console().print(table)
 
 
 def load_registry() -> Registry:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.cli.output import plain, say, warn
+import click
+
+from hex_blocks.cli.output import plain, say
 
 if TYPE_CHECKING:
     from hex_blocks.tools.progress import Progress
@@ -15,6 +17,10 @@ if TYPE_CHECKING:
 
 # Seconds; a shorter wait for Hex is not told.
 SHORTEST_WAIT = 1.0
+# Said to be an estimate also where there is no room for the word.
+ABOUT = "[progress.percentage]~{task.percentage:.0f}%"
+# A terminal of so many columns has room for words, a bar and figures.
+WIDE, WIDE_BAR, NARROW_BAR = 100, 20, 12
 
 
 @contextmanager
@@ -54,7 +60,9 @@ def _lines(before: str) -> Callable[[Progress], None]:
             last = (progress.status, progress.message)
             state = f"{progress.status} " if progress.status else ""
             message = before + progress.message
-            warn(plain(f"{message}: {state}{round(progress.elapsed)} s" if progress.elapsed or state else message))
+            told = f"{message}: {state}{round(progress.elapsed)} s" if progress.elapsed or state else message
+            # Not by warn(), which hides that nobody reads it.
+            click.echo(plain(told), err=True)
 
     return show
 
@@ -64,16 +72,20 @@ def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bar
+    from rich.table import Column
 
+    console = Console(stderr=True)
+    wide = console.width >= WIDE
     columns = (
-        TextColumn("{task.description}"),
-        BarColumn(complete_style="cyan", finished_style="cyan", pulse_style="cyan dim"),
-        TaskProgressColumn(show_speed=False),
+        # The words give way, since what follows them are figures.
+        TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
+        BarColumn(WIDE_BAR if wide else NARROW_BAR, "bar.back", "cyan", "cyan", "cyan dim"),
+        TaskProgressColumn(ABOUT, show_speed=False),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
+        *([TextColumn("{task.fields[left]}")] if wide else []),
     )
     # The bar goes away with the call: what stays on the terminal is the result.
-    with Bar(*columns, console=Console(stderr=True), transient=True) as bar:
+    with Bar(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None, left="")
         running: dict[str, TaskID] = {}
 

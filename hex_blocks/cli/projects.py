@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import language_option
+from hex_blocks.cli.browser import open_page
 from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.connecting import connection_options, open_client
-from hex_blocks.cli.formats import Form, form_of_list, form_options, print_result
+from hex_blocks.cli.formats import Form, check_columns, form_of_list, form_options, print_result
 from hex_blocks.cli.naming import find_project, find_run
 from hex_blocks.cli.output import load_registry
 
@@ -53,6 +54,7 @@ def projects(
         else:
             tool = load_registry()["hex_list_projects"]
             inputs = {"fetchAll": True, "includeArchived": archived}
+        check_columns(form, tool)
         result = run_tool(client, tool, inputs, quiet=not sys.stderr.isatty())
     print_result(result, form_of_list(form, FOUND if words else LISTED, as_json=as_json), tool)
 
@@ -74,7 +76,7 @@ def open_(name: str, *, printed: bool, on_sandbox: bool, profile: str | None, la
     """
     with open_client(on_sandbox, profile, language) as client:
         address = _address(client, name)
-    if printed or click.launch(address) != 0:
+    if printed or not open_page(address):
         click.echo(address)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.base import language_option, quiet_option
+from hex_blocks.cli.browser import open_page
 from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.connecting import connection_options, open_client
-from hex_blocks.cli.formats import Form, form_of_list, form_options, print_result
+from hex_blocks.cli.formats import Form, check_columns, form_of_list, form_options, print_result
 from hex_blocks.cli.inputs import read_inputs
 from hex_blocks.cli.naming import find_project, find_run, titles_of
 from hex_blocks.cli.output import load_registry, plain, say, warn
@@ -83,6 +84,8 @@ def run(
         inputs: dict[str, Any] = {"projectId": found["id"]}
         inputs |= {"inputParams": parameters} if parameters else {}
         inputs |= {"idempotencyKey": key} if key is not None else {}
+        if key is not None and not key.strip():
+            warn(say("Note: {name} is empty, so it counts as not given.", name="--key"))
         inputs |= {"checkInputs": True} if check_inputs else {}
         tool = "hex_run_project" if no_wait else "hex_run_and_wait"
         inputs |= {"timeout": timeout} if timeout is not None and not no_wait else {}
@@ -186,10 +189,11 @@ def runs(
       hex-blocks runs "Revenue report"
       hex-blocks runs "Revenue report" --status ERRORED --output csv
     """
+    tool = load_registry()["hex_get_project_runs"]
+    check_columns(form, tool)
     with open_client(on_sandbox, profile, language) as client:
         inputs: dict[str, Any] = {"projectId": find_project(client, project)["id"], "limit": limit}
         inputs |= {"statusFilter": status} if status else {}
-        tool = load_registry()["hex_get_project_runs"]
         result = run_tool(client, tool, inputs, quiet=True)
     print_result(result, form_of_list(form, COLUMNS, as_json=as_json), tool)
 
@@ -207,9 +211,10 @@ def _finish(
 ) -> None:
     """Run a tool that gives one run, and print it: a sentence and its page on a terminal, else the document."""
     tool = load_registry()[tool_id]
+    check_columns(form, tool)
     result = run_tool(client, tool, inputs, quiet=quiet, title=title)
-    if opened and result.get("runUrl"):
-        click.launch(result["runUrl"])
+    if opened and result.get("runUrl") and not open_page(result["runUrl"]):
+        warn(say("There is no browser here. The run's page: {url}", url=result["runUrl"]))
     if as_json or form.name or form.filter or form.columns or not sys.stdout.isatty():
         print_result(result, Form("json") if as_json else form, tool)
         return

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from hex_blocks.cli.base import help_texts
-from hex_blocks.cli.output import print_json, print_table, say
+from hex_blocks.cli.output import print_json, say
+from hex_blocks.cli.tables import print_table
 from hex_blocks.i18n.texts import PACKAGE
 
 if TYPE_CHECKING:

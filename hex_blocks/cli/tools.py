@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hex_blocks.cli.base import experimental_option, language_option
-from hex_blocks.cli.output import load_registry, print_json, print_table, say, wants_json
+from hex_blocks.cli.output import load_registry, print_json, say, wants_json
 
 
 @click.command()
@@ -41,5 +41,7 @@ def tools(group: str | None, experimental: bool, language: str, as_json: bool) -
             ]
         )
         return
+    from hex_blocks.cli.tables import print_table
+
     columns = [say("Tool"), say("Title"), say("Group"), say("Operation")]
     print_table(columns, [[tool.id, tool.title(language), tool.group, tool.operation] for tool in listed])

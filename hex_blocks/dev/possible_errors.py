@@ -38,6 +38,7 @@ EVERYWHERE = (
     "bad_record",
     "no_such_profile",
     "profile_without_token",
+    "keyring_unusable",
     "config_unusable",
 )
 

@@ -103,6 +103,16 @@ SENTENCES = {
     "profile_without_token": Sentence(
         TOKEN, "The token of profile {name} is gone.", "Log in again: hex-blocks login --profile {name}"
     ),
+    "keyring_unusable": Sentence(
+        TOKEN,
+        "The system's keyring does not give the token of profile {name}: {reason}",
+        "Unlock or repair the keyring, or keep the token in HEX_API_TOKEN.",
+    ),
+    "bad_profile_name": Sentence(
+        INPUT,
+        "{name} cannot be the name of a profile.",
+        "Give a name of at most 100 characters, without line breaks and without spaces around it.",
+    ),
     "config_unusable": Sentence(INPUT, "{path} cannot be read: {reason}", "Correct the file, or remove it."),
     "token_missing_at_host": Sentence(
         TOKEN,

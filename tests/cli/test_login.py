@@ -177,7 +177,19 @@ def test_a_token_that_is_gone_from_the_keyring_is_said(here: RunCommand, living:
 
 
 @pytest.mark.parametrize("file", ["config.toml", "profiles.json"])
-@pytest.mark.parametrize("content", [b"\xff\xfe", b"[", b'{"profiles": [{"x": 1}]}', b"profile = ["])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xfe",
+        b"[",
+        b"[" * 100_000,
+        b'{"profiles": [{"x": 1}]}',
+        b'{"profiles": [{"name": "a", "base_url": 5, "place": "file"}]}',
+        b'{"profiles": [{"name": "a", "base_url": "https://app.hex.tech", "place": "moon"}]}',
+        b"profile = [",
+    ],
+    ids=lambda content: content.decode(errors="replace")[:60],
+)
 def test_a_file_that_cannot_be_read_is_named(here: RunCommand, tmp_path: Path, file: str, content: bytes) -> None:
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / file).write_bytes(content)
@@ -187,6 +199,104 @@ def test_a_file_that_cannot_be_read_is_named(here: RunCommand, tmp_path: Path, f
     assert done.returncode == 2
     assert file in json.loads(done.stdout)["message"]
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("setting", ["profile = 5", "language = ['de']", "output = true"])
+def test_a_setting_that_is_not_text_is_named(here: RunCommand, tmp_path: Path, setting: str) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(setting)
+
+    done = here("call", "get_current_user", "--json")
+
+    assert done.returncode == 2
+    assert f"{setting.split()[0]} is not text" in json.loads(done.stdout)["message"]
+
+
+@pytest.mark.parametrize(
+    ("setting", "language", "heading"),
+    [("de", (), "Befehle:"), ("de", ("--language", "fr"), "Commandes"), ("", (), "Commands:"), ("xx", (), "Commands:")],
+)
+def test_the_configuration_names_the_language(
+    here: RunCommand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, language: tuple[str, ...], heading
+) -> None:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.toml").write_text(f'language = "{setting}"')
+
+    done = here(*language, "--help")
+
+    assert heading in done.stdout
+    assert done.stderr == ("Note: language in config.toml is not one of " in done.stderr) * done.stderr
+    assert bool(done.stderr) is (setting == "xx")
+
+
+@pytest.mark.parametrize("content", [b"[", b"[]", b'{"default": 5}', b"[" * 100_000])
+def test_other_tokens_are_not_lost_with_a_file_that_cannot_be_read(
+    here: RunCommand, living: Sandbox, tmp_path: Path, content: bytes
+) -> None:
+    log_in(here, living)
+    (tmp_path / "config" / "tokens.json").write_bytes(content)
+
+    again = log_in(here, living, "--profile", "other", "--json")
+    used = here("auth", "status", "--json")
+
+    assert (again.returncode, used.returncode) == (2, 2)
+    assert "tokens.json" in json.loads(again.stdout)["message"]
+    assert "tokens.json" in json.loads(used.stdout)["message"]
+    assert (tmp_path / "config" / "tokens.json").read_bytes() == content
+
+
+class Broken(KeyringBackend):
+    """A keyring whose service is gone."""
+
+    priority = 1
+
+    def get_password(self, service: str, username: str) -> str | None:
+        raise RuntimeError("the bus is gone")
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise OSError("the bus is gone")
+
+    def delete_password(self, service: str, username: str) -> None:
+        raise RuntimeError("the bus is gone")
+
+
+def test_a_broken_keyring_is_none_to_keep_tokens_in(here: RunCommand, living: Sandbox, ring: Ring) -> None:
+    keyring.set_keyring(Broken())
+
+    done = log_in(here, living)
+
+    assert done.returncode == 0, done.stderr
+    assert "There is no keyring here" in done.stderr
+    assert [each.place for each in profiles().values()] == ["file"]
+
+
+def test_a_keyring_that_has_broken_is_said_to_be_and_can_be_left(here: RunCommand, living: Sandbox, ring: Ring) -> None:
+    log_in(here, living)
+    keyring.set_keyring(Broken())
+
+    used = here("auth", "status", "--json")
+    left = here("logout")
+
+    assert (used.returncode, json.loads(used.stdout)["error"]) == (1, "keyring_unusable")
+    assert "the bus is gone" in json.loads(used.stdout)["message"]
+    assert left.returncode == 0
+    assert profiles() == {}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a\nb", " a", "\x1b[31m", "\udcff", "x" * 101])
+def test_a_name_that_cannot_be_given_again_is_refused(here: RunCommand, living: Sandbox, name: str) -> None:
+    done = log_in(here, living, "--profile", name, "--json")
+
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (2, "bad_profile_name")
+    assert profiles() == {}
+
+
+def test_a_login_without_a_token_is_wrong_use(here: RunCommand, living: Sandbox) -> None:
+    done = log_in(here, living, token="")
+
+    assert done.returncode == 2
+    assert "There is no token on stdin" in done.stderr
 
 
 def test_nothing_of_profiles_is_needed_where_the_environment_has_a_token(

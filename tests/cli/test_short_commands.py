@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import webbrowser
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,9 @@ def test_a_run_that_fails_ends_with_1_and_its_page(here: RunCommand, running: Sa
     ("named", "said"),
     [
         ("orders", "Several projects fit 'orders': "),
+        ("", "Give a project: "),
+        (" ", "Give a project: "),
+        ("x" * 1000, f"No project is '{'x' * naming.LONGEST_SAID}'."),
         ("Revenu reprot", "Revenue report"),
         (NOBODY, f"No project is '{NOBODY}'."),
     ],
@@ -88,6 +93,13 @@ def test_without_a_terminal_a_project_must_be_given(here: RunCommand, running: S
 
     assert done.returncode == 2
     assert json.loads(done.stdout)["message"].startswith("Give a project")
+
+
+def test_an_empty_key_of_a_run_is_told_of(here: RunCommand, running: Sandbox) -> None:
+    done = here("run", "Quick check", "--no-wait", "--key", "", "--sandbox")
+
+    assert done.returncode == 0
+    assert "Note: --key is empty" in done.stderr
 
 
 # follow and cancel
@@ -163,6 +175,30 @@ def test_a_page_is_printed_where_no_browser_is_wanted(here: RunCommand, running:
     assert run == started["runUrl"]
 
 
+@pytest.mark.parametrize("browser", [None, "BROWSER"])
+def test_a_page_is_opened_in_a_browser_that_is_named_else_printed(
+    here: RunCommand, running: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: str | None
+) -> None:
+    """A text browser, which a server without a desktop may have, is none for Hex's pages."""
+    script = tmp_path / "bin" / "www-browser"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\necho "$1" > {tmp_path}/opened\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("PATH", str(script.parent), prepend=os.pathsep)
+    for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"):
+        monkeypatch.delenv(name, raising=False)
+    if browser:
+        monkeypatch.setenv(browser, f"{script} %s")
+    monkeypatch.setattr(webbrowser, "_tryorder", None)
+    monkeypatch.setattr(webbrowser, "_browsers", {})
+
+    done = here("open", "Quick check", "--sandbox")
+
+    page = f"{running.origin}/hex/{running.world.project('Quick check').id}"
+    opened = (tmp_path / "opened").read_text().strip() if (tmp_path / "opened").exists() else None
+    assert (done.returncode, opened, done.stdout.strip()) == (0, *((page, "") if browser else (None, page)))
+
+
 # Forms
 
 
@@ -182,11 +218,26 @@ def test_a_list_comes_in_every_form(here: RunCommand, running: Sandbox) -> None:
     assert filtered.splitlines() == [each["name"] for each in groups]
 
 
-def test_one_document_is_one_row(here: RunCommand) -> None:
-    done = here("call", "get_current_user", "--sandbox", "--output", "csv", "--columns", "name,email,nothing")
+def test_text_that_a_filter_finds_keeps_its_lines(here: RunCommand) -> None:
+    done = here("call", "get_current_user", "--sandbox", "--jq", '"one\\ntwo"')
 
-    assert done.stdout.splitlines()[0] == "name,email,nothing"
-    assert done.stdout.splitlines()[1].endswith(",")
+    assert done.stdout == "one\ntwo\n"
+
+
+@pytest.mark.parametrize(("form", "printed"), [("csv", "id,title,"), ("table", ""), ("jsonl", "")])
+def test_an_empty_list_has_its_names_and_no_rows(here: RunCommand, running: Sandbox, form: str, printed: str) -> None:
+    done = here("projects", "no such title", "--sandbox", "--output", form)
+
+    assert done.returncode == 0
+    assert done.stdout[: len(printed)] == printed
+    assert len(done.stdout.splitlines()) == (1 if printed else 0)
+
+
+def test_one_document_is_one_row(here: RunCommand) -> None:
+    done = here("call", "get_current_user", "--sandbox", "--output", "csv", "--columns", "name,email,role")
+
+    assert done.stdout.splitlines()[0] == "name,email,role"
+    assert len(done.stdout.splitlines()) == 2
 
 
 def test_the_configuration_names_the_form(here: RunCommand, tmp_path) -> None:
@@ -206,6 +257,7 @@ def test_the_configuration_names_the_form(here: RunCommand, tmp_path) -> None:
         (("--jq", ".a["), "is not a jq filter"),
         (("--jq", ".", "--output", "csv"), "give it without --output"),
         (("--output", "yaml", "--columns", "id"), "--columns is for table"),
+        (("--columns", "id,nmae"), "There is no column nmae; there are id, name, "),
         (("--output", "xml"), "is not one of"),
         (("--sandbox", "--profile", "eu"), "only one of --sandbox and --profile"),
     ],
@@ -237,6 +289,9 @@ def test_a_filter_that_fails_says_why(here: RunCommand) -> None:
         (("limit:=1e999",), "limit is a number that is too large"),
         (("limit:=NaN",), "is not JSON"),
         (("limit=@nowhere",), "nowhere cannot be read"),
+        (("limit=@",), "Give a file after @"),
+        (("--input", '{"limit": 1, "limit": 2}'), "limit is given twice"),
+        (('x:={"y": {"z": 1, "z": 2}}',), "z is given twice"),
         (("=x",), "is not NAME=VALUE"),
         (("x={}", "x.y=1"), "is given as a value and as an object"),
         (("x.y=1", "x=1"), "is given as a value and as an object"),

@@ -1,0 +1,55 @@
+"""What a person has set for all calls, in config.toml of the platform's configuration folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hex_blocks.errors.classes import HexError, hex_error
+from hex_blocks.i18n.texts import phrase
+
+CONFIG_DIR = "HEX_BLOCKS_CONFIG_DIR"
+CONFIG = "config.toml"
+SETTINGS = ("profile", "language", "output")
+
+
+def config_folder() -> Path:
+    """Return the folder of the configuration and of the profiles."""
+    if folder := os.environ.get(CONFIG_DIR):
+        return Path(folder)
+    from platformdirs import user_config_path
+
+    return user_config_path("hex-blocks", appauthor=False)
+
+
+def configuration() -> dict[str, str]:
+    """Return what a person has written into config.toml: profile, language, output. What is blank is not given.
+
+    Raises:
+        InputError: The file cannot be read (`config_unusable`).
+    """
+    path = config_folder() / CONFIG
+    try:
+        written = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise config_unusable(path, error) from None
+    # Most machines have no such file, and a listing should not wait for its reader.
+    import tomllib
+
+    try:
+        held = tomllib.loads(written)
+    except (ValueError, RecursionError) as error:
+        raise config_unusable(path, error) from None
+    for name in SETTINGS:
+        if not isinstance(held.get(name, ""), str):
+            raise config_unusable(path, phrase("{name} is not text", name=name))
+    return {name: held[name].strip() for name in SETTINGS if held.get(name, "").strip()}
+
+
+def config_unusable(path: Path, reason: str | Exception) -> HexError:
+    """Return the error of a file of the configuration that cannot be read."""
+    if isinstance(reason, Exception):
+        reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+    return hex_error("config_unusable", path=str(path), reason=reason)

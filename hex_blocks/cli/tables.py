@@ -1,0 +1,79 @@
+"""Tables for people, as wide as their terminal: what is to be copied, such as an ID, stays in one piece."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from hex_blocks.cli.output import plain, say, warn
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+GAP = 2
+# A column of words takes so many places before a later column has to go.
+WIDTH_OF_WORDS = 20
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
+
+
+def print_table(columns: list[str], rows: list[list[str]], *, optional: bool = False) -> None:
+    """Print a table for people.
+
+    Args:
+        columns: The headings.
+        rows: The cells of each row.
+        optional: Whether columns that do not fit are left out, and said to be.
+    """
+    from rich.console import Console
+
+    console = Console()
+    shown = [[shortly(plain(cell)) for cell in row] for row in rows]
+    kept = list(range(len(columns)))
+    if optional and console.is_terminal:
+        kept = _fitting([_narrowest(columns[place], (row[place] for row in shown)) for place in kept], console.width)
+    console.print(_table([columns[place] for place in kept], [[row[place] for place in kept] for row in shown]))
+    if left_out := [name for place, name in enumerate(columns) if place not in kept]:
+        warn(say("Left out here: {names}. Choose columns with --columns.", names=", ".join(left_out)))
+
+
+def shortly(cell: str) -> str:
+    """Write a moment to the minute; other cells stay as they are."""
+    moment = _MOMENT.fullmatch(cell)
+    return f"{moment[1]}{moment[2]}" if moment else cell
+
+
+def _fitting(widths: list[int], width: int) -> list[int]:
+    """Return the places of the columns that fit beside each other, those that come first before later ones."""
+    kept: list[int] = []
+    left = width + GAP
+    for place, needed in enumerate(widths):
+        if needed + GAP <= left or not kept:
+            kept.append(place)
+            left -= needed + GAP
+    return kept
+
+
+def _narrowest(heading: str, cells: Iterable[str]) -> int:
+    from rich.cells import cell_len
+
+    cells = list(cells)
+    whole = max(map(cell_len, [heading, *cells]))
+    return whole if _is_in_one_piece(cells) else min(whole, WIDTH_OF_WORDS)
+
+
+def _is_in_one_piece(cells: Iterable[str]) -> bool:
+    """Whether a column holds IDs, moments, addresses and the like, none of which is cut without loss."""
+    return all(cell.isascii() and " " not in cell for cell in cells)
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(header_style="bold", box=None, pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, overflow="fold", no_wrap=_is_in_one_piece(row[place] for row in rows))
+    for row in rows:
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    return table
