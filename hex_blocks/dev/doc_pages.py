@@ -48,6 +48,7 @@ GUIDES = (
     "parameter-driven-analysis",
     "monitoring-and-alerting",
     "limits-and-retries",
+    "cron-and-ci",
     "from-one-machine-to-many",
     "tokens-and-security",
     "troubleshooting",
