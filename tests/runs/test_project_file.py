@@ -104,6 +104,8 @@ def test_scalars_are_those_of_yaml_1_2(text: str, value: Any) -> None:
         ),
         ("FILE_UPLOAD", "    defaultValue: {id: a, name: b, type: FILE}\n", ("any", None, None, None)),
         ("HOLOGRAM", "    defaultValue: 1\n", ("any", None, None, 1)),
+        ("SLIDER", "    defaultValue: .nan\n", ("number", None, None, None)),
+        ("HOLOGRAM", "    defaultValue: {a: [.inf, 1.5, !!set {x}]}\n", ("any", None, None, {"a": [None, 1.5, None]})),
     ],
 )
 def test_an_input_has_the_type_and_default_of_its_kind(kind: str, config: str, expected: tuple[Any, ...]) -> None:
@@ -283,6 +285,21 @@ def test_aliases_cannot_multiply_a_default() -> None:
 
 def test_lines_break_where_yaml_1_2_breaks_them() -> None:
     assert load_yaml("a: |\n  one\x85two\u2028three\n  four\n") == {"a": "one two three\nfour\n"}
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        "&a [{cellType: BLOCK, config: {cells: *a}}]",
+        "[{cellType: INPUT, config: &a {name: x, defaultValue: {y: *a}}}]",
+        "[{cellType: INPUT, config: {name: x, defaultValue: *a8}}]",
+    ],
+)
+def test_what_holds_itself_or_grows_without_end_is_refused(cells: str) -> None:
+    lines = ["a0: &a0 [1]"] + [f"a{n}: &a{n} [" + f"*a{n - 1}, " * 10 + "]" for n in range(1, 9)]
+
+    with pytest.raises(ProjectFileError):
+        read_project_file(f"{HEAD}{chr(10).join(lines)}\ncells: {cells}\n")
 
 
 def test_an_error_quotes_nothing_of_the_file() -> None:
