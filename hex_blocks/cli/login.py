@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -78,6 +79,8 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
                 profile=profile,
             )
         )
+        if find_spec("keyring") is None:
+            warn(say("To keep tokens in the system's keyring, install hex-blocks[cli]."))
 
 
 @click.command()

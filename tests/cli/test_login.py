@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,18 @@ def test_where_there_is_no_keyring_the_token_is_in_a_file_of_its_owner(
     assert json.loads(done.stdout)["keptIn"] == "file"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert here("call", "get_current_user").returncode == 0
+
+
+def test_without_the_library_of_keyrings_its_extra_is_named(
+    here: RunCommand, living: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+
+    done = log_in(here, living)
+
+    assert done.returncode == 0
+    assert "install hex-blocks[cli]" in done.stderr
+    assert [each.place for each in profiles().values()] == ["file"]
 
 
 def test_a_token_that_hex_refuses_is_not_kept(here: RunCommand, living: Sandbox, ring: Ring) -> None:
