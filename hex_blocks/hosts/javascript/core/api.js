@@ -70,6 +70,9 @@ const HIDDEN = '[hidden]';
 const SHORTEST_HIDDEN = 8;
 const DEEPEST = 64;
 const HALVES = /[\ud800-\udfff]/gu;
+// To make one takes longer than to read a reply.
+const STRICT = new TextDecoder('utf-8', { fatal: true });
+const LENIENT = new TextDecoder('utf-8');
 // Numbers that may be too large to be any, and so are looked for one by one.
 const MAY_BE_INFINITE = /[0-9][eE]\+?[0-9]{3}|[0-9]{309}/;
 
@@ -325,12 +328,15 @@ function holdsInfinity(value) {
  * @param {boolean} [fatal] whether what is no UTF-8 is an error
  */
 function textOf(body, fatal = true) {
-  return typeof body === 'string' ? body.replace(/^\ufeff/, '') : new TextDecoder('utf-8', { fatal }).decode(body);
+  return typeof body === 'string' ? body.replace(/^\ufeff/, '') : (fatal ? STRICT : LENIENT).decode(body);
 }
 
 /** @param {Record<string, any>} headers */
 function lowered(headers) {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), String(value)]));
+  /** @type {Record<string, string>} */
+  const told = {};
+  for (const name of Object.keys(headers)) told[name.toLowerCase()] = String(headers[name]);
+  return told;
 }
 
 module.exports = { HexApi, NOT_SENT };

@@ -8,7 +8,7 @@ const { HexError } = require('./errors');
 
 /**
  * @typedef {import('./clock').Clock} Clock
- * @typedef {{ name: string, amount: number, seconds: number }} Window
+ * @typedef {{ closedKey: string, momentsKey: string, amount: number, seconds: number }} Window
  * @typedef {Record<string, [number, number][]>} Limits
  * @typedef {(seconds: number, error: HexError) => void} OnWait
  * @typedef {{ until: number, stop?: AbortSignal | null, onWait?: OnWait | null }} Patience
@@ -61,6 +61,8 @@ class Budget {
       countsOf.set(clock, counts);
     }
     this.counts = counts;
+    /** @type {Map<string, Window[]>} */
+    this.windows = new Map();
   }
 
   /**
@@ -144,7 +146,7 @@ class Budget {
     const windows = this.windowsOf(null).filter((window) => window.amount);
     if (!windows.length) return null;
     const now = this.clock.monotonic();
-    if (windows.some((window) => (this.counts.closed.get(this.keyOf(window.name)) || 0) > now)) return 0;
+    if (windows.some((window) => (this.counts.closed.get(window.closedKey) || 0) > now)) return 0;
     return Math.min(...windows.map((window) => Math.max(0, window.amount - this.current(window).length)));
   }
 
@@ -161,16 +163,24 @@ class Budget {
 
   /** @param {string | null | undefined} group @returns {Window[]} */
   windowsOf(group) {
-    const whole = this.named(ALL);
-    return group && group !== ALL && Object.hasOwn(this.limits, group) ? [...this.named(group), ...whole] : whole;
+    const name = group && Object.hasOwn(this.limits, group) ? group : ALL;
+    const known = this.windows.get(name);
+    if (known) return known;
+    const windows = name === ALL ? this.named(ALL) : [...this.named(name), ...this.named(ALL)];
+    this.windows.set(name, windows);
+    return windows;
   }
 
   /** @param {string} name @returns {Window[]} */
   named(name) {
     const pairs = this.limits[name];
     if (!pairs) return [];
-    if (!pairs.length) return [{ name, amount: 0, seconds: 0 }];
-    return pairs.map(([amount, seconds]) => ({ name, amount, seconds: seconds + ARRIVAL_MARGIN }));
+    const closedKey = this.keyOf(name);
+    if (!pairs.length) return [{ closedKey, momentsKey: '', amount: 0, seconds: 0 }];
+    return pairs.map(([amount, given]) => {
+      const seconds = given + ARRIVAL_MARGIN;
+      return { closedKey, momentsKey: `${amount}/${seconds} ${closedKey}`, amount, seconds };
+    });
   }
 
   /** @param {string} name */
@@ -194,7 +204,7 @@ class Budget {
 
   /** @param {Window} window @param {number} ahead @param {number} now */
   waitOfOne(window, ahead, now) {
-    const closed = Math.max(0, (this.counts.closed.get(this.keyOf(window.name)) || 0) - now);
+    const closed = Math.max(0, (this.counts.closed.get(window.closedKey) || 0) - now);
     if (!window.amount) return closed;
     const moments = this.current(window);
     const missing = moments.length + ahead + 1 - window.amount;
@@ -216,9 +226,8 @@ class Budget {
    * @param {Window} window
    */
   current(window) {
-    const key = `${window.amount}/${window.seconds} ${this.keyOf(window.name)}`;
-    const moments = this.counts.moments.get(key) || [];
-    this.counts.moments.set(key, moments);
+    const moments = this.counts.moments.get(window.momentsKey) || [];
+    this.counts.moments.set(window.momentsKey, moments);
     const oldest = this.clock.monotonic() - window.seconds;
     while (moments.length && moments[0] <= oldest) moments.shift();
     return moments;

@@ -261,8 +261,8 @@ function trimmed(field, value) {
 
 /** @param {string} name @param {InputField} field @param {string} value */
 function asId(name, field, value) {
+  if (field.format === 'uuid') return isUuid(value) ? value : idIn(idKind(name), value);
   const kind = idKind(name);
-  if (field.format === 'uuid') return idIn(kind, value);
   return kind && !field.format && isAddress(strip(cut(value, LONGEST_LOOKED_AT))) ? idIn(kind, strip(value)) : value;
 }
 

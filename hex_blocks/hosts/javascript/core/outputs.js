@@ -21,9 +21,11 @@ function selectOutputs(spec, reply, inputs) {
   const source = isObject(reply) ? reply : {};
   /** @type {Record<string, any>} */
   const kept = {};
-  for (const [name, output] of Object.entries(spec.outputs)) kept[name] = outputOf(name, output, source, inputs);
-  for (const [name, output] of Object.entries(spec.outputs)) {
-    if (output.countOf) kept[name] = (kept[output.countOf] || []).length;
+  const names = Object.keys(spec.outputs);
+  for (const name of names) kept[name] = outputOf(name, spec.outputs[name], source, inputs);
+  for (const name of names) {
+    const { countOf } = spec.outputs[name];
+    if (countOf) kept[name] = (kept[countOf] || []).length;
   }
   return kept;
 }
@@ -85,6 +87,7 @@ function shape(field, value) {
  * @param {number} value
  */
 function rounded(value) {
+  if (Number.isInteger(value)) return value;
   if (Math.abs(value) >= 1e15) return value;
   const exact = Math.abs(value).toFixed(60);
   const [whole, decimals] = exact.split('.');

@@ -16,6 +16,22 @@ const NOTHING = Symbol('nothing');
 const NOT_QUOTED = /[!'()*]/g;
 
 /**
+ * The inputs of a tool by where they go; those of the path by the place they fill.
+ * @typedef {{ path: [string, string][], query: [string, InputField][], body: [string, InputField][] }} Layout
+ */
+
+/** @type {WeakMap<ToolSpec, Layout>} */
+const layouts = new WeakMap();
+
+/** @param {ToolSpec} spec @returns {Layout} */
+function layoutOf(spec) {
+  const fields = Object.entries(spec.inputs);
+  const goingTo = (/** @type {string} */ place) => fields.filter(([, field]) => field.in === place);
+  const path = goingTo('path').map(([name, field]) => /** @type {[string, string]} */ ([name, `{${field.wire || name}}`]));
+  return { path, query: goingTo('query'), body: goingTo('body') };
+}
+
+/**
  * Lay checked inputs out as a tool's request.
  * @param {ToolSpec} spec
  * @param {Record<string, any>} inputs
@@ -23,28 +39,23 @@ const NOT_QUOTED = /[!'()*]/g;
  */
 function buildRequest(spec, inputs) {
   if (!spec.request) throw new Error(`${spec.id} has no request`);
-  const fields = Object.entries(spec.inputs);
+  const layout = layouts.get(spec) || layoutOf(spec);
+  layouts.set(spec, layout);
   let { path } = spec.request;
-  for (const [name, field] of fields) {
-    if (field.in !== 'path') continue;
-    path = path.replaceAll(`{${field.wire || name}}`, () => segment(spec, name, inputs[name]));
-  }
+  for (const [name, place] of layout.path) path = path.replaceAll(place, () => segment(spec, name, inputs[name]));
   /** @type {Record<string, any>} */
   const query = {};
-  for (const [name, field] of fields) {
-    if (field.in === 'query' && Object.hasOwn(inputs, name)) {
-      query[field.wire || name] = queryValue(field, inputs[name]);
-    }
+  for (const [name, field] of layout.query) {
+    if (Object.hasOwn(inputs, name)) query[field.wire || name] = queryValue(field, inputs[name]);
   }
-  return { path, query, body: bodyOf(fields, inputs) };
+  return { path, query, body: bodyOf(layout.body, inputs) };
 }
 
 /**
- * @param {[string, InputField][]} fields
+ * @param {[string, InputField][]} inBody
  * @param {Record<string, any>} inputs
  */
-function bodyOf(fields, inputs) {
-  const inBody = fields.filter(([, field]) => field.in === 'body');
+function bodyOf(inBody, inputs) {
   if (!inBody.length) return null;
   /** @type {Record<string, any>} */
   const body = {};

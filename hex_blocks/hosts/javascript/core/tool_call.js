@@ -125,9 +125,10 @@ class ToolCall {
     const spec = toolId ? this.tool(toolId) : this.spec;
     const { request } = spec;
     if (!request) throw new Error(`${spec.id} has no request`);
-    const sending = { ...buildRequest(spec, inputs), method: request.method, upload, group: request.limitGroup };
-    const rules = { refusedBy503: request.refusedBy503, errorKeys: request.errors };
-    const reply = await this.api.call({ ...sending, ...rules }, timing || this.timing);
+    const { path, query, body } = buildRequest(spec, inputs);
+    const { method, limitGroup: group, refusedBy503, errors: errorKeys } = request;
+    const sending = { method, path, query, body, upload, group, refusedBy503, errorKeys };
+    const reply = await this.api.call(sending, timing || this.timing);
     const fitted = coerceReply(spec, reply);
     // A reply without its list is not an empty list: whoever took it for one would start a run again.
     if (fitted.lacking.size) throw this.replyLacks(listed(fitted.lacking));

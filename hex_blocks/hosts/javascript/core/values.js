@@ -170,19 +170,14 @@ function checkDepth(value) {
 /**
  * @param {unknown} value
  * @param {number} deepest
+ * @returns {boolean}
  */
 function isNestedBeyond(value, deepest) {
-  let level = [value];
-  for (let depth = 0; depth < deepest; depth += 1) {
-    const inner = [];
-    for (const part of level) {
-      if (Array.isArray(part)) for (const each of part) inner.push(each);
-      else if (isObject(part)) for (const each of Object.values(part)) inner.push(each);
-    }
-    if (!inner.length) return false;
-    level = inner;
+  if (typeof value !== 'object' || value === null || value instanceof Date) return false;
+  for (const name of Object.keys(value)) {
+    if (deepest <= 1 || isNestedBeyond(/** @type {any} */ (value)[name], deepest - 1)) return true;
   }
-  return true;
+  return false;
 }
 
 /**
