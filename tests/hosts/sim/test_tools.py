@@ -204,6 +204,14 @@ def test_a_single_tenant_is_reached_by_its_address(process):
         assert asked["url"] == f"https://acme.hex.tech/api/v1/projects/{REPORT}"
 
 
+def test_a_base_url_that_was_left_in_the_form_does_not_outweigh_a_region(process):
+    given = {"apiKey": "hxtp_0123456789", "projectId": REPORT, "region": "eu", "baseUrl": "acme.hex.tech"}
+
+    asked = process.ask("address", tool="hex_get_project", params=given)
+
+    assert asked["url"] == f"https://eu.hex.tech/api/v1/projects/{REPORT}"
+
+
 def test_no_redirect_is_followed(sim, sandbox):
     with Faulty(reply(302, headers={"Location": sandbox.base_url + "/users/me"})) as between:
         sim.ask("allow", hosts=f"{between.origin} {sandbox.origin}")

@@ -7,13 +7,15 @@ import { data } from '@/lib/hex/data.js'
 // One for the whole process, so that calls with the same token share Hex's limits.
 export const core: Core = createCore(data, { http, clock })
 
+// What a form begins with says nothing of what somebody means by a base URL.
+const FIRST_REGION = 'app'
+
 /**
- * Return where a call goes. A base URL alone is one of region custom. The token goes to hosts under hex.tech, and to
- * those that the operator names in HEX_BLOCKS_ALLOWED_HOSTS.
+ * Return where a call goes: to the region that was chosen, else to the base URL, if there is one. The token goes to
+ * hosts under hex.tech, and to those that the operator names in HEX_BLOCKS_ALLOWED_HOSTS.
  */
 export function connectionOf({ apiKey, region, baseUrl }: Values): Connection {
-  // A base URL that stands in the form is meant, whatever region the form began with.
-  const meant = isBlank(baseUrl) ? region : 'custom'
+  const meant = !isBlank(baseUrl) && (isBlank(region) || region === FIRST_REGION) ? 'custom' : region
   const credentials = credentialsOf({ apiKey, region: meant, baseUrl })
   return core.connect({ ...credentials, allowedHosts: allowedByEnvironment() })
 }

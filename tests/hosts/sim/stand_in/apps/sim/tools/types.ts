@@ -13,7 +13,6 @@ export interface OutputProperty {
     type: OutputType
     description?: string
     properties?: Record<string, OutputProperty>
-    items?: OutputProperty
   }
 }
 
