@@ -35,11 +35,11 @@ NAMED_TODAY = {
     ("list_projects", "statusFilter"): "statusFilter",
     ("list_users", "groupId"): "groupId",
 }
-CODE_TODAY = ("groupMemberUserIds", "groupAddUserIds", "groupRemoveUserIds")
+CODE_TODAY = ("categories", "groupMemberUserIds", "groupAddUserIds", "groupRemoveUserIds")
 ADVANCED_TODAY = (
-    "dryRun", "groupAddUserIds", "groupId", "groupMemberUserIds", "groupRemoveUserIds", "includeArchived", "limit",
-    "notifications", "runTriggerFilter", "statusFilter", "updateCache", "updatePublishedResults",
-    "useCachedSqlResults", "viewId",
+    "categories", "creatorEmail", "dryRun", "groupAddUserIds", "groupId", "groupMemberUserIds", "groupRemoveUserIds",
+    "includeArchived", "limit", "notifications", "ownerEmail", "runTriggerFilter", "sortBy", "sortDirection",
+    "statusFilter", "updateCache", "updatePublishedResults", "useCachedSqlResults", "userIds", "viewId",
 )  # fmt: skip
 SWITCHES_TODAY = ("dryRun", "includeArchived", "updateCache", "updatePublishedResults", "useCachedSqlResults")
 # Names that say nothing without their operation.

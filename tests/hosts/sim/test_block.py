@@ -24,11 +24,14 @@ TODAY: dict[str, tuple[str, ...]] = {
     "get_run_status": ("projectId", "runId"),
     "get_project_runs": ("projectId", "runStatusFilter", "runTriggerFilter", "limit", "offset"),
     "cancel_run": ("projectId", "runId"),
-    "list_projects": ("limit", "includeArchived", "statusFilter", "after", "before"),
+    "list_projects": (
+        "limit", "includeArchived", "includeComponents", "includeTrashed", "statusFilter", "creatorEmail", "ownerEmail",
+        "categories", "collectionId", "sortBy", "sortDirection", "after", "before",
+    ),
     "get_project": ("projectId",),
     "update_project": ("projectId", "projectStatus"),
     "get_queried_tables": ("projectId", "limit"),
-    "list_users": ("limit", "groupId"),
+    "list_users": ("limit", "groupId", "userIds", "after", "before"),
     "list_groups": ("limit", "after", "before"),
     "get_group": ("groupIdInput",),
     "list_collections": ("limit", "after", "before"),
@@ -142,6 +145,27 @@ def test_an_operation_is_done_by_the_block(key, sim, sandbox):
 
     assert done["success"], done
     assert done["output"][CALLS[key][1]] not in (None, "")
+
+
+@pytest.mark.parametrize(
+    ("key", "saved"),
+    [
+        ("list_projects", {"sortBy": "LAST_EDITED_AT", "sortDirection": "ASC", "statusFilter": "", "limit": "7"}),
+        ("list_projects", {"categories": '["Finance"]', "includeTrashed": True, "statusFilter": "PUBLISHED"}),
+        ("get_project_runs", {"projectId": REPORT, "runTriggerFilter": "ALL", "runStatusFilter": "", "offset": "1"}),
+        ("list_users", {"userIds": "{ada}, {eli}", "groupId": ""}),
+    ],
+)
+def test_values_that_were_saved_are_taken(key, saved, sim, sandbox):
+    users = {name.split()[0].lower(): sandbox.world.user(name).id for name in ("Ada Okafor", "Eli Brandt")}
+    values = {name: value.format(**users) if name == "userIds" else value for name, value in saved.items()}
+
+    done = sim.run(key, **values)
+
+    assert done["success"], done
+    assert done["output"]["total"] > 0
+    if key == "list_users":
+        assert {user["id"] for user in done["output"]["users"]} == set(users.values())
 
 
 def test_what_another_operation_left_in_the_form_takes_no_part(sim, sandbox):
