@@ -42,8 +42,6 @@ ADVANCED_TODAY = (
     "statusFilter", "updateCache", "updatePublishedResults", "useCachedSqlResults", "userIds", "viewId",
 )  # fmt: skip
 SWITCHES_TODAY = ("dryRun", "includeArchived", "updateCache", "updatePublishedResults", "useCachedSqlResults")
-# Names that say nothing without their operation.
-_PLAIN = ("code", "description", "label", "name", "query", "source", "status", "title", "type")
 _LONG = ("prompt", "markdown", "collectionDescription")
 _PROGRAMS = {"code": "python", "sql": None}
 OPERATION = "operation"
@@ -59,6 +57,7 @@ class Shared:
     id: str
     name: str
     input: Input
+    descriptions: set[str] = field(default_factory=set)
     keys: list[str] = field(default_factory=list)
     required: list[str] = field(default_factory=list)
 
@@ -87,14 +86,13 @@ class Palette:
         wanted = NAMED_TODAY.get((operation.key, name)) or self._free_name(operation, name, given)
         shared = self._shared.setdefault(wanted, Shared(wanted, name, given))
         shared.keys.append(operation.key)
+        shared.descriptions.add(given.description)
         if given.required:
             shared.required.append(operation.key)
         return shared
 
     def _free_name(self, operation: Operation, name: str, given: Input) -> str:
         own = f"{operation.camel}{name[:1].upper()}{name[1:]}"
-        if name in _PLAIN:
-            return own
         held = self._shared.get(name)
         taken = name in NAMED_TODAY.values() or (held is not None and _form(held.input) != _form(given))
         return own if taken else name
@@ -102,7 +100,7 @@ class Palette:
 
 def _form(given: Input) -> tuple[Any, ...]:
     items = given.items.type if given.items else None
-    return given.type, items, given.enum, given.format
+    return given.title, given.type, items, given.enum
 
 
 def is_advanced(shared: Shared) -> bool:
@@ -114,7 +112,8 @@ def sub_block(shared: Shared, language: str) -> SubBlock:
     """Return a sub-block as Sim has it."""
     given = shared.input
     made: SubBlock = {"id": shared.id, "title": text(given.title, language), **_kind(shared, language)}
-    made["description"] = text(given.description, language)
+    if len(shared.descriptions) == 1:
+        made["description"] = text(given.description, language)
     if given.example is not None and "options" not in made:
         made["placeholder"] = f"e.g. {_plain(given.example)}"
     made["condition"] = _when(shared.keys)
@@ -131,7 +130,12 @@ def _kind(shared: Shared, language: str) -> SubBlock:
         return _dropdown(given, language, optional=shared.required != shared.keys)
     if given.type == "boolean":
         return _switch(shared, language)
-    if given.type in ("object", "any") or _holds_objects(given) or shared.id in CODE_TODAY:
+    if (
+        shared.id in CODE_TODAY
+        or given.type in ("object", "any")
+        or _holds_objects(given)
+        or given.format == "json-object"
+    ):
         return {"type": "code", "language": "json", "wandConfig": _wand(given)}
     if name in _PROGRAMS:
         language_of = _PROGRAMS[name]
