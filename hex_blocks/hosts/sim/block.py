@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from hex_blocks.hosts.builders.connecting import CUSTOM
-from hex_blocks.hosts.sim.fields import Palette, SubBlock, operation_field, sub_block
+from hex_blocks.hosts.sim.fields import Palette, SubBlock, is_json, operation_field, sub_block
 from hex_blocks.hosts.sim.operations import TODAY, Operation
 from hex_blocks.hosts.sim.tools import REGION, TOKEN, outputs
 from hex_blocks.hosts.sim.trigger import TRIGGER, region_options, trigger_outputs
@@ -26,7 +26,8 @@ DOCUMENTATION = "https://docs.sim.ai/integrations/hex"
 # Templates and skills that Sim offers beside the block.
 META = Path(__file__).with_name("meta.json")
 _OUTPUTS = {"array": "json", "object": "json"}
-_INPUTS = {"integer": "number", "array": "json", "object": "json", "any": "json"}
+# Sim reads JSON by itself where an input says so; a list by comma is no JSON.
+_INPUTS = {"integer": "number", "array": "string"}
 
 
 def block_source(shown: Sequence[Operation], registry: Registry, language: str) -> str:
@@ -155,7 +156,7 @@ def _inputs(palette: Palette, registry: Registry, language: str) -> dict[str, An
         "baseUrl": {"type": "string", "description": text(own["baseUrl"].description, language)},
     }
     for shared in palette.shared:
-        kind = _INPUTS.get(shared.input.type, shared.input.type)
+        kind = "json" if is_json(shared) else _INPUTS.get(shared.input.type, shared.input.type)
         made[shared.id] = {"type": kind, "description": text(shared.input.description, language)}
     return made
 

@@ -130,12 +130,7 @@ def _kind(shared: Shared, language: str) -> SubBlock:
         return _dropdown(given, language, optional=shared.required != shared.keys)
     if given.type == "boolean":
         return _switch(shared, language)
-    if (
-        shared.id in CODE_TODAY
-        or given.type in ("object", "any")
-        or _holds_objects(given)
-        or given.format == "json-object"
-    ):
+    if is_json(shared) or given.format == "json-object":
         return {"type": "code", "language": "json", "wandConfig": _wand(given)}
     if name in _PROGRAMS:
         language_of = _PROGRAMS[name]
@@ -163,8 +158,12 @@ def _dropdown(given: Input, language: str, *, optional: bool) -> SubBlock:
     return {"type": "dropdown", "options": options, "value": Code(f"() => '{options[0]['id']}'")}
 
 
-def _holds_objects(given: Input) -> bool:
-    return given.type == "array" and given.items is not None and given.items.type not in ("string", "integer")
+def is_json(shared: Shared) -> bool:
+    """Whether a sub-block holds JSON, which becomes an object or a list."""
+    given = shared.input
+    entries = given.items.type if given.items else "string"
+    holds_objects = given.type == "array" and entries not in ("string", "integer")
+    return shared.id in CODE_TODAY or given.type in ("object", "any") or holds_objects
 
 
 def _wand(given: Input) -> SubBlock:

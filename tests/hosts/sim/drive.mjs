@@ -93,7 +93,20 @@ async function runBlock(values, options) {
   }
   const tool = HexBlock.tools.config.tool(inputs)
   if (!HexBlock.tools.access.includes(tool)) throw new Error(`${tool} is not a tool of the block`)
-  return await executeTool(tool, { ...inputs, ...HexBlock.tools.config.params(inputs) }, options)
+  const given = { ...inputs, ...HexBlock.tools.config.params(inputs) }
+  for (const [name, { type }] of Object.entries(HexBlock.inputs)) {
+    if (['json', 'array'].includes(type) && typeof given[name] === 'string') given[name] = parsed(given[name])
+  }
+  return await executeTool(tool, given, options)
+}
+
+/** Sim keeps what it cannot read as JSON. */
+function parsed(text) {
+  try {
+    return JSON.parse(text.trim())
+  } catch {
+    return text
+  }
 }
 
 function isShown(condition, values) {

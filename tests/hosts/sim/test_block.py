@@ -154,6 +154,7 @@ def test_an_operation_is_done_by_the_block(key, sim, sandbox):
         ("list_projects", {"categories": '["Finance"]', "includeTrashed": True, "statusFilter": "PUBLISHED"}),
         ("get_project_runs", {"projectId": REPORT, "runTriggerFilter": "ALL", "runStatusFilter": "", "offset": "1"}),
         ("list_users", {"userIds": "{ada}, {eli}", "groupId": ""}),
+        ("list_users", {"userIds": '["{ada}", "{eli}"]'}),
     ],
 )
 def test_values_that_were_saved_are_taken(key, saved, sim, sandbox):
