@@ -104,6 +104,7 @@ TARGET = ExportTarget(
     title="Sim",
     level={
         "tools": "done: tests/hosts/sim/test_tools.py",
+        "the same as in Python": "done: tests/hosts/sim/test_same.py",
         "saved workflows": "done: tests/hosts/sim/test_block.py",
         "waits, pictures": "done: tests/hosts/sim/test_tools.py",
         "trigger": "done: tests/hosts/sim/test_trigger.py",
