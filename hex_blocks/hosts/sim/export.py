@@ -118,6 +118,7 @@ TARGET = ExportTarget(
         "batches and pipelines": "exempt: A Parallel block and blocks in a row do the same in Sim.",
         "semantic models and guides": "exempt: They are kept by tools of their own, not by workflows.",
         "data connections": "exempt: Creating or changing one would put passwords into saved workflows.",
+        "taking a status label away": "exempt: Sim does not start a block whose required field is empty.",
         "idempotency keys": "exempt: Sim keeps no record of starts between two executions.",
     },
     files=files,
