@@ -53,23 +53,24 @@ def block_source(shown: Sequence[Operation], registry: Registry, language: str) 
         "tools": {
             "access": sorted(each.tool.id for each in shown),
             "config": {
-                "tool": Code("(params) => toolOf(String(params.operation))"),
-                "params": Code("(params) => inputsOf(String(params.operation), params)"),
+                "tool": Code("(params) => known(params.operation).tool"),
+                "params": Code("(params) => inputsOf(params)"),
             },
         },
         "inputs": _inputs(palette, registry, language),
         "outputs": _outputs(shown, registry, language),
         "triggers": {"enabled": True, "available": [TRIGGER]},
     }
-    fields = {each.key: palette.of(each.key) for each in shown}
+    known = {each.key: {"tool": each.tool.id, "fields": palette.of(each.key)} for each in shown}
     return (
         "import { HexIcon } from '@/components/icons'\n"
         "import type { BlockConfig, BlockMeta } from '@/blocks/types'\n"
         "import { AuthMode, IntegrationType } from '@/blocks/types'\n"
         "import type { HexResponse } from '@/tools/hex/types'\n"
         "import { getTrigger } from '@/triggers'\n\n"
-        "/** The sub-block that holds each input, by operation. */\n"
-        f"const FIELDS: Record<string, Record<string, string>> = {expression(fields)}\n\n"
+        "/** The tool of each operation, and the sub-block that holds each of its inputs. */\n"
+        "const OPERATIONS: Record<string, { tool: string; fields: Record<string, string> }> = "
+        f"{expression(known)}\n\n"
         f"{_FUNCTIONS}\n"
         f"export const HexBlock: BlockConfig<HexResponse> = {expression(config)}\n\n"
         f"export const HexBlockMeta = {expression(_meta())} as const satisfies BlockMeta\n"
@@ -77,17 +78,18 @@ def block_source(shown: Sequence[Operation], registry: Registry, language: str) 
 
 
 _FUNCTIONS = f"""\
-/** Return the tool of an operation; a workflow that names none runs a project. */
-function toolOf(operation: string): string {{
-  return `hex_${{Object.hasOwn(FIELDS, operation) ? operation : '{TODAY[0]}'}}`
+/** Return what is known of an operation; a workflow that names none runs a project. */
+function known(operation: unknown) {{
+  const name = String(operation)
+  return OPERATIONS[Object.hasOwn(OPERATIONS, name) ? name : '{TODAY[0]}']
 }}
 
 /**
  * Return the inputs of an operation's tool. Each is named, so that no other operation's sub-block of the same name
  * takes its place. Values stay as they are: the tool reads numbers, switches, lists and JSON from text by itself.
  */
-function inputsOf(operation: string, params: Record<string, unknown>): Record<string, unknown> {{
-  const fields = FIELDS[Object.hasOwn(FIELDS, operation) ? operation : '{TODAY[0]}']
+function inputsOf(params: Record<string, unknown>): Record<string, unknown> {{
+  const {{ fields }} = known(params.operation)
   return Object.fromEntries(Object.entries(fields).map(([input, field]) => [input, params[field]]))
 }}
 """

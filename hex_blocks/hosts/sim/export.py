@@ -12,12 +12,13 @@ from hex_blocks.hosts.javascript.packages import LICENSE, files_of
 from hex_blocks.hosts.packing import zip_of
 from hex_blocks.hosts.sim.block import block_source
 from hex_blocks.hosts.sim.modules import core_modules
-from hex_blocks.hosts.sim.operations import KEPT_OUTPUTS, Operation, operations
+from hex_blocks.hosts.sim.operations import KEPT_OUTPUTS, TODAY, Operation, operations
 from hex_blocks.hosts.sim.pages import pages
 from hex_blocks.hosts.sim.patching import patch
 from hex_blocks.hosts.sim.tools import index_source, tool_source, types_source
 from hex_blocks.hosts.sim.trigger import trigger_source
 from hex_blocks.i18n.texts import text
+from hex_blocks.tools.tool import Tool
 
 _HERE = Path(__file__).parent
 SOURCES = _HERE / "sources"
@@ -35,7 +36,7 @@ _WORDS = ("title", "description", "example")
 
 def files(request: ExportRequest) -> Files:
     """Return the files, by their paths in Sim's repository."""
-    shown = operations(request.tools)
+    shown = operations(_with_todays(request))
     language = request.language
     sources = {
         "tools/hex/types.ts": types_source(shown),
@@ -56,6 +57,12 @@ def files(request: ExportRequest) -> Files:
         "README.md": (_HERE / "README.md").read_text(encoding="utf-8").replace("OPERATIONS", str(len(shown))).encode(),
         "LICENSE": LICENSE.read_bytes(),
     }
+
+
+def _with_todays(request: ExportRequest) -> list[Tool]:
+    """Return the tools that were asked for, and those that Sim's own files name, in the registry's order."""
+    wanted = {tool.id for tool in request.tools} | {request.registry[key].id for key in TODAY}
+    return [tool for tool in request.registry.values() if tool.id in wanted]
 
 
 def pack(_request: ExportRequest, made: Files) -> Files:

@@ -34,10 +34,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason="run by make test-hosts"))
 
 
-def exported(folder: Path, language: str = "en") -> Path:
+def exported(folder: Path, language: str = "en", registry: Registry | None = None, **asked: Any) -> Path:
     """Write the export into a folder."""
     target = targets()["sim"]
-    request = request_for(target, Registry.load(plugins=False), language=language)
+    request = request_for(target, registry or Registry.load(plugins=False), language=language, **asked)
     write_files(target, target.files(request), folder)
     return folder
 

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hex_blocks.hosts.sim.fields import Palette
+from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.tools.registry import Registry
 from tests.faulty import Faulty, pass_on
+from tests.hosts.plugins import install_example
 from tests.hosts.sim.calls import CALLS, REPORT, RUN
+from tests.hosts.sim.conftest import Sim, exported, put_together
 from tests.hosts.sim.test_tools import BY_KEY, SHOWN, params_of
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -228,3 +233,39 @@ def test_a_run_is_followed_by_the_block_from_start_to_picture(sim):
     assert run["status"] == "COMPLETED"
     assert [file["type"] for file in results["output"]["files"]] == ["image/png"]
     assert run["runId"] != RUN
+
+
+@pytest.fixture
+def another(tmp_path: Path, sandbox: Sandbox) -> Iterator[Callable[..., Sim]]:
+    """Another export, as exported() takes it, among the stand-ins."""
+    started: list[Sim] = []
+
+    def start(**options: Any) -> Sim:
+        folder = exported(tmp_path / "export", **options)
+        running = Sim(put_together(folder, tmp_path / "repository"))
+        running.ask("allow", hosts=sandbox.origin)
+        running.connection = {"apiKey": TOKENS.personal, "baseUrl": sandbox.base_url}
+        started.append(running)
+        return running
+
+    yield start
+    for each in started:
+        each.stop()
+
+
+def test_what_sim_names_is_in_an_export_of_few_tools(another):
+    few = another(tools=["hex_ask"])
+
+    shown = [option["id"] for option in few.ask("block")["subBlocks"][0]["options"]]
+    assert set(shown) == {*TODAY, "ask"}
+    assert few.run("", projectId=REPORT)["success"]
+
+
+def test_a_plugins_tool_is_an_operation(another, sandbox, tmp_path, monkeypatch):
+    collection = sandbox.world.collection("Archive").id
+    monkeypatch.syspath_prepend(install_example(tmp_path / "site"))
+
+    done = another(registry=Registry.load()).run("cats_count_cats", collectionId=collection)
+
+    assert done["success"], done
+    assert done["output"]["total"] is not None
