@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval clusters
+.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp bench-service test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval clusters
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make audit         known faults in what we depend on"
 	@echo "make site          the pages as a site in every language, tested in a browser"
 	@echo "make bench         what is fast, measured"
+	@echo "make bench-service the service under load, beside a bare Starlette application"
 	@echo "make bench-mcp     how soon the MCP server is there, beside a bare one"
 
 # uv where it is on the PATH, else venv and pip. --group needs a pip newer than the one venv brings.
@@ -148,6 +149,9 @@ bench: $(VENV)/.developing
 	$(BIN)/python bench/following.py
 	$(BIN)/python bench/batches.py
 	PYTHONPATH=. $(BIN)/python bench/records.py
+
+bench-service: $(VENV)/.texts
+	@PYTHONPATH=. $$($(BIN)/python tests/hosts/run_suites.py --environment service)/bin/python bench/service.py
 
 bench-mcp: $(VENV)/.texts
 	@$$($(BIN)/python tests/hosts/run_suites.py --environment mcp)/bin/python bench/mcp_start.py

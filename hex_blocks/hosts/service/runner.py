@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 from hex_blocks.clock import Clock
@@ -16,6 +17,7 @@ from hex_blocks.hosts.service.metrics import Metrics
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import Settings
 from hex_blocks.hosts.service.work import Work, progress_document, without_secrets
+from hex_blocks.hosts.service.workers import Workers
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.registry import Registry
 
@@ -58,6 +60,9 @@ class Runner:
         self.notify = notify
         self.draining = threading.Event()
         self._works: dict[str, Work] = {}
+        self._workers = Workers()
+        # Whether more jobs may wait than this process had room for.
+        self._full = False
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._over = threading.Event()
@@ -90,7 +95,7 @@ class Runner:
                 raise ProblemError("too_many_calls", seconds=BUSY_SECONDS, headers={"Retry-After": str(BUSY_SECONDS)})
             self._works[work.id] = work
         work.ended.set_running_or_notify_cancel()
-        threading.Thread(target=self._do, args=(work,), name=f"call {work.id}", daemon=True).start()
+        self._workers.do(partial(self._do, work))
 
     def keep(self, work: Work, *, key: str | None = None, fingerprint: str | None = None, answered: bool) -> bool:
         """Make a call a job, so that it outlives its request; False where it has ended meanwhile."""
@@ -182,7 +187,8 @@ class Runner:
         with self._lock:
             self._works.pop(work.id, None)
         self.notify(work.id)
-        self._wake.set()
+        if self._full:
+            self._wake.set()
 
     def _write_end(self, work: Work, end: End | None) -> None:
         """Write down how a job ended, or give it back; as soon as that can be written."""
@@ -206,7 +212,9 @@ class Runner:
             return
         now = self.clock.time()
         room = self.settings.most_calls - self.busy
-        for job in self.store.claim(self.owner, self.callers.known(), now, now + self.settings.lease, room):
+        taken = self.store.claim(self.owner, self.callers.known(), now, now + self.settings.lease, room)
+        self._full = len(taken) >= room
+        for job in taken:
             try:
                 self._go_on(job)
             except ProblemError:

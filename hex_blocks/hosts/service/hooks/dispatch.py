@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import HexError
@@ -19,6 +20,7 @@ from hex_blocks.hosts.service.looking import looking
 from hex_blocks.hosts.service.metrics import Metrics
 from hex_blocks.hosts.service.problems import ProblemError
 from hex_blocks.hosts.service.settings import Settings
+from hex_blocks.hosts.service.workers import Workers
 from hex_blocks.run import run
 from hex_blocks.tools.registry import Registry
 
@@ -60,6 +62,7 @@ class Dispatcher:
         self.owner = owner
         self._stop = threading.Event()
         self._sending = 0
+        self._workers = Workers()
         self._lock = threading.Lock()
         self._watched_now = 0
         looks: list[tuple[Callable[[], object], float]] = [
@@ -143,7 +146,7 @@ class Dispatcher:
         for delivery in self.store.due(self.owner, now, now + SENDING_LEASE, MOST_SENDING - self._sending):
             with self._lock:
                 self._sending += 1
-            threading.Thread(target=self._send, args=(delivery,), daemon=True).start()
+            self._workers.do(partial(self._send, delivery))
 
     def _send(self, delivery: Delivery) -> None:
         try:
