@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 
 import pytest
 
@@ -22,11 +23,17 @@ def test_none_waits_for_another():
     until(lambda: pool._idle == 20)
 
 
+def _note(seen: set[int], done: threading.Event) -> None:
+    seen.add(threading.get_ident())
+    done.set()
+
+
 def test_a_thread_is_used_again():
-    pool, seen = Workers(), set()
+    pool = Workers()
+    seen: set[int] = set()
     for _ in range(50):
         done = threading.Event()
-        pool.do(lambda done=done: (seen.add(threading.get_ident()), done.set()))
+        pool.do(partial(_note, seen, done))
         assert done.wait(20)
         until(lambda: pool._idle == 1)
 
