@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from hex_blocks import Connection
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.registry import Registry
-from tests.conftest import REPOSITORY
+from tests.hosts.plugins import install_example
 
 
 @pytest.fixture
@@ -42,13 +41,7 @@ def schema_errors() -> Callable[[Any, dict[str, Any]], list[str]]:
 @pytest.fixture
 def with_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The registry with the example plugin among the installed packages."""
-    site = tmp_path / "site"
-    shutil.copytree(REPOSITORY / "tests" / "plugin_example" / "hex_blocks_cats", site / "hex_blocks_cats")
-    info = site / "hex_blocks_cats-1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hex-blocks-cats\nVersion: 1\n")
-    (info / "entry_points.txt").write_text("[hex_blocks.tools]\ncats = hex_blocks_cats\n")
-    monkeypatch.syspath_prepend(site)
+    monkeypatch.syspath_prepend(install_example(tmp_path / "site"))
     return Registry.load()
 
 

@@ -95,7 +95,6 @@ def test_the_languages_are_english_and_those_with_a_catalogue() -> None:
         ("zh_Hans_CN.UTF-8", "zh_Hans"),
         ("zh_TW", None),
         ("en_GB.UTF-8", "en"),
-        ("pt_PT.UTF-8", "pt_BR"),
         ("zh-sg", "zh_Hans"),
         ("zh_Hans_TW", "zh_Hans"),
         ("C", "en"),

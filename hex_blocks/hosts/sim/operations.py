@@ -13,8 +13,8 @@ from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase
 from hex_blocks.tools.spec.values import Input, Output
 from hex_blocks.tools.tool import Tool
 
-# Operations of Sim's own block, in its order. Saved workflows name them, and Sim's list of tools does: they are in every
-# export, whatever tools it is of.
+# Operations of Sim's own block, in its order. Saved workflows name them, and so does Sim's list of tools: they are in
+# every export, whatever tools it is of.
 TODAY = (
     "run_project",
     "get_run_status",

@@ -28,8 +28,8 @@ from hex_blocks.hosts.javascript.data import (
     runs_in_javascript,
     said_in_core,
 )
-from hex_blocks.runs.yaml_text import NotYamlError, load_yaml
 from hex_blocks.i18n.texts import languages, nearest
+from hex_blocks.runs.yaml_text import NotYamlError, load_yaml
 from hex_blocks.tools.spec.values import is_date_time
 from tests.calling import our_tools
 from tests.hosts.javascript.chance import Chance

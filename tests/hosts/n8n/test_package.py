@@ -17,7 +17,6 @@ from hex_blocks.i18n.texts import text
 from hex_blocks.tools.registry import Registry
 from tests.conftest import REPOSITORY
 from tests.hosts.n8n.conftest import ENVIRONMENT, MODULES, Engine, Refused, use, workflow
-from tests.hosts.plugins import install_example
 
 NODE = ENVIRONMENT / "bin" / "node"
 

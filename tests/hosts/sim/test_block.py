@@ -12,9 +12,7 @@ import pytest
 
 from hex_blocks.hosts.sim.fields import Palette
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.tools.registry import Registry
 from tests.faulty import Faulty, pass_on
-from tests.hosts.plugins import install_example
 from tests.hosts.sim.calls import CALLS, REPORT, RUN
 from tests.hosts.sim.conftest import Sim, exported, put_together
 from tests.hosts.sim.test_tools import BY_KEY, SHOWN, params_of
@@ -261,11 +259,10 @@ def test_what_sim_names_is_in_an_export_of_few_tools(another):
     assert few.run("", projectId=REPORT)["success"]
 
 
-def test_a_plugins_tool_is_an_operation(another, sandbox, tmp_path, monkeypatch):
+def test_a_plugins_tool_is_an_operation(another, sandbox, with_plugin):
     collection = sandbox.world.collection("Archive").id
-    monkeypatch.syspath_prepend(install_example(tmp_path / "site"))
 
-    done = another(registry=Registry.load()).run("cats_count_cats", collectionId=collection)
+    done = another(registry=with_plugin).run("cats_count_cats", collectionId=collection)
 
     assert done["success"], done
     assert done["output"]["total"] is not None
