@@ -7,6 +7,9 @@ UV := $(shell command -v uv 2>/dev/null)
 .PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp bench-service test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval clusters
 .DEFAULT_GOAL := help
 
+# Tests start many processes. Without files of compiled code each of them would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE :=
+
 help:
 	@echo "make demo          run a notebook on the built-in sandbox"
 	@echo "make test          run the tests of every day"

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,13 +101,22 @@ Install = Callable[..., Path]
 WriteCatalogue = Callable[[Path, dict[str, str]], None]
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders that nobody has made yet, one for each test that has none of its own."""
+    base = tmp_path_factory.mktemp("homes")
+    return (base / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
     """Keep the machine's own token, language and record of runs out of the tests, and out of their subprocesses."""
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("HEX_BLOCKS_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("HEX_BLOCKS_CONFIG_DIR", str(tmp_path / "config"))
+    # Most tests need no folder, and to make one for each would take more than many of them do.
+    home = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else next(homes)
+    monkeypatch.setenv("HEX_BLOCKS_DATA_DIR", str(home / "data"))
+    monkeypatch.setenv("HEX_BLOCKS_CONFIG_DIR", str(home / "config"))
     # What stands for the machine's keyring: none. Tests of the keyring bring one.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
@@ -306,10 +316,12 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
 @pytest.fixture(autouse=True)
 def no_languages_of_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Forget the folders of translations that a test added."""
+    """Forget the folders of translations that a test added, or put in the place of ours."""
     monkeypatch.setattr(texts, "_folders", [])
+    package = texts.PACKAGE
     yield
-    texts._catalogues.cache_clear()
+    if texts._folders or package != texts.PACKAGE:
+        texts._catalogues.cache_clear()
 
 
 @pytest.fixture(scope="session")

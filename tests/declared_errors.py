@@ -36,9 +36,10 @@ class Deed(NamedTuple):
     what: str
 
 
-def declared() -> set[Deed]:
+@functools.cache
+def declared() -> frozenset[Deed]:
     """Return all that our tools declare."""
-    return {
+    return frozenset(
         Deed(tool.id, kind, what)
         for tool in our_tools().values()
         for kind, declares in (
@@ -47,7 +48,7 @@ def declared() -> set[Deed]:
             (USED, declaration_of(hex_blocks.run.handler_of(tool)).uses),
         )
         for what in declares
-    }
+    )
 
 
 def can_be_met_by_any_call(deed: Deed) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import cache
 
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_URL, "https://example.com/hex-blocks/sandbox")
 HOUR = 3_600.0
@@ -32,6 +33,7 @@ IN_EXAMPLES = {
 }
 
 
+@cache
 def seed_id(kind: str, name: str) -> str:
     """Return the id of the seeded thing of a kind with a name."""
     return IN_EXAMPLES.get((kind, name)) or str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))
