@@ -13,8 +13,17 @@ from typing import Any
 
 import click
 
+from hex_blocks.i18n.formats import colon, full_stop
 from hex_blocks.i18n.plurals import Plural
-from hex_blocks.i18n.texts import SOURCE_LANGUAGE, current_language, nearest, sentence, set_language, text
+from hex_blocks.i18n.texts import (
+    FULL_WIDTH_ENDS,
+    SOURCE_LANGUAGE,
+    current_language,
+    nearest,
+    sentence,
+    set_language,
+    text,
+)
 
 # What click says by itself, in the versions we take.
 CLICK_WORDS = (
@@ -22,7 +31,6 @@ CLICK_WORDS = (
     "Options",
     "Commands",
     "Positional arguments",
-    "{heading}:",
     "Show this message and exit.",
     "Show the version and exit.",
     "%(prog)s, version %(version)s",
@@ -193,7 +201,12 @@ class Formatter(click.HelpFormatter):
 
     def write_heading(self, heading: str) -> None:
         """Write a heading."""
-        self.write(f"{'':>{self.current_indent}}{say('{heading}:', heading=heading)}\n")
+        self.write(f"{'':>{self.current_indent}}{heading}{colon(current_language()).rstrip()}\n")
+
+    def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
+        """Write how a command is used."""
+        usage = say("Usage:") if prefix is None else prefix.rstrip()
+        super().write_usage(prog, args, usage if usage.endswith(FULL_WIDTH_ENDS) else f"{usage} ")
 
     def write_text(self, text: str) -> None:
         """Write a help text, paragraph by paragraph."""
@@ -343,6 +356,16 @@ def _teach_click() -> None:
         for function, ours in (("_", _one), ("ngettext", _plural)):
             if hasattr(module, function):
                 setattr(module, function, ours)
+    click.MissingParameter.format_message = _missing  # type: ignore[method-assign, assignment]
+
+
+_MISSING_BY_CLICK = click.MissingParameter.format_message
+
+
+def _missing(error: click.MissingParameter) -> str:
+    """Say what is missing: of all its sentences, click ends this one itself, behind a name in quotes."""
+    stop = full_stop(current_language())
+    return _MISSING_BY_CLICK(error).replace("'. ", f"'{stop}").replace("'.", f"'{stop.rstrip()}")
 
 
 def _one(english: str) -> str:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -18,7 +19,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hex_blocks import __version__
 from hex_blocks.handlers.run_batch import LONGEST_NAME
-from hex_blocks.i18n.formats import MOMENTS, number
+from hex_blocks.i18n.formats import DAYS, MOMENTS, labelled, number
 from hex_blocks.i18n.texts import Phrase, phrase, sentence
 from hex_blocks.runs.jobs.job import EARLIER_STEP, WAITS
 from hex_blocks.runs.model import ENDS, seconds_of
@@ -149,6 +150,7 @@ def write_report(
         is_batch=PARTS[tool_id] == "sets",
         language=(language or "en").replace("_", "-"),
         say=page.say,
+        labelled=partial(labelled, language=language),
         width=WIDTH,
         version=__version__,
     )
@@ -165,6 +167,7 @@ class Page:
         projects: Mapping[str, Project],
     ) -> None:
         self._language = language
+        self._day = DAYS.get(language or "", "%m-%d")
         self._projects = projects
         self._work_began, work_ended = (seconds_of(result[name]) or 0.0 for name in ("startedAt", "endedAt"))
         known = [self._moment(part, name) for part in parts for name in ("startedAt", "startTime", "endTime")]
@@ -203,7 +206,7 @@ class Page:
     def time(self, seconds: float) -> str:
         """Write a moment so that it can be told from the others on the page."""
         moment = datetime.fromtimestamp(seconds).astimezone()
-        return f"{moment:%m-%d %H:%M:%S}" if self._last - self._first > DAY else f"{moment:%H:%M:%S}"
+        return f"{moment:{self._day} %H:%M:%S}" if self._last - self._first > DAY else f"{moment:%H:%M:%S}"
 
     def duration(self, seconds: float) -> str:
         """Write how long something took."""
@@ -278,7 +281,9 @@ class Page:
         left = (start - self._first) * self._scale
         width = max((end - start) * self._scale, LEAST_BAR)
         # A bar at the very end must not fall off the edge.
-        return Bar(kind, round(min(left, WIDTH - width), 2), round(width, 2), f"{self.time(start)}: {title}")
+        return Bar(
+            kind, round(min(left, WIDTH - width), 2), round(width, 2), labelled(self.time(start), title, self._language)
+        )
 
     def _ticks(self) -> Iterator[Tick]:
         """Return the marks of the timeline's scale, at round times."""
@@ -288,7 +293,9 @@ class Page:
         tick = -(-(self._first + offset) // step) * step - offset
         while tick <= self._last:
             shown = datetime.fromtimestamp(tick).astimezone()
-            words = f"{shown:%m-%d %H:%M}" if span > DAY else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
+            words = (
+                f"{shown:{self._day} %H:%M}" if span > DAY else f"{shown:%H:%M:%S}" if step < 60 else f"{shown:%H:%M}"
+            )
             left = (tick - self._first) * self._scale
             place = "first" if left < WIDTH * EDGE else "last" if left > WIDTH * (1 - EDGE) else ""
             yield Tick(round(left, 2), place, words)

@@ -27,7 +27,7 @@ from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, reported
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError, RunError, TokenError
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
-from hex_blocks.i18n.formats import number
+from hex_blocks.i18n.formats import colon, full_stop, number
 from hex_blocks.i18n.plurals import MANY, Plural, counted
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
 from hex_blocks.tools.registry import Registry
@@ -226,6 +226,8 @@ def _environment(words: Words) -> Environment:
     made.globals |= {
         "say": words.say,
         "code": code,
+        "colon": lambda: colon(words.language),
+        "full_stop": lambda: full_stop(words.language),
         "inputs_of": lambda tool: list(_rows(tool.spec.inputs, words)),
         "outputs_of": lambda tool: list(_rows(tool.spec.outputs, words)),
         "errors_of": possible_errors,

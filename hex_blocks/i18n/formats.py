@@ -14,6 +14,8 @@ NUMBERS = {
     "fr": ("\u202f", ",", 4),
     "pt_BR": (".", ",", 4),
 }
+# Where full-width marks end sentences and labels, and no blank follows them.
+FULL_WIDTH = ("ja", "zh_Hans", "zh_Hant")
 MOMENTS = {
     "de": "%d.%m.%Y, %H:%M:%S",
     "es": "%d/%m/%Y, %H:%M:%S",
@@ -24,6 +26,21 @@ MOMENTS = {
     "zh_Hans": "%Y/%m/%d %H:%M:%S",
     "zh_Hant": "%Y/%m/%d %H:%M:%S",
 }
+
+
+# A day without its year, where a page of hours needs to tell days apart.
+DAYS = {
+    "de": "%d.%m.",
+    "es": "%d/%m",
+    "fr": "%d/%m",
+    "ja": "%m/%d",
+    "ko": "%m. %d.",
+    "pt_BR": "%d/%m",
+    "zh_Hans": "%m/%d",
+    "zh_Hant": "%m/%d",
+}
+# Outputs of Hex that count milliseconds.
+MILLISECONDS = ("elapsedTime",)
 
 
 def number(value: float, language: str | None = None) -> str:
@@ -46,10 +63,30 @@ def moment(iso: str, language: str | None = None) -> str:
     return datetime.fromisoformat(iso).astimezone(UTC).strftime(MOMENTS[language]) + " UTC"
 
 
-def shown(value: Any, language: str | None = None) -> str:
-    """Write an output for a table: numbers and moments as the language does, the rest as it is."""
+def labelled(label: str, said: str, language: str | None = None) -> str:
+    """Write a label and what it is of, with the colon of the language between them."""
+    return label + colon(language) + said
+
+
+def colon(language: str | None = None) -> str:
+    """Return a language's colon, with the blank that follows it."""
+    if language in FULL_WIDTH:
+        return "："
+    return "\u202f: " if language == "fr" else ": "
+
+
+def full_stop(language: str | None = None) -> str:
+    """Return a language's full stop, with the blank before a further sentence."""
+    return "。" if language in FULL_WIDTH else ". "
+
+
+def shown(value: Any, language: str | None = None, name: str = "") -> str:
+    """Write an output for a table: numbers and moments as the language does, the rest as it is.
+
+    name: the output's name, which says whether a number is one of milliseconds.
+    """
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return number(value, language)
+        return number(value, language) + ("\u00a0ms" if name in MILLISECONDS else "")
     if isinstance(value, str) and len(value) > 18 and value[10] == "T":
         try:
             return moment(value, language)

@@ -694,6 +694,25 @@ def test_commands_tools_and_inputs_are_completed(hex_blocks: RunCommand, words: 
     assert f"plain,{completed}" in told.stdout.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("language", "heading", "ending"),
+    [
+        ("en", "Options:", "'TOOL'."),
+        ("de", "Optionen:", "'TOOL'."),
+        ("fr", "Options\u202f:", "'TOOL'."),
+        ("ja", "オプション：", "'TOOL'。"),
+        ("ko", "옵션:", "'TOOL'."),
+        ("zh_Hans", "选项：", "'TOOL'。"),
+    ],
+)
+def test_help_and_errors_end_as_their_language_does(here: RunCommand, language: str, heading: str, ending: str) -> None:
+    helped, refused = (here("call", *more, env={"LANGUAGE": language}) for more in (["--help"], []))
+
+    assert f"\n{heading}\n" in helped.stdout
+    assert refused.stderr.rstrip().endswith(ending)
+    assert "： " not in helped.stdout.splitlines()[0]
+
+
 def test_the_check_is_content_with_what_is_there(hex_blocks: RunCommand) -> None:
     checked = hex_blocks("check", "--json")
 

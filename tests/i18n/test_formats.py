@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from babel.numbers import format_decimal
 
 from hex_blocks.dev.catalogues import LANGUAGES
-from hex_blocks.i18n.formats import moment, number, shown
+from hex_blocks.i18n.formats import DAYS, colon, full_stop, labelled, moment, number, shown
 
 MOMENT = "2026-03-02T07:01:14.500Z"
 
@@ -57,3 +59,37 @@ def test_every_language_has_its_moments() -> None:
 )
 def test_outputs_in_a_table(value: object, written: str) -> None:
     assert shown(value, "de") == written
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_day_is_written_as_in_a_moment(language: str) -> None:
+    day = datetime(2026, 3, 2, tzinfo=UTC).strftime(DAYS[language])
+
+    assert day.rstrip(".") in moment("2026-03-02T07:01:14Z", language)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (None, "Name: Hex"),
+        ("de", "Name: Hex"),
+        ("ko", "Name: Hex"),
+        ("fr", "Name\u202f: Hex"),
+        ("ja", "Name：Hex"),
+        ("zh_Hans", "Name：Hex"),
+        ("zh_Hant", "Name：Hex"),
+    ],
+)
+def test_a_label_has_the_colon_of_its_language(language: str | None, said: str) -> None:
+    assert labelled("Name", "Hex", language) == said
+    assert colon(language) in said
+
+
+def test_sentences_end_as_their_language_has_it() -> None:
+    assert [full_stop(language) for language in (None, "ko", "ja", "zh_Hant")] == [". ", ". ", "。", "。"]
+
+
+def test_milliseconds_have_their_unit() -> None:
+    assert shown(6000, None, "elapsedTime") == "6,000\u00a0ms"
+    assert shown(6000, "de", "elapsedTime") == "6.000\u00a0ms"
+    assert shown(6000, None, "total") == "6,000"

@@ -9,6 +9,7 @@ from hex_blocks.errors.classes import UnknownToolError
 from hex_blocks.hosts.models.schemas import for_models
 from hex_blocks.hosts.models.search import description
 from hex_blocks.hosts.models.toolbox import Toolbox
+from hex_blocks.i18n.formats import labelled
 from hex_blocks.i18n.texts import text
 from hex_blocks.tools.spec.values import InputField, OutputField
 from hex_blocks.tools.tool import Tool
@@ -96,7 +97,7 @@ def tool_page(tool: Tool, language: str | None = None) -> str:
         "\n".join(inputs) or text("None.", language),
         f"### {text('Outputs', language)}",
         "\n".join(outputs) or text("None.", language),
-        f"### {text('Example', language)}: {text(example.title, language)}",
+        f"### {labelled(text('Example', language), text(example.title, language), language)}",
         f"```json\n{json.dumps(given, ensure_ascii=False, indent=2)}\n```",
     ]
     return "\n\n".join(parts) + "\n"
