@@ -13,6 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from hex_blocks.dev.catalogues import is_worded
+from hex_blocks.i18n.formats import FULL_WIDTH
 
 
 class Problem(NamedTuple):
@@ -63,7 +64,9 @@ _PROJECT, _MAINLAND_PROJECT, _PROJECT_IN_TAIWAN = re.compile(r"\bprojects?\b", r
 _ENGLISH_WORDS = re.compile(r"\b(the|of|and|with|which|this|from|when|whether|that|has|are|is|not)\b")
 _ENGLISH_RUN = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){3,}\b[a-z]{2,}\b")
 
-_PLACE = re.compile(r"\{\{?[^{}]*\}\}?|%\([a-z_]+\)[sd]")
+# A Han or Kana character and what follows it in half the width, but not where a name or number begins so.
+_HALF_WIDTH = re.compile(rf"[{_SCRIPTS['Han']}{_SCRIPTS['Kana']}][:;,!?.](?!\w)")
+_PLACE = re.compile(r"\{\{?[^{}]*\}\}?|%\([a-z_]+\)[sd]|(?<!\w)__[a-z]+__(?!\w)")
 _CODE_SPAN = re.compile(r"`[^`]+`")
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _LINK = re.compile(r"\]\(([^)]*)\)")
@@ -103,6 +106,7 @@ def problems_of(
         yield Problem("copy", english, f"translate it, or list it in {language}.same.txt")
         return
     yield from (Problem("script", english, detail) for detail in _wrong_script(said, language))
+    yield from (Problem("marks", english, detail) for detail in _wrong_marks(said, language))
     yield from (Problem("terms", english, detail) for detail in _foreign_terms(english, said, language))
 
 
@@ -121,6 +125,13 @@ def _keeps_shape(english: str, said: str) -> Iterator[tuple[str, str]]:
     # A question may be put otherwise elsewhere; a sentence ends, and a label does not.
     if (should := _end(english)) not in ("?", _end(said)):
         yield "ending", f"end with {should}" if should else "no mark at the end"
+
+
+def _wrong_marks(said: str, language: str) -> Iterator[str]:
+    """Return half-width marks that end a word in a script which has full-width ones."""
+    if language in FULL_WIDTH:
+        plain = _CODE_SPAN.sub("`", said)
+        yield from (f"{found[-1]} is half-width: {found}" for found in sorted(set(_HALF_WIDTH.findall(plain))))
 
 
 def _keeps_numbers(english: str, said: str) -> Iterator[tuple[str, str]]:
