@@ -585,3 +585,12 @@ def test_the_command_writes_checks_and_compiles(here: RunCommand, source: Source
     assert document["template"] == "current"
     assert document["languages"]["de"]["coverage"] == 0.0
     assert document["languages"]["de"]["problems"][0].keys() == {"problem", "text", "detail"}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("term", ["run (noun)", "project", "token", "cancel", "stop", "trigger", "host", "schema"])
+def test_every_glossary_has_the_terms_that_texts_are_about(language: str, term: str) -> None:
+    glossary = (OURS.locales / f"glossary.{language}.md").read_text(encoding="utf-8")
+    terms = [line.split("|")[1] for line in glossary.splitlines() if line.startswith("| ")]
+
+    assert any(re.search(rf"\b{re.escape(term)}", each) for each in terms)
