@@ -197,6 +197,8 @@ def test_ids_and_the_like_are_trimmed_and_other_text_is_not(name: str, given: An
         ("flag", "true", True),
         ("flag", " FALSE ", False),
         ("flag", "yes", True),
+        ("flag", "Y", True),
+        ("flag", "f", False),
         ("flag", "off", False),
         ("flag", "1", True),
         ("flag", "0", False),
@@ -221,6 +223,8 @@ def test_ids_and_the_like_are_trimmed_and_other_text_is_not(name: str, given: An
         ("thingId", f'"{ID}"', ID),
         ("thingId", f"\u201c{ID}\u201d", ID),
         ("thingId", f"urn:uuid:{ID}", ID),
+        ("thingId", f"{ID}.", ID),
+        ("thingId", f"\u200b{ID}/", ID),
         ("thingId", uuid.UUID(ID), ID),
         ("ids", [ID.replace("-", ""), f"'{ID}'"], [ID, ID]),
         ("text", 2026, "2026"),
@@ -601,7 +605,7 @@ def test_what_was_taken_once_is_taken_as_it_is(inputs: dict[str, Any]) -> None:
     assert CHECK(once) == once
 
 
-@pytest.mark.parametrize("word", ["null", "None", "undefined", "nil", " NULL ", '"null"'])
+@pytest.mark.parametrize("word", ["null", "None", "undefined", "nil", " NULL ", '"null"', "n/a"])
 @pytest.mark.parametrize(
     "name", ["count", "amount", "flag", "params", "paramsJson", "at", "mail", "colour", "ids", "rows", "owner"]
 )
@@ -612,6 +616,12 @@ def test_words_for_nothing_mean_not_given_where_they_cannot_be_meant(name: str, 
 @pytest.mark.parametrize("name", ["text", "words", "either", "anything"])
 def test_words_for_nothing_stay_where_they_can_be_meant(name: str) -> None:
     assert name in CHECK(GIVEN | {name: "None"})
+
+
+@pytest.mark.parametrize("word", ["null", " undefined ", '"null"'])
+def test_no_list_of_texts_is_given_by_a_word_that_programs_write_for_nothing(word: str) -> None:
+    assert CHECK(GIVEN | {"words": word}) == GIVEN
+    assert CHECK(GIVEN | {"words": [word]})["words"] == [word]
 
 
 def test_an_access_that_is_called_none_is_taken(registry: Registry) -> None:

@@ -35,6 +35,7 @@ from hex_blocks.tools.inputs.bounds import LONGEST_ADDRESS, LONGEST_LOOKED_AT, L
 from hex_blocks.tools.inputs.faults import characters, entries, fault_of, kind_word, refuse
 from hex_blocks.tools.inputs.ids import ADDRESS, UUID, id_in, id_kind
 from hex_blocks.tools.inputs.json_values import (
+    NO_LIST,
     NOTHING,
     as_boolean,
     as_integer,
@@ -208,14 +209,12 @@ def _not_given(name: str, field: InputField) -> Callable[[Any], bool]:
     rows = field.type == "array" and not (
         field.items and (field.items.type != "string" or field.items.format or field.items.enum)
     )
-    words = not (field.required or field.secret or plain or rows or field.type == "any" or field.format == "path")
+    nothing = NO_LIST if rows else NOTHING - allowed
+    words = not (field.required or field.secret or plain or field.type == "any" or field.format == "path")
 
     def not_given(value: Any) -> bool:
-        if words and isinstance(value, str) and len(value) <= LONGEST_NUMBER:
-            word = value.strip().strip("\"'").casefold()
-            if word in NOTHING and word not in allowed:
-                return True
-        return _says_nothing(field, value)
+        is_word = words and isinstance(value, str) and len(value) <= LONGEST_NUMBER
+        return (is_word and value.strip().strip("\"'").casefold() in nothing) or _says_nothing(field, value)
 
     return not_given
 

@@ -11,8 +11,8 @@ from hex_blocks.tools.inputs.bounds import LONGEST_LOOKED_AT
 from hex_blocks.tools.inputs.faults import refuse
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# What an ID is wrapped in where people copied it.
-WRAPPED = "\"'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb"
+# What an ID is wrapped in, or followed by, where people copied it.
+WRAPPED = "\"'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb.,;/\u200b\u2060\ufeff"
 UNDASHED = re.compile(r"[0-9a-fA-F]{32}")
 ADDRESS = re.compile(r"(https?://\S+|[\w-]+(\.[\w-]+)+(:\d+)?/\S+)", re.IGNORECASE)
 APP_SLUG = re.compile(r"(.*-)?[0-9A-Za-z]{22}")

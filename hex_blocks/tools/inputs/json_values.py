@@ -26,14 +26,20 @@ WORDS = {
     "true": True,
     "yes": True,
     "on": True,
+    "y": True,
+    "t": True,
     "1": True,
     "false": False,
     "no": False,
     "off": False,
+    "n": False,
+    "f": False,
     "0": False,
 }
 # What callers write for nothing. It is nothing only where an optional input cannot hold such a word.
-NOTHING = frozenset({"null", "none", "nil", "undefined", "<null>", "<none>", "(null)", "(none)"})
+NOTHING = frozenset({"null", "none", "nil", "undefined", "n/a", "<null>", "<none>", "(null)", "(none)"})
+# Those that are nothing in place of a list of texts too, which may have an entry called None.
+NO_LIST = frozenset({"null", "undefined"})
 
 
 def is_blank(value: Any) -> bool:

@@ -6,7 +6,7 @@ const { BLANK, lengthOf, phrase, stripOf } = require('./text');
 
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
 // What an ID is wrapped in where people copied it.
-const WRAPPED = '"\'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb';
+const WRAPPED = '"\'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb.,;/\u200b\u2060\ufeff';
 const UNDASHED = /^[0-9a-fA-F]{32}$/;
 const LETTER = '[\\p{L}\\p{N}_]';
 const ADDRESS = new RegExp(

@@ -36,7 +36,11 @@ const EMAIL = new RegExp(`^[^@${BLANK}]+@[^@${BLANK}]+\\.[^@${BLANK}]+$`, 'u');
 const URI = new RegExp(`^https?://[^${BLANK}]+$`, 'u');
 // Text without a format that no such word can be either: IDs and places in a list, by the end of their name.
 const NEVER_WORDS = /(Id|(?<![\p{L}\p{N}_])id|cursor|after|before)(\[\])?$/u;
-const NOTHING = new Set(['null', 'none', 'nil', 'undefined', '<null>', '<none>', '(null)', '(none)']);
+const NOTHING = new Set([
+  'null', 'none', 'nil', 'undefined', 'n/a', '<null>', '<none>', '(null)', '(none)',
+]);
+// Those that are nothing in place of a list of texts too, which may have an entry called None.
+const NO_LIST = new Set(['null', 'undefined']);
 const MOST_ENTRIES = 10_000;
 const MOST_FAULTS = 100;
 
@@ -365,9 +369,15 @@ function saysNothing(field, value) {
 function isNotGiven(name, field, value) {
   if (typeof value === 'string' && lengthOf(value) <= LONGEST_NUMBER && takesWords(name, field)) {
     const word = casefold(stripOf(strip(value), '"\''));
-    if (NOTHING.has(word) && !(field.enum || []).some((each) => casefold(each) === word)) return true;
+    const nothing = isListOfTexts(field) ? NO_LIST : NOTHING;
+    if (nothing.has(word) && !(field.enum || []).some((each) => casefold(each) === word)) return true;
   }
   return saysNothing(field, value);
+}
+
+/** @param {InputField} field */
+function isListOfTexts({ type, items }) {
+  return type === 'array' && !(items && (items.type !== 'string' || items.format || items.enum));
 }
 
 /**
@@ -377,9 +387,7 @@ function isNotGiven(name, field, value) {
  */
 function takesWords(name, field) {
   const plain = field.type === 'string' && !(field.format || field.enum || NEVER_WORDS.test(name));
-  const { items } = field;
-  const rows = field.type === 'array' && !(items && (items.type !== 'string' || items.format || items.enum));
-  return !(field.required || field.secret || plain || rows || field.type === 'any' || field.format === 'path');
+  return !(field.required || field.secret || plain || field.type === 'any' || field.format === 'path');
 }
 
 module.exports = { checkInputs };

@@ -9,7 +9,10 @@ const DEEPEST = 64;
 const INTEGER = /^[+-]?\p{Nd}{1,18}$/u;
 const NUMBER = /^[+-]?(\p{Nd}{1,300}\.?\p{Nd}*|\.\p{Nd}+)([eE][+-]?\p{Nd}{1,3})?$/u;
 /** @type {Record<string, boolean>} */
-const WORDS = { true: true, yes: true, on: true, 1: true, false: false, no: false, off: false, 0: false };
+const WORDS = {
+  ...{ true: true, yes: true, on: true, y: true, t: true, 1: true },
+  ...{ false: false, no: false, off: false, n: false, f: false, 0: false },
+};
 const LISTED = new RegExp(`^[${BLANK}]*"\\[`, 'u');
 
 /**
