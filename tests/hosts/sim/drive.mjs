@@ -143,6 +143,7 @@ const deeds = {
     url: hexTools[tool].request.url(params),
     method: hexTools[tool].request.method,
     body: hexTools[tool].request.body?.(params) ?? null,
+    headers: hexTools[tool].request.headers(params),
   }),
   webhook: ({ id, config }) => {
     table.set(id, { config, failed: 0 })

@@ -204,6 +204,19 @@ def test_a_single_tenant_is_reached_by_its_address(process):
         assert asked["url"] == f"https://acme.hex.tech/api/v1/projects/{REPORT}"
 
 
+@pytest.mark.parametrize(
+    "given", [{"apiKey": "not a token"}, {"apiKey": "a\r\nX: y"}, {"baseUrl": "https://evil.example"}]
+)
+def test_the_declared_request_has_no_token_for_what_is_refused(given, process):
+    done = process.ask(
+        "execute", tool="hex_get_current_user", params={"apiKey": "hxtp_1234567890", **given}, byRequest=True
+    )
+
+    assert not done["success"]
+    assert "hxtp_1234567890" not in json.dumps(done)
+    assert "fetch" not in done["error"]
+
+
 def test_a_base_url_that_was_left_in_the_form_does_not_outweigh_a_region(process):
     given = {"apiKey": "hxtp_0123456789", "projectId": REPORT, "region": "eu", "baseUrl": "acme.hex.tech"}
 

@@ -92,7 +92,7 @@ function partsOf(spec: ToolSpec, params: Values): ReturnType<typeof buildRequest
 }
 
 function headersOf(params: Values): Record<string, string> {
-  connectionOf(params).baseUrlOf()
+  connectionOf(params).api()
   return {
     Authorization: `Bearer ${String(params.apiKey).trim()}`,
     Accept: 'application/json',

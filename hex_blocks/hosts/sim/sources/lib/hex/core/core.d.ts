@@ -58,6 +58,8 @@ export interface Credentials {
 export interface Connection {
   /** Return the base URL, checked; fails where a token may not go there. */
   baseUrlOf(given?: string | null): string
+  /** Return what sends requests; fails where the token or the base URL cannot be used. */
+  api(): object
 }
 
 export interface CallOptions {
