@@ -59,13 +59,15 @@ def test_a_clone_is_patched_filled_and_checked(package, clone):
 
 @pytest.mark.timeout(300)
 def test_a_second_time_changes_nothing_and_finds_what_broke_meanwhile(package, clone):
+    installed = clone / "node_modules"
+    installed.unlink()
     assert check(package, clone).returncode == 0
     before = {path: patched(clone, path) for path in LINES}
     again = check(package, clone)
     tool = clone / "apps/sim/tools/hex/get_group.ts"
-    tool.write_text(
-        tool.read_text().replace("version: '1.0.0'", "version: 1").replace("'hex_get_group'", "'hex_group'", 1)
-    )
+    source = tool.read_text().replace("version: '1.0.0'", "version: 1")
+    tool.write_text(source.replace("'hex_get_group'", "'hex_group'", 1))
+    installed.symlink_to(MODULES)
     broken = check(package, clone, "--only-check")
 
     assert again.returncode == 0, again.stdout
