@@ -67,6 +67,8 @@ class DeclaredErrors:
         self._running: ContextVar[tuple[str, ...]] = ContextVar("running", default=())
 
     def pytest_sessionstart(self) -> None:
+        # Read before a test puts other folders in place of ours.
+        declared()
         self._handler_of, self._request_closely = hex_blocks.run.handler_of, ToolCall.request_closely
         plugin = self
 

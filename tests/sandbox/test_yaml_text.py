@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,7 @@ every_reader = pytest.mark.parametrize("read", READERS, ids=lambda read: read.__
 TEXTS = st.text(st.characters(exclude_categories=["Cs"])) | st.from_regex(
     r"[-+]?[0-9.:_eExo~ynYN]{1,6}", fullmatch=True
 )
-# What JSON has not, the reader of projects takes for nothing.
-NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False, allow_infinity=False)
+NUMBERS = st.integers(-(2**53), 2**53) | st.floats(allow_nan=False)
 VALUES = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXTS,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
@@ -41,7 +41,8 @@ VALUES = st.recursive(
 )
 
 
-@every_reader
+# Our own reader of projects gives what JSON holds exactly, which is less.
+@pytest.mark.parametrize("read", [read_1_1, read_1_2], ids=lambda read: read.__name__)
 @given(value=VALUES)
 @settings(max_examples=100, deadline=None)
 @example("y")
@@ -53,6 +54,7 @@ VALUES = st.recursive(
 @example("two\nlines\n\n")
 @example(" first\nsecond ")
 @example("a\u2028b\nc\x85")
+@example(math.inf)
 @example(1e22)
 def test_a_value_is_the_same_value_to_every_reader(read: Callable[[str], Any], value: Any) -> None:
     found = read(yaml_text({"value": value}))["value"]
