@@ -57,6 +57,7 @@ CALLS: dict[str, tuple[Made, str]] = {
     "cancel_active_runs": (project(), "cancelledCount"),
     "list_projects": (nothing, "projects"),
     "get_project": (project(), "title"),
+    "get_project_inputs": (project(), "inputs"),
     "find_project": (lambda w: {"query": "revenue report"}, "matches"),
     "get_queried_tables": (project(), "tables"),
     "create_project": (lambda w: {"title": "New"}, "id"),
