@@ -21,6 +21,7 @@ from hex_blocks.hosts.mcp.prompts import listed, prompts
 from hex_blocks.hosts.node_red import words as node_red
 from hex_blocks.hosts.openapi.document import Asked, document
 from hex_blocks.hosts.service.problems import SERVICE_PROBLEMS
+from hex_blocks.hosts.sim import pages as sim
 from hex_blocks.i18n.texts import sentence
 from tests.cli.test_report import batch, part, pipeline
 from tests.conftest import REPOSITORY
@@ -90,6 +91,18 @@ def test_n8ns_words_are_in_the_language(registry: Registry) -> None:
 
     assert LANGUAGE in name
     assert said_past(json.loads(files[name])["hex"]["nodeView"]) == {}
+
+
+def test_sims_pages_are_in_the_language(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sim, "LANGUAGES", {"en": "en", LANGUAGE: "qu"})
+    files = targets()["sim"].files(asked(registry))
+    page = files["apps/docs/content/docs/qu/integrations/hex.mdx"].decode()
+    body = page[page.index("MANUAL-CONTENT-START:intro */}") + 31 :].replace("{/* MANUAL-CONTENT-END */}", "")
+    cells = [cell for line in body.replace("\\", "").splitlines() for cell in line.split(" | ")]
+
+    assert len(cells) > 5_000
+    kinds = re.compile(r"string|number|boolean|object|array|json|file(\[\])?")
+    assert [cell for cell in cells if unmarked(cell) and not kinds.fullmatch(cell.strip("| "))] == []
 
 
 def test_difys_labels_are_in_the_language(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:

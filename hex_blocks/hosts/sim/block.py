@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from hex_blocks.hosts.builders.connecting import CUSTOM
 from hex_blocks.hosts.sim.fields import Palette, SubBlock, is_json, operation_field, sub_block
+from hex_blocks.hosts.sim.offers import offers
 from hex_blocks.hosts.sim.operations import TODAY, Operation
 from hex_blocks.hosts.sim.tools import REGION, TOKEN, outputs
 from hex_blocks.hosts.sim.trigger import TRIGGER, region_options, trigger_outputs
@@ -23,8 +22,6 @@ LONG = phrase(
 )
 COLOR = "#14151A"
 DOCUMENTATION = "https://docs.sim.ai/integrations/hex"
-# Templates and skills that Sim offers beside the block.
-META = Path(__file__).with_name("meta.json")
 _OUTPUTS = {"array": "json", "object": "json"}
 # Sim reads JSON by itself where an input says so; a list by comma is no JSON.
 _INPUTS = {"integer": "number", "array": "string"}
@@ -73,7 +70,7 @@ def block_source(shown: Sequence[Operation], registry: Registry, language: str) 
         f"{expression(known)}\n\n"
         f"{_FUNCTIONS}\n"
         f"export const HexBlock: BlockConfig<HexResponse> = {expression(config)}\n\n"
-        f"export const HexBlockMeta = {expression(_meta())} as const satisfies BlockMeta\n"
+        f"export const HexBlockMeta = {expression(offers(language))} as const satisfies BlockMeta\n"
     )
 
 
@@ -174,9 +171,3 @@ def _outputs(shown: Iterable[Operation], registry: Registry, language: str) -> d
             if known["type"] != kind:
                 known["type"] = "json"
     return made
-
-
-def _meta() -> dict[str, Any]:
-    meta: dict[str, Any] = json.loads(META.read_text(encoding="utf-8"))
-    templates = [{"icon": Code("HexIcon"), **template} for template in meta["templates"]]
-    return {**meta, "templates": templates}
