@@ -105,6 +105,20 @@ def test_sims_pages_are_in_the_language(registry: Registry, monkeypatch: pytest.
     assert [cell for cell in cells if unmarked(cell) and not kinds.fullmatch(cell.strip("| "))] == []
 
 
+def test_sims_forms_are_in_the_language(registry: Registry) -> None:
+    files = targets()["sim"].files(asked(registry))
+    places = ("apps/sim/tools/hex/", "apps/sim/blocks/", "apps/sim/triggers/")
+    sources = {path: content.decode() for path, content in files.items() if path.startswith(places)}
+    said = re.compile(r"^ *(?:title|description|longDescription): (['\"])(.*)\1,$", re.MULTILINE)
+    # What stands before the block names inputs, and says nothing to people.
+    block = "apps/sim/blocks/blocks/hex.ts"
+    sources[block] = sources[block].partition("export const HexBlock:")[2]
+    words = [(path, found[2]) for path, source in sources.items() for found in said.finditer(source)]
+
+    assert len(words) > 1_000
+    assert [(path, each) for path, each in words if unmarked(each)] == []
+
+
 def test_difys_labels_are_in_the_language(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(declarations, "LANGUAGES", {"en_US": "en", "ja_JP": LANGUAGE})
     files = targets()["dify"].files(asked(registry))
