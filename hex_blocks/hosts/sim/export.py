@@ -12,7 +12,7 @@ from hex_blocks.hosts.javascript.packages import LICENSE, files_of
 from hex_blocks.hosts.packing import zip_of
 from hex_blocks.hosts.sim.block import block_source
 from hex_blocks.hosts.sim.modules import core_modules
-from hex_blocks.hosts.sim.operations import KEPT_OUTPUTS, TODAY, Operation, operations
+from hex_blocks.hosts.sim.operations import KEPT_OUTPUTS, TODAY, Operation, operations, why_hidden
 from hex_blocks.hosts.sim.pages import pages
 from hex_blocks.hosts.sim.patching import patch
 from hex_blocks.hosts.sim.tools import index_source, tool_source, types_source
@@ -54,9 +54,16 @@ def files(request: ExportRequest) -> Files:
         **pages(shown, request.registry),
         "hex.patch": patch().encode(),
         "check.mjs": (_HERE / "check.mjs").read_bytes(),
-        "README.md": (_HERE / "README.md").read_text(encoding="utf-8").replace("OPERATIONS", str(len(shown))).encode(),
+        "README.md": _readme(request, shown).encode(),
         "LICENSE": LICENSE.read_bytes(),
     }
+
+
+def _readme(request: ExportRequest, shown: list[Operation]) -> str:
+    hidden = {tool.id: why for tool in request.tools if (why := why_hidden(tool))}
+    rows = "\n".join(f"| `{name}` | {why[:1].upper()}{why[1:]}. |" for name, why in sorted(hidden.items()))
+    page = (_HERE / "README.md").read_text(encoding="utf-8")
+    return page.replace("OPERATIONS", str(len(shown))).replace("HIDDEN", rows)
 
 
 def _with_todays(request: ExportRequest) -> list[Tool]:

@@ -50,6 +50,8 @@ HIDDEN_GROUPS = {
     "semantic": "semantic models are kept by their own tools",
     "guides": "guides are kept by their own tools",
 }
+# What the block itself calls its fields beside those of the connection.
+RESERVED = {"operation", "region"}
 # Deprecated, and in Sim's own block.
 KEPT_INPUTS = {"updateCache"}
 # The key of a start is of use where a record of starts is kept.
@@ -113,6 +115,8 @@ def why_hidden(tool: Tool) -> str | None:
     """Return why the block does not show a tool; None where it does."""
     if reason := HIDDEN.get(tool.id) or HIDDEN_GROUPS.get(tool.group):
         return reason
+    if taken := RESERVED & set(tool.spec.inputs):
+        return f"the block has a field {min(taken)} of its own"
     return None if runs_in_javascript(tool) else "it runs in Python only"
 
 

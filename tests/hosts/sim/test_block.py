@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hex_blocks.hosts.sim.fields import Palette
+from hex_blocks.hosts.sim.operations import why_hidden
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.faulty import Faulty, pass_on
 from tests.hosts.sim.calls import CALLS, REPORT, RUN
 from tests.hosts.sim.conftest import Sim, exported, put_together
-from tests.hosts.sim.test_tools import BY_KEY, SHOWN, params_of
+from tests.hosts.sim.test_tools import BY_KEY, REGISTRY, SHOWN, params_of
 
 GOLDEN = Path(__file__).parent / "golden"
 # The sub-blocks of Sim's own Hex block, by its operations.
@@ -266,3 +268,19 @@ def test_a_plugins_tool_is_an_operation(another, sandbox, with_plugin):
 
     assert done["success"], done
     assert done["output"]["total"] is not None
+
+
+def test_what_is_not_in_the_block_is_named_with_why(package):
+    rows = re.findall(r"^\| `(hex_\w+)` \| (.+) \|$", (package / "README.md").read_text(), re.MULTILINE)
+    every = {tool.id for tool in REGISTRY.values() if not tool.experimental}
+
+    assert {name for name, _ in rows} | {each.tool.id for each in SHOWN} == every
+    assert dict(rows)["hex_run_batch"] == "A Parallel block does it."
+
+
+def test_a_tool_whose_input_the_block_calls_its_own_is_left_out(with_plugin):
+    raw = json.dumps(with_plugin["cats_count_cats"].raw).replace("collectionId", "region")
+
+    named_so = replace(with_plugin["cats_count_cats"], raw=json.loads(raw))
+
+    assert why_hidden(named_so) == "the block has a field region of its own"
