@@ -8,17 +8,13 @@ from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError
 from hex_blocks.handlers.one_request import read_list
-from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.runs.model import ACTIVE, ENDS, Run, get_run, run_error
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
-# In this order: a run that gets its kernel between the two lists is then in both, and in no case in neither.
-ACTIVE = ("PENDING", "RUNNING")
 PAGE = 100
 MOST_RUNS = 500
-
-Run = dict[str, Any]
 
 
 @dataclass
@@ -27,7 +23,7 @@ class Outcome:
 
     cancelled: list[Run] = field(default_factory=list)
     ended: list[Run] = field(default_factory=list)
-    failed: list[Run] = field(default_factory=list)
+    failed: list[dict[str, Any]] = field(default_factory=list)
 
 
 @handler(
@@ -84,7 +80,7 @@ def _cancel_each(call: ToolCall, project_id: str, runs: list[Run], outcome: Outc
         call.report_progress(
             Progress(message, percent=round(100 * number / len(runs), 1), values={"runId": run["runId"]})
         )
-        entry = {"runId": run["runId"], "status": run.get("status"), "runUrl": run.get("runUrl")}
+        entry: Run = {"runId": run["runId"], "status": run.get("status"), "runUrl": run.get("runUrl")}
         try:
             if call.stop.is_set():
                 raise run_error(run, "cancel_interrupted")
@@ -119,7 +115,7 @@ def _settle(call: ToolCall, project_id: str, entry: Run, error: HexError, outcom
     return True
 
 
-def _failure(call: ToolCall, run: Run, error: HexError) -> Run:
+def _failure(call: ToolCall, run: Run, error: HexError) -> dict[str, Any]:
     return {
         "runId": run["runId"],
         "runUrl": run.get("runUrl"),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, TokenError, hex_error
-from hex_blocks.runs.model import ENDS, HISTORY, get_run, percent, run_error, seconds_since, usual_seconds
+from hex_blocks.runs.model import ENDS, Run, get_run, percent, run_error, seconds_since
+from hex_blocks.runs.recent import HISTORY, usual_seconds
 from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.store import RecordError
 from hex_blocks.tools.handler import handler
@@ -51,7 +52,7 @@ def _usual_seconds(call: ToolCall, project_id: str) -> float | None:
         return None
 
 
-def _result(run: dict[str, Any]) -> dict[str, Any]:
+def _result(run: Run) -> dict[str, Any]:
     milliseconds = run.get("elapsedTime")
     return {
         "runUrl": run.get("runUrl"),
@@ -61,7 +62,7 @@ def _result(run: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _error(call: ToolCall, run: dict[str, Any]) -> str | None:
+def _error(call: ToolCall, run: Run) -> str | None:
     key = ENDS.get(str(run.get("status")))
     if key is None:
         return None
@@ -75,11 +76,11 @@ def _error(call: ToolCall, run: dict[str, Any]) -> str | None:
     )
 
 
-def _find(call: ToolCall, run_id: str, project_id: str | None) -> dict[str, Any]:
+def _find(call: ToolCall, run_id: str, project_id: str | None) -> Run:
     """Find a run: in the project given, in the one on record, or in those published last."""
     project_id = project_id or _on_record(call, run_id)
     if project_id:
-        return {"projectId": project_id} | get_run(call, project_id, run_id)
+        return get_run(call, project_id, run_id)
     listed = call.request({"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}, "hex_list_projects")
     projects = [project["id"] for project in listed["values"] if project.get("lastPublishedAt") and project.get("id")][
         :PROJECTS_SEARCHED
@@ -99,7 +100,7 @@ def _find(call: ToolCall, run_id: str, project_id: str | None) -> dict[str, Any]
                 raise
         else:
             _remember(call, candidate, run_id)
-            return {"projectId": candidate} | run
+            return run
     raise hex_error("run_project_unknown", runId=run_id, searched=len(projects))
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from hex_blocks.errors.classes import BusyError, Fault, HexError, hex_error
 from hex_blocks.handlers.one_request import read_list
-from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.runs.model import ENDS, Run, get_run, has_ended, run_error
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
@@ -36,13 +36,12 @@ def get_run_results(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _completed(call: ToolCall, project_id: str, run_id: str) -> dict[str, Any]:
+def _completed(call: ToolCall, project_id: str, run_id: str) -> Run:
     """Return a run that has results to show. Raises RunError for one that has not ended, or not well."""
     run = get_run(call, project_id, run_id)
-    status = run.get("status")
-    if status not in ENDS:
-        raise run_error(run, "run_not_ended", state=status)
-    if key := ENDS[status]:
+    if not has_ended(run):
+        raise run_error(run, "run_not_ended", state=run.get("status"))
+    if key := ENDS[str(run["status"])]:
         raise run_error(run, key)
     return run
 

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, InputError, NotFoundError, hex_error
-from hex_blocks.runs.model import ENDS, get_run, seconds_of
+from hex_blocks.runs.model import ACTIVE, ENDS, Run, get_run, has_ended, seconds_of
 from hex_blocks.runs.recent import Page, list_runs
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
@@ -27,7 +27,6 @@ LARGEST_CURSOR = 4 * 1024 * 1024
 PAGE = 100
 # Pages overlap, in case that runs are removed from the list while it is read.
 OVERLAP = 10
-GOING_ON = ("PENDING", "RUNNING")
 # So many of the newest runs are remembered, in case that some of them are gone next time.
 LANDMARKS = 5
 # Up to so many open runs that lie deep in the list are asked for one by one.
@@ -38,8 +37,6 @@ MOST_UNCLEAR = 10
 MOST_LEFT_OUT = 200
 # A first look back is complete for runs that took no longer than this.
 LONGEST_RUN = 86_400.0
-
-Run = dict[str, Any]
 
 
 @dataclass
@@ -106,10 +103,10 @@ def _first_look(call: ToolCall, project_id: str, since: float | None) -> tuple[l
         if since is None or all((_began(run) or since) < since - LONGEST_RUN for run in page):
             break
     runs = _with_states(call, project_id, runs)
-    going = [run for run in runs.values() if not _has_ended(run)]
+    going = [run for run in runs.values() if not has_ended(run)]
     if page.sent == PAGE:
         going += [run for run in _active_runs(call, project_id) if run["runId"] not in runs]
-    ended = [run for run in runs.values() if _has_ended(run)]
+    ended = [run for run in runs.values() if has_ended(run)]
     told = [] if since is None else [run for run in ended if (seconds_of(run.get("endTime")) or since) >= since]
     return told, _Seen(list(runs)[:LANDMARKS], [run["runId"] for run in going], _latest(runs.values()))
 
@@ -133,9 +130,9 @@ def _look(call: ToolCall, project_id: str, before: _Seen) -> tuple[list[Run], _S
     once_open = {run_id: runs[run_id] for run_id in before.open if run_id in runs}
     once_open |= _deep_runs(call, project_id, [run_id for run_id in before.open if run_id not in runs])
     candidates = _with_states(call, project_id, new | once_open)
-    going = [run_id for run_id, run in candidates.items() if not _has_ended(run)]
+    going = [run_id for run_id, run in candidates.items() if not has_ended(run)]
     latest = max(before.latest, _latest(runs.values()))
-    ended = [run for run in candidates.values() if _has_ended(run)]
+    ended = [run for run in candidates.values() if has_ended(run)]
     return ended, _Seen(list(runs)[:LANDMARKS] or before.newest, going, latest)
 
 
@@ -176,12 +173,12 @@ def _active_runs(call: ToolCall, project_id: str) -> list[Run]:
     found: dict[str, Run] = {}
     while True:
         known, pages = len(found), 0
-        for status in GOING_ON:
+        for status in ACTIVE:
             for page in _pages(call, project_id, status):
                 pages += 1
                 found |= {run["runId"]: run for run in page}
         # Runs that leave one of these lists move the rest of it up, past what is read next.
-        if pages <= len(GOING_ON) or len(found) == known:
+        if pages <= len(ACTIVE) or len(found) == known:
             return list(found.values())
 
 
@@ -202,22 +199,18 @@ def _deep_runs(call: ToolCall, project_id: str, run_ids: list[str]) -> dict[str,
     return found
 
 
-def _has_ended(run: Mapping[str, Any]) -> bool:
-    return run.get("status") in ENDS
-
-
-def _began(run: Mapping[str, Any]) -> float | None:
+def _began(run: Run) -> float | None:
     """Return when a run began; for one that never did, when it ended."""
     return seconds_of(run.get("startTime")) or seconds_of(run.get("endTime"))
 
 
-def _is_old(run: Mapping[str, Any], before: _Seen) -> bool:
+def _is_old(run: Run, before: _Seen) -> bool:
     began = _began(run)
     return began is not None and began <= before.latest
 
 
 def _latest(runs: Iterable[Run]) -> float:
-    moments = [seconds_of(run.get(name)) for run in runs for name in ("startTime", "endTime")]
+    moments = [seconds_of(moment) for run in runs for moment in (run.get("startTime"), run.get("endTime"))]
     return max((moment for moment in moments if moment is not None), default=0.0)
 
 

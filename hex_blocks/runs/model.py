@@ -1,15 +1,18 @@
-"""Runs: starting them, reading them, and what is known of their life."""
+"""What a run is: its states, its ends, and what is known of its life."""
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal, TypedDict
 
 from hex_blocks.errors.classes import HexError, hex_error
 from hex_blocks.tools.tool_call import ToolCall
 
+RunStatus = Literal["PENDING", "RUNNING", "COMPLETED", "ERRORED", "KILLED", "UNABLE_TO_ALLOCATE_KERNEL"]
+# The states of a run that has not ended, in the order that it goes through them: whoever lists one after the other
+# finds a run that gets its kernel meanwhile in both, and in no case in neither.
+ACTIVE: tuple[RunStatus, ...] = ("PENDING", "RUNNING")
 # Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
 ENDS: dict[str, str | None] = {
     "COMPLETED": None,
@@ -17,24 +20,40 @@ ENDS: dict[str, str | None] = {
     "KILLED": "run_killed",
     "UNABLE_TO_ALLOCATE_KERNEL": "run_no_kernel",
 }
-HISTORY = 20
 # What Hex answers to a start, and what is kept of it so that a repeated call answers the same.
 STARTED = ("projectId", "runId", "runUrl", "runStatusUrl", "traceId", "projectVersion")
 
 
-def get_run(call: ToolCall, project_id: str, run_id: str) -> dict[str, Any]:
+class Run(TypedDict, total=False):
+    """A run as far as it is known: what Hex said of it, under Hex's names. What Hex left out is missing or null.
+
+    `status` is a RunStatus, or one that Hex has added since. Moments are ISO 8601, `elapsedTime` is in milliseconds.
+    """
+
+    projectId: str
+    runId: str
+    runUrl: str | None
+    runStatusUrl: str | None
+    status: str | None
+    runTrigger: str | None
+    projectVersion: int | None
+    startTime: str | None
+    endTime: str | None
+    elapsedTime: float | None
+    traceId: str | None
+
+
+def has_ended(run: Run) -> bool:
+    """Whether a run has ended, well or badly."""
+    return run.get("status") in ENDS
+
+
+def get_run(call: ToolCall, project_id: str, run_id: str) -> Run:
     """Ask Hex how a run is doing."""
-    asked = {"projectId": project_id, "runId": run_id}
     # Its IDs are those asked for, whatever else a reply may say: further requests are made with them.
-    run: dict[str, Any] = call.request(asked, "hex_get_run_status")
+    asked: Run = {"projectId": project_id, "runId": run_id}
+    run: Run = call.request(asked, "hex_get_run_status")
     return run | asked
-
-
-def usual_seconds(runs: Iterable[Mapping[str, Any]]) -> float | None:
-    """Return how long runs take: the median of the completed ones among them; None without any."""
-    times = [run.get("elapsedTime") for run in runs if run.get("status") == "COMPLETED"]
-    known = [float(time) / 1000 for time in times if isinstance(time, int | float) and time > 0]
-    return statistics.median(known[:HISTORY]) if known else None
 
 
 def percent(status: str | None, elapsed: float, usual: float | None) -> float | None:

@@ -5,14 +5,15 @@ A start notes which runs came before it, and a wait how long runs take; together
 
 from __future__ import annotations
 
+import statistics
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import hex_error
-from hex_blocks.runs.model import usual_seconds
+from hex_blocks.runs.model import Run
 from hex_blocks.tools.tool_call import ToolCall
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ FRESH_SECONDS = 10.0
 PAGE = 25
 LANDMARKS = 5
 MOST_PROJECTS = 1000
+# So many of the newest runs that have completed tell how long one takes.
+HISTORY = 20
 # Who waits for another thread's reading looks up this often whether anybody still wants it; real seconds.
 LOOK_UP = 0.2
 
@@ -98,6 +101,13 @@ def _taken(lock: threading.Lock, stop: threading.Event) -> Iterator[None]:
         lock.release()
 
 
+def usual_seconds(runs: Iterable[Run]) -> float | None:
+    """Return how long runs take: the median of the completed ones among them; None without any."""
+    times = [run.get("elapsedTime") for run in runs if run.get("status") == "COMPLETED"]
+    known = [float(time) / 1000 for time in times if isinstance(time, int | float) and time > 0]
+    return statistics.median(known[:HISTORY]) if known else None
+
+
 def usual_of(api: HexApi, project_id: str) -> float | None:
     """Return how long a project's runs take, as far as that is known already."""
     known = _recent_of(api).get(project_id)
@@ -111,7 +121,7 @@ def keep_started(api: HexApi, project_id: str, run_id: str) -> None:
         known_runs.put(project_id, replace(known, newest=(run_id, *known.newest)[:LANDMARKS]))
 
 
-def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) -> Recent:
+def keep_recent(api: HexApi, project_id: str, runs: Sequence[Run]) -> Recent:
     """Keep what the first page of a project's list tells."""
     known_runs = _recent_of(api)
     before = known_runs.get(project_id) or Recent()
@@ -121,7 +131,7 @@ def keep_recent(api: HexApi, project_id: str, runs: Sequence[dict[str, Any]]) ->
     return recent
 
 
-class Page(list[dict[str, Any]]):
+class Page(list[Run]):
     """The entries of a page that name their run. sent: how many entries Hex sent, which tells a last page."""
 
     sent = 0

@@ -10,10 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hex_blocks.errors.classes import hex_error
-from hex_blocks.runs.model import seconds_of, start_reply
+from hex_blocks.runs.model import Run, seconds_of, start_reply
 from hex_blocks.runs.recent import list_runs
 from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.store import GiveUp, Start
@@ -34,8 +33,6 @@ LONGEST_PENDING = 86_400.0
 PAGE = 100
 PAGES = 20
 PAUSES = (5.0, 10.0, 20.0, 30.0)
-
-Run = dict[str, Any]
 
 
 @dataclass(frozen=True)

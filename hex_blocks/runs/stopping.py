@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from hex_blocks.errors.classes import HexDownError, HexError, InputError, hex_error
-from hex_blocks.runs.model import ENDS, get_run, run_error
+from hex_blocks.runs.model import Run, get_run, has_ended, run_error
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -21,29 +21,32 @@ LOOK_SECONDS = 10.0
 ATTEMPTS = 3
 PAUSE = 1.0
 
-Run = dict[str, Any]
-
 
 @handler(errors=("run_ended_already",), uses=("hex_get_run_status",))
 def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
     """Cancel a run that has not ended. Raises HexError (`run_ended_already`)."""
+    cancel(call, {"projectId": inputs["projectId"], "runId": inputs["runId"]})
+
+
+def cancel(call: ToolCall, run: Run) -> None:
+    """Cancel a run, given with its projectId and runId. Raises HexError (`run_ended_already`)."""
     clock, lost = call.connection.clock, False
     until = clock.monotonic() + call.timing.patience
     for attempt in range(1, ATTEMPTS + 1):
         try:
-            call.request({"projectId": inputs["projectId"], "runId": inputs["runId"]}, "hex_cancel_run")
+            call.request(run, "hex_cancel_run")
         except HexDownError:
-            seen = refresh_run(call, inputs).get("status")
-            if seen == "KILLED":
+            seen = refresh_run(call, run)
+            if seen.get("status") == "KILLED":
                 return
-            if seen in ENDS:
-                raise hex_error("run_ended_already", reason=f"{seen}.") from None
+            if has_ended(seen):
+                raise hex_error("run_ended_already", reason=f"{seen['status']}.") from None
             if attempt == ATTEMPTS or clock.monotonic() > until or clock.wait(PAUSE * attempt, call.stop):
                 raise
             lost = True
         except InputError:
             # The one before may have been the one that ended it.
-            if lost and refresh_run(call, inputs).get("status") == "KILLED":
+            if lost and refresh_run(call, run).get("status") == "KILLED":
                 return
             raise
         else:
@@ -56,14 +59,14 @@ def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
     Raises HexError (`run_not_cancelled`) where it may go on.
     """
     try:
-        cancel_run(call, run)
+        cancel(call, {"projectId": run["projectId"], "runId": run["runId"]})
     except HexError as error:
         seen = refresh_run(call, run)
-        if seen.get("status") in ENDS:
+        if has_ended(seen):
             return seen, False
         raise run_error(run, "run_not_cancelled", reason=error.message()) from error
     seen = refresh_run(call, run)
-    return (seen if seen.get("status") in ENDS else run | {"status": "KILLED"}), True
+    return (seen if has_ended(seen) else run | {"status": "KILLED"}), True
 
 
 def refresh_run(call: ToolCall, run: Run) -> Run:

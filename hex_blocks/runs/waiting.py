@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from hex_blocks.errors.classes import HexError, NotFoundError, hex_error
 from hex_blocks.runs.jobs.job import work_key
 from hex_blocks.runs.keeping import record_end, record_fate, recorded
-from hex_blocks.runs.model import ENDS, get_run, percent, run_error
+from hex_blocks.runs.model import ENDS, Run, get_run, has_ended, percent, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT
 from hex_blocks.runs.starting import FILE_OF_PROJECT, LIST_OF_RUNS, START_ERRORS, start
@@ -32,14 +32,12 @@ CANCEL_ERRORS = ("run_cancelled_at_timeout", "run_not_cancelled")
 # Whose requests the waiting sends.
 WAIT_USES = ("hex_get_run_status", LIST_OF_RUNS)
 
-Run = dict[str, Any]
-
 
 @handler(
     errors=(*START_ERRORS, *WAIT_ERRORS, *CANCEL_ERRORS, "interrupted", "interrupted_and_cancelled"),
     uses=("hex_run_project", "hex_cancel_run", FILE_OF_PROJECT, *WAIT_USES),
 )
-def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
+def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
     asked = {name: value for name, value in inputs.items() if name not in OWN}
     key = asked["idempotencyKey"] = work_key(inputs, "wait")
@@ -63,7 +61,9 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> Run:
     return follow_run(call, run, inputs, key, until=until, resumed=earlier is not None)
 
 
-def follow_run(call: ToolCall, run: Run, options: Mapping[str, Any], key: str, *, until: float, resumed: bool) -> Run:
+def follow_run(
+    call: ToolCall, run: Mapping[str, Any], options: Mapping[str, Any], key: str, *, until: float, resumed: bool
+) -> dict[str, Any]:
     """Follow a run that was started to its end, write that down, and return it.
 
     Args:
@@ -82,11 +82,11 @@ def follow_run(call: ToolCall, run: Run, options: Mapping[str, Any], key: str, *
     return ended_well(ended, key)
 
 
-def ended_well(run: Run, key: str) -> Run:
+def ended_well(run: Mapping[str, Any], key: str) -> dict[str, Any]:
     """Return a run that has completed, with the key it is on record with. Raises HexError where it ended badly."""
     if error := ENDS[str(run["status"])]:
         raise run_error(run, error, idempotencyKey=key)
-    return run | {"idempotencyKey": key}
+    return {**run, "idempotencyKey": key}
 
 
 @handler(errors=("not_found", *WAIT_ERRORS, "following_interrupted"), uses=WAIT_USES)
@@ -95,7 +95,7 @@ def wait_for_run(call: ToolCall, inputs: dict[str, Any]) -> Run:
     until = call.connection.clock.monotonic() + float(inputs.get("timeout", TIMEOUT))
     # The first look also says whether there is such a run.
     run = get_run(call, inputs["projectId"], inputs["runId"])
-    if run.get("status") not in ENDS:
+    if not has_ended(run):
         run = _Wait(call, run, inputs, until, None, resumed=True).to_the_end()
     if error := ENDS[str(run["status"])]:
         raise run_error(run, error)
@@ -104,15 +104,23 @@ def wait_for_run(call: ToolCall, inputs: dict[str, Any]) -> Run:
 
 def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
     """Start a project and return the run as it begins. options: see `start`."""
+    begun: Run = {"status": "PENDING"}
     started = start(call, asked, "hex_run_project", **options)
-    return {"status": "PENDING"} | started | {"projectId": asked["projectId"]}
+    return begun | cast("Run", started) | cast("Run", {"projectId": asked["projectId"]})
 
 
 class _Wait:
     """The wait for one run. key: that of its start; None where it was started elsewhere, which nothing is noted of."""
 
     def __init__(
-        self, call: ToolCall, run: Run, options: Mapping[str, Any], until: float, key: str | None, *, resumed: bool
+        self,
+        call: ToolCall,
+        run: Mapping[str, Any],
+        options: Mapping[str, Any],
+        until: float,
+        key: str | None,
+        *,
+        resumed: bool,
     ) -> None:
         self.call = call
         self.options = options
@@ -147,7 +155,7 @@ class _Wait:
     def _timed_out(self) -> Run:
         last = detached(self.call, CANCEL_PATIENCE)
         run = refresh_run(last, self.followed.run)
-        if run.get("status") in ENDS:
+        if has_ended(run):
             return run
         timeout = round(float(self.options.get("timeout", TIMEOUT)))
         if not self.options.get("cancelOnTimeout"):

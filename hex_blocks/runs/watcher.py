@@ -7,13 +7,13 @@ does the looking for all, and hands over when its own wait is done. With a singl
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputError, NotFoundError
-from hex_blocks.runs.model import ENDS, get_run
+from hex_blocks.runs.model import Run, get_run, has_ended
 from hex_blocks.runs.recent import keep_recent, list_runs, usual_of
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -51,7 +51,7 @@ class Followed:
     run_id: str
     interval: float
     began: float
-    run: dict[str, Any] = field(default_factory=dict)
+    run: Run = field(default_factory=Run)
     usual: float | None = None
     looked_at: float = 0.0
     last_error: HexError | None = None
@@ -65,7 +65,7 @@ class Followed:
     @property
     def ended(self) -> bool:
         """Whether nothing more will come: the run has ended, or it cannot be read."""
-        return self.status in ENDS or self.failed is not None
+        return has_ended(self.run) or self.failed is not None
 
     def wanted_after(self, now: float) -> float:
         """Return in how many seconds the run should be looked at again."""
@@ -111,7 +111,7 @@ class Watcher:
 
     def follow(
         self,
-        run: dict[str, Any],
+        run: Mapping[str, Any],
         interval: float = SHORTEST_INTERVAL,
         *,
         at_once: bool = False,
@@ -120,7 +120,8 @@ class Watcher:
         """Follow a run, given with its projectId and runId. at_once: look now, not after a first interval."""
         now = self._clock.monotonic()
         interval = max(SHORTEST_INTERVAL, interval)
-        followed = Followed(run["projectId"], run["runId"], interval, now, run, usual, looked_at=now)
+        known = cast("Run", dict(run))
+        followed = Followed(known["projectId"], known["runId"], interval, now, known, usual, looked_at=now)
         with self._lock:
             first = now if at_once else now + followed.wanted_after(now)
             project = self._projects.setdefault(followed.project_id, _Project(followed.project_id, first))
@@ -267,7 +268,7 @@ class Watcher:
                     followed.last_error = error
                     followed.looked_at = self._clock.monotonic()
 
-    def _hear(self, call: ToolCall, project: _Project, run: dict[str, Any]) -> None:
+    def _hear(self, call: ToolCall, project: _Project, run: Run) -> None:
         if run["runId"] not in project.runs:
             return
         usual = usual_of(call.connection.api, project.id)

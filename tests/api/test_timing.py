@@ -17,6 +17,7 @@ from hex_blocks.api.hex_api import HexApi
 from hex_blocks.api.limits.budget import LONGEST_CLOSED, Budget
 from hex_blocks.api.timing import LEAST_READ, Timing
 from hex_blocks.clock import DrivenClock, SystemClock
+from hex_blocks.runs.model import Run
 from hex_blocks.runs.stopping import detached, refresh_run
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.tools.tool_call import ToolCall
@@ -60,7 +61,7 @@ def test_a_part_without_time_still_has_the_time_for_an_answer() -> None:
 def test_a_run_is_looked_at_when_no_patience_is_left(sandbox: Sandbox, connect: Callable[..., Connection]) -> None:
     tools, run = our_tools(), sandbox.world.runs(sandbox.world.project("Revenue report").id)[0]
     call = ToolCall(tools["hex_run_and_wait"], tools, connect(), lambda *_: {}).part(patience=0.0)
-    before: dict[str, Any] = {"projectId": run.project_id, "runId": run.id}
+    before: Run = {"projectId": run.project_id, "runId": run.id}
 
     assert refresh_run(call, before)["status"]
     assert refresh_run(detached(call, 0.0), before)["status"]

@@ -7,7 +7,7 @@ task has them cancelled.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 # Not when it is needed: a user who ends a task has Airflow wait for a cancellation, and this takes seconds to import.
@@ -149,10 +149,10 @@ class HexRunTrigger(HexTrigger):
         else:
             yield TriggerEvent(await asyncio.to_thread(self._timed_out, hex, followed.run))
 
-    def _timed_out(self, hex: Hex, run: dict[str, Any]) -> dict[str, Any]:
+    def _timed_out(self, hex: Hex, run: Mapping[str, Any]) -> dict[str, Any]:
         """Cancel the run where that is wanted, and tell how it stands then."""
         cancelled = self.cancel_on_timeout and cancel_runs(hex, self.runs_to_cancel())
-        now = run | hex.call("hex_get_run_status", {"projectId": self.project_id, "runId": self.run_id})
+        now = dict(run) | hex.call("hex_get_run_status", {"projectId": self.project_id, "runId": self.run_id})
         # It may have ended by itself meanwhile.
         if now.get("status") in ("COMPLETED", "ERRORED", "UNABLE_TO_ALLOCATE_KERNEL"):
             return {"status": "ended", "run": now}

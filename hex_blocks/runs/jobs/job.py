@@ -11,6 +11,7 @@ from typing import Any
 from hex_blocks.errors.classes import HexError
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.runs.keeping import recorded
+from hex_blocks.runs.model import Run
 from hex_blocks.runs.record.store import Start
 from hex_blocks.runs.watcher import Followed
 from hex_blocks.tools.tool_call import ToolCall
@@ -50,7 +51,7 @@ class Job:
     stands_for: Any = None
     suffix: Callable[[], str] = str
     promised: bool = True
-    run: dict[str, Any] = field(default_factory=dict)
+    run: Run = field(default_factory=Run)
     tries: int = 1
     started_at: str | None = None
     ended_at: str | None = None
@@ -80,7 +81,7 @@ class Job:
     def begin_next_try(self) -> None:
         """Forget the run of an earlier call, which ended badly."""
         self.tries += 1
-        self.run = {"projectId": self.run.get("projectId")}
+        self.run = {"projectId": self.run["projectId"]}
         self.started_at, self.found, self.fate, self.followed = None, False, None, None
         self.renewed = True
 

@@ -16,7 +16,7 @@ from hex_blocks.errors.classes import BusyError, HexDownError, HexError, NotFoun
 from hex_blocks.runs.jobs.job import EARLIER_STEP, FREE_PLACE, OTHER_START, WAITS, Job, Waits, latest_try, moment
 from hex_blocks.runs.jobs.pacing import HOPELESS, ON_RECORD, START_PATIENCE, Pacing
 from hex_blocks.runs.keeping import record_end, record_fate
-from hex_blocks.runs.model import ENDS, run_error
+from hex_blocks.runs.model import ENDS, Run, has_ended, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Start
 from hex_blocks.runs.stopping import detached, refresh_run, stop_run
@@ -176,7 +176,7 @@ class Work:
         patience = self._pacing.patience()
         asked_at = self.clock.monotonic()
         job.waits = self._waits.until(asked_at)
-        run: dict[str, Any] | HexError
+        run: Run | HexError
         try:
             run = self._start_run(job, patience)
         except HexError as error:
@@ -205,7 +205,7 @@ class Work:
             self._not_taken(job, error)
         return True
 
-    def _start_run(self, job: Job, patience: float = START_PATIENCE) -> dict[str, Any]:
+    def _start_run(self, job: Job, patience: float = START_PATIENCE) -> Run:
         quick = replace(self.call.part(patience=patience, on_wait=None), on_progress=None)
         try:
             asked = job.inputs() | {"idempotencyKey": job.key}
@@ -250,7 +250,7 @@ class Work:
 
     # Following
 
-    def _follow(self, job: Job, run: dict[str, Any], *, at_once: bool = False) -> None:
+    def _follow(self, job: Job, run: Run, *, at_once: bool = False) -> None:
         job.run = run
         usual = usual_of(self.call.connection.api, run["projectId"])
         job.followed = self.watcher.follow(run, self.interval, at_once=at_once, usual=usual)
@@ -274,7 +274,7 @@ class Work:
             elif self.clock.monotonic() >= job.followed.began + self.timeout:
                 self._time_out(job)
 
-    def _finish(self, job: Job, run: dict[str, Any]) -> None:
+    def _finish(self, job: Job, run: Run) -> None:
         """Take note of a run that has ended."""
         job.run = run
         if job.followed:
@@ -297,14 +297,14 @@ class Work:
         last = detached(self.call, CANCEL_PATIENCE)
         run = refresh_run(last, job.run)
         stopped, key = False, "run_timeout"
-        if run.get("status") not in ENDS and self.options.get("cancelOnTimeout"):
+        if not has_ended(run) and self.options.get("cancelOnTimeout"):
             try:
                 run, stopped = stop_run(last, run)
             except HexError as error:
                 self._end(job, error)
                 return
             key = "run_cancelled_at_timeout"
-        if run.get("status") in ENDS and not stopped:
+        if has_ended(run) and not stopped:
             self._finish(job, run)
             return
         job.run = run
@@ -364,7 +364,7 @@ class Work:
                 if stopped:
                     cancelled.append(run_id)
                     record_fate(self.call, job.key, CANCELLED, promised=job.promised)
-        left = [run_id for run_id, job in going.items() if job.run.get("status") not in ENDS]
+        left = [run_id for run_id, job in going.items() if not has_ended(job.run)]
         for run_id in left:
             record_fate(self.call, going[run_id].key, LEFT, promised=going[run_id].promised)
         key = "work_interrupted_and_cancelled" if cancelled else "work_interrupted_between"

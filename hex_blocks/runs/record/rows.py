@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from hex_blocks.runs.model import ENDS
+from hex_blocks.runs.model import ENDS, Run
 from hex_blocks.runs.record.store import RecordError, Start
 
 SCHEMA_VERSION = 2
@@ -75,7 +75,7 @@ def start_of_row(row: tuple[Any, ...]) -> Start:
         None if after is None else tuple(checked(str, each) for each in of_json(list, after)),
         None if run_id is None else checked(str, run_id),
         of_json(dict, reply or "{}"),
-        of_json(dict, ended or "{}"),
+        cast("Run", of_json(dict, ended or "{}")),
         None if fate is None else checked(str, fate),
     )
     if start.ended and checked(str, start.ended.get("status")) not in ENDS:

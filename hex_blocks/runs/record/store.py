@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from hex_blocks.runs.model import Run
+
 # What became of a run when the call that waited for it was stopped.
 LEFT, CANCELLED = "left", "cancelled"
 GiveUp = Callable[[], bool]
@@ -47,7 +49,7 @@ class Start:
     after: tuple[str, ...] | None = None
     run_id: str | None = None
     reply: dict[str, Any] = field(default_factory=dict)
-    ended: dict[str, Any] = field(default_factory=dict)
+    ended: Run = field(default_factory=Run)
     fate: str | None = None
 
 
