@@ -50,6 +50,9 @@ from tests.faulty import (
     silence,
 )
 
+# What comes here is not what Hex would say.
+pytestmark = pytest.mark.any_answer
+
 TOKEN = "hxtp_marked_4Tq9ZkPw7sLx2Vb8"
 TOKENS = {
     "personal": TOKEN,
@@ -325,7 +328,12 @@ def test_no_tool_lets_out_a_token_that_is_sent_back(
     assert leaks(said, TOKEN) == []
 
 
-@pytest.mark.parametrize("kind", TOKENS)
+# The ordinary and the oddest one every day, all of them with the slow tests.
+EVERY_DAY = ("personal", "odd")
+KINDS = [pytest.param(kind, marks=() if kind in EVERY_DAY else pytest.mark.slow) for kind in TOKENS]
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("place", ["200", "200 escaped", "401", "400 in text", "headers"])
 def test_tokens_of_every_kind_are_kept(
     tools: list[Tool], connect: Callable[..., Connection], server: Faulty, ears: Ears, place: str, kind: str

@@ -94,18 +94,18 @@ def bodies(httpserver: HTTPServer) -> list[Any]:
 # What there is
 
 
-def test_tools_are_listed_as_json_where_nobody_is_looking(hex_blocks: RunCommand) -> None:
-    listed = hex_blocks("tools")
+def test_tools_are_listed_as_json_where_nobody_is_looking(here: RunCommand) -> None:
+    listed = here("tools")
 
     tools = json.loads(listed.stdout)
     assert (listed.returncode, listed.stderr) == (0, "")
     assert {tuple(tool) for tool in tools} == {("id", "title", "group", "operation")}
     assert "hex_run_project" in [tool["id"] for tool in tools]
-    assert json.loads(hex_blocks("tools", "--json").stdout) == tools
+    assert json.loads(here("tools", "--json").stdout) == tools
 
 
-def test_tools_of_a_group_are_listed(hex_blocks: RunCommand) -> None:
-    listed = hex_blocks("tools", "--group", "runs")
+def test_tools_of_a_group_are_listed(here: RunCommand) -> None:
+    listed = here("tools", "--group", "runs")
 
     assert {tool["group"] for tool in json.loads(listed.stdout)} == {"runs"}
 
@@ -119,8 +119,8 @@ def test_tools_are_a_table_with_colour_on_a_terminal() -> None:
 
 
 @pytest.mark.parametrize("arguments", [["tools"], ["show", "run_project"], ["--help"]], ids=" ".join)
-def test_colour_stays_on_terminals(hex_blocks: RunCommand, arguments: list[str]) -> None:
-    printed = hex_blocks(*arguments)
+def test_colour_stays_on_terminals(here: RunCommand, arguments: list[str]) -> None:
+    printed = here(*arguments)
 
     assert COLOUR not in printed.stdout + printed.stderr
 
@@ -137,8 +137,8 @@ def test_json_stays_json_on_a_terminal() -> None:
     assert json.loads(screen)[0]["id"]
 
 
-def test_a_tool_is_shown_as_the_contract_says(hex_blocks: RunCommand) -> None:
-    shown = json.loads(hex_blocks("show", "run_project", "--json").stdout)
+def test_a_tool_is_shown_as_the_contract_says(here: RunCommand) -> None:
+    shown = json.loads(here("show", "run_project", "--json").stdout)
 
     assert {"id", "title", "description", "group", "operation", "inputSchema", "outputSchema", "examples"} <= set(shown)
     assert shown["id"] == "hex_run_project"
@@ -156,8 +156,8 @@ def test_a_command_reads_the_registry_once(here: RunCommand, monkeypatch: pytest
     assert loads.call_count == 2
 
 
-def test_a_tool_is_shown_in_strict_form(hex_blocks: RunCommand) -> None:
-    schema = json.loads(hex_blocks("show", "run_project", "--strict", "--json").stdout)["inputSchema"]
+def test_a_tool_is_shown_in_strict_form(here: RunCommand) -> None:
+    schema = json.loads(here("show", "run_project", "--strict", "--json").stdout)["inputSchema"]
 
     assert schema["required"] == list(schema["properties"])
 
@@ -176,39 +176,39 @@ def test_a_tool_is_shown_for_people_on_a_terminal() -> None:
 # Calls
 
 
-def test_a_call_prints_its_result_as_json(hex_blocks: RunCommand, living: Environment) -> None:
-    called = hex_blocks("call", "list_projects", "limit=2", env=living)
+def test_a_call_prints_its_result_as_json(here: RunCommand, living: Environment) -> None:
+    called = here("call", "list_projects", "limit=2", env=living)
 
     result = json.loads(called.stdout)
     assert (called.returncode, called.stderr) == (0, "")
     assert (result["total"], len(result["projects"])) == (2, 2)
 
 
-def test_a_call_on_the_sandbox_needs_nothing(hex_blocks: RunCommand) -> None:
-    called = hex_blocks("call", "hex_get_project", f"projectId={PROJECT}", "--sandbox")
+def test_a_call_on_the_sandbox_needs_nothing(here: RunCommand) -> None:
+    called = here("call", "hex_get_project", f"projectId={PROJECT}", "--sandbox")
 
     assert called.returncode == 0
     assert json.loads(called.stdout)["id"] == PROJECT
 
 
-def test_a_call_tells_its_progress_on_stderr(hex_blocks: RunCommand, living: Environment) -> None:
-    called = hex_blocks("call", "run_and_wait", f"projectId={PROJECT}", "inputParams.region=EMEA", env=living)
+def test_a_call_tells_its_progress_on_stderr(here: RunCommand, living: Environment) -> None:
+    called = here("call", "run_and_wait", f"projectId={PROJECT}", "inputParams.region=EMEA", env=living)
 
     assert called.returncode == 0
     assert json.loads(called.stdout)["status"] == "COMPLETED"
     assert re.search(r"^Run [0-9a-f-]{36}: COMPLETED", called.stderr, flags=re.MULTILINE)
 
 
-def test_a_quiet_call_tells_nothing(hex_blocks: RunCommand, living: Environment) -> None:
-    called = hex_blocks("call", "run_and_wait", f"projectId={PROJECT}", "--quiet", env=living)
+def test_a_quiet_call_tells_nothing(here: RunCommand, living: Environment) -> None:
+    called = here("call", "run_and_wait", f"projectId={PROJECT}", "--quiet", env=living)
 
     assert (called.returncode, called.stderr) == (0, "")
 
 
-def test_warnings_of_a_result_are_told_on_stderr(hex_blocks: RunCommand, living: Environment) -> None:
+def test_warnings_of_a_result_are_told_on_stderr(here: RunCommand, living: Environment) -> None:
     arguments = [f"projectId={PROJECT}", "inputParams.region=EMEA", "updatePublishedResults=yes"]
 
-    called = hex_blocks("call", "run_project", *arguments, env=living)
+    called = here("call", "run_project", *arguments, env=living)
 
     assert called.returncode == 0
     assert [warning["warning"] for warning in json.loads(called.stdout)["warnings"]] == ["inputs_ignored"]
@@ -234,11 +234,11 @@ def test_warnings_of_a_result_are_told_on_stderr(hex_blocks: RunCommand, living:
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_inputs_are_given_by_name_or_as_a_document(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, arguments: list[str], body: Any
+    here: RunCommand, httpserver: HTTPServer, served: Environment, arguments: list[str], body: Any
 ) -> None:
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}/runs", "POST").respond_with_json({"runId": RUN}, status=201)
 
-    called = hex_blocks("call", "run_project", f"projectId={PROJECT}", *arguments, env=served)
+    called = here("call", "run_project", f"projectId={PROJECT}", *arguments, env=served)
 
     assert called.returncode == 0
     assert bodies(httpserver) == [body]
@@ -246,13 +246,13 @@ def test_inputs_are_given_by_name_or_as_a_document(
 
 @pytest.mark.parametrize("way", ["@", "-"])
 def test_inputs_are_read_from_a_file_or_from_stdin(
-    hex_blocks: RunCommand, tmp_path: Path, living: Environment, way: str
+    here: RunCommand, tmp_path: Path, living: Environment, way: str
 ) -> None:
     document = json.dumps({"projectId": PROJECT})
     (tmp_path / "inputs.json").write_text(document)
     given = {"@": f"@{tmp_path / 'inputs.json'}", "-": "-"}[way]
 
-    called = hex_blocks("call", "get_project", "--input", given, stdin=document, env=living)
+    called = here("call", "get_project", "--input", given, stdin=document, env=living)
 
     assert called.returncode == 0
     assert json.loads(called.stdout)["id"] == PROJECT
@@ -260,23 +260,23 @@ def test_inputs_are_read_from_a_file_or_from_stdin(
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"])
 def test_a_document_may_begin_with_a_byte_order_mark(
-    hex_blocks: RunCommand, tmp_path: Path, living: Environment, encoding: str
+    here: RunCommand, tmp_path: Path, living: Environment, encoding: str
 ) -> None:
     mark = "\ufeff" if encoding.endswith(("-le", "-be")) else ""
     file = tmp_path / "inputs.json"
     file.write_bytes((mark + json.dumps({"projectId": PROJECT})).encode(encoding))
 
-    called = hex_blocks("call", "get_project", "--input", f"@{file}", env=living)
+    called = here("call", "get_project", "--input", f"@{file}", env=living)
 
     assert called.returncode == 0, called.stderr
     assert json.loads(called.stdout)["id"] == PROJECT
 
 
-def test_another_encoding_is_named(hex_blocks: RunCommand, tmp_path: Path) -> None:
+def test_another_encoding_is_named(here: RunCommand, tmp_path: Path) -> None:
     file = tmp_path / "inputs.json"
     file.write_bytes('{"query": "Umsätze"}'.encode("latin-1"))
 
-    called = hex_blocks("call", "find_project", "--input", f"@{file}")
+    called = here("call", "find_project", "--input", f"@{file}")
 
     assert called.returncode == 2
     assert "This is not UTF-8" in called.stderr
@@ -346,10 +346,8 @@ def test_another_encoding_is_named(hex_blocks: RunCommand, tmp_path: Path) -> No
         pytest.param(["sandbox", "--speed", "0"], "0", id="speed"),
     ],
 )
-def test_wrong_use_exits_2_and_says_what_would_be_right(
-    hex_blocks: RunCommand, arguments: list[str], said: str
-) -> None:
-    refused = hex_blocks(*arguments, env={"HEX_API_TOKEN": SECRET})
+def test_wrong_use_exits_2_and_says_what_would_be_right(here: RunCommand, arguments: list[str], said: str) -> None:
+    refused = here(*arguments, env={"HEX_API_TOKEN": SECRET})
 
     assert refused.returncode == 2
     assert said in refused.stderr
@@ -357,8 +355,8 @@ def test_wrong_use_exits_2_and_says_what_would_be_right(
     assert re.findall(f"Traceback|{SECRET}", refused.stderr) == []
 
 
-def test_every_fault_of_the_inputs_is_told_at_once(hex_blocks: RunCommand) -> None:
-    refused = hex_blocks("call", "run_project", "projectId=1", "dryRun=perhaps", "colour=red", "inputParams={")
+def test_every_fault_of_the_inputs_is_told_at_once(here: RunCommand) -> None:
+    refused = here("call", "run_project", "projectId=1", "dryRun=perhaps", "colour=red", "inputParams={")
 
     assert refused.returncode == 2
     assert "projectId must be an ID" in refused.stderr
@@ -368,8 +366,8 @@ def test_every_fault_of_the_inputs_is_told_at_once(hex_blocks: RunCommand) -> No
     assert "at line 1, column 2" in refused.stderr
 
 
-def test_an_error_is_one_json_document_where_it_is_asked_for(hex_blocks: RunCommand) -> None:
-    refused = hex_blocks("call", "get_project", "projectId=1", "--json", env={"HEX_API_TOKEN": SECRET})
+def test_an_error_is_one_json_document_where_it_is_asked_for(here: RunCommand) -> None:
+    refused = here("call", "get_project", "projectId=1", "--json", env={"HEX_API_TOKEN": SECRET})
 
     document = json.loads(refused.stdout)
     assert refused.returncode == 2
@@ -380,10 +378,8 @@ def test_an_error_is_one_json_document_where_it_is_asked_for(hex_blocks: RunComm
 @pytest.mark.parametrize(
     "arguments", [("call", "run_batch", "a:={"), ("call",), ("call", "list_users", "--input", "[")]
 )
-def test_wrong_use_is_one_json_document_where_it_is_asked_for(
-    hex_blocks: RunCommand, arguments: tuple[str, ...]
-) -> None:
-    called = hex_blocks(*arguments, "--json")
+def test_wrong_use_is_one_json_document_where_it_is_asked_for(here: RunCommand, arguments: tuple[str, ...]) -> None:
+    called = here(*arguments, "--json")
 
     document = json.loads(called.stdout)
     assert called.returncode == 2
@@ -402,11 +398,11 @@ def test_wrong_use_is_one_json_document_where_it_is_asked_for(
     ids=["none", "expired", "without-permission", "malformed"],
 )
 def test_a_token_that_does_not_serve_exits_1_with_a_remedy(
-    hex_blocks: RunCommand, living: Environment, token: str | None, error: str, hint: str
+    here: RunCommand, living: Environment, token: str | None, error: str, hint: str
 ) -> None:
     env = {"HEX_API_TOKEN": token or ""}
 
-    refused = hex_blocks("call", "get_project", f"projectId={PROJECT}", "--json", env=living | env)
+    refused = here("call", "get_project", f"projectId={PROJECT}", "--json", env=living | env)
 
     document = json.loads(refused.stdout)
     assert (refused.returncode, document["error"]) == (1, error)
@@ -416,12 +412,12 @@ def test_a_token_that_does_not_serve_exits_1_with_a_remedy(
 
 
 def test_a_refusal_of_hex_exits_1_with_its_trace_id(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment
+    here: RunCommand, httpserver: HTTPServer, served: Environment
 ) -> None:
     body = {"reason": f"No such project, {SECRET}", "traceId": "t-17"}
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(body, status=404)
 
-    refused = hex_blocks("call", "get_project", f"projectId={PROJECT}", "--json", env=served)
+    refused = here("call", "get_project", f"projectId={PROJECT}", "--json", env=served)
 
     document = json.loads(refused.stdout)
     assert (refused.returncode, document["error"], document["trace_id"]) == (1, "not_found", "t-17")
@@ -430,23 +426,23 @@ def test_a_refusal_of_hex_exits_1_with_its_trace_id(
 
 
 def test_a_refusal_without_json_is_a_sentence_on_stderr(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment
+    here: RunCommand, httpserver: HTTPServer, served: Environment
 ) -> None:
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"reason": "Gone."}, status=404)
 
-    refused = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=served)
+    refused = here("call", "get_project", f"projectId={PROJECT}", env=served)
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("Not found in Hex: Gone.\n")
 
 
 def test_control_characters_from_outside_do_not_reach_the_terminal(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment
+    here: RunCommand, httpserver: HTTPServer, served: Environment
 ) -> None:
     reason = "\x1b]0;title\x07\x1b[2J gone"
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json({"reason": reason}, status=404)
 
-    refused = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=served)
+    refused = here("call", "get_project", f"projectId={PROJECT}", env=served)
 
     assert "gone" in refused.stderr
     assert "\x1b" not in refused.stderr
@@ -488,12 +484,12 @@ def test_whatever_hex_says_is_json_in_any_encoding(
 
 
 def test_half_of_a_surrogate_pair_is_marked_as_lost(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment
+    here: RunCommand, httpserver: HTTPServer, served: Environment
 ) -> None:
     answer = whole("hex_get_project", title="half: \ud83d")
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(answer)
 
-    called = hex_blocks("call", "get_project", f"projectId={PROJECT}", env=served)
+    called = here("call", "get_project", f"projectId={PROJECT}", env=served)
 
     assert (called.returncode, called.stderr) == (0, "")
     assert json.loads(called.stdout)["title"] == "half: \ufffd"
@@ -530,21 +526,21 @@ def test_a_closed_stdout_is_no_reason_to_complain() -> None:
 
 
 def test_a_file_of_inputs_may_begin_with_a_byte_order_mark(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, tmp_path: Path
+    here: RunCommand, httpserver: HTTPServer, served: Environment, tmp_path: Path
 ) -> None:
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(whole("hex_get_project"))
     file = tmp_path / "inputs.json"
     file.write_text(json.dumps({"projectId": PROJECT}), encoding="utf-8-sig")
 
-    called = hex_blocks("call", "get_project", "--input", f"@{file}", env=served)
+    called = here("call", "get_project", "--input", f"@{file}", env=served)
 
     assert (called.returncode, called.stderr) == (0, "")
 
 
-def test_an_empty_key_is_told_of(hex_blocks: RunCommand, fast: dict[str, str]) -> None:
+def test_an_empty_key_is_told_of(here: RunCommand, fast: dict[str, str]) -> None:
     arguments = ("call", "run_and_wait", f"projectId={PROJECT}", "idempotencyKey=", "--sandbox", "--quiet")
 
-    called = hex_blocks(*arguments, env=fast)
+    called = here(*arguments, env=fast)
 
     assert called.returncode == 0
     assert called.stderr == "Note: idempotencyKey is empty, so it counts as not given.\n"
@@ -620,12 +616,12 @@ def test_what_removes_is_what_is_asked_about(registry: Registry) -> None:
 
 @pytest.mark.parametrize("tool", REMOVING)
 def test_nothing_is_removed_where_nobody_can_be_asked(
-    hex_blocks: RunCommand, httpserver: HTTPServer, served: Environment, tool: str
+    here: RunCommand, httpserver: HTTPServer, served: Environment, tool: str
 ) -> None:
     given = [f"{name}={value}" for name, value in REMOVING[tool].items()]
 
-    refused = hex_blocks("call", tool, *given, "--json", env=served)
-    on_sandbox = hex_blocks("call", tool, *given, "--sandbox")
+    refused = here("call", tool, *given, "--json", env=served)
+    on_sandbox = here("call", tool, *given, "--sandbox")
 
     assert (refused.returncode, on_sandbox.returncode) == (2, 2)
     assert json.loads(refused.stdout)["error"] == "wrong_use"
@@ -647,8 +643,8 @@ def test_what_does_not_exist_is_not_asked_about(httpserver: HTTPServer, served: 
 
 
 @pytest.mark.parametrize("name", [*COMMANDS, ""])
-def test_help_is_there_with_an_example(hex_blocks: RunCommand, name: str) -> None:
-    helped = hex_blocks(*name.split(), "--help")
+def test_help_is_there_with_an_example(here: RunCommand, name: str) -> None:
+    helped = here(*name.split(), "--help")
 
     assert (helped.returncode, helped.stderr) == (0, "")
     assert re.search(rf"^  Examples?:\n    hex-blocks {name}", helped.stdout, flags=re.MULTILINE)
@@ -662,8 +658,8 @@ def test_without_a_command_the_help_is_shown(hex_blocks: RunCommand) -> None:
     assert "Traceback" not in told.stderr
 
 
-def test_the_version_is_told(hex_blocks: RunCommand) -> None:
-    told = hex_blocks("--version")
+def test_the_version_is_told(here: RunCommand) -> None:
+    told = here("--version")
 
     assert (told.returncode, told.stdout) == (0, f"hex-blocks, version {__version__}\n")
 
@@ -713,21 +709,19 @@ def test_help_and_errors_end_as_their_language_does(here: RunCommand, language: 
     assert "： " not in helped.stdout.splitlines()[0]
 
 
-def test_the_check_is_content_with_what_is_there(hex_blocks: RunCommand) -> None:
-    checked = hex_blocks("check", "--json")
+def test_the_check_is_content_with_what_is_there(here: RunCommand) -> None:
+    checked = here("check", "--json")
 
     assert (checked.returncode, json.loads(checked.stdout)["problems"]) == (0, [])
 
 
 @pytest.mark.parametrize("method", ["GET", "post", "DELETE"])
-def test_a_new_tool_is_a_spec_that_reads_and_lacks_its_words(
-    hex_blocks: RunCommand, tmp_path: Path, method: str
-) -> None:
+def test_a_new_tool_is_a_spec_that_reads_and_lacks_its_words(here: RunCommand, tmp_path: Path, method: str) -> None:
     out = tmp_path / "specs"
     arguments = ["hex_write_thing", "--method", method, "--path", "/things/{thingId}", "--group", "projects"]
 
-    made = hex_blocks("new-tool", *arguments, "--out", str(out))
-    again = hex_blocks("new-tool", *arguments, "--out", str(out))
+    made = here("new-tool", *arguments, "--out", str(out))
+    again = here("new-tool", *arguments, "--out", str(out))
 
     file = out / "hex_write_thing.json"
     read = read_spec(file)
@@ -744,12 +738,12 @@ def read_spec(file: Path) -> Any:
     return read_tool_spec(json.loads(file.read_bytes()), file)
 
 
-def test_a_sandbox_is_started_and_used_from_elsewhere(hex_blocks: RunCommand) -> None:
+def test_a_sandbox_is_started_and_used_from_elsewhere(here: RunCommand) -> None:
     starting = command("sandbox", "--port", "0", "--speed", "60", "--json")
 
     with subprocess.Popen(starting, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         told = read_document(process)
-        called = hex_blocks("call", "get_current_user", env=told["environment"])
+        called = here("call", "get_current_user", env=told["environment"])
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)
 
@@ -772,8 +766,8 @@ def read_document(process: subprocess.Popen[str]) -> Any:
     return json.loads(document)
 
 
-def test_a_port_that_is_taken_is_told(hex_blocks: RunCommand, sandbox: Sandbox) -> None:
-    refused = hex_blocks("sandbox", "--port", str(sandbox.port))
+def test_a_port_that_is_taken_is_told(here: RunCommand, sandbox: Sandbox) -> None:
+    refused = here("sandbox", "--port", str(sandbox.port))
 
     assert refused.returncode == 1
     assert f"Port {sandbox.port} of 127.0.0.1 cannot be used: " in refused.stderr
