@@ -252,26 +252,26 @@ CONTROL = "a\x1b[31mred\x1b]0;title\x07\x9b1m\u202eb\x00\r\n\x7f"
 
 @pytest.mark.parametrize("arguments", [("--json",), ()])
 def test_control_characters_of_hex_do_not_reach_a_terminal(
-    server: Faulty, hex_blocks: RunCommand, arguments: tuple[str, ...]
+    server: Faulty, here: RunCommand, arguments: tuple[str, ...]
 ) -> None:
     project = {"id": PROJECT, "title": CONTROL, "description": "\ud800", "owner": {"email": CONTROL}}
     server.play(reply(200, {"values": [project], "pagination": {"after": None, "before": None}}))
     env = {"HEX_API_TOKEN": "hxtp_x1", "HEX_API_BASE_URL": server.base_url, "HEX_BLOCKS_ALLOWED_HOSTS": server.origin}
 
-    finished = hex_blocks("call", "list_projects", *arguments, env=env)
+    finished = here("call", "list_projects", *arguments, env=env)
 
     assert finished.returncode == 0
     assert is_plain(finished.stdout)
     assert json.loads(finished.stdout)["projects"][0]["title"] == CONTROL
 
 
-def test_control_characters_in_an_error_of_hex_do_not_reach_a_terminal(server: Faulty, hex_blocks: RunCommand) -> None:
+def test_control_characters_in_an_error_of_hex_do_not_reach_a_terminal(server: Faulty, here: RunCommand) -> None:
     server.play(
         reply(400, {"reason": CONTROL, "details": CONTROL, "traceId": CONTROL, "invalid": [{"paramName": CONTROL}]})
     )
     env = {"HEX_API_TOKEN": "hxtp_x1", "HEX_API_BASE_URL": server.base_url, "HEX_BLOCKS_ALLOWED_HOSTS": server.origin}
 
-    finished = hex_blocks("call", "list_projects", "--json", env=env)
+    finished = here("call", "list_projects", "--json", env=env)
 
     assert finished.returncode == 1
     assert is_plain(finished.stdout)
@@ -283,13 +283,13 @@ def is_plain(said: str) -> bool:
 
 
 def test_control_characters_in_the_address_of_a_failed_run_do_not_reach_a_terminal(
-    server: Faulty, hex_blocks: RunCommand
+    server: Faulty, here: RunCommand
 ) -> None:
     run = {"projectId": PROJECT, "runId": RUN, "runUrl": CONTROL, "status": "ERRORED", "traceId": CONTROL}
     server.play(reply(200, run | {"runs": [run]}))
     env = {"HEX_API_TOKEN": "hxtp_x1", "HEX_API_BASE_URL": server.base_url, "HEX_BLOCKS_ALLOWED_HOSTS": server.origin}
 
-    finished = hex_blocks("call", "run_and_wait", f"projectId={PROJECT}", env=env)
+    finished = here("call", "run_and_wait", f"projectId={PROJECT}", env=env)
 
     assert finished.returncode == 1
     assert "error in the project" in finished.stderr

@@ -601,10 +601,8 @@ def test_the_command_line_lets_nothing_out(
         (TOKEN,),
     ],
 )
-def test_a_token_in_the_wrong_place_of_a_command_is_not_repeated(
-    hex_blocks: RunCommand, arguments: tuple[str, ...]
-) -> None:
-    finished = hex_blocks(*arguments)
+def test_a_token_in_the_wrong_place_of_a_command_is_not_repeated(here: RunCommand, arguments: tuple[str, ...]) -> None:
+    finished = here(*arguments)
 
     assert finished.returncode == 2
     assert leaks(finished.stdout + finished.stderr, TOKEN) == []

@@ -89,8 +89,8 @@ def test_a_model_finds_them_only_where_they_are_shown() -> None:
     assert "hex_list_suggestions" in found("default", "experimental")
 
 
-def test_the_list_of_tools_has_them_where_that_is_asked_for(hex_blocks: RunCommand) -> None:
-    assert "hex_list_suggestions" not in hex_blocks("tools").stdout
-    assert "hex_list_suggestions" in hex_blocks("tools", "--experimental").stdout
-    assert "hex_list_suggestions" not in hex_blocks("export", "openai", "--tools", "all").stdout
-    assert "hex_list_suggestions" in hex_blocks("export", "openai", "--experimental").stdout
+def test_the_list_of_tools_has_them_where_that_is_asked_for(here: RunCommand) -> None:
+    assert "hex_list_suggestions" not in here("tools").stdout
+    assert "hex_list_suggestions" in here("tools", "--experimental").stdout
+    assert "hex_list_suggestions" not in here("export", "openai", "--tools", "all").stdout
+    assert "hex_list_suggestions" in here("export", "openai", "--experimental").stdout
