@@ -54,8 +54,10 @@ STYLE = """
 .md-typeset__table { min-width: 100%; padding: 0; }
 .md-typeset table:not([class]) { display: table; width: 100%; overflow: visible; }
 .md-typeset table:not([class]) th { min-width: 0; white-space: normal; }
-.md-typeset table:not([class]) :is(th, td) { padding: 0.5em 0.7em; overflow-wrap: anywhere; }
-.md-typeset table:not([class]) td:nth-child(2) { min-width: 12rem; }
+/* Names and headings stay in one piece; only what is longer than its column may be broken anywhere. */
+.md-typeset table:not([class]) :is(th, td) { padding: 0.5em 0.4em; overflow-wrap: break-word; }
+.md-typeset table:not([class]) td:first-child code { overflow-wrap: normal; word-break: normal; }
+.md-typeset table:not([class]) td:nth-child(2) { min-width: 5rem; }
 /* On a phone each row is a card: its first cell is the heading, the others stand below with their columns' names. */
 @media screen and (max-width: 44.984375em) {
   .md-typeset table:not([class]), .md-typeset table:not([class]) :is(tbody, tr, td) { display: block; }

@@ -312,6 +312,19 @@ def test_no_table_is_cut(language: str, width: int, look: Any) -> None:
 
 
 @in_a_browser
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_no_name_in_a_table_is_broken(width: int, look: Any) -> None:
+    paths = [path for path in pages_of("en") if "/tools/" in path]
+    work = """async (page) => {
+      await pause(100);
+      const names = [...page.document.querySelectorAll(".md-typeset table td:first-child code")];
+      return names.filter((name) => name.getClientRects().length > 1).map((name) => name.textContent);
+    }"""
+
+    assert dict(zip(paths, look(paths, work, width=width), strict=True)) == {path: [] for path in paths}
+
+
+@in_a_browser
 def test_all_languages_are_seen_on_a_phone(look: Any) -> None:
     work = """async (page) => {
       page.document.querySelector(".md-select button, .md-select [aria-label]").focus();
