@@ -8,18 +8,20 @@ from importlib.resources import files as resources
 from typing import Any
 
 from hex_blocks.hosts.javascript.forms import inputs_of, key_of
-from hex_blocks.hosts.node_red.nodes import PICKED, TYPES, Node, usual_type
+from hex_blocks.hosts.node_red.nodes import PICKED, TYPES, Node, field_name, usual_type
 from hex_blocks.hosts.node_red.words import help_pages
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE
 from hex_blocks.tools.spec.values import Input
 
 COLOR = "#C9BEE6"
 # Node-RED makes a list of connections of this field before a form is made, so it stands in each.
-_HEAD = """\
+_NAME = """\
 <div class="form-row">
 <label for="node-input-name" style="width: 130px" data-i18n="hex-blocks.label.name"></label>
 <input type="text" id="node-input-name" style="width: calc(100% - 140px)">
 </div>
+"""
+_CONNECTION = """\
 <div class="form-row">
 <label for="node-input-connection" style="width: 130px" data-i18n="hex-blocks.label.connection"></label>
 <input type="text" id="node-input-connection" style="width: calc(100% - 140px)">
@@ -36,24 +38,27 @@ def page(nodes: Iterable[Node]) -> str:
     told = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False)
     # A closing tag inside the data would end the script.
     told = told.replace("</", "<\\/")
-    templates = "\n".join(
-        f'<script type="text/html" data-template-name="{node.type}">\n{_HEAD}<div class="hex-form"></div>\n</script>'
-        for node in nodes
-    )
+    templates = "\n".join(map(_template, nodes))
     return (
         f'<script type="text/javascript">\n{{\nconst HEX_BLOCKS = {told};\n{script}}}\n</script>\n{static}{templates}\n'
         f"{help_pages(nodes, SOURCE_LANGUAGE)}"
     )
 
 
+def _template(node: Node) -> str:
+    # Where an input is called so too, the form makes the field.
+    head = _CONNECTION if "name" in node.fields else _NAME + _CONNECTION
+    return f'<script type="text/html" data-template-name="{node.type}">\n{head}<div class="hex-form"></div>\n</script>'
+
+
 def _kind(node: Node) -> dict[str, Any]:
     return {
         "waits": node.waits,
-        "operations": {key_of(tool): list(inputs_of(tool)) for tool in node.tools},
+        "operations": {key_of(tool): list(map(field_name, inputs_of(tool))) for tool in node.tools},
         "pictures": any(
             "image" in name.lower() or name == "charts" for tool in node.tools for name in tool.spec.outputs
         ),
-        "fields": {name: _field(name, field) for name, field in node.fields.items()},
+        "fields": {field_name(name): _field(name, field) for name, field in node.fields.items()},
     }
 
 

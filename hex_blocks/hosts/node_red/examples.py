@@ -1,4 +1,4 @@
-"""Example flows, as the editor's import menu shows them: one for each node, and two whole ones."""
+"""Example flows, as the editor's import menu shows them: one for each node, and three whole ones."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from hex_blocks.hosts.javascript.forms import key_of
-from hex_blocks.hosts.node_red.nodes import Node, usual_type
+from hex_blocks.hosts.node_red.nodes import Node, field_name, usual_type
 from hex_blocks.hosts.node_red.words import WATCH
 
 Flow = list[dict[str, Any]]
-# A project that looks like one, to be replaced.
+# A project and a chat that look like some, to be replaced.
+CHAT = "https://chat.example.com/hooks/data-team"
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 
 
@@ -21,6 +22,7 @@ def flows(nodes: Iterable[Node]) -> dict[str, Flow]:
     made = {node.type.removeprefix("hex-"): _single(node) for node in nodes}
     types = {node.type: node for node in nodes}
     made["watch"] = _watch()
+    made["notify-on-finished-run"] = _notify()
     if {"hex-run", "hex-results"} <= set(types):
         made["report-every-morning"] = _report()
         made["one-run-per-region"] = _regions()
@@ -90,8 +92,8 @@ def _single(node: Node) -> Flow:
         value = given.get(name)
         if isinstance(value, str | int | float | bool):
             fields |= {
-                name: str(value).lower() if isinstance(value, bool) else str(value),
-                f"{name}Type": usual_type(field),
+                field_name(name): str(value).lower() if isinstance(value, bool) else str(value),
+                f"{field_name(name)}Type": usual_type(field),
             }
     if node.waits:
         fields["wait"] = True
@@ -102,65 +104,97 @@ def _single(node: Node) -> Flow:
 
 def _watch() -> Flow:
     canvas = _Canvas(WATCH.type, WATCH.label)
-    shown = _debug(canvas, 440, 100)
-    fields = {"projectIds": PROJECT, "statuses": "", "interval": 60, "connection": canvas.connection["id"]}
-    canvas.add(WATCH.type, 180, 100, [shown], **fields)
+    _watching(canvas, 180, 100, _debug(canvas, 440, 100))
     return canvas.flow()
+
+
+def _notify() -> Flow:
+    canvas = _Canvas("notify", "Tell of finished runs")
+    posted = _post(canvas, "Tell the team", 640, 100)
+    said = '"Hex run " & payload.status & ": " & payload.runUrl'
+    words = _words(canvas, "Say how it ended", 420, 100, posted, f'{{"text": {said}}}')
+    _watching(canvas, 180, 100, words, name="Run finished")
+    return canvas.flow()
+
+
+def _watching(canvas: _Canvas, x: int, y: int, to: str, **fields: Any) -> None:
+    usual = {"projectIds": PROJECT, "statuses": "", "interval": 60, "connection": canvas.connection["id"]}
+    canvas.add(WATCH.type, x, y, [to], **(usual | fields))
 
 
 def _report() -> Flow:
     canvas = _Canvas("report", "Report every morning")
-    post = {"method": "POST", "ret": "txt", "url": "http://127.0.0.1:8080/messages"}
-    good = canvas.add("http request", 820, 80, [], **post)
-    bad = canvas.add("http request", 820, 160, [], **post)
-    words = canvas.add("change", 620, 160, [bad], rules=[_set("payload", "hexError.message", "msg")])
+    good = _post(canvas, "Send the chart", 1080, 80)
+    bad = _post(canvas, "Tell of the failure", 1080, 160)
+    said = '{"text": hexError.message & " " & hexError.hint, "link": hexError.runUrl}'
+    words = _words(canvas, "Say what happened", 690, 160, bad, said)
+    picture = [
+        _set("headers", '{"content-type": payload.charts[0].mimeType}', "jsonata"),
+        _set("payload", "payload.charts[0].image", "msg"),
+    ]
+    first = canvas.add("change", 880, 80, [good], name="Take the first", rules=picture)
     results = canvas.hex(
         "hex-results",
-        600,
+        680,
         80,
-        [good],
-        output="picture",
+        [first],
+        name="Get the charts",
         projectId="payload.projectId",
         projectIdType="msg",
         runId="payload.runId",
         runIdType="msg",
     )
+    day, yesterday = (f'$fromMillis($millis() - {back}, "[Y0001]-[M01]-[D01]")' for back in (0, 86_400_000))
     run = canvas.hex(
         "hex-run",
-        380,
+        440,
         100,
         [results],
         [words],
+        name="Run the report",
         onFailure="output2",
         outputs=2,
         wait=True,
         projectId=PROJECT,
         projectIdType="str",
-        inputParams='{"day": $fromMillis($millis(), "[Y0001]-[M01]-[D01]")}',
+        inputParams=f'{{"start_date": {yesterday}, "end_date": {day}}}',
         inputParamsType="jsonata",
     )
-    _inject(canvas, 160, 100, run, crontab="00 07 * * *")
+    _inject(canvas, 180, 100, run, name="Every morning at 7", crontab="00 07 * * *")
     return canvas.flow()
 
 
 def _regions() -> Flow:
     canvas = _Canvas("regions", "One run per region")
-    shown = _debug(canvas, 960, 100)
-    join = canvas.add("join", 800, 100, [shown], mode="auto", build="array", property="payload", propertyType="msg")
+    shown = _debug(canvas, 1000, 100)
+    join = canvas.add(
+        "join", 840, 100, [shown], mode="auto", build="array", property="payload", propertyType="msg", name="All runs"
+    )
     run = canvas.hex(
         "hex-run",
-        600,
+        640,
         100,
         [join],
+        name="Run for the region",
         wait=True,
         projectId=PROJECT,
         projectIdType="str",
         inputParams='{"region": payload}',
         inputParamsType="jsonata",
     )
-    split = canvas.add("split", 400, 100, [run], splt="\\n", spltType="str", arraySplt=1, arraySpltType="len")
-    _inject(canvas, 180, 100, split, payload='["EMEA", "APAC", "AMER"]', payloadType="json")
+    split = canvas.add(
+        "split", 420, 100, [run], splt="\\n", spltType="str", arraySplt=1, arraySpltType="len", name="Each region"
+    )
+    _inject(canvas, 180, 100, split, name="Regions", payload='["US", "EMEA", "APAC"]', payloadType="json")
     return canvas.flow()
+
+
+def _post(canvas: _Canvas, name: str, x: int, y: int) -> str:
+    return canvas.add("http request", x, y, [], name=name, method="POST", ret="txt", url=CHAT)
+
+
+def _words(canvas: _Canvas, name: str, x: int, y: int, to: str, expression: str) -> str:
+    return canvas.add("change", x, y, [to], name=name, rules=[_set("payload", expression, "jsonata")])
 
 
 def _set(name: str, to: str, kind: str) -> dict[str, str]:

@@ -22,6 +22,9 @@ HIDDEN_TOOLS = {
     "hex_wait_for_run",
     "hex_watch_runs",
 }
+# Inputs whose names Node-RED uses for something else of a node, with the names of their fields. A node's own name may
+# be an input's as well: then both are one field.
+FIELD_NAMES = {"type": "typeInput", "status": "statusInput"}
 PICKED = ("projectId", "collectionId", "groupId", "userId", "dataConnectionId", "runId")
 # The types of a field in the order in which the editor offers them, by the type that it usually is.
 TYPES = ("str", "num", "bool", "json", "date", "msg", "flow", "global", "env", "jsonata")
@@ -117,6 +120,11 @@ def _tools_of(kind: Kind, shown: Sequence[Tool]) -> tuple[Tool, ...]:
         by_id = {tool.id: tool for tool in shown}
         return tuple(by_id[name] for name in kind.tools if name in by_id)
     return tuple(tool for tool in shown if tool.group in kind.groups and tool.id not in OWN)
+
+
+def field_name(name: str) -> str:
+    """Return the name in flows of an input's field."""
+    return FIELD_NAMES.get(name, name)
 
 
 def catalogue(nodes: Iterable[Node]) -> dict[str, Any]:

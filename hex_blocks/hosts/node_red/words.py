@@ -7,7 +7,7 @@ from html import escape
 from typing import Any
 
 from hex_blocks.hosts.javascript.forms import inputs_of, key_of
-from hex_blocks.hosts.node_red.nodes import Kind, Node
+from hex_blocks.hosts.node_red.nodes import Kind, Node, field_name
 from hex_blocks.i18n.texts import Phrase, phrase, text
 
 SET = "hex-blocks"
@@ -85,7 +85,8 @@ def locale(nodes: Iterable[Node], language: str) -> dict[str, Any]:
             "type": {kind.type: kind.label.said(language) for kind in (CONNECTION, *_kinds(nodes), WATCH)},
             "operation": {key_of(tool): tool.title(language) for node in nodes for tool in node.tools},
             "input": {
-                node.type: {name: text(field.title, language) for name, field in node.fields.items()} for node in nodes
+                node.type: {field_name(name): text(field.title, language) for name, field in node.fields.items()}
+                for node in nodes
             },
         }
     }

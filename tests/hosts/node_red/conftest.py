@@ -88,6 +88,8 @@ class NodeRed:
                 start_new_session=True,
             )
         self._wait()
+        # The editor's tips come and go by themselves, and fail where they are not there yet.
+        self.ask("POST", "/settings/user", {"editor": {"view": {"view-show-tips": False}}})
 
     def _wait(self) -> None:
         until = time.monotonic() + STARTED_WITHIN

@@ -100,3 +100,44 @@ def test_a_project_is_picked_from_what_there_is(red: NodeRed, tmp_path: Path) ->
       return $('#node-input-projectId').typedInput('value');
     """
     assert look(red, work % QUICK, tmp_path / "picked.png") == QUICK
+
+
+def test_every_node_is_dragged_filled_and_kept(red: NodeRed, tmp_path: Path) -> None:
+    red.deploy({"id": "hex", "type": "hex-find", "connection": CONNECTION, "wires": [[]]})
+    work = """
+      const kept = {};
+      for (const type of RED.nodes.registry.getNodeTypes().filter((each) => /^hex-(?!connection)/.test(each))) {
+        const { node } = RED.view.createNode(type, 200, 200);
+        RED.nodes.add(node);
+        // As the runtime does while a node works.
+        node.status = { fill: 'green', shape: 'dot', text: 'done' };
+        RED.editor.edit(node);
+        const isMade = () => type === 'hex-watch' || $('.hex-form .hex-field').length;
+        while (!$('#node-dialog-ok').length || !isMade()) await sleep(50);
+        await sleep(500);
+        const fields = $('.hex-field').map((_, each) => $(each).data('input')).get();
+        const fill = (each) => $(`#node-input-${each}`).typedInput('type', 'msg').typedInput('value', `its.${each}`);
+        fields.forEach(fill);
+        $('#node-dialog-ok').trigger('click');
+        while ($('#node-dialog-ok').length) await sleep(50);
+        await sleep(300);
+        const saved = RED.nodes.convertNode(node);
+        const wrong = fields.filter((each) => saved[each] !== `its.${each}` || saved[`${each}Type`] !== 'msg');
+        kept[type] = { type: saved.type, wrong, status: typeof saved.status, count: fields.length };
+      }
+      return kept;
+    """
+    kept = look(red, work, tmp_path / "dragged.png")
+    assert {type_: each["type"] for type_, each in kept.items()} == {type_: type_ for type_ in kept}
+    assert {type_: each["wrong"] for type_, each in kept.items() if each["wrong"]} == {}
+    assert {each["status"] for each in kept.values()} == {"undefined"}
+    assert all(each["count"] for type_, each in kept.items() if type_ != "hex-watch")
+
+
+def test_a_field_named_like_something_of_the_node_reaches_the_tool(red: NodeRed) -> None:
+    threads = {"type": "hex-threads", "operation": "list_threads", "typeInput": "nonsense", "typeInputType": "str"}
+    assert "type" in red.run(threads)["hexError"]["message"]
+    project = {"type": "hex-projects", "operation": "update_project", "projectId": QUICK, "projectIdType": "str"}
+    for field in ("status", "statusInput"):
+        told = red.run(project | {field: "Exploratory", f"{field}Type": "str"})
+        assert told["payload"]["id"] == QUICK, told

@@ -101,7 +101,8 @@
     form.append(row(say('label.onFailure'), select('onFailure', ['error', 'output2'], (key) => say(`label.${key}`)).val(node.onFailure || 'error')));
     const show = () => {
       const key = waits ? (wait.is(':checked') ? 'run_and_wait' : 'run_project') : operation.val();
-      for (const { line } of rows) line.toggle(operations[key].includes(line.attr('data-input')));
+      // A node's own name is there whatever it does.
+      for (const { line } of rows) line.toggle([...operations[key], 'name'].includes(line.attr('data-input')));
       more.toggle(rows.some(({ line, field }) => field.advanced && operations[key].includes(line.attr('data-input'))));
     };
     operation.on('change', show);
