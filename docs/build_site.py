@@ -99,7 +99,8 @@ def stage(language: str, registry: Registry) -> Path:
     made = {path: with_pictures(path, content) for path, content in pages(registry, language, REPOSITORY).items()}
     write(folder, made)
     draw(folder / "pictures", language)
-    shutil.copy(REPOSITORY / "tool_specs" / "icon.svg", folder / "pictures")
+    for picture in (REPOSITORY / "tool_specs" / "icon.svg", *(REPOSITORY / "docs" / "pictures").glob("*.png")):
+        shutil.copy(picture, folder / "pictures")
     (folder / "pictures" / "site.css").write_text(STYLE, encoding="utf-8")
     settings = STAGE / f"{language}.yml"
     settings.write_text(json.dumps(settings_of(language, made, registry), ensure_ascii=False), encoding="utf-8")

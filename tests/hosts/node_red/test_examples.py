@@ -55,7 +55,7 @@ def chat(httpserver: HTTPServer) -> Chat:
     return Chat(httpserver)
 
 
-def bring(red: NodeRed, name: str, chat: Chat, project: str = REVENUE, **changes: Json) -> list[Json]:
+def bring(red: NodeRed, name: str, chat: Chat, project: str = REVENUE, **changes: Json) -> Json:
     """Import an example with the sandbox's connection, and deploy it."""
     flow = json.loads(json.dumps(EXAMPLES[name]).replace(CHAT, chat.url).replace(PROJECT, project))
     for node in flow:
@@ -68,7 +68,7 @@ def bring(red: NodeRed, name: str, chat: Chat, project: str = REVENUE, **changes
     return flow
 
 
-def inject(red: NodeRed, flow: list[Json]) -> None:
+def inject(red: NodeRed, flow: Json) -> None:
     """Press the button of the flow's first node."""
     button = next(node["id"] for node in flow if node["type"] == "inject")
     until = time.monotonic() + TOLD_WITHIN
