@@ -71,6 +71,8 @@ STYLE = """
   .md-typeset table:not([class]) td:empty { display: none; }
 }
 """
+# Pictures of the editors of hosts: those of a guide begin with its name.
+EDITORS = REPOSITORY / "docs" / "pictures"
 FIRST_PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -99,7 +101,7 @@ def stage(language: str, registry: Registry) -> Path:
     made = {path: with_pictures(path, content) for path, content in pages(registry, language, REPOSITORY).items()}
     write(folder, made)
     draw(folder / "pictures", language)
-    for picture in (REPOSITORY / "tool_specs" / "icon.svg", *(REPOSITORY / "docs" / "pictures").glob("*.png")):
+    for picture in (REPOSITORY / "tool_specs" / "icon.svg", *EDITORS.glob("*.png")):
         shutil.copy(picture, folder / "pictures")
     (folder / "pictures" / "site.css").write_text(STYLE, encoding="utf-8")
     settings = STAGE / f"{language}.yml"
@@ -120,6 +122,9 @@ def with_pictures(path: str, content: str) -> str:
         "guides/getting-started.md": "demo",
         "guides/adding-a-host.md": "show",
     }
+    if pictures := sorted(EDITORS.glob(f"{path.removeprefix('guides/').removesuffix('.md')}-*.png")):
+        first, rest = content.split("\n## ", 1)
+        return f"{first}\n{''.join(f'![](../pictures/{each.name})' for each in pictures)}\n\n## {rest}"
     if name := shown.get(path):
         first, rest = content.split("\n## ", 1)
         return f"{first}\n{terminal_pictures(f'../pictures/{name}')}\n\n## {rest}"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +10,14 @@ import pytest
 
 from hex_blocks.hosts.node_red.words import LABELS
 from tests.calling import our_tools
+from tests.hosts.browser import CHROMIUM, browse
 from tests.hosts.node_red.conftest import CONNECTION, NodeRed
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-BROWSER = Path(__file__).with_name("browser.js")
 QUICK = "eaac7a41-372e-5b14-a151-abbf25d8ccce"
+READY = (
+    "window.RED && RED.nodes && RED.nodes.getType && RED.nodes.getType('hex-watch')"
+    " && RED.nodes.filterNodes({}).length > 0"
+)
 LANGUAGES = {"en": "en-US", "de": "de", "ja": "ja"}
 
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="needs a browser"), pytest.mark.timeout(180)]
@@ -24,14 +25,14 @@ pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="needs a browser"), py
 
 def look(red: NodeRed, work: str, picture: Path, language: str = "en-US") -> Any:
     """Do something in the editor and return what came of it; nothing may have gone wrong."""
-    command = [shutil.which("node") or "node", str(BROWSER), str(CHROMIUM), f"http://127.0.0.1:{red.port}/"]
-    done = subprocess.run(
-        [*command, language, str(picture), work], capture_output=True, text=True, timeout=120, check=False
+    told = browse(
+        {"go": f"http://127.0.0.1:{red.port}/", "until": READY},
+        {"run": work, "picture": str(picture)},
+        language=language,
+        before=f"localStorage.setItem('editor-language', {json.dumps(language)});",
     )
-    assert done.stdout, done.stderr
-    told = json.loads(done.stdout)
     assert told["errors"] == []
-    return told["outcome"]
+    return told["outcomes"][0]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

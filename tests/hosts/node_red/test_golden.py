@@ -10,8 +10,9 @@ import pytest
 
 from hex_blocks import __version__
 from hex_blocks.sandbox import Sandbox
+from tests.hosts.browser import CHROMIUM
 from tests.hosts.node_red.conftest import CONNECTION, NodeRed
-from tests.hosts.node_red.test_editor import CHROMIUM, look
+from tests.hosts.node_red.test_editor import look
 from tests.hosts.node_red.test_flows import OPERATIONS, QUICK, REFUSALS, REVENUE, completed_run
 
 Json = Any

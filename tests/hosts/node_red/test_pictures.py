@@ -9,8 +9,9 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from hex_blocks.sandbox import Sandbox
+from tests.hosts.browser import CHROMIUM
 from tests.hosts.node_red.conftest import NodeRed
-from tests.hosts.node_red.test_editor import CHROMIUM, look
+from tests.hosts.node_red.test_editor import look
 from tests.hosts.node_red.test_examples import Chat, bring, inject
 
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="needs a browser"), pytest.mark.timeout(240)]
@@ -27,8 +28,8 @@ def test_the_report_is_pictured(red: NodeRed, httpserver: HTTPServer, fast_sandb
     inject(red, bring(red, "report-every-morning", chat))
     chat.wait(1, red)
     statuses = """
-      RED.sidebar.show('info');
-      RED.view.scroll(0, 0);
+      RED.actions.invoke('core:toggle-sidebar');
+      $('.red-ui-palette-search input').val('hex').trigger('keyup').trigger('change');
       const shown = () => $('.red-ui-flow-node-status-label').map((_, each) => $(each).text()).get().filter(Boolean);
       while (shown().length < 2) await sleep(100);
       await sleep(500);

@@ -1,12 +1,16 @@
 'use strict';
-/** Opens the editor in a browser, does something there, takes a picture, and tells what came of it and what went wrong. */
+/**
+ * Drives a browser: steps come as JSON on standard input, each with `go` to an address, `until` something holds, `run`
+ * something, or `picture` it in a file. Tells what came of what was run, and what went wrong in the pages.
+ */
 
 const { spawn } = require('node:child_process');
 const { mkdtempSync, readFileSync, existsSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');
 
-const [chromium, url, language, picture, work] = process.argv.slice(2);
+const [chromium, language] = process.argv.slice(2);
+const { before, steps } = JSON.parse(readFileSync(0, 'utf8'));
 const folder = mkdtempSync(join(tmpdir(), 'browser-'));
 const browser = spawn(
   chromium,
@@ -49,16 +53,26 @@ async function main() {
   };
   await ask('Runtime.enable');
   await ask('Page.enable');
-  await ask('Page.addScriptToEvaluateOnNewDocument', {
-    source: `localStorage.setItem('editor-language', ${JSON.stringify(language)});`,
-  });
-  await ask('Page.navigate', { url });
-  while (!(await evaluate("Boolean(window.RED && RED.nodes && RED.nodes.getType && RED.nodes.getType('hex-watch'))"))) await sleep(200);
-  while (!(await evaluate("RED.nodes.filterNodes({}).length > 0"))) await sleep(200);
-  const outcome = await evaluate(`(async () => { const sleep = (ms) => new Promise((go) => setTimeout(go, ms)); ${work} })()`);
-  const { data } = await ask('Page.captureScreenshot', { format: 'png' });
-  writeFileSync(picture, Buffer.from(data, 'base64'));
-  process.stdout.write(JSON.stringify({ outcome, errors }));
+  await ask('Page.addScriptToEvaluateOnNewDocument', { source: before || '' });
+  const inPage = (work) =>
+    evaluate(`(async () => { const sleep = (ms) => new Promise((go) => setTimeout(go, ms)); ${work} })()`);
+  const outcomes = [];
+  for (const step of steps) {
+    if (step.go) await ask('Page.navigate', { url: step.go });
+    if (step.until) while (!(await holds(step.until))) await sleep(200);
+    if (step.run) outcomes.push(await inPage(step.run));
+    if (step.picture) {
+      const { data } = await ask('Page.captureScreenshot', { format: 'png' });
+      writeFileSync(step.picture, Buffer.from(data, 'base64'));
+    }
+  }
+  process.stdout.write(JSON.stringify({ outcomes, errors }));
+
+  /** Whether something holds; not while a page is being left. */
+  async function holds(expression) {
+    const found = await ask('Runtime.evaluate', { expression: `Boolean(${expression})`, returnByValue: true });
+    return Boolean(found.result && found.result.value);
+  }
 }
 
 main().finally(() => browser.kill());
