@@ -125,14 +125,14 @@ class NodeRed:
         except ValueError:
             return status, content.decode(errors="replace")
 
-    def deploy(self, *nodes: Json, token: str = TOKENS.personal) -> None:
+    def deploy(self, *nodes: Json, token: str = TOKENS.personal, base_url: str | None = None) -> None:
         """Put a flow with a connection to the sandbox in place of what is there."""
         connection = {
             "id": CONNECTION,
             "type": "hex-connection",
             "name": "",
             "region": "custom",
-            "baseUrl": self.hex.base_url,
+            "baseUrl": self.hex.base_url if base_url is None else base_url,
             "credentials": {"apiKey": token},
         }
         tab = {"id": "tab1", "type": "tab", "label": "test"}
@@ -148,7 +148,9 @@ class NodeRed:
         # It answers before the flow stands.
         self.post(ready)
 
-    def run(self, node: Json, message: Json = None, *, token: str = TOKENS.personal) -> Json:
+    def run(
+        self, node: Json, message: Json = None, *, token: str = TOKENS.personal, base_url: str | None = None
+    ) -> Json:
         """Run a node between an HTTP request and its answer; return the message, a failed one from a catch node."""
         answer = (
             "msg.payload = {payload: msg.payload, hex: msg.hex, hexError: msg.hexError, filename: msg.filename,"
@@ -162,6 +164,7 @@ class NodeRed:
             {"id": "told", "type": "function", "func": answer, "wires": [["out"]]},
             {"id": "out", "type": "http response", "wires": []},
             token=token,
+            base_url=base_url,
         )
         return self.post("/test", message)
 
