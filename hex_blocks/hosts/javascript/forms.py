@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from hex_blocks.i18n.texts import phrase
 from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
 
+# Where Hex is opened, as a connection's form offers it.
+REGIONS = {
+    "app": phrase("app.hex.tech (multi-tenant)"),
+    "eu": phrase("eu.hex.tech (EU)"),
+    "hc": phrase("hc.hex.tech (HIPAA)"),
+    "custom": phrase("Other address (single tenant)"),
+}
 # Work of Python's record, files of the machine, and what is deprecated or for debugging.
 HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "debug", "file"}
 
@@ -28,6 +36,7 @@ def in_order(fields: dict[str, Input]) -> dict[str, Input]:
     return dict(sorted(fields.items(), key=lambda item: (not item[1].required, item[1].advanced)))
 
 
+CHARTS = "charts"
 # What an input is picked from, by the end of its name; the first that fits.
 _PICKED = (
     ("semanticprojectid", None),
@@ -40,12 +49,13 @@ _PICKED = (
     ("topicid", "topics"),
     ("orgguidefileid", "guides"),
     ("runid", "runs"),
-    ("charts", "charts"),
 )
 
 
 def picked_from(name: str) -> str | None:
     """Return what people pick an input from: a listing's key, `runs` or `charts`; None where they type it."""
+    if name == CHARTS:
+        return CHARTS
     plain = name.lower()
     plain = plain.removesuffix("s") if plain.endswith("ids") else plain
     return next((listing for end, listing in _PICKED if plain.endswith(end)), None)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
 from hex_blocks.hosts.javascript.data import LISTED, as_json, core_data, core_files
+from hex_blocks.hosts.javascript.typescript import javascript, typescript
 from hex_blocks.hosts.n8n import manifest
 from hex_blocks.hosts.n8n.description import (
     Form,
@@ -20,11 +21,9 @@ from hex_blocks.hosts.n8n.operations import not_shown, operations, resource_name
 from hex_blocks.hosts.n8n.sources import (
     credential_source,
     description_source,
-    javascript,
     node_source,
     plans_source,
     trigger_source,
-    typescript,
 )
 from hex_blocks.hosts.n8n.translations import translations
 from hex_blocks.hosts.packing import npm_archive

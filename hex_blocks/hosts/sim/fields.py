@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hex_blocks.hosts.builders.forms import has_three_states
+from hex_blocks.hosts.javascript.render import Code
 from hex_blocks.hosts.javascript.titles import name_of_value
-from hex_blocks.hosts.n8n.render import Code
 from hex_blocks.hosts.sim.operations import TODAY, Operation
 from hex_blocks.i18n.texts import phrase, text
 from hex_blocks.tools.spec.values import Input

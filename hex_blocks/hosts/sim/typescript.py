@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from hex_blocks.hosts.n8n.render import Code, literal
+from hex_blocks.hosts.javascript.render import Code, literal
 from hex_blocks.tools.spec.values import Input, InputField, OutputField
 
 __all__ = ["Code", "expression", "input_type", "interface", "output_type"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.hosts.exports import ExportRequest
+from hex_blocks.hosts.javascript.forms import REGIONS
 from hex_blocks.hosts.zapier.fields import (
     MORE,
     MORE_LABEL,
@@ -24,12 +25,6 @@ from hex_blocks.tools.registry import Registry
 RUN_FINISHED, RUN_FINISHED_INSTANT, NEW_PROJECT = "run_finished", "run_finished_instant", "new_project"
 WATCH, RUNS, PROJECTS = "hex_watch_runs", "hex_get_project_runs", "hex_list_projects"
 LISTS = ("projects", "collections", "groups", "users", "connections", "threads", "runs", "charts")
-REGIONS = {
-    "app": phrase("app.hex.tech (multi-tenant)"),
-    "eu": phrase("eu.hex.tech (EU)"),
-    "hc": phrase("hc.hex.tech (HIPAA)"),
-    "custom": phrase("Other address (single tenant)"),
-}
 # What a message of the service says of a run.
 OF_A_HOOK = ("projectId", "runId", "status", "startTime", "endTime", "elapsedTime", "runUrl")
 # What the runtime says itself.

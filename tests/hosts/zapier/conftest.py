@@ -17,6 +17,7 @@ from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import our_tools
+from tests.hosts.limits import without_limits
 
 HERE = Path(__file__).parent
 ENVIRONMENT = Path(os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT", "/nonexistent"))
@@ -43,17 +44,11 @@ def exported(folder: Path, **options: Any) -> Path:
     return folder
 
 
-def without_limits(app: Path) -> Path:
-    """Let an app ask as often as the tests do, which are in a hurry; the sandbox still has limits where it is told."""
-    specs = json.loads((app / "specs.json").read_text())
-    specs["limits"] = {group: [[10**6, 60]] for group in specs["limits"]}
-    (app / "specs.json").write_text(json.dumps(specs))
-    return app
-
-
 @pytest.fixture(scope="session")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return without_limits(exported(tmp_path_factory.mktemp("zapier") / "app"))
+    made = exported(tmp_path_factory.mktemp("zapier") / "app")
+    without_limits(made / "specs.json")
+    return made
 
 
 class Failed(Exception):  # noqa: N818

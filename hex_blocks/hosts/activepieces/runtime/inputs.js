@@ -1,0 +1,46 @@
+'use strict';
+/** The form of a step as a tool's inputs. */
+
+const { valuesByName } = require('../core/rows');
+
+/** @typedef {Record<string, unknown>} Values */
+
+// A flow ends after ten minutes; a wait has to give up before that.
+const LONGEST_WAIT = 540;
+const USUAL_WAIT = 240;
+const WAITING = ['hex_run_and_wait', 'hex_wait_for_run', 'hex_ask'];
+
+/**
+ * Return the inputs of a tool; what is blank, null or missing was not given.
+ * @param {import('../core/spec').ToolSpec} spec
+ * @param {Values} given
+ */
+function inputsOf(spec, given) {
+  const names = Object.keys(spec.inputs).filter((name) => spec.inputs[name].in !== 'connection');
+  /** @type {Values} */
+  const inputs = Object.fromEntries(names.map((name) => [name, filled(given[name])]));
+  if (Array.isArray(inputs.inputParams)) inputs.inputParams = valuesByName(inputs.inputParams);
+  if (WAITING.includes(spec.id)) inputs.timeout = waitOf(inputs.timeout);
+  return Object.fromEntries(Object.entries(inputs).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/**
+ * Return a list without the lines that nobody has filled in; nothing where none is left.
+ * @param {unknown} value
+ */
+function filled(value) {
+  if (!Array.isArray(value)) return value;
+  const left = value.filter((each) => each !== null && each !== undefined && String(each).trim() !== '');
+  return left.length ? left : undefined;
+}
+
+/**
+ * Return how long a wait may take. What is no number is told by the tool.
+ * @param {unknown} given
+ */
+function waitOf(given) {
+  if (given === undefined || given === null || String(given).trim() === '') return USUAL_WAIT;
+  return Number(given) > LONGEST_WAIT ? LONGEST_WAIT : given;
+}
+
+module.exports = { inputsOf };
