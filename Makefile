@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp bench-service test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval clusters
+.PHONY: help demo test test-slow test-all stress test-hosts test-whole-hosts site bench-mcp bench-service picture test-pythons test-newest upgrade-and-test lint check audit lock bench clean eval clusters
 .DEFAULT_GOAL := help
 
 # Tests start many processes. Without files of compiled code each of them would compile all that it imports.
@@ -27,6 +27,7 @@ help:
 	@echo "make audit         known faults in what we depend on"
 	@echo "make site          the pages as a site in every language, tested in a browser"
 	@echo "make bench         what is fast, measured"
+	@echo "make picture       take the README's picture of the workbench anew"
 	@echo "make bench-service the service under load, beside a bare Starlette application"
 	@echo "make bench-mcp     how soon the MCP server is there, beside a bare one"
 
@@ -152,6 +153,9 @@ bench: $(VENV)/.developing
 	$(BIN)/python bench/following.py
 	$(BIN)/python bench/batches.py
 	PYTHONPATH=. $(BIN)/python bench/records.py
+
+picture: $(VENV)/.texts
+	@PYTHONPATH=. $$($(BIN)/python tests/hosts/run_suites.py --environment service)/bin/python docs/workbench_picture.py docs/pictures
 
 bench-service: $(VENV)/.texts
 	@PYTHONPATH=. $$($(BIN)/python tests/hosts/run_suites.py --environment service)/bin/python bench/service.py

@@ -191,9 +191,9 @@ def _no_page(request: Request, error: Exception) -> Response:
 
 
 def _methods(request: Request) -> list[str]:
-    """Return the methods that an address takes, by whatever route."""
-    routes = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
-    return sorted({method for each in routes for method in each.methods})
+    """Return the methods that an address takes: those of all routes of the path that it is first found by."""
+    found = [each for each in request.app.routes if each.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for each in found if each.path == found[0].path for method in each.methods})
 
 
 @_handler

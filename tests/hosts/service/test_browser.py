@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +14,10 @@ import pytest
 
 pytest.importorskip("playwright", reason="run by make test-hosts")
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
+from tests.calling import our_tools
 from tests.hosts.service.conftest import Client
 
 AXE = Path(os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT", "/nonexistent")) / "npm/node_modules/axe-core/axe.min.js"
@@ -114,29 +117,109 @@ def test_nothing_is_wider_than_the_page(width, language, page):
     assert wide == []
 
 
-def test_a_report_is_run_by_keyboard_alone(page):
+class Keyboard:
+    """A person without a mouse: what is used has to be reached by Tab first, and to show that it is."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+
+    def reach(self, what: Locator) -> None:
+        expect(what).to_be_visible()
+        for _ in range(MOST_TABS):
+            self._page.keyboard.press("Tab")
+            if what.evaluate("each => each === document.activeElement"):
+                assert what.evaluate("each => getComputedStyle(each).outlineStyle") != "none"
+                return
+        raise AssertionError(f"{what} is not reached")
+
+    def press(self, what: Locator) -> None:
+        self.reach(what)
+        self._page.keyboard.press("Enter")
+
+    def enter(self, what: Locator, words: str) -> None:
+        self.reach(what)
+        self._page.keyboard.type(words)
+
+    def find(self, words: str, title: str) -> None:
+        """Find a tool by the search of every page, and open it."""
+        self.enter(self._page.get_by_role("searchbox"), words)
+        self._page.keyboard.press("Enter")
+        self.press(self._page.get_by_role("link", name=title, exact=True))
+
+
+MOST_TABS = 200
+
+
+@pytest.fixture
+def keyboard(page: Page) -> Keyboard:
     page.goto("/")
+    return Keyboard(page)
+
+
+def run_by_keyboard(page: Page, keyboard: Keyboard) -> None:
+    keyboard.find("run a project and wait", "Run a project and wait")
+    keyboard.enter(page.get_by_label("Project ID"), "Revenue report")
+    keyboard.press(page.get_by_role("button", name="Show the project's own inputs"))
+    keyboard.enter(page.get_by_label("start_date"), "10012026")
+    keyboard.enter(page.get_by_label("region"), "EMEA")
+    keyboard.press(page.get_by_role("button", name="Run", exact=True).last)
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
+
+
+def test_a_report_is_run_for_last_month_by_keyboard(page, keyboard):
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
-    search = page.get_by_role("searchbox")
-    while not search.evaluate("each => each === document.activeElement"):
-        page.keyboard.press("Tab")
-    page.keyboard.type("run a project and wait")
-    page.keyboard.press("Enter")
-    link = page.get_by_role("link", name="Run a project and wait", exact=True)
-    expect(link).to_be_visible()
-    while not link.evaluate("each => each === document.activeElement"):
-        page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    field = page.get_by_label("Project ID")
-    expect(field).to_be_visible()
-    while not field.evaluate("each => each === document.activeElement"):
-        page.keyboard.press("Tab")
-    page.keyboard.type("Revenue report")
+
+    run_by_keyboard(page, keyboard)
+
+    expect(page.locator("main")).to_contain_text("COMPLETED")
+    given = page.locator("pre[aria-label=Inputs]").text_content() or ""
+    assert json.loads(given)["inputParams"] == {"start_date": "2026-10-01", "region": "EMEA"}
+
+
+def test_its_chart_is_seen_by_keyboard(page, keyboard):
+    run_by_keyboard(page, keyboard)
+    run = page.locator("dt:text-is('runId') + dd").text_content() or ""
+
+    keyboard.find("results of a run", our_tools()["hex_get_run_results"].title())
+    keyboard.enter(page.get_by_label("Project ID"), REVENUE_REPORT)
+    keyboard.enter(page.get_by_label("Run ID"), run.strip())
     page.keyboard.press("Enter")
 
+    expect(page.get_by_role("img", name="Chart").first).to_be_visible()
+
+
+def test_what_hangs_is_cancelled_by_keyboard(page, keyboard):
+    keyboard.find("run a project and wait", "Run a project and wait")
+    keyboard.enter(page.get_by_label("Project ID"), "Endless simulation")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_contain_text("RUNNING", ignore_case=True)
+
+    keyboard.press(page.get_by_role("button", name="Cancel"))
+
+    expect(page.get_by_role("alert")).to_contain_text("keeps running in Hex")
+
+
+def test_who_owns_a_project_is_found_by_keyboard(page, keyboard):
+    keyboard.find("find a project", "Find a project")
+    keyboard.enter(page.get_by_label("Title, address or ID"), "Revenue")
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("cell", name="ada.okafor@sandbox.example").first).to_be_visible()
+
+
+def test_yesterdays_call_is_repeated_by_keyboard(page, keyboard):
+    keyboard.find("find a project", "Find a project")
+    keyboard.enter(page.get_by_label("Title, address or ID"), "Revenue")
+    page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Result")).to_be_visible()
-    expect(page.locator("main")).to_contain_text("COMPLETED")
+
+    keyboard.press(page.get_by_role("link", name="History"))
+    keyboard.press(page.get_by_role("link", name=re.compile("^Run again")).first)
+    expect(page.get_by_label("Title, address or ID")).to_have_value("Revenue")
+    keyboard.press(page.get_by_role("button", name="Run", exact=True).last)
+
+    expect(page.get_by_role("heading", name="Result")).to_be_visible()
 
 
 def test_progress_is_shown_and_what_hangs_is_cancelled(page):

@@ -153,6 +153,12 @@ def test_a_wrong_method_is_told_the_right_ones(client):
     assert client.ask("POST", "/v1/jobs/x").headers["allow"] == "DELETE, GET, HEAD"
 
 
+def test_a_method_of_another_address_is_not_told(client):
+    answer = client.ask("PUT", "/v1/hooks/samples")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+
+
 @pytest.mark.parametrize("inputs", [{"apiKey": TOKENS.editor}, {"baseUrl": "https://app.hex.tech"}])
 def test_a_token_and_a_base_url_are_not_inputs_here(inputs, client):
     answer = client.call("hex_find_project", {"query": "x", **inputs})

@@ -179,6 +179,15 @@ def test_a_projects_own_inputs_are_fields(browser):
     assert "COMPLETED" in browser.text
 
 
+def test_a_projects_own_inputs_are_shown_by_its_name_too(browser):
+    browser.open("/tools/hex_run_and_wait").send(projectId="Revenue report", do="load")
+
+    assert browser.page.fields["projectId"] == REVENUE_REPORT
+    assert [name for name in browser.page.fields if name.startswith("inputParams.")]
+    assert browser.send(projectId="re", do="load").answer.status_code == 422
+    assert "choose one" in browser.text
+
+
 def test_a_name_that_several_projects_have_is_asked_about(browser):
     browser.open("/tools/hex_run_and_wait").send(projectId="re")
     several = browser.answer
@@ -233,6 +242,20 @@ def test_every_form_is_shown_and_says_its_example(tool_id, here, registry):
 
     assert set(in_form) <= fields
     assert tool.check({**inputs, **written, **hidden}) == tool.check({**given, **hidden})
+
+
+def test_every_form_can_be_sent(here):
+    """The example of every tool, sent by its form, becomes a call."""
+    browser = Browser(here())
+    refused = {}
+    for tool_id in TOOLS:
+        tool = our_tools()[tool_id]
+        given = {name: value for name, value in tool.spec.examples[0].inputs.items() if name not in HIDDEN}
+        browser.open(f"/tools/{tool_id}").send(**as_given(given), confirmed="1")
+        if not urlsplit(browser.answer.url).path.startswith("/jobs/"):
+            refused[tool_id] = browser.text[-600:]
+
+    assert refused == {}
 
 
 def test_every_page_is_whole(here):

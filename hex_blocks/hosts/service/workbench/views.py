@@ -182,15 +182,17 @@ async def run_tool(request: Request, service: Service, session: Session, languag
     """Do what a form asks for: run the tool, or show the call, or the project's own inputs."""
     tool = _tool(service, request)
     given = await _own_form(request, service, session)
-    show = partial(_form_page, request, service, session, tool, language, given)
-    if given.get("do", "run") != "run":
-        return await show()
+    do = given.get("do", "run")
     inputs = inputs_of_form(tool, given, _kinds(given))
-    matches = await _named_project(service, session, tool, inputs, language)
-    if matches is not None and len(matches) != 1:
+    matches = await _named_project(service, session, tool, inputs, language) if do != "show" else None
+    if matches and len(matches) == 1:
+        inputs[PROJECT] = given[PROJECT] = matches[0]["id"]
+        matches = None
+    show = partial(_form_page, request, service, session, tool, language, given)
+    if matches is not None:
         return await show(status=422, matches=matches)
-    if matches:
-        inputs[PROJECT] = matches[0]["id"]
+    if do != "run":
+        return await show()
     if tool.destructive and "confirmed" not in given:
         return await show(status=422, unconfirmed=True)
     try:
