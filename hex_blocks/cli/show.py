@@ -102,12 +102,7 @@ def _print_words(words: str, indent: int) -> None:
 def describe(tool: Tool, language: str | None = None, *, strict: bool = False) -> dict[str, Any]:
     """Return what `show --json` prints."""
     document = {
-        "id": tool.id,
-        "title": tool.title(language),
-        "description": tool.description(language),
-        "group": tool.group,
-        "operation": tool.operation,
-        "destructive": tool.destructive,
+        **tool.headline(language),
         "inputSchema": tool.input_schema(strict=strict, language=language),
         "outputSchema": tool.output_schema(language=language),
         "examples": [{"inputs": each.inputs, "outputs": each.outputs} for each in tool.spec.examples],

@@ -73,6 +73,17 @@ class Tool:
         """Return the description in a language."""
         return text(self.raw["description"], language)
 
+    def headline(self, language: str | None = None) -> dict[str, Any]:
+        """Return what stands above the inputs wherever the tool is shown as JSON."""
+        return {
+            "id": self.id,
+            "title": self.title(language),
+            "description": self.description(language),
+            "group": self.group,
+            "operation": self.operation,
+            "destructive": self.destructive,
+        }
+
     @cached_property
     def spec(self) -> ToolSpec:
         """The checked spec, with the connection's inputs among its own.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
@@ -39,7 +37,7 @@ async def list_tools(request: Request) -> Response:
     if words:
         fitting = [tool.id for tool in best(service.tools, words[:200], language)]
         shown = sorted((tool for tool in shown if tool.id in fitting), key=lambda tool: fitting.index(tool.id))
-    tools = [{**_headline(tool, language), "url": _url(service, request, tool)} for tool in shown]
+    tools = [{**tool.headline(language), "url": _url(service, request, tool)} for tool in shown]
     return answer({"tools": tools}, language=language)
 
 
@@ -53,7 +51,7 @@ async def get_tool(request: Request) -> Response:
     inputs = inputs_of(tool, language)
     hidden = set(tool.spec.inputs) - set(inputs["properties"])
     told = {
-        **_headline(tool, language),
+        **tool.headline(language),
         "url": _url(service, request, tool),
         "inputSchema": inputs,
         "outputSchema": tool.output_schema(language=language),
@@ -63,17 +61,6 @@ async def get_tool(request: Request) -> Response:
         ],
     }
     return answer(told, language=language)
-
-
-def _headline(tool: Tool, language: str) -> dict[str, Any]:
-    return {
-        "id": tool.id,
-        "title": tool.title(language),
-        "description": tool.description(language),
-        "group": tool.group,
-        "operation": tool.operation,
-        "destructive": tool.destructive,
-    }
 
 
 def _url(service: Service, request: Request, tool: Tool) -> str:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
+import requests
+from pytest_httpserver import HTTPServer
 
 pytest.importorskip("starlette", reason="run by make test-hosts")
 
 from hex_blocks import Connection
 from hex_blocks.sandbox import TOKENS
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
-from tests.hosts.service.conftest import KEY, SECRET
+from tests.hosts.service.conftest import KEY, SECRET, Client, until
+from tests.postgres import connected
 
 REPORT = {"projectId": REVENUE_REPORT}
 
@@ -134,6 +140,57 @@ def test_pages_of_an_allowed_origin_may_call(here):
     assert "idempotency-key" in before.headers["access-control-allow-headers"].lower()
     assert "location" in then.headers["access-control-expose-headers"].lower()
     assert other.status_code == 403
+
+
+def all_that_is_kept(place: str | None, folder: Path) -> bytes:
+    """Give what stands in the files of a service, and in its server."""
+    kept = b"".join(file.read_bytes() for file in folder.rglob("*") if file.is_file())
+    if place is None:
+        return kept
+    with connected(place) as server:
+        rows = [server.execute(f"SELECT * FROM hex_blocks.{name}".encode()).fetchall() for name in TABLES]
+    assert any(rows)
+    # Bytes too, as they are.
+    return kept + repr(rows).encode()
+
+
+TABLES = ("settings", "jobs", "events", "hooks", "deliveries")
+
+
+def test_no_token_is_kept_shown_or_told(here, tmp_path, caplog, place, httpserver: HTTPServer):
+    """A marked token of a caller is searched in all that a service keeps, shows, logs, counts and sends."""
+    client = here(key=KEY, loopback_hooks=True, secret=SECRET)
+    caller = client.with_token(TOKENS.workspace)
+    httpserver.expect_request("/hook").respond_with_data(status=204)
+    hook = {"targetUrl": httpserver.url_for("/hook").replace("localhost", "127.0.0.1"), "events": ["job.failed"]}
+    with caplog.at_level("DEBUG"), requests.Session() as browser:
+        answers = [
+            caller.post("/v1/hooks", hook),
+            caller.post("/v1/jobs", {"tool": "hex_get_project", "inputs": {"projectId": TOKENS.workspace}}),
+            caller.post("/v1/jobs", {"tool": "hex_find_project", "inputs": {"query": "x"}}),
+            caller.call("hex_get_run_status", {"projectId": REVENUE_REPORT, "runId": REVENUE_REPORT}),
+            caller.get("/v1/nothing"),
+            caller.get(f"/v1/jobs/{TOKENS.workspace}"),
+        ]
+        failed = {"tool": "hex_get_run_status", "inputs": {"projectId": REVENUE_REPORT, "runId": REVENUE_REPORT}}
+        caller.job(caller.post("/v1/jobs", failed))
+        until(lambda: httpserver.log)
+        browser.trust_env = False
+        browser.post(f"{client.url}/sign-in", data={"token": TOKENS.workspace}, timeout=30)
+        pages = ["/", "/jobs", "/tools/hex_run_project", *(f"/jobs/{each['jobId']}" for each in listed(caller))]
+        answers += [browser.get(client.url + path, timeout=30) for path in pages]
+        answers.append(client.with_token(SECRET).get("/metrics"))
+
+    told = "".join(f"{answer.text}{answer.headers}{answer.url}" for answer in answers[:5] + answers[6:])
+    sent = "".join(f"{request.headers}{request.get_data(as_text=True)}" for request, _ in httpserver.log)
+    assert TOKENS.workspace not in told + answers[5].text + sent + caplog.text
+    assert TOKENS.workspace.encode() not in all_that_is_kept(place, tmp_path)
+    assert SECRET not in told + sent + caplog.text
+
+
+def listed(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = client.get("/v1/jobs").json()["jobs"]
+    return found
 
 
 def test_no_token_is_written_down_or_logged(here, tmp_path, caplog):

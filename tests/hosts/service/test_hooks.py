@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import ipaddress
 import json
+import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
@@ -30,6 +31,7 @@ from hex_blocks.hosts.service.hooks.store import DELIVERED, GIVEN_UP, PENDING
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.hosts.service.conftest import KEY, Client, until
+from tests.postgres import free_port
 
 REPORT = {"projectId": REVENUE_REPORT}
 OF_RUNS = {"events": ["run.completed", "run.errored"], "filter": {"projectIds": [REVENUE_REPORT]}}
@@ -351,6 +353,44 @@ def test_a_process_that_is_gone_in_the_middle_of_sending_is_stood_in_for(client,
     assert [each.id for each in taken] == [each.id for each in again]
     assert nobody == []
     assert deliveries(client, hook)[0]["status"] == PENDING
+
+
+def test_a_receiver_that_refuses_is_tried_again(client, driven):
+    port = free_port()
+    hook = client.post("/v1/hooks", {"targetUrl": f"http://127.0.0.1:{port}/", "events": ["job.succeeded"]}).json()
+
+    find(client)
+    waiting = tried(client, hook, 1)
+    with HTTPServer(host="127.0.0.1", port=port) as server:
+        server.expect_request("/").respond_with_data(status=204)
+        driven.advance(6)
+        until(lambda: newest(client, hook)["status"] == "delivered")
+
+    assert (waiting["status"], waiting.get("lastStatus")) == ("pending", None)
+    assert waiting["lastError"]
+
+
+def test_a_name_that_moves_to_this_machine_is_not_followed_there(here, driven, monkeypatch, httpserver: HTTPServer):
+    """The name is looked up for each attempt, and what it stands for then is looked at then."""
+    httpserver.expect_request("/hook").respond_with_data(status=204)
+    stands_for = "1.1.1.1"
+    real = socket.getaddrinfo
+
+    def looked_up(host: Any, *given: Any, **more: Any) -> Any:
+        return real(stands_for if host == "moving.example.com" else host, *given, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+    client = here(clock=driven)
+    target = f"https://moving.example.com:{httpserver.port}/hook"
+    hook = client.post("/v1/hooks", {"targetUrl": target, "events": ["job.succeeded"]}).json()
+    stands_for = "127.0.0.1"
+
+    find(client)
+    refused = tried(client, hook, 1)
+
+    assert refused["status"] == "pending"
+    assert refused["lastError"].startswith("refused")
+    assert httpserver.log == []
 
 
 ADDRESSES = {
