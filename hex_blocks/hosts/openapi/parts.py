@@ -160,7 +160,13 @@ def prefer(language: str | None) -> dict[str, Any]:
     return parameter("header", "Prefer", said, {"type": "string", "examples": ["wait=10"]})
 
 
+# Printable characters of ASCII, a blank neither first nor last.
+IDEMPOTENCY_KEY = r"^[!-~]([ -~]{0,253}[!-~])?$"
+
+
 def idempotency_key(language: str | None) -> dict[str, Any]:
     """Return the header by which a call is made once though it is sent again."""
     said = text("A key of your own: a call that is sent again with it is made once.", language)
-    return parameter("header", "Idempotency-Key", said, {"type": "string", "minLength": 1, "maxLength": 255})
+    return parameter(
+        "header", "Idempotency-Key", said, {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY}
+    )

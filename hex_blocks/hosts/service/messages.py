@@ -13,14 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from hex_blocks.errors.classes import without_tokens
-from hex_blocks.hosts.openapi.parts import JSON, PROBLEM
+from hex_blocks.hosts.openapi.parts import IDEMPOTENCY_KEY, JSON, PROBLEM
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import MEGABYTE
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, nearest
 
 MOST_LANGUAGES = 10
 _PREFERENCE = re.compile(r"\s*(?P<name>[A-Za-z-]+)\s*(?:=\s*\"?(?P<value>[^\",;]*)\"?)?\s*(?:;[^,]*)?", re.ASCII)
-_KEY = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?")
+_KEY = re.compile(IDEMPOTENCY_KEY)
 NO_STORE = {"Cache-Control": "no-store"}
 AS_IT_IS = {"X-Content-Type-Options": "nosniff"}
 
