@@ -355,6 +355,23 @@ def test_a_process_that_is_gone_in_the_middle_of_sending_is_stood_in_for(client,
     assert deliveries(client, hook)[0]["status"] == PENDING
 
 
+def test_a_hook_is_looked_at_by_one_process_as_long_as_that_says_so(client, receiver, driven):
+    hook = subscribe(client, receiver, **OF_RUNS)
+    client.service.dispatcher.close()
+    store, now = client.service.hooks, driven.time() + 100
+
+    taken = store.to_look_at("one", now, now + 15, now)
+    store.renew("one", [hook["id"]], now + 30)
+    meanwhile = store.to_look_at("two", now + 20, now + 35, now + 20)
+    after = store.to_look_at("two", now + 31, now + 46, now + 31)
+
+    assert taken is not None
+    assert (taken.id, meanwhile) == (hook["id"], None)
+    assert after is not None
+    assert not store.looked(taken, "one", "late", ())
+    assert store.looked(after, "two", "new", ())
+
+
 def test_a_receiver_that_refuses_is_tried_again(client, driven):
     port = free_port()
     hook = client.post("/v1/hooks", {"targetUrl": f"http://127.0.0.1:{port}/", "events": ["job.succeeded"]}).json()

@@ -410,6 +410,28 @@ def test_a_job_that_is_given_back_is_taken_at_once(store):
     assert [each.fence for each in claim(store, "two", 1001)] == [2]
 
 
+def test_a_job_that_was_not_begun_is_given_back_as_it_was(store):
+    store.add(job())
+    claim(store, "one", 1000)
+
+    store.release("a", 1, begun=False)
+
+    assert [each.fence for each in claim(store, "two", 1001)] == [1]
+
+
+def test_after_the_database_was_away_workers_may_say_first_that_they_live(store):
+    store.add(job())
+    claim(store, "one", 1000)
+    store._database.back_since = 1030.0
+
+    too_soon = claim(store, "two", 1035)
+    store.add(job("b"))
+    new = claim(store, "two", 1035)
+    late = claim(store, "two", 1041)
+
+    assert (too_soon, [each.id for each in new], [each.id for each in late]) == ([], ["b"], ["a"])
+
+
 def test_a_cancelled_job_that_nobody_works_on_has_ended(store):
     store.add(job())
     end = End(CANCELLED, problem={"key": "job_cancelled"})

@@ -64,7 +64,7 @@ class Dispatcher:
         self._sending = 0
         self._workers = Workers()
         self._lock = threading.Lock()
-        self._watched_now = 0
+        self._looked_at: set[str] = set()
         looks: list[tuple[Callable[[], object], float]] = [
             *([(self.watch, LOOK_SECONDS)] * WATCHERS),
             (self._renew, settings.lease / RENEWED_AFTER),
@@ -101,12 +101,12 @@ class Dispatcher:
             if hook is None:
                 return
             with self._lock:
-                self._watched_now += 1
+                self._looked_at.add(hook.id)
             try:
                 self._look_at(hook)
             finally:
                 with self._lock:
-                    self._watched_now -= 1
+                    self._looked_at.discard(hook.id)
 
     def _look_at(self, hook: Hook) -> None:
         caller = self.callers.recall(hook.caller, hook.sealed)
@@ -124,8 +124,9 @@ class Dispatcher:
         self.store.looked(hook, self.owner, str(found["cursor"]), told)
 
     def _renew(self) -> None:
-        if self._watched_now:
-            self.store.renew(self.owner, self.clock.time() + self.settings.lease)
+        with self._lock:
+            held = list(self._looked_at)
+        self.store.renew(self.owner, held, self.clock.time() + self.settings.lease)
 
     def _not_watched(self, hook: Hook, error: HexError) -> None:
         log.warning("hook %s: runs cannot be looked at: %s", hook.id, error.key)

@@ -124,9 +124,12 @@ class HookStore:
         ).rows
         return _hook(taken[0]) if taken else None
 
-    def renew(self, owner: str, until: float) -> None:
-        """Keep the hooks that this process looks at."""
-        self._database.write("UPDATE hooks SET leased_until = ? WHERE owner = ?", (until, owner))
+    def renew(self, owner: str, held: Iterable[str], until: float) -> None:
+        """Renew the leases of hooks that a process is looking at. held: their IDs."""
+        for hook_id in held:
+            self._database.write(
+                "UPDATE hooks SET leased_until = ? WHERE id = ? AND owner = ?", (until, hook_id, owner)
+            )
 
     def looked(self, hook: Hook, owner: str, cursor: str, told: Iterable[Delivery]) -> bool:
         """Write down what was seen and how far, both or neither; False where another process has the hook."""
