@@ -8,6 +8,7 @@ LEVEL = {
     "the command, draining, logs, numbers": "done: tests/hosts/service/test_process.py",
     "pages for people, without script": "done: tests/hosts/service/test_workbench.py",
     "pages in a browser: access, widths, keyboard": "done: tests/hosts/service/test_browser.py",
+    "container and compose files": "done: tests/hosts/deploy/test_linters.py",
     "agents at /mcp": "done: tests/hosts/service/test_agents.py",
     "replicas that share a PostgreSQL server": "done: tests/hosts/service/test_replicas.py",
 }
