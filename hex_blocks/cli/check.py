@@ -66,7 +66,7 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
         yield "locales/hex_blocks.pot: not what the texts are; run hex-blocks strings"
     for language, each in made.languages.items():
         for kind, count in Counter(problem.kind for problem in each.faults).items():
-            yield f"locales/{language}.po: {count} texts: {kind}; run hex-blocks strings --check"
+            yield f"locales/{language}.po: {kind}: {count}; run hex-blocks strings --check"
     yield from map(str, mannered(every_text(source)))
     if (repository / "docs" / "guides").is_dir():
         yield from _of_pages(fix=fix)
@@ -83,4 +83,4 @@ def _of_pages(*, fix: bool) -> Iterator[str]:
     if fix:
         write(folder, made)
     if count := len(list(stale(folder, made))):
-        yield f"docs/{SOURCE_LANGUAGE}: {count} pages are stale; run hex-blocks docs"
+        yield f"docs/{SOURCE_LANGUAGE}: stale pages: {count}; run hex-blocks docs"
