@@ -307,7 +307,9 @@ class HexApi:
             key, values = "bad_parameters", said.parameters
         elif status == 422 and "publish" in said.reason.lower():
             key = "not_published"
-        return hex_error(key, status=status, trace_id=trace_id, **values)
+        error = hex_error(key, status=status, trace_id=trace_id, **values)
+        error.by_hex = said.is_hexs or status == 429
+        return error
 
     def _tls_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):

@@ -39,10 +39,12 @@ class HexError(Exception):
     values: what the sentence speaks of (`seconds`, `host`, `runUrl` …), JSON-ready and free of secrets.
     faults: every fault found in the inputs, for input errors.
     partial: what the tool would have given, as far as it had come; None where it had come to nothing.
+    by_hex: whether a refusal is Hex's own, in its words; a gateway's may come after Hex took the request.
     """
 
     kind: ClassVar[str] = "hex"
     partial: dict[str, Any] | None = None
+    by_hex: bool = True
 
     def __init__(
         self,

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
-from hex_blocks.errors.classes import hex_error
+from hex_blocks.api.hex_api import NOT_SENT
+from hex_blocks.errors.classes import HexDownError, HexError, hex_error
 from hex_blocks.runs.model import Run, seconds_of, start_reply
 from hex_blocks.runs.recent import list_runs
 from hex_blocks.runs.record.configured import record_of
@@ -76,6 +78,16 @@ def find_lost_run(call: ToolCall, sent: Sent, *, pauses: Sequence[float] = PAUSE
             break
     runs = ", ".join(run["runId"] for run in candidates[:10])
     raise hex_error("start_uncertain", used=start.key, projectId=start.project_id, runs=runs)
+
+
+def may_have_started(error: HexError) -> bool:
+    """Return whether Hex may have started a run though its start came to this error.
+
+    So it is where no answer came, and where somebody between us and Hex refused, who may have asked Hex first.
+    """
+    if isinstance(error, HexDownError):
+        return error.key not in NOT_SENT
+    return not error.by_hex and error.status != HTTPStatus.UNAUTHORIZED
 
 
 def starts_in_the_way(call: ToolCall, start: Start, give_up: GiveUp) -> list[Start]:

@@ -17,7 +17,6 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any
 
-from hex_blocks.api.hex_api import NOT_SENT
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, hex_error
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.runs.adopting import adopt_lost_runs, seconds_until_look
@@ -30,6 +29,7 @@ from hex_blocks.runs.recovering import (
     Sent,
     find_lost_run,
     may_be_listed,
+    may_have_started,
     seconds_until_clear,
     seconds_until_lost,
     starts_in_the_way,
@@ -270,7 +270,7 @@ class StartOnce:
             raise
         except HexError as refused:
             error = refused
-        if isinstance(error, HexDownError) and error.key not in NOT_SENT and self.sent:
+        if self.sent and may_have_started(error):
             return self._recovered(self.sent, error)
         self._forget()
         raise error
@@ -287,7 +287,7 @@ class StartOnce:
             return phrase("it returned a run that belongs to another start")
         return None
 
-    def _recovered(self, sent: Sent, error: HexDownError) -> dict[str, Any]:
+    def _recovered(self, sent: Sent, error: HexError) -> dict[str, Any]:
         """Find the run of a start whose answer did not come."""
         if self.kept.lost:
             # Without the record nobody can tell our runs from each other's.
@@ -296,6 +296,9 @@ class StartOnce:
             found = self._found(sent)
         except (HexDownError, BusyError, RecordError):
             raise self._failed("start_unknown", error) from error
+        except HexError:
+            # Whoever refuses to list runs as well is no Hex. The next call with the key looks again.
+            raise error from None
         if found is None:
             raise self._failed("start_lost", error) from error
         return found

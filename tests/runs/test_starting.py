@@ -111,6 +111,39 @@ def test_a_start_that_hex_refused_leaves_its_key_free(
     assert start(connection)["runId"] == started()[0]
 
 
+BLOCKED = b"<html>Blocked by the firewall</html>"
+
+
+@pytest.mark.parametrize("key", ["daily", None])
+@pytest.mark.parametrize("status", [400, 403, 404, 409, 413, 421, 422, 451])
+def test_what_somebody_before_hex_refuses_may_have_been_started(
+    status: int, key: str | None, through: Through, start: StartIt, started: Callable[[], list[str]]
+) -> None:
+    connection = through(when("POST", done_then(reply(status, BLOCKED, kind="text/html"))))
+
+    result = start(connection, key)
+
+    assert [result["runId"]] == started()
+    assert warnings(result) == ["start_recovered"]
+
+
+def test_where_nothing_is_listed_either_the_refusal_is_told(
+    through: Through, start: StartIt, started: Callable[[], list[str]]
+) -> None:
+    start(through(when("POST")), "to know the project")
+    blocked = reply(404, BLOCKED, kind="text/html")
+
+    def act(exchange: Exchange) -> None:
+        (done_then(blocked) if exchange.request.method == "POST" else blocked)(exchange)
+
+    connection = through(act)
+    with pytest.raises(HexError) as caught:
+        start(connection, None)
+
+    assert (caught.value.status, caught.value.by_hex) == (404, False)
+    assert len(started()) == 2
+
+
 # Lost answers
 
 NEVER_CAME: dict[str, Act] = {
