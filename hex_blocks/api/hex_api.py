@@ -53,7 +53,7 @@ KERNEL_WAIT = 20.0
 # Mostly there is no network, which does not come back within seconds.
 NAME_UNKNOWN = phrase("its name is not known")
 HIDDEN = "[hidden]"
-# A shorter token is none of Hex's, and hiding it would spoil what looks like it by chance.
+# A shorter token is not one of Hex's, and to hide it would also hide other text that happens to be the same.
 SHORTEST_HIDDEN = 8
 
 

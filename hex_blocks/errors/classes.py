@@ -27,7 +27,7 @@ class Fault:
     values: dict[str, Any] = field(default_factory=dict)
 
     def message(self, language: str | None = None) -> str:
-        """Say it in a sentence."""
+        """Return what is wrong with the input, as a sentence."""
         return sentence(FAULTS[self.key], language, input=self.input, **self.values)
 
 
@@ -155,7 +155,7 @@ class UnknownToolError(KeyError):
         self.nearest = nearest
 
     def message(self, language: str | None = None) -> str:
-        """Say it, with what may have been meant."""
+        """Return what is wrong as a sentence, with the names that may have been meant."""
         said = [sentence(NO_TOOL[0], language, name=repr(without_tokens(self.name)))]
         if self.nearest:
             said.append(sentence(NO_TOOL[1], language, names=", ".join(self.nearest)))

@@ -74,7 +74,7 @@ def _answered(call: ToolCall, thread: Thread, old_response: Any, inputs: dict[st
 
 
 def _looks(call: ToolCall, thread: Thread, inputs: dict[str, Any]) -> Iterator[Thread]:
-    """Look at a thread again and again until the timeout. Faults of the network and of Hex are sat out."""
+    """Read a thread again and again until the timeout. Faults of the network and of Hex are waited out."""
     clock = call.connection.clock
     began = clock.monotonic()
     timeout, pause = float(inputs.get("timeout", TIMEOUT)), float(inputs.get("pollInterval", FIRST_PAUSE))

@@ -48,7 +48,7 @@ def _usual_seconds(call: ToolCall, project_id: str) -> float | None:
     try:
         return usual_seconds(call.request(asked, "hex_get_project_runs")["runs"])
     except HexError:
-        # An estimate is a kindness: where none can be had, the status is told without it.
+        # The status is useful without an estimate of the progress.
         return None
 
 

@@ -54,11 +54,11 @@ def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...], *,
         return dict(_filled(asked, {job.name: job.outcome() for job in earlier}))
 
     def suffix() -> str:
-        # A step whose ground was made anew, or the ground of that, is another step than the one on the old ground.
-        ground = [f"{job.name}:{job.tries}{job.suffix()}" for job in earlier if job.name in used and job.renewed_ground]
-        return f"#after:{hashlib.sha256(' '.join(ground).encode()).hexdigest()[:16]}" if ground else ""
+        # A step that uses the outcome of one that was run again is another start than before, with another key.
+        reruns = [f"{job.name}:{job.tries}{job.suffix()}" for job in earlier if job.name in used and job.is_rerun]
+        return f"#after:{hashlib.sha256(' '.join(reruns).encode()).hexdigest()[:16]}" if reruns else ""
 
-    # The key stands for the step as it is written: what its references come to is the earlier steps' business.
+    # The key identifies the step as it is written: the values that its references get do not change it.
     job = Job(name, f"{key}#step:{name}", inputs, stands_for=asked, suffix=suffix, promised=promised)
     job.run = {"projectId": step["projectId"]}
     return job

@@ -52,7 +52,7 @@ class _Seen:
 def watch_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
     """Return the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
     seen = _read(call, inputs["cursor"]) if "cursor" in inputs else {}
-    # Builders send their form whole each time: what the cursor knows goes before the moment of a first call.
+    # Builders send the whole form each time, so the cursor takes precedence over `since`.
     since = None if seen else seconds_of(inputs.get("since"))
     project_ids = list(dict.fromkeys(project_id.lower() for project_id in inputs["projectIds"]))
     ended: list[Run] = []

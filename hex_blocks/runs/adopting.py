@@ -18,7 +18,7 @@ from hex_blocks.tools.tool_call import ToolCall
 
 log = logging.getLogger(__name__)
 
-# Hex limits how often its list may be read, and a batch asks again and again.
+# Hex limits how often its list may be read, and a batch would read it at each try.
 LOOK_FOR = 15.0
 MOST_AT_ONCE = 3
 MOST_PROJECTS = 1000

@@ -1,7 +1,7 @@
 """What a call keeps in the record of runs, and what it says where the record fails it.
 
-Whoever gave a key was promised that it starts one run, and nothing is sent where that cannot be kept. Nobody was
-promised anything by a key that we made ourselves, and a full disk should not keep a report from being made.
+A key that the caller gave promises that it starts one run, so nothing is sent where that cannot be recorded. A key of
+our own promises nothing: the run is started although it cannot be recorded, with a warning.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stopping a run so that it is known afterwards whether it stopped.
+"""Cancelling a run, so that it is known afterwards whether it was cancelled.
 
 To cancel a run twice does no harm, so a cancellation whose answer was lost is sent again, unless a look at the run
 shows that it was done.
@@ -79,7 +79,7 @@ def refresh_run(call: ToolCall, run: Run) -> Run:
 
 
 def detached(call: ToolCall, seconds: float = LAST_SECONDS) -> ToolCall:
-    """Make a call that still gets through when this one is over: stopped, or out of time."""
+    """Return a call that can still send requests when this one was stopped or is out of time."""
     stop = threading.Event()
     last = replace(call, on_progress=None, stop=stop)
     return replace(last, timing=replace(last.timing.within(seconds), stop=stop, on_wait=None))

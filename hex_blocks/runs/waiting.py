@@ -139,7 +139,7 @@ class _Wait:
         """Return the run when it has ended. A timeout and an interruption are errors."""
         followed = self.followed
         try:
-            self.watcher.wait(self.call, [followed], self.until, lambda: tell(self.call, followed))
+            self.watcher.wait(self.call, [followed], self.until, lambda: report_run(self.call, followed))
             interrupted = self.call.stop.is_set()
         except KeyboardInterrupt:
             interrupted = True
@@ -149,7 +149,7 @@ class _Wait:
             return self._interrupted() if interrupted else self._timed_out()
         if followed.failed:
             raise unfollowed(followed, **self._named()) from followed.failed
-        tell(self.call, followed)
+        report_run(self.call, followed)
         return followed.run
 
     def _timed_out(self) -> Run:
@@ -200,7 +200,7 @@ def unfollowed(followed: Followed, **values: Any) -> HexError:
     return run_error(followed.run, key, reason=reason, **values)
 
 
-def tell(call: ToolCall, followed: Followed) -> None:
+def report_run(call: ToolCall, followed: Followed) -> None:
     """Report how far a run is."""
     elapsed = call.connection.clock.monotonic() - followed.began
     remaining = None if followed.usual is None else max(0.0, followed.usual - elapsed)

@@ -187,8 +187,8 @@ class Watcher:
         try:
             self._read(quick, project)
         except (BusyError, HexDownError) as error:
-            # It passes, or the waiter's own deadline ends it. The run goes on meanwhile.
-            # What is short of time for this waiter need be no trouble for the others.
+            # It passes, or the waiter's own deadline ends it. The run keeps running meanwhile.
+            # An error that only comes from this waiter's short time is not shown to the others.
             self._postpone(project, error, is_error=patience == POLL_PATIENCE and not call.stop.is_set())
         except HexError as error:
             self._fail(project, error, project.going())

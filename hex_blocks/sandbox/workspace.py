@@ -64,7 +64,7 @@ class World:
         return thing
 
     def remove(self, thing: Thing) -> None:
-        """Let a thing go."""
+        """Remove a thing."""
         with self.lock:
             del self._things[type(thing)][thing.id]
             if isinstance(thing, Run):

@@ -21,7 +21,7 @@ ConnectionInputs = Callable[[], Mapping[str, "Input"]]
 
 @dataclass(eq=False)
 class Tool:
-    """One tool: its words, its schemas, and the parts that a call is made of. It does not run itself.
+    """One tool: its texts, its schemas, and the functions that a call is made of. It does not run itself.
 
     Attributes:
         raw: The spec file as JSON.

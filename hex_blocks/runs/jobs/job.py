@@ -74,8 +74,8 @@ class Job:
         return base if number == 1 else f"{base}#try:{number}"
 
     @property
-    def renewed_ground(self) -> bool:
-        """Whether what stands on its outcome stands on another one than at first."""
+    def is_rerun(self) -> bool:
+        """Whether its run is not the first one, because it or a step whose outcome it uses was run again."""
         return self.tries > 1 or bool(self.suffix())
 
     def begin_next_try(self) -> None:

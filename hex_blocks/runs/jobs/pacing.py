@@ -81,7 +81,7 @@ class Pacing:
     def after_refusal(self, error: BusyError) -> bool:
         """Pause after a refusal for now. Return False where Hex has been taking no start for too long."""
         if error.key == "budget_spent":
-            # Somebody else was quicker; how long our own limits make it wait is known.
+            # Another caller used the budget first; `obstacle` returns how long to wait for it.
             return True
         now, seconds = self._clock.monotonic(), float(error.values.get("seconds", KERNEL_PAUSES[0]))
         self._refused_since = self._refused_since or now

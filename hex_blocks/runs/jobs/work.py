@@ -98,7 +98,7 @@ class Work:
     # Runs that an earlier call had started
 
     def _resume(self) -> None:
-        """Take up the runs of an earlier call with the same key; where order matters, each when its turn comes."""
+        """Resume the runs of an earlier call with the same key; where order matters, each when its turn comes."""
         if self.in_order:
             return
         waiting, self._waiting = list(self._waiting), deque()
@@ -111,7 +111,7 @@ class Work:
                 self._waiting.append(job)
 
     def _is_resumed(self, job: Job) -> bool:
-        """Take up the run of an earlier call, if there is one; where the record is kept by others, once it is free."""
+        """Resume the run of an earlier call, if there is one; where the record is kept by others, once it is free."""
         while True:
             try:
                 earlier = latest_try(self.call, job)
@@ -193,7 +193,7 @@ class Work:
             self._not_taken(job, run)
 
     def _resumed(self, job: Job) -> bool:
-        """Take up the run that an earlier call had started for a job. True also where its turn is over with that."""
+        """Resume the run that an earlier call started for a job. True also where that failed and ended its turn."""
         try:
             earlier = latest_try(self.call, job)
             if earlier is None or earlier.run_id is None:
