@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,9 +12,9 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Plan, Run
 from hex_blocks.tools.registry import Registry
 from tests.calling import our_tools
+from tests.hosts.driven import REPORT, Driven
 from tests.hosts.limits import without_limits
 
 HERE = Path(__file__).parent
@@ -24,7 +22,6 @@ ENVIRONMENT = Path(os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT", "/nonexistent")
 MODULES = ENVIRONMENT / "npm" / "node_modules"
 NODE = ENVIRONMENT / "bin" / "node"
 Json = Any
-REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 SPEED = 20
 
 
@@ -60,41 +57,26 @@ class Failed(Exception):  # noqa: N818
         self.said = error
 
 
-class Piece:
+class Piece(Driven):
     """The piece in its framework; see drive.cjs."""
 
     def __init__(self, folder: Path, log: Path, database: Path | None = None) -> None:
         self.auth: Json = None
         # What the operator allows.
         self.allowed: list[str] = []
-        self.log = log
-        with log.open("w") as said:
-            self.process = subprocess.Popen(
-                [str(NODE), str(HERE / "drive.cjs"), str(folder), str(database or log.with_suffix(".json"))],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
-            )
+        super().__init__([NODE, HERE / "drive.cjs", folder, database or log.with_suffix(".json")], log)
 
-    def tell(self, command: str, **asked: Json) -> None:
+    def begin(self, command: str, **asked: Json) -> None:
         """Have something done, and do not wait for it."""
-        assert self.process.stdin
-        whole = {"command": command, "auth": self.auth, "allowed": self.allowed, **asked}
-        self.process.stdin.write(json.dumps(whole) + "\n")
-        self.process.stdin.flush()
+        self.tell({"command": command, "auth": self.auth, "allowed": self.allowed, **asked})
 
     def ask(self, command: str, **asked: Json) -> Json:
         """Have something done, and return what came of it."""
-        self.tell(command, **asked)
-        assert self.process.stdout
-        for line in self.process.stdout:
-            if line.startswith("@"):
-                answer = json.loads(line[1:])
-                if "error" in answer:
-                    raise Failed(answer["error"])
-                return answer["result"]
-        raise AssertionError(self.log.read_text()[-3000:])
+        self.begin(command, **asked)
+        answer = self.hear()
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer["result"]
 
     def run(self, name: str, props: Json = None, **place: Json) -> Json:
         """Run an action."""
@@ -104,18 +86,6 @@ class Piece:
         """Call a hook of the trigger."""
         given = {"projectIds": [REPORT]} if props is None else props
         return self.ask("trigger", name="run_finished", hook=hook, props=given, **place)
-
-    def kill(self) -> None:
-        """End it in the middle of what it does."""
-        self.process.kill()
-        self.stop()
-
-    def stop(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
-        self.process.terminate()
-        self.process.wait(10)
 
 
 @pytest.fixture(scope="session")
@@ -142,11 +112,3 @@ def connect(piece: Piece, sandbox: Sandbox, token: str = TOKENS.personal) -> Non
     """Set the connection that steps are run with."""
     piece.allowed = [sandbox.origin]
     piece.auth = {"apiKey": token, "region": "custom", "baseUrl": sandbox.base_url}
-
-
-def begin(sandbox: Sandbox, running: float = 1) -> str:
-    """Let a run of the report begin that takes so many seconds of the sandbox's."""
-    world, ada = sandbox.world, sandbox.world.user("Ada Okafor").id
-    at, plan = sandbox.clock.time(), Plan(pending=0.1, running=running)
-    run = Run(id=world.new_id(), project_id=REPORT, caller=ada, version=1, created_at=at, plan=plan)
-    return str(world.add(run).id)

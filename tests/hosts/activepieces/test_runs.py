@@ -13,7 +13,8 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import Sandbox
 from tests.faulty import Faulty, done_then, lost, silence, when
-from tests.hosts.activepieces.conftest import REPORT, SPEED, Failed, Piece, connect
+from tests.hosts.activepieces.conftest import SPEED, Failed, Piece, connect
+from tests.hosts.driven import REPORT
 
 STARTS = {"projectId": REPORT}
 
@@ -122,7 +123,7 @@ def test_a_step_that_was_killed_before_the_answer_came_starts_no_second_run(
     with Faulty(when("POST", done_then(silence)), upstream=sandbox.origin) as between:
         first = Piece(piece, tmp_path / "first.txt", tmp_path / "database.json")
         behind(first, sandbox, between)
-        first.tell("action", name=action, props=STARTS)
+        first.begin("action", name=action, props=STARTS)
         until(lambda: starts(sandbox))
         first.kill()
         second = Piece(piece, tmp_path / "second.txt", tmp_path / "database.json")
@@ -141,7 +142,7 @@ def test_a_step_that_was_killed_in_its_wait_is_waited_on_by_the_next_try(
 ) -> None:
     first = Piece(piece, tmp_path / "first.txt", tmp_path / "database.json")
     connect(first, timely_sandbox)
-    first.tell("action", name="run_and_wait", props=STARTS)
+    first.begin("action", name="run_and_wait", props=STARTS)
     until(lambda: starts(timely_sandbox) and any("runId" in value for value in database(tmp_path)))
     first.kill()
     second = Piece(piece, tmp_path / "second.txt", tmp_path / "database.json")

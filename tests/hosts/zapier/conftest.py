@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,13 @@ from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import our_tools
+from tests.hosts.driven import Driven
 from tests.hosts.limits import without_limits
 
 HERE = Path(__file__).parent
 ENVIRONMENT = Path(os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT", "/nonexistent"))
 MODULES = ENVIRONMENT / "npm" / "node_modules"
 Json = Any
-REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 SPEED = 60
 
 
@@ -61,43 +60,24 @@ class Failed(Exception):  # noqa: N818
         self.said: dict[str, Any] = json.loads(said) if said.startswith("{") else {"message": said}
 
 
-class Zapier:
+class Zapier(Driven):
     """The app in Zapier's tester; see drive.cjs."""
 
     def __init__(self, app: Path, keeper: str, log: Path) -> None:
         self.auth: dict[str, Any] = {}
         # What its operator allows.
         self.allowed: list[str] = []
-        self.log = log
-        variables = os.environ | {
-            "NODE_ENV": "test",
-            "ZAPIER_BASE_ENDPOINT": keeper,
-            "ZAPIER_DEPLOY_KEY": "tests",
-        }
-        with log.open("w") as said:
-            self.process = subprocess.Popen(
-                [str(ENVIRONMENT / "bin" / "node"), str(HERE / "drive.cjs"), str(app)],
-                env=variables,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
-            )
+        variables = {"NODE_ENV": "test", "ZAPIER_BASE_ENDPOINT": keeper, "ZAPIER_DEPLOY_KEY": "tests"}
+        super().__init__([ENVIRONMENT / "bin" / "node", HERE / "drive.cjs", app], log, variables)
 
     def run(self, method: str, inputs: Json = None, **bundle: Json) -> Json:
         """Run a function of the app."""
         whole = {"authData": self.auth, "inputData": inputs if inputs is not None else {}, **bundle}
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps({"method": method, "bundle": whole, "allowed": self.allowed}) + "\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.startswith("@"):
-                answer = json.loads(line[1:])
-                if "error" in answer:
-                    raise Failed(answer["error"])
-                return answer["results"]
-        raise AssertionError(self.log.read_text()[-3000:])
+        self.tell({"method": method, "bundle": whole, "allowed": self.allowed})
+        answer = self.hear()
+        if "error" in answer:
+            raise Failed(answer["error"])
+        return answer["results"]
 
     def create(self, key: str, inputs: Json = None) -> Json:
         return self.run(f"creates.{key}.operation.perform", inputs)
@@ -108,19 +88,12 @@ class Zapier:
     def poll(self, key: str, inputs: Json = None, **meta: Json) -> Json:
         return self.run(f"triggers.{key}.operation.perform", inputs, meta=meta)
 
-    def stop(self) -> None:
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
-        self.process.terminate()
-        self.process.wait(10)
-
 
 class Keeper:
     """What Zapier keeps for an app while it runs: the place in a list, and files."""
 
     def __init__(self, server: HTTPServer) -> None:
-        self.url = server.url_for("").rstrip("/").replace("localhost", "127.0.0.1")
+        self.url = server.url_for("").rstrip("/")
         self.places: dict[str, str] = {}
         self.files: list[tuple[str, str, bytes]] = []
         server.expect_request("/platform/rpc/cli").respond_with_handler(self._answer)
@@ -145,8 +118,10 @@ class Keeper:
 
 
 @pytest.fixture(scope="session")
-def keeper(make_httpserver: HTTPServer) -> Keeper:
-    return Keeper(make_httpserver)
+def keeper() -> Iterator[Keeper]:
+    # A server of its own: that of the fixtures is emptied for each test.
+    with HTTPServer(host="127.0.0.1") as server:
+        yield Keeper(server)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from hex_blocks.sandbox import Sandbox
-from tests.hosts.zapier.conftest import REPORT, Failed, Keeper, Zapier
+from tests.hosts.driven import REPORT
+from tests.hosts.zapier.conftest import Failed, Keeper, Zapier
 
 RUN = {"projectId": REPORT, "runId": REPORT}
 

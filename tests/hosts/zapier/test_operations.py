@@ -11,7 +11,8 @@ from hex_blocks.hosts.zapier.operations import CREATE, operations
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.sandbox.workspace import World
 from tests.calling import our_tools
-from tests.hosts.zapier.conftest import REPORT, Failed, Zapier
+from tests.hosts.driven import REPORT
+from tests.hosts.zapier.conftest import Failed, Zapier
 
 Inputs = Callable[[World], dict[str, Any]]
 PARAMETERS = {"start_date": "2026-01-01", "end_date": "2026-01-31", "region": "EMEA"}

@@ -16,9 +16,9 @@ from werkzeug import Request, Response
 
 from hex_blocks import Connection
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Plan, Run
 from tests.calling import our_tools
-from tests.hosts.zapier.conftest import REPORT, Failed, Zapier
+from tests.hosts.driven import REPORT, begin
+from tests.hosts.zapier.conftest import Failed, Zapier
 
 Json = Any
 ENDS = ["COMPLETED", "ERRORED", "KILLED", "UNABLE_TO_ALLOCATE_KERNEL"]
@@ -44,17 +44,6 @@ class Zap:
         new = [each["id"] for each in self._poll() if each["id"] not in self.seen]
         self.seen.update(new)
         return new
-
-
-def begin(sandbox: Sandbox, running: float = 1, *, ago: float = 0, project: str = REPORT) -> str:
-    """Let a run begin that takes so many seconds of the sandbox's."""
-    world = sandbox.world
-    at = sandbox.clock.time() - ago
-    plan = Plan(pending=0.1, running=running)
-    run = Run(
-        id=world.new_id(), project_id=project, caller=world.user("Ada Okafor").id, version=1, created_at=at, plan=plan
-    )
-    return str(world.add(run).id)
 
 
 def test_a_hundred_polls_tell_each_end_once(zapier: Zapier, sandbox: Sandbox) -> None:
