@@ -6,11 +6,11 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from hex_blocks.hosts.javascript.packages import REPOSITORY
 from hex_blocks.hosts.n8n.operations import Operation
 from hex_blocks.hosts.n8n.words import describe
 
 NAME = "n8n-nodes-hex-blocks"
-REPOSITORY = "https://github.com/hex-blocks/hex-blocks"
 DOCUMENTATION = "https://learn.hex.tech/docs/api/api-overview"
 AUTHOR = {"name": "The hex_blocks maintainers", "email": "hex-blocks@users.noreply.github.com"}
 DESCRIPTION = "Run Hex projects and notebooks, wait for them, fetch their charts, and manage what is around them"

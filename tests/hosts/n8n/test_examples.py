@@ -8,27 +8,13 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from hex_blocks.sandbox import Sandbox
+from tests.hosts.chat import Chat
 from tests.hosts.n8n.conftest import Engine
 
 REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 IN_THE_EXAMPLES = "5a8591dd-4039-49df-9202-96385ba3eff8"
-
-
-class Chat:
-    """Keeps what is posted."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.posts: list[Request] = []
-        self.url = server.url_for("/hooks/data-team")
-        server.expect_request("/hooks/data-team", "POST").respond_with_handler(self._take)
-
-    def _take(self, request: Request) -> Response:
-        request.get_data()
-        self.posts.append(request)
-        return Response("{}", content_type="application/json")
 
 
 @pytest.fixture

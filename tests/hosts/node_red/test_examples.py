@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from hex_blocks.hosts.exports import request_for
 from hex_blocks.hosts.node_red.examples import CHAT, PROJECT
@@ -16,38 +15,16 @@ from hex_blocks.hosts.node_red.export import TARGET
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
 from tests.calling import our_tools
+from tests.hosts.chat import TOLD_WITHIN, Chat
 from tests.hosts.node_red.conftest import NodeRed
 
 Json = Any
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
-TOLD_WITHIN = 60.0
 EXAMPLES = {
     name.removeprefix("examples/").removesuffix(".json"): json.loads(content)
     for name, content in TARGET.files(request_for(TARGET, our_tools())).items()
     if name.startswith("examples/")
 }
-
-
-class Chat:
-    """Keeps what is posted."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.posts: list[Request] = []
-        self.url = server.url_for("/hooks/data-team").replace("localhost", "127.0.0.1")
-        server.expect_request("/hooks/data-team", "POST").respond_with_handler(self._take)
-
-    def _take(self, request: Request) -> Response:
-        request.get_data()
-        self.posts.append(request)
-        return Response("{}", content_type="application/json")
-
-    def wait(self, count: int, red: NodeRed) -> list[Request]:
-        """Wait until so much has been posted."""
-        until = time.monotonic() + TOLD_WITHIN
-        while len(self.posts) < count:
-            assert time.monotonic() < until, red.log.read_text()[-3000:]
-            time.sleep(0.2)
-        return self.posts
 
 
 @pytest.fixture
@@ -82,7 +59,7 @@ def inject(red: NodeRed, flow: Json) -> None:
 def test_the_report_sends_its_chart(red: NodeRed, chat: Chat, fast_sandbox: Sandbox) -> None:
     inject(red, bring(red, "report-every-morning", chat))
 
-    [post] = chat.wait(1, red)
+    [post] = chat.wait(1, red.log)
     assert post.get_data().startswith(b"\x89PNG")
     assert post.content_type == "image/png"
     inputs = fast_sandbox.world.runs(REVENUE)[0].inputs
@@ -96,7 +73,7 @@ def test_a_report_that_fails_sends_the_page_of_its_run(red: NodeRed, chat: Chat,
     broken = fast_sandbox.world.project("Broken import")
     inject(red, bring(red, "report-every-morning", chat, broken.id, inputParams="{}"))
 
-    [post] = chat.wait(1, red)
+    [post] = chat.wait(1, red.log)
     assert post.get_json()["link"].startswith("http")
     assert broken.id in post.get_json()["link"]
     assert "ended with an error" in post.get_json()["text"]
@@ -113,7 +90,7 @@ def test_each_region_has_a_run_of_its_own(red: NodeRed, chat: Chat, fast_sandbox
     red.ask("POST", "/flows", {"flows": [*flow, {"z": last["z"], "x": 0, "y": 0, **post}]})
     inject(red, flow)
 
-    [told] = chat.wait(1, red)
+    [told] = chat.wait(1, red.log)
     assert [each["status"] for each in told.get_json()] == ["COMPLETED"] * 3
     started = fast_sandbox.world.runs(REVENUE)[: len(fast_sandbox.world.runs(REVENUE)) - before]
     assert {run.inputs["region"] for run in started} == {"US", "EMEA", "APAC"}
@@ -129,7 +106,7 @@ def test_a_finished_run_is_told(red: NodeRed, chat: Chat, fast_sandbox: Sandbox)
         time.sleep(0.1)
     run = end_a_run(fast_sandbox)
 
-    [post] = chat.wait(1, red)
+    [post] = chat.wait(1, red.log)
     assert post.get_json()["text"].startswith("Hex run COMPLETED: http")
     assert run in post.get_json()["text"]
 

@@ -10,9 +10,10 @@ from pytest_httpserver import HTTPServer
 
 from hex_blocks.sandbox import Sandbox
 from tests.hosts.browser import CHROMIUM
+from tests.hosts.chat import Chat
 from tests.hosts.node_red.conftest import NodeRed
 from tests.hosts.node_red.test_editor import look
-from tests.hosts.node_red.test_examples import Chat, bring, inject
+from tests.hosts.node_red.test_examples import bring, inject
 
 pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="needs a browser"), pytest.mark.timeout(240)]
 
@@ -26,7 +27,7 @@ def test_the_report_is_pictured(red: NodeRed, httpserver: HTTPServer, fast_sandb
     del fast_sandbox
     chat = Chat(httpserver)
     inject(red, bring(red, "report-every-morning", chat))
-    chat.wait(1, red)
+    chat.wait(1, red.log)
     statuses = """
       RED.actions.invoke('core:toggle-sidebar');
       $('.red-ui-palette-search input').val('hex').trigger('keyup').trigger('change');

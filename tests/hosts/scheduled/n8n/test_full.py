@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
 from hex_blocks.tools.registry import Registry
+from tests.hosts.chat import Chat
 
 ENVIRONMENT = Path(os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT", "/nonexistent"))
 PROGRAM = ENVIRONMENT / "npm" / "node_modules" / ".bin" / "n8n"
@@ -124,20 +124,6 @@ def home(tmp_path, sandbox) -> Home:
     secret = {"apiKey": TOKENS.personal, "region": "custom", "baseUrl": sandbox.origin}
     made.bring("credentials", {"id": "hex", "name": "Hex", "type": "hexApi", "data": secret})
     return made
-
-
-class Chat:
-    """Keeps what is posted."""
-
-    def __init__(self, server: HTTPServer) -> None:
-        self.posts: list[Request] = []
-        self.url = server.url_for("/hooks/data-team").replace("localhost", "127.0.0.1")
-        server.expect_request("/hooks/data-team", "POST").respond_with_handler(self._take)
-
-    def _take(self, request: Request) -> Response:
-        request.get_data()
-        self.posts.append(request)
-        return Response("{}", content_type="application/json")
 
 
 @pytest.fixture
