@@ -270,12 +270,19 @@ def updated(file: Path, new: Catalog, name: str) -> Catalog:
     """Return a language's catalogue with exactly the texts of the template; no guesses, nothing obsolete."""
     catalogue = _empty(file.stem, name)
     if file.is_file():
-        for message in read_catalogue(file):
+        before = read_catalogue(file)
+        _keep_plurals(catalogue, before)
+        for message in before:
             if message.id and "fuzzy" not in message.flags:
                 catalogue[message.id] = message
     catalogue.update(new, no_fuzzy_matching=True, update_header_comment=False, update_creation_date=False)
     catalogue.obsolete.clear()
     return catalogue
+
+
+def _keep_plurals(catalogue: Catalog, of: Catalog) -> None:
+    """Give a catalogue the formula that its translations were written for: versions of Babel differ in theirs."""
+    catalogue.mime_headers = [("Plural-Forms", of.plural_forms)]
 
 
 def written(catalogue: Catalog) -> bytes:
@@ -325,6 +332,7 @@ def compile_catalogues(locales: Path) -> list[Path]:
         whole = read_catalogue(file)
         catalogue = Catalog(locale=file.stem, project=whole.project, version="", charset="utf-8", fuzzy=False)
         catalogue.creation_date = catalogue.revision_date = _NO_DATE
+        _keep_plurals(catalogue, whole)
         for message in whole:
             in_guides_only = all(place.startswith(GUIDES) for place, _ in message.locations) and message.locations
             if message.id and forms_of(message) and not message.fuzzy and not in_guides_only:

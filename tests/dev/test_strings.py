@@ -293,6 +293,20 @@ def test_a_catalogue_is_kept_with_what_is_translated(source: Source, translate: 
     assert not catalogue.obsolete
 
 
+def test_a_catalogue_keeps_its_formula_of_plurals(source: Source) -> None:
+    refresh(source, ["fr"])
+    file = source.locales / "fr.po"
+    formula = "nplurals=2; plural=(n > 7);"
+    file.write_text(re.sub(r"nplurals=[^\\]*", formula, file.read_text()))
+
+    refresh(source)
+    (compiled,) = compile_catalogues(source.locales)
+
+    # Whatever this version of Babel knows of French.
+    assert formula in file.read_text()
+    assert formula.encode() in compiled.read_bytes()
+
+
 def test_a_catalogue_changes_only_when_texts_do(source: Source) -> None:
     refresh(source, LANGUAGES)
 
