@@ -296,7 +296,9 @@ class StartOnce:
             found = self._found(sent)
         except (HexDownError, BusyError, RecordError):
             raise self._failed("start_unknown", error) from error
-        except HexError:
+        except HexError as failed:
+            if error.by_hex or failed.status is None:
+                raise
             # Whoever refuses to list runs as well is no Hex. The next call with the key looks again.
             raise error from None
         if found is None:

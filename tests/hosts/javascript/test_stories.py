@@ -15,7 +15,7 @@ import pytest
 from hex_blocks.hosts.javascript.data import core_data, runs_in_javascript
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import our_tools
-from tests.faulty import Act, Faulty, lost, pass_on, reply, reset, when
+from tests.faulty import Act, Faulty, done_then, lost, pass_on, reply, reset, when
 from tests.hosts.javascript.node import Node, StoppingClock, in_javascript, in_python
 from tests.hosts.javascript.test_same import difference
 
@@ -41,6 +41,7 @@ FITTING = {
 }
 # A busy answer of Hex's own, and one of a gateway.
 BUSY = reply(429, {"reason": "slow down"}, headers={"Retry-After": "7"})
+FIREWALL = reply(403, b"<html>blocked</html>", kind="text/html")
 GATEWAY = reply(502, b"<html>gateway</html>", kind="text/html")
 
 
@@ -84,6 +85,13 @@ STORIES = {
     "a wait with a key, again": Story("hex_run_and_wait", wait(QUICK, idempotencyKey="daily-2", timeout=60) * 2),
     "a notebook": Story("hex_run_notebook", wait(REVENUE, inputParamsJson='{"region": "APAC"}')),
     "an answer lost": Story("hex_run_and_wait", wait(QUICK), lambda: (when("POST", lost),)),
+    "started, and refused by somebody before Hex": Story(
+        "hex_run_and_wait", wait(QUICK), lambda: (when("POST", done_then(FIREWALL)),)
+    ),
+    "refused by somebody before Hex, who lists nothing either": Story(
+        "hex_run_and_wait", wait(QUICK), lambda: (when("POST", done_then(FIREWALL)), FIREWALL)
+    ),
+    "refused by somebody before Hex": Story("hex_run_and_wait", wait(QUICK), lambda: (when("POST", FIREWALL),)),
     "an answer lost, with a key": Story(
         "hex_run_and_wait", wait(QUICK, idempotencyKey="daily-3"), lambda: (when("POST", lost),)
     ),

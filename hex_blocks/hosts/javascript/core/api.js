@@ -277,7 +277,9 @@ class HexApi {
     else if (said.parameters && (status === 400 || status === 422))
       [key, values] = ['bad_parameters', said.parameters];
     else if (status === 422 && said.reason.toLowerCase().includes('publish')) key = 'not_published';
-    return new HexError(key, { status, traceId }, values);
+    const error = new HexError(key, { status, traceId }, values);
+    error.byHex = said.isHexs || status === 429;
+    return error;
   }
 }
 

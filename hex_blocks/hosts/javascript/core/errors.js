@@ -51,6 +51,8 @@ class HexError extends Error {
     }
     /** @type {Record<string, any> | null} what the tool would have given, as far as it had come */
     this.partial = null;
+    /** whether a refusal is Hex's own, in its words; a gateway's may come after Hex took the request */
+    this.byHex = true;
     this.message = this.said();
   }
 

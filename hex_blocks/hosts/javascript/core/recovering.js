@@ -5,6 +5,7 @@
  * said: a second run is never started on a guess.
  */
 
+const { NOT_SENT } = require('./api');
 const { secondsOf } = require('./dates');
 const { HexError } = require('./errors');
 const { listRuns } = require('./runs');
@@ -28,6 +29,7 @@ const SOON_SECONDS = 90;
 const CLEAR_SECONDS = SOON_SECONDS + CLOCKS_DIFFER;
 // A run that begins later than this was not waiting for its kernel since.
 const LATE_SECONDS = 900;
+const UNAUTHORIZED = 401;
 const PAGE = 100;
 const PAGES = 20;
 const PAUSES = [5, 10, 20, 30];
@@ -71,6 +73,16 @@ async function findLostRun(call, start, sentAt) {
     .map((run) => run.runId)
     .join(', ');
   throw new HexError('start_uncertain', {}, { used: start.key, projectId: start.projectId, runs });
+}
+
+/**
+ * Return whether Hex may have started a run though its start came to this error: where no answer came, and where
+ * somebody between us and Hex refused, who may have asked Hex first.
+ * @param {HexError} error
+ */
+function mayHaveStarted(error) {
+  if (error.kind === 'down') return !NOT_SENT.has(error.key);
+  return !error.byHex && error.status !== UNAUTHORIZED;
 }
 
 /**
@@ -222,4 +234,4 @@ function beganAt(run) {
   return moment ? secondsOf(moment) : null;
 }
 
-module.exports = { findLostRun, secondsUntilClear, secondsUntilLost, startsInTheWay };
+module.exports = { findLostRun, mayHaveStarted, secondsUntilClear, secondsUntilLost, startsInTheWay };

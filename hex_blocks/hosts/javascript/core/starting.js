@@ -4,11 +4,10 @@
  * looked for in Hex's list before anything is started again.
  */
 
-const { NOT_SENT } = require('./api');
 const { HexError, notHex } = require('./errors');
 const { phrase } = require('./text');
 const { checkParameters } = require('./project_inputs');
-const { findLostRun, secondsUntilClear, secondsUntilLost, startsInTheWay } = require('./recovering');
+const { findLostRun, mayHaveStarted, secondsUntilClear, secondsUntilLost, startsInTheWay } = require('./recovering');
 const { keepStarted, recentRuns, startReply } = require('./runs');
 const { buildRequest } = require('./requests');
 const { isOfKind } = require('./tool_call');
@@ -232,7 +231,7 @@ class StartOnce {
       if (!(refused instanceof HexError)) throw refused;
       error = refused;
     }
-    if (error.kind === 'down' && !NOT_SENT.has(error.key) && this.sentAt !== null) return this.recovered(error);
+    if (this.sentAt !== null && mayHaveStarted(error)) return this.recovered(error);
     await call.starts.forget(intent.key);
     throw error;
   }
@@ -267,7 +266,9 @@ class StartOnce {
       found = await this.found(this.intent, this.sentAt);
     } catch (failed) {
       if (isOfKind(failed, 'down', 'busy')) throw this.failed('start_unknown', error);
-      throw failed;
+      if (!(failed instanceof HexError) || error.byHex || failed.status === null) throw failed;
+      // Whoever refuses to list runs as well is no Hex. The next call with the key looks again.
+      throw error;
     }
     if (!found) throw this.failed('start_lost', error);
     return found;
