@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from hex_blocks import Registry
@@ -591,6 +591,7 @@ def test_any_json_for_any_input_is_taken_or_refused(registry: Registry, tool_id:
 
 @THOROUGH
 @given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON | ANY_JSON.map(json.dumps)))
+@example(inputs={"params": {"\ud800": math.inf}})
 def test_any_json_for_every_kind_of_input_is_taken_or_refused(inputs: dict[str, Any]) -> None:
     assert outcome(CHECK, inputs) in ("taken", *FAULTS)
 
