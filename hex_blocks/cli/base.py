@@ -113,8 +113,10 @@ def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
         for _ in blocks(part or "", lambda english: said.append(english) or ""):  # type: ignore[func-returns-value]
             pass
     yield from ((english, path) for english in said)
+    # click has said its own in the language of this process; it is among CLICK_WORDS.
+    of_click = command.get_help_option(context)
     for option in command.get_params(context):
-        if english := getattr(option, "help", None):
+        if option is not of_click and (english := getattr(option, "help", None)):
             yield english, f"{path} {max(option.opts, key=len)}"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):

@@ -579,6 +579,16 @@ def test_titles_are_in_the_language(german: Path) -> None:
     ).items()
 
 
+def test_the_texts_of_help_are_gathered_in_english_whatever_is_spoken(german: Path) -> None:
+    @click.command()
+    def plain() -> None:
+        """Do it."""
+
+    texts.set_language("de")
+
+    assert list(help_texts(plain, "plain")) == [("Do it.", "plain")]
+
+
 def test_text_is_wrapped_by_the_room_it_takes() -> None:
     assert wrapped("one two three", 8) == ["one two", "three"]
     assert wrapped("実行が終わるまで待ちます。", 10) == ["実行が終わ", "るまで待ち", "ます。"]
