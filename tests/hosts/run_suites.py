@@ -71,8 +71,9 @@ def run(host: str, environment: Path, options: list[str]) -> bool:
         "LANGSMITH_TRACING": "false",
         "DO_NOT_TRACK": "1",
     }
-    cache = ["-o", f"cache_dir={environment / '.pytest_cache'}"]
-    command = [str(python), "-m", "pytest", *cache, str(HERE / host), *options]
+    # Some hosts bring plugins of pytest with them.
+    common = ["-o", f"cache_dir={environment / '.pytest_cache'}", "-p", "no:asyncio"]
+    command = [str(python), "-m", "pytest", *common, str(HERE / host), *options]
     code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
     if code == FAILED and "CI" in os.environ:
         # In CI a failure has to repeat, alone, as in the Makefile.

@@ -17,6 +17,7 @@ LEVEL = {
     "fields of an action": "done: tests/hosts/langflow/test_components.py",
     "flows": "done: tests/hosts/langflow/test_flows.py",
     "agents": "done: tests/hosts/langflow/test_flows.py",
+    "the editor, Langflow's own agent": "done: tests/hosts/scheduled/langflow/test_whole.py",
     "pickers": "exempt: a field that lists projects takes no connection from another component; titles are taken.",
     "languages": "exempt: Langflow shows the components of others in their own language.",
     "data connections with their passwords": "exempt: their values would stand in saved flows.",
