@@ -45,6 +45,10 @@ COMPONENTS = {
 }
 
 
+# The tools that a model calls, each with what it gives them.
+Calls = list[tuple[str, dict[str, Any]]]
+
+
 @pytest.fixture(scope="module")
 def hex_world() -> Iterator[Sandbox]:
     with Sandbox(clock=FastClock(SPEED)) as running:
@@ -197,7 +201,7 @@ def graph_of_an_agent(folder: Path, model_url: str) -> dict[str, Any]:
     return made
 
 
-def scripted(calls: list[tuple[str, dict[str, Any]]]) -> Callable[[Request], Response]:
+def scripted(calls: Calls) -> Callable[[Request], Response]:
     """Answer as a model would that makes these calls in turn, and then says what the last one gave."""
 
     def answer(request: Request) -> Response:
@@ -226,7 +230,7 @@ def scripted(calls: list[tuple[str, dict[str, Any]]]) -> Callable[[Request], Res
 
 def test_its_own_agent_finds_a_project_and_runs_it(langflow, python, hex_world, httpserver) -> None:
     run = {"projectId": REVENUE_REPORT, "inputParams": {"region": "EMEA"}}
-    calls = [("hex_find_project", {"query": "revenue report"}), ("hex_run_and_wait", run)]
+    calls: Calls = [("hex_find_project", {"query": "revenue report"}), ("hex_run_and_wait", run)]
     httpserver.expect_request("/v1/chat/completions").respond_with_handler(scripted(calls))
     before = len(hex_world.world.runs(REVENUE_REPORT))
     model_url = httpserver.url_for("/v1").replace("localhost", "127.0.0.1")
