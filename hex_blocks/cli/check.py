@@ -65,7 +65,7 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
     if not made.template_is_current:
         yield "locales/hex_blocks.pot: not what the texts are; run hex-blocks strings"
     for language, each in made.languages.items():
-        for kind, count in Counter(problem.kind for problem in each.faults).items():
+        for kind, count in Counter(problem.kind for problem in each.problems).items():
             yield f"locales/{language}.po: {kind}: {count}; run hex-blocks strings --check"
     yield from map(str, mannered(every_text(source)))
     if (repository / "docs" / "guides").is_dir():

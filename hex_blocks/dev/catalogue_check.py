@@ -42,11 +42,6 @@ class LanguageReport:
     problems: list[Problem] = field(default_factory=list)
 
     @property
-    def faults(self) -> list[Problem]:
-        """The problems that are more than a text which is not translated yet."""
-        return [problem for problem in self.problems if problem.kind != "missing"]
-
-    @property
     def coverage(self) -> float:
         """How much of what users see is translated, in percent, rounded down: 100 is all of it."""
         return int(1000 * self.translated / self.texts) / 10 if self.texts else 100.0
@@ -61,8 +56,8 @@ class Report:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing is wrong: a text that is not translated yet is shown in English, which is no fault."""
-        return self.template_is_current and not any(each.faults for each in self.languages.values())
+        """Whether nothing is wrong or missing."""
+        return self.template_is_current and not any(each.problems for each in self.languages.values())
 
     def document(self) -> dict[str, Any]:
         """Return the report as JSON."""
