@@ -187,11 +187,14 @@ def test_statuses_and_bodies_are_what_a_hex_answers(fast_sandbox):
 
 
 @pytest.mark.slow
-def test_the_script_finds_what_failed(shell):
+def test_the_script_finds_what_failed_and_what_is_active(shell):
     done = shell("hex-blocks call hex_run_and_wait projectId=0bf12f53-44ba-51cb-b903-c40ff204ee95 || true")
+    shell('hex-blocks call hex_run_project projectId="$ENDLESS"')
     done = shell("python3 scripts/failed_runs.py --hours 1 --projects 12")
 
     told = json.loads(done.stdout)
+    assert ENDLESS in [run["projectId"] for run in told["active"]]
+    assert all(run["status"] in ("PENDING", "RUNNING") and "usualSeconds" in run for run in told["active"])
     assert [run["project"] for run in told["failed"]] == ["Broken import"]
     assert len(told["lookedAt"]) == 12
     assert told["notLookedAt"]

@@ -1,4 +1,4 @@
-"""Print the runs that failed lately, of the projects that were published last, as JSON.
+"""Print the runs that failed lately and those that are active, of the projects that were published last, as JSON.
 
     python3 failed_runs.py [--hours 24] [--projects 10]
 
@@ -12,9 +12,13 @@ import json
 import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
+from statistics import median
 from typing import Any
 
 FAILED = ("ERRORED", "KILLED", "UNABLE_TO_ALLOCATE_KERNEL")
+ACTIVE = ("PENDING", "RUNNING")
+# What is printed of a run.
+TOLD = ("projectId", "runId", "status", "startTime", "endTime", "elapsedSeconds", "runTrigger", "runUrl")
 # So many runs of a project come with one request.
 NEWEST = 100
 
@@ -37,16 +41,22 @@ def ended(run: dict[str, Any]) -> datetime:
 
 def told(project: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
     """Return what is printed of a run."""
-    return {"project": project["title"], **{name: run[name] for name in ("endTime", "status", "runUrl")}}
+    return {"project": project["title"], **{name: run[name] for name in TOLD}}
+
+
+def usual_seconds(runs: list[dict[str, Any]]) -> float | None:
+    """Return how long a project's completed runs took, their median; None where none has completed."""
+    took = [run["elapsedSeconds"] for run in runs if run["status"] == "COMPLETED" and run["elapsedSeconds"]]
+    return median(took) if took else None
 
 
 def main() -> None:
-    """Look at each project and print what failed."""
+    """Look at each project and print what failed and what is active."""
     given, options = sys.argv[1:], []
     if "--" in given:
         cut = given.index("--")
         given, options = given[:cut], given[cut + 1 :]
-    parser = argparse.ArgumentParser(description="Print the runs that failed lately.")
+    parser = argparse.ArgumentParser(description="Print the runs that failed lately and those that are active.")
     parser.add_argument("--hours", type=float, default=24, help="how far to look back")
     parser.add_argument("--projects", type=int, default=10, help="how many projects to look at, at most 100")
     wanted = parser.parse_args(given)
@@ -55,17 +65,21 @@ def main() -> None:
     newest = {"limit": 100, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}
     listed = [each for each in call("hex_list_projects", newest, options)["projects"] if each["lastPublishedAt"]]
     failed: list[dict[str, Any]] = []
+    active: list[dict[str, Any]] = []
     many: list[str] = []
     for project in listed[: wanted.projects]:
         runs = call("hex_get_project_runs", {"projectId": project["id"], "limit": NEWEST}, options)["runs"]
         lately = [run for run in runs if ended(run) >= since]
         failed += [told(project, run) for run in lately if run["status"] in FAILED]
+        usual = usual_seconds(runs)
+        active += [{**told(project, run), "usualSeconds": usual} for run in runs if run["status"] in ACTIVE]
         if len(lately) == NEWEST:
             many.append(project["title"])
     print(
         json.dumps(
             {
                 "failed": sorted(failed, key=lambda run: run["endTime"] or "", reverse=True),
+                "active": active,
                 "lookedAt": [each["title"] for each in listed[: wanted.projects]],
                 "onlyTheNewestRunsOf": many,
                 "notLookedAt": [each["title"] for each in listed[wanted.projects :]],
