@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures.thread
+import gc
 import math
 import sys
 import threading
@@ -45,7 +46,12 @@ class MeetingClock(DrivenClock):
     def _all_wait(self) -> bool:
         """Whether nobody works: each is in a wait, for this clock or for another thread."""
         workers = [each for each in threading.enumerate() if each.name.startswith(WORKERS)]
-        frames = sys._current_frames()
+        # A collection of garbage in the middle of it stops Python 3.11 for good.
+        gc.disable()
+        try:
+            frames = sys._current_frames()
+        finally:
+            gc.enable()
         return all(
             each.ident in self._due or (each.ident in frames and frames[each.ident].f_code.co_filename in RESTING)
             for each in workers

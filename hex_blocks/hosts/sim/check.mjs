@@ -58,6 +58,8 @@ function types(sim) {
     const done = run(compiler, ['--project', settings, '--pretty', 'false'], app)
     const faults = done.stdout.split('\n').filter((line) => mine.some((path) => line.startsWith(`${path}(`)))
     if (done.error) return String(done.error)
+    // What is wrong with the settings themselves names no file.
+    faults.push(...done.stdout.split('\n').filter((line) => /^error TS\d+/.test(line)))
     return faults.join('\n')
   } finally {
     rmSync(settings)

@@ -27,8 +27,8 @@ WATCH, RUNS, PROJECTS = "hex_watch_runs", "hex_get_project_runs", "hex_list_proj
 LISTS = ("projects", "collections", "groups", "users", "connections", "threads", "runs", "charts")
 # What a message of the service says of a run.
 OF_A_HOOK = ("projectId", "runId", "status", "startTime", "endTime", "elapsedTime", "runUrl")
-# What the runtime says itself.
 FIND_OR_CREATE = phrase("Finds it by its name, or creates it.")
+# What the runtime says itself.
 SAID = (
     phrase("The instant trigger needs the address and the key of a hex-blocks service in the connection."),
     phrase("The service refused it."),
@@ -52,7 +52,7 @@ def app_data(request: ExportRequest) -> dict[str, Any]:
         "searchOrCreates": {
             key: {
                 "key": key,
-                "display": _display(label, phrase("Finds it by its name, or creates it."), language),
+                "display": _display(label, FIND_OR_CREATE, language),
                 "search": key,
                 "create": create,
             }

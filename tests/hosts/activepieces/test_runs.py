@@ -12,7 +12,7 @@ import pytest
 
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import Sandbox
-from tests.faulty import Faulty, done_then, lost, silence, when
+from tests.faulty import Exchange, Faulty, done_then, lost, pass_on, reply, silence, when
 from tests.hosts.activepieces.conftest import SPEED, Failed, Piece, connect
 from tests.hosts.driven import REPORT
 
@@ -107,6 +107,23 @@ def test_a_lost_answer_is_one_run(running: Piece, timely_sandbox: Sandbox) -> No
 
     assert document["runId"] == timely_sandbox.world.runs(REPORT)[0].id
     assert len(starts(timely_sandbox)) == 1
+
+
+def test_tries_that_learn_nothing_leave_the_start_to_the_next(running: Piece, timely_sandbox: Sandbox) -> None:
+    def lost_and_nothing_listed(exchange: Exchange) -> None:
+        (lost if exchange.request.method == "POST" else reply(502))(exchange)
+
+    with Faulty(lost_and_nothing_listed, upstream=timely_sandbox.origin) as between:
+        behind(running, timely_sandbox, between)
+        for _ in range(2):
+            with pytest.raises(Failed):
+                running.run("run_project", STARTS)
+        between.play(pass_on)
+        document = running.run("run_project", STARTS)
+
+    assert document["runId"] == timely_sandbox.world.runs(REPORT)[0].id
+    assert len(starts(timely_sandbox)) == 1
+    assert not kept(running)
 
 
 def behind(piece: Piece, sandbox: Sandbox, between: Faulty) -> None:

@@ -18,6 +18,8 @@ const { ask, sentenceOf } = require('./hex');
  */
 
 const PAGE = 100;
+// A run is chosen among the latest; an older one by its ID.
+const MOST_RUNS = 1_000;
 const MOST_CELLS = 10_000;
 // So many are enough to choose from; a search finds the others.
 const MOST = 500;
@@ -88,7 +90,7 @@ async function* pagesOf(listing, auth, projectId) {
     return;
   }
   if (listing === 'runs') {
-    for (let offset = 0, more = true; more; offset += PAGE) {
+    for (let offset = 0, more = true; more && offset < MOST_RUNS; offset += PAGE) {
       const page = await ask(auth, 'hex_get_project_runs', { projectId, limit: PAGE, offset });
       yield page.runs.map((/** @type {any} */ run) => ({ label: runName(run), value: run.runId }));
       more = page.runs.length === PAGE;

@@ -13,8 +13,8 @@ const { digest, placeOf } = require('./hex');
  */
 
 const STARTS = ['hex_run_and_wait', 'hex_run_project', 'hex_run_notebook'];
-// After these there may be a run, or there is one that goes on.
-const OPEN = ['start_lost', 'start_unknown', 'start_pending', 'start_uncertain', 'run_unfollowed'];
+// After these the next try is a run of its own.
+const ENDED = ['run_errored', 'run_killed', 'run_no_kernel', 'run_timeout', 'run_cancelled_at_timeout', 'run_gone'];
 let made = 0;
 
 /** @returns {string} a key that no other start has */
@@ -47,7 +47,9 @@ async function once(context, tool, inputs, run) {
     await over();
     return document;
   } catch (error) {
-    if (!(error instanceof HexError) || !OPEN.includes(error.key)) await over();
+    const hasEnded = error instanceof HexError && ENDED.includes(error.key);
+    // The core takes away the record of a start that has surely come to nothing.
+    if (hasEnded || !(await context.store.get(placeOf(key)))) await over();
     throw error;
   }
 }

@@ -32,7 +32,7 @@ const LISTINGS = {
     tool: 'hex_list_groups',
     entries: 'groups',
     page: 500,
-    name: (each) => each.name,
+    name: (each) => each.name ?? each.id,
     value: (each) => each.id,
   },
   users: {
@@ -60,21 +60,22 @@ const LISTINGS = {
     tool: 'hex_list_topics',
     entries: 'topics',
     page: 100,
-    name: (each) => each.name,
+    name: (each) => each.name ?? each.id,
     value: (each) => each.id,
   },
   guides: {
     tool: 'hex_list_draft_guides',
     entries: 'guides',
     page: 100,
-    name: (each) => each.filePath,
+    name: (each) => each.filePath ?? each.id,
     value: (each) => each.id,
   },
 };
 
 /** @param {string | null} title @param {string | null | undefined} owner */
 function withOwner(title, owner) {
-  return owner ? `${title} (${owner})` : String(title);
+  if (!title) return String(owner ?? title);
+  return owner ? `${title} (${owner})` : title;
 }
 
 /**

@@ -22,7 +22,9 @@ async function http({ method, url, headers, body, timeout, stop }) {
 /** @param {Response} response */
 async function contentOf(response) {
   const length = Number(response.headers.get('content-length'));
-  if (length && length <= LARGEST_REPLY) return new Uint8Array(await response.arrayBuffer());
+  // The length of a compressed answer says nothing of how large it becomes.
+  const isPlain = !response.headers.get('content-encoding');
+  if (isPlain && length && length <= LARGEST_REPLY) return new Uint8Array(await response.arrayBuffer());
   /** @type {Uint8Array[]} */
   const parts = [];
   let size = 0;

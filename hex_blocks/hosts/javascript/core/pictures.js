@@ -20,7 +20,9 @@ function pictureName(label, mimeType, place = 0) {
     .normalize('NFC')
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-|-$/g, '')
-    .slice(0, 80);
+    .slice(0, 80)
+    // No half of a letter is left at the cut.
+    .replace(/[\ud800-\udbff]$/, '');
   return `${letters || (place ? `chart-${place}` : 'chart')}.${FILE_TYPES[mimeType ?? ''] ?? 'png'}`;
 }
 

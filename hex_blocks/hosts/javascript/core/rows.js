@@ -36,7 +36,11 @@ function rowValue(type, value) {
     case 'date':
       return DAY.exec(text)?.[0] ?? value;
     case 'list':
-      return text.startsWith('[') ? fromJson(text) : text.split(',').map((entry) => entry.trim());
+      if (text.startsWith('[')) return fromJson(text);
+      return text
+        .split(',')
+        .map((entry) => entry.trim())
+        .filter(Boolean);
     case 'json':
       return fromJson(text);
     default:

@@ -195,8 +195,8 @@ class Reader extends YamlSource {
 
   quoted() {
     const { value, end } = quotedText(this.text, this.place);
-    const lastBreak = this.text.lastIndexOf('\n', end - 1);
-    if (lastBreak >= this.place) this.lineStart = lastBreak + 1;
+    const lastBreak = this.text.slice(this.place, end).lastIndexOf('\n');
+    if (lastBreak >= 0) this.lineStart = this.place + lastBreak + 1;
     this.place = end;
     return this.counted(value);
   }

@@ -7,7 +7,14 @@ const { failureOf, inOneLine } = require('../core/failures');
 const { messagesFor } = require('./outcome');
 
 // After these it is open whether a run was started: the same message again looks for it first.
-const OPEN = new Set(['start_lost', 'start_unknown', 'start_pending', 'start_uncertain']);
+const ENDED = new Set([
+  'run_errored',
+  'run_killed',
+  'run_no_kernel',
+  'run_timeout',
+  'run_cancelled_at_timeout',
+  'run_gone',
+]);
 const STARTS = new Set(['hex_run_and_wait', 'hex_run_project', 'hex_run_notebook']);
 const MOST_OPEN = 1000;
 let made = 0;
@@ -88,7 +95,8 @@ class ToolNode {
       const { idempotencyKey: own, ...outputs } = await run({ ...inputs, idempotencyKey });
       return outputs;
     } catch (error) {
-      if (OPEN.has(error.key)) this.open.set(place, idempotencyKey);
+      // Behind any other failure there may be a run; where there is none, the key begins anew.
+      if (!ENDED.has(error.key)) this.open.set(place, idempotencyKey);
       for (const oldest of this.open.keys()) if (this.open.size > MOST_OPEN) this.open.delete(oldest);
       throw error;
     }

@@ -16,6 +16,9 @@ const EXPIRED = ['token_refused', 'token_malformed', 'token_missing_in_builder']
 
 const core = createCore(specs, { http, clock, userAgent: `hex-blocks/${specs.version} (zapier)` });
 
+/** @type {WeakMap<object, AbortSignal>} what ends the calls of a step, by its bundle */
+const stops = new WeakMap();
+
 /** Say one of the app's own sentences. */
 function say(english) {
   return text(english, app.language);
@@ -25,7 +28,8 @@ function say(english) {
 async function call(z, bundle, tool, inputs) {
   return run(z, () => {
     const connection = core.connect({ ...credentialsOf(bundle.authData), allowedHosts: allowedByEnvironment() });
-    const stop = AbortSignal.timeout(STEP_MILLISECONDS);
+    const stop = stops.get(bundle) || AbortSignal.timeout(STEP_MILLISECONDS);
+    stops.set(bundle, stop);
     return core.call(tool, inputs, connection, { language: app.language, timeout: TIMEOUT, patience: PATIENCE, stop });
   });
 }

@@ -68,7 +68,9 @@ async function latestRuns(z, bundle, projectId) {
     const inputs = { projectId, limit: PAGE, offset: page * PAGE };
     const { runs } = await call(z, bundle, 'hex_get_project_runs', inputs);
     read.push(...runs);
-    if (runs.length < PAGE || endOf(read[0]) - endOf(read[read.length - 1]) > BURST_MILLISECONDS) break;
+    // A run that has not begun has no time.
+    const times = read.map(endOf).filter(Boolean);
+    if (runs.length < PAGE || (times.length && times[0] - times[times.length - 1] > BURST_MILLISECONDS)) break;
   }
   return read;
 }

@@ -11,7 +11,8 @@ export const core: Core = createCore(data, { http, clock })
 const FIRST_REGION = 'app'
 
 /**
- * Return where a call goes: to the region that was chosen, else to the base URL, if there is one. The token goes to
+ * Return where a call goes: to the region that was chosen; with the first of the regions, which a form begins with, to
+ * the base URL, if there is one. The token goes to
  * hosts under hex.tech, and to those that the operator names in HEX_BLOCKS_ALLOWED_HOSTS.
  */
 export function connectionOf({ apiKey, region, baseUrl }: Values): Connection {

@@ -1,5 +1,5 @@
 import { pollingIdempotency } from '@/lib/core/idempotency/service'
-import { connectionOf, core } from '@/lib/hex/connection'
+import { connectionOf, core, isBlank } from '@/lib/hex/connection'
 import type { Values } from '@/lib/hex/core/core.js'
 import { failureOf, inOneLine } from '@/lib/hex/core/failures.js'
 import { language } from '@/lib/hex/data.js'
@@ -16,7 +16,7 @@ import {
 } from '@/lib/webhooks/polling/utils'
 import { processPolledWebhookEvent } from '@/lib/webhooks/processor'
 
-// More runs than these are never kept for another try.
+// No more runs than these are kept for another try.
 const MOST_UNTOLD = 500
 
 type Run = Values & { runId: string }
@@ -54,7 +54,9 @@ export const hexPollingHandler: PollingProviderHandler = {
     // It is kept before the workflow starts: what ends while a process dies is tried again, and told once.
     await keep(context, place)
     const untold = await tellEach(context, place.untold)
-    await keep(context, { ...place, untold })
+    const dropped = untold.length - MOST_UNTOLD
+    if (dropped > 0) logger.error(`[${requestId}] ${dropped} runs that no workflow took are given up.`)
+    await keep(context, { ...place, untold: untold.slice(-MOST_UNTOLD) })
     if (untold.length) {
       await markWebhookFailed(webhookData.id, logger)
       return 'failure'
@@ -73,13 +75,14 @@ async function looked({ webhookData, workflowData }: PollWebhookContext): Promis
   const connection = connectionOf({
     apiKey: config.triggerApiKey,
     region: config.triggerRegion,
-    baseUrl: config.triggerBaseUrl,
+    // The form hides the address for any other region, and Sim keeps what was typed there.
+    baseUrl: isBlank(config.triggerRegion) || config.triggerRegion === 'custom' ? config.triggerBaseUrl : undefined,
   })
   const { triggerProjectIds: projectIds, triggerStatuses: statuses } = config
   const inputs = { projectIds, statuses, cursor: before.cursor }
   const watched = await core.call('hex_watch_runs', inputs, connection, { language })
   const ended = Array.isArray(watched.runs) ? watched.runs.filter(isRun) : []
-  return { cursor: String(watched.cursor), untold: [...before.untold, ...ended].slice(-MOST_UNTOLD) }
+  return { cursor: String(watched.cursor), untold: [...before.untold, ...ended] }
 }
 
 function isRun(value: unknown): value is Run {
