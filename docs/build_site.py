@@ -68,6 +68,9 @@ STYLE = """
   .md-typeset table:not([class]) td:not(:first-child)[data-label]::before {
     content: attr(data-label) ": "; color: var(--md-default-fg-color--light);
   }
+  .md-typeset:is(:lang(ja), :lang(zh)) table:not([class]) td:not(:first-child)[data-label]::before {
+    content: attr(data-label) "：";
+  }
   .md-typeset table:not([class]) td:empty { display: none; }
 }
 """
