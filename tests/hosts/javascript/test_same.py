@@ -130,16 +130,23 @@ def note(outcome: Json) -> None:
 # What no input of a tool that runs here can reach: a file of the machine, jobs, arguments of models.
 NOT_REACHED = {
     "file_unreadable",
+    "found_by",
     "goes_inside",
     "more",
     "name_not_text",
     "no_earlier_run",
+    "no_project_named",
     "no_such_chart",
     "no_such_outcome",
+    "no_such_parameter_near",
     "not_an_inputs_object",
     "not_json",
+    "not_settable",
     "not_uri",
+    "several_projects",
     "taken",
+    "takes",
+    "takes_nothing",
     "too_many_sets",
 }
 ENOUGH = 1000
