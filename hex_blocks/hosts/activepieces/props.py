@@ -6,7 +6,7 @@ from typing import Any
 
 from hex_blocks.hosts.activepieces.words import Words
 from hex_blocks.hosts.builders.forms import FAIL_ON_RUN_ERROR, RAISING, has_three_states
-from hex_blocks.hosts.javascript.forms import in_order, inputs_of, picked_from
+from hex_blocks.hosts.javascript.forms import SEARCHES_LONG, in_order, inputs_of, picked_from
 from hex_blocks.hosts.javascript.render import Code, literal
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.tools.spec.values import Input
@@ -18,7 +18,6 @@ ROW_TYPES = ("string", "number", "boolean", "date", "dateTime", "list", "json")
 WAITING = {"hex_run_and_wait": 240, "hex_wait_for_run": 240, "hex_ask": 240}
 _TIMEOUT = phrase("Seconds to wait, at most 540: a flow ends after ten minutes. Default: 240.")
 _FAIL = phrase("Whether a run that does not complete fails the step. If not, the step gives its status. Default: true.")
-_SEARCHES_LONG = phrase("Without the project the run is looked for in the last 20 published ones, which is slow.")
 _LONG = ("prompt", "description", "inputParamsJson", "contents", "code", "sql", "markdown")
 
 
@@ -65,7 +64,7 @@ def _property(tool: Tool, name: str, field: Input, words: Words) -> Code:
 def _description(tool: Tool, name: str, field: Input) -> str:
     if name == "timeout" and tool.id in WAITING:
         return str(_TIMEOUT)
-    more = str(_SEARCHES_LONG) if tool.id == "hex_get_notebook_run_status" and name == "projectId" else ""
+    more = str(SEARCHES_LONG) if tool.id == "hex_get_notebook_run_status" and name == "projectId" else ""
     return " ".join(part for part in (field.description, more) if part)
 
 

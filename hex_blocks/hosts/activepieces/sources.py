@@ -8,7 +8,7 @@ from typing import Any
 from hex_blocks.hosts.activepieces.actions import about, file_of, output_fields, variable_of
 from hex_blocks.hosts.activepieces.props import form_of
 from hex_blocks.hosts.activepieces.words import Words
-from hex_blocks.hosts.javascript.forms import REGIONS
+from hex_blocks.hosts.javascript.forms import API_KEY_HELP, BASE_URL_HELP, REGION_HELP, REGIONS
 from hex_blocks.hosts.javascript.render import Code, literal
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.tools.tool import Tool
@@ -18,8 +18,6 @@ SHARED = "@activepieces/shared"
 DESCRIPTION = phrase("Run notebooks and projects, fetch their charts, and ask Hex's agent.")
 RELEASE = "0.82.0"
 TRIGGER = "run_finished"
-_API_KEY = phrase("In Hex under Settings → API keys. Triggers need a token of the workspace: personal ones expire.")
-_BASE_URL = phrase("For another address: where you open Hex. The token is sent only to hosts under hex.tech.")
 _RUN_FINISHED = phrase("Starts the flow once for each run of the projects that has ended, whoever started it.")
 _TOKEN = phrase("A token of Hex's API, and where you open Hex.")
 
@@ -52,15 +50,15 @@ export const hex = createPiece({literal(piece)});
 def auth(words: Words) -> str:
     """Return `src/lib/auth.ts`."""
     regions = [{"label": words.text(label), "value": key} for key, label in REGIONS.items()]
-    token = {"displayName": words.label(phrase("API token")), "description": words.text(_API_KEY), "required": True}
+    token = {"displayName": words.label(phrase("API token")), "description": words.text(API_KEY_HELP), "required": True}
     region = {
         "displayName": words.label(phrase("Region")),
-        "description": words.text(phrase("Where you open Hex.")),
+        "description": words.text(REGION_HELP),
         "required": True,
         "defaultValue": "app",
         "options": {"options": regions},
     }
-    base = {"displayName": words.label(phrase("Base URL")), "description": words.text(_BASE_URL), "required": False}
+    base = {"displayName": words.label(phrase("Base URL")), "description": words.text(BASE_URL_HELP), "required": False}
     made = {
         "description": words.text(_TOKEN),
         "required": True,

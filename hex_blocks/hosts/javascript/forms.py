@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
@@ -13,16 +15,21 @@ REGIONS = {
     "hc": phrase("hc.hex.tech (HIPAA)"),
     "custom": phrase("Other address (single tenant)"),
 }
+API_KEY_HELP = phrase("In Hex under Settings → API keys. Triggers need a token of the workspace: personal ones expire.")
+REGION_HELP = phrase("Where you open Hex.")
+BASE_URL_HELP = phrase("For another address: where you open Hex. The token is sent only to hosts under hex.tech.")
+# Of the notebook's status by its run alone.
+SEARCHES_LONG = phrase("Without the project the run is looked for in the last 20 published ones, which is slow.")
 # Work of Python's record, files of the machine, and what is deprecated or for debugging.
 HIDDEN_INPUTS = {"idempotencyKey", "updateCache", "cancelOnInterrupt", "debug", "file"}
 
 
-def inputs_of(tool: Tool) -> dict[str, Input]:
-    """Return the inputs of a tool that a form shows."""
+def inputs_of(tool: Tool, hidden: Collection[str] = HIDDEN_INPUTS) -> dict[str, Input]:
+    """Return the inputs of a tool that a form shows. hidden: the names of those that it never does."""
     return {
         name: field
         for name, field in tool.spec.inputs.items()
-        if field.place != "connection" and name not in HIDDEN_INPUTS and not (field.advanced and field.secret)
+        if field.place != "connection" and name not in hidden and not (field.advanced and field.secret)
     }
 
 

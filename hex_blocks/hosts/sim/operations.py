@@ -8,7 +8,8 @@ from typing import Any
 
 from hex_blocks.hosts.builders.forms import FAIL_ON_RUN_ERROR, RAISING
 from hex_blocks.hosts.javascript.data import runs_in_javascript
-from hex_blocks.hosts.javascript.forms import HIDDEN_INPUTS, key_of
+from hex_blocks.hosts.javascript.forms import HIDDEN_INPUTS, inputs_of, key_of
+from hex_blocks.hosts.javascript.titles import title_case
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase
 from hex_blocks.tools.spec.values import Input, Output
 from hex_blocks.tools.tool import Tool
@@ -80,7 +81,7 @@ class Operation:
 
     def name(self, language: str) -> str:
         """Return its name in the list of operations: in English as Sim writes names, otherwise the tool's title."""
-        return _in_title_case(self.key) if language == SOURCE_LANGUAGE else self.tool.title(language)
+        return title_case(self.key.replace("_", " ")) if language == SOURCE_LANGUAGE else self.tool.title(language)
 
     @property
     def camel(self) -> str:
@@ -96,7 +97,10 @@ class Operation:
     @property
     def inputs(self) -> dict[str, Input]:
         """The inputs that its form shows, without those of the connection."""
-        return {name: _input(self.tool, name, field) for name, field in inputs_of(self.tool).items()} | _own(self.tool)
+        return {
+            name: _input(self.tool, name, field)
+            for name, field in inputs_of(self.tool, HIDDEN_INPUTS - KEPT_INPUTS).items()
+        } | _own(self.tool)
 
     @property
     def outputs(self) -> dict[str, Output]:
@@ -120,16 +124,6 @@ def why_hidden(tool: Tool) -> str | None:
     return None if runs_in_javascript(tool) else "it runs in Python only"
 
 
-def inputs_of(tool: Tool) -> dict[str, Input]:
-    """Return the inputs of a tool itself that a form shows."""
-    hidden = HIDDEN_INPUTS - KEPT_INPUTS
-    return {
-        name: field
-        for name, field in tool.spec.inputs.items()
-        if field.place != "connection" and name not in hidden and not (field.advanced and field.secret)
-    }
-
-
 def _input(tool: Tool, name: str, field: Input) -> Input:
     if tool.id in WAITING and name == "timeout":
         return field.model_copy(update={"default": USUAL_WAIT, "description": TIMEOUT})
@@ -141,9 +135,3 @@ def _own(tool: Tool) -> dict[str, Input]:
         return {}
     made = {"type": "boolean", "in": "local", "default": True, "title": phrase("Fail on run error")}
     return {FAIL_ON_RUN_ERROR: Input(description=FAILS, **made)}
-
-
-def _in_title_case(key: str) -> str:
-    small = {"and", "for", "of", "to"}
-    words = key.split("_")
-    return " ".join(word if word in small else word.capitalize() for word in words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.hosts.exports import ExportRequest
-from hex_blocks.hosts.javascript.forms import REGIONS
+from hex_blocks.hosts.javascript.forms import API_KEY_HELP, BASE_URL_HELP, REGION_HELP, REGIONS
 from hex_blocks.hosts.zapier.fields import (
     MORE,
     MORE_LABEL,
@@ -101,14 +101,14 @@ def _authentication(registry: Registry, language: str) -> list[Field]:
         field(
             "apiKey",
             phrase("API token"),
-            phrase("In Hex under Settings → API keys. Triggers need a token of the workspace: personal ones expire."),
+            API_KEY_HELP,
             type="password",
             required=True,
         ),
         field(
             "region",
             phrase("Region"),
-            phrase("Where you open Hex."),
+            REGION_HELP,
             choices={key: label.said(language) for key, label in REGIONS.items()},
             default="app",
             required=True,
@@ -117,7 +117,7 @@ def _authentication(registry: Registry, language: str) -> list[Field]:
         field(
             "baseUrl",
             phrase("Base URL"),
-            phrase("For another address: where you open Hex. The token is sent only to hosts under hex.tech."),
+            BASE_URL_HELP,
             placeholder="https://acme.hex.tech",
             required=False,
             isNoSecret=True,

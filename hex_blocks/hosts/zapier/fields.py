@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hex_blocks.hosts.javascript.forms import picked_from
+from hex_blocks.hosts.javascript.forms import SEARCHES_LONG, picked_from
 from hex_blocks.hosts.javascript.titles import name_of_value
 from hex_blocks.hosts.zapier.operations import DOCUMENT, ENTRIES, NAMED, Operation, titled
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase, text
@@ -33,7 +33,6 @@ _NUMBERS_AS_TEXT = phrase(
     "Values that are JSON numbers, true, false or JSON lists are sent as such, others as text; a date is YYYY-MM-DD."
 )
 _JSON = phrase("Give JSON.")
-_SEARCHES_LONG = phrase("Without the project the run is looked for in the last 20 published ones, which is slow.")
 
 
 def form_of(operation: Operation, searches: set[str], language: str) -> list[Field]:
@@ -111,7 +110,7 @@ def _help(operation: Operation, name: str, field: Input, language: str) -> str:
     elif _type(name, field) == "text" and field.type in ("array", "object", "any"):
         parts.append(_JSON.said(language))
     if operation.key == "get_notebook_run_status" and name == "projectId":
-        parts.append(_SEARCHES_LONG.said(language))
+        parts.append(SEARCHES_LONG.said(language))
     return " ".join(parts)[:_LONGEST_HELP]
 
 

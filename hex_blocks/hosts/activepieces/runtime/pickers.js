@@ -5,7 +5,7 @@ const { Property } = require('@activepieces/pieces-framework');
 
 const { hexAuth } = require('../auth');
 const { HexError } = require('../core/core');
-const { LISTINGS, runName } = require('../core/listings');
+const { LISTINGS, folded, runName } = require('../core/listings');
 const { chartsAmong } = require('../core/results');
 const { ask, sentenceOf } = require('./hex');
 
@@ -25,11 +25,6 @@ const MOST_CELLS = 10_000;
 const MOST = 500;
 const ENOUGH = 50;
 const OF_A_PROJECT = ['runs', 'charts'];
-
-/** @param {string} text */
-function folded(text) {
-  return text.normalize('NFKC').toLowerCase().trim();
-}
 
 /** @param {string} placeholder @returns {Choices} */
 function nothing(placeholder) {
@@ -97,10 +92,10 @@ async function* pagesOf(listing, auth, projectId) {
     }
     return;
   }
-  const { tool, entries, page: limit, name, value } = LISTINGS[listing];
+  const { tool, entries, page: limit, name } = LISTINGS[listing];
   for (let after; after !== null; ) {
     const page = await ask(auth, tool, { limit, ...(after ? { after } : {}) });
-    yield page[entries].map((/** @type {any} */ each) => ({ label: name(each), value: value(each) }));
+    yield page[entries].map((/** @type {any} */ each) => ({ label: name(each), value: each.id }));
     after = page.after || null;
   }
 }

@@ -2,6 +2,7 @@
 /** Starts of runs: a step that Activepieces tries again looks for the run of the try before it. */
 
 const { HexError } = require('../core/core');
+const { ENDED } = require('../core/failures');
 const { digest, placeOf } = require('./hex');
 
 /**
@@ -14,7 +15,7 @@ const { digest, placeOf } = require('./hex');
 
 const STARTS = ['hex_run_and_wait', 'hex_run_project', 'hex_run_notebook'];
 // After these the next try is a run of its own.
-const ENDED = ['run_errored', 'run_killed', 'run_no_kernel', 'run_timeout', 'run_cancelled_at_timeout', 'run_gone'];
+const OVER = [...ENDED, 'run_timeout'];
 let made = 0;
 
 /** @returns {string} a key that no other start has */
@@ -47,7 +48,7 @@ async function once(context, tool, inputs, run) {
     await over();
     return document;
   } catch (error) {
-    const hasEnded = error instanceof HexError && ENDED.includes(error.key);
+    const hasEnded = error instanceof HexError && OVER.includes(error.key);
     // The core takes away the record of a start that has surely come to nothing.
     if (hasEnded || !(await context.store.get(placeOf(key)))) await over();
     throw error;

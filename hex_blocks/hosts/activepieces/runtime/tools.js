@@ -2,6 +2,7 @@
 /** What an action does: it runs its tool. */
 
 const { HexError } = require('../core/core');
+const { BAD_ENDS } = require('../core/failures');
 const { withFiles } = require('./files');
 const { ask, core, sentenceOf, told } = require('./hex');
 const { inputsOf } = require('./inputs');
@@ -17,8 +18,6 @@ const { once } = require('./starts');
  *   files: import('./files').Files,
  * }} Context
  */
-
-const BAD_ENDS = ['run_errored', 'run_killed', 'run_no_kernel'];
 
 /**
  * Run a tool with the form of a step.

@@ -2,6 +2,7 @@
 /** A failure as hosts tell it: its parts, and the one line of hosts that have text only. */
 
 const { HexError } = require('./errors');
+const { ENDS } = require('./runs');
 
 /**
  * @typedef {object} Failure
@@ -11,6 +12,11 @@ const { HexError } = require('./errors');
  * @property {string | null} traceId
  * @property {string} [runUrl]
  */
+
+// How a run may end badly, as the keys of its errors.
+const BAD_ENDS = Object.values(ENDS).filter((key) => key !== null);
+// Failures behind which there is no run to go on with.
+const ENDED = [...BAD_ENDS, 'run_cancelled_at_timeout', 'run_gone'];
 
 /**
  * Return what is told of an error, whoever raised it.
@@ -41,4 +47,4 @@ function inOneLine({ message, hint, runUrl, key }) {
   return [message, hint, link, `[${key}]`].filter(Boolean).join(' ');
 }
 
-module.exports = { failureOf, inOneLine };
+module.exports = { BAD_ENDS, ENDED, failureOf, inOneLine };

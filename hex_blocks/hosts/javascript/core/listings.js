@@ -1,5 +1,5 @@
 'use strict';
-/** What people pick from in a host's form: which tool lists it, and how each entry is shown. */
+/** What people pick from in a host's form, by its ID: which tool lists it, and how each entry is shown. */
 
 /**
  * @typedef {Record<string, any>} Entry
@@ -9,7 +9,6 @@
  * @property {string} entries the output that holds them
  * @property {number} page how many entries a page has at most
  * @property {(entry: Entry) => string} name
- * @property {(entry: Entry) => string} value
  */
 
 /** @type {Record<string, Listing>} */
@@ -19,56 +18,48 @@ const LISTINGS = {
     entries: 'projects',
     page: 100,
     name: (each) => withOwner(each.title, each.owner?.email),
-    value: (each) => each.id,
   },
   collections: {
     tool: 'hex_list_collections',
     entries: 'collections',
     page: 100,
     name: (each) => withOwner(each.name, each.creator?.email),
-    value: (each) => each.id,
   },
   groups: {
     tool: 'hex_list_groups',
     entries: 'groups',
     page: 500,
     name: (each) => each.name ?? each.id,
-    value: (each) => each.id,
   },
   users: {
     tool: 'hex_list_users',
     entries: 'users',
     page: 500,
     name: (each) => withOwner(each.name, each.email),
-    value: (each) => each.id,
   },
   connections: {
     tool: 'hex_list_data_connections',
     entries: 'connections',
     page: 100,
     name: (each) => withOwner(each.name, each.type),
-    value: (each) => each.id,
   },
   threads: {
     tool: 'hex_list_threads',
     entries: 'threads',
     page: 100,
     name: (each) => each.title ?? each.id,
-    value: (each) => each.id,
   },
   topics: {
     tool: 'hex_list_topics',
     entries: 'topics',
     page: 100,
     name: (each) => each.name ?? each.id,
-    value: (each) => each.id,
   },
   guides: {
     tool: 'hex_list_draft_guides',
     entries: 'guides',
     page: 100,
     name: (each) => each.filePath ?? each.id,
-    value: (each) => each.id,
   },
 };
 
@@ -76,6 +67,14 @@ const LISTINGS = {
 function withOwner(title, owner) {
   if (!title) return String(owner ?? title);
   return owner ? `${title} (${owner})` : title;
+}
+
+/**
+ * Return a text as it is searched for, whatever the case and form of its letters.
+ * @param {string} text
+ */
+function folded(text) {
+  return text.normalize('NFKC').toLowerCase().trim();
 }
 
 /**
@@ -88,4 +87,4 @@ function runName(run) {
   return `${began} ${status}`;
 }
 
-module.exports = { LISTINGS, runName };
+module.exports = { LISTINGS, folded, runName };

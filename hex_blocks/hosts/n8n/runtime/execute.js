@@ -2,6 +2,7 @@
 
 const { NodeOperationError } = require('n8n-workflow');
 
+const { BAD_ENDS, ENDED } = require('../core/failures.js');
 const { connect } = require('./connection.js');
 const { failedItem, failureOf, thrown } = require('./failures.js');
 const { readItem } = require('./inputs.js');
@@ -24,10 +25,6 @@ const WAITING = [RUN_PROJECT, 'hex_wait_for_run', 'hex_ask'];
 const MOST_AT_ONCE = 5;
 // Options of the wait, which a start alone does not take.
 const OF_THE_WAIT = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelActiveRuns'];
-// Ways in which a run may end that are no fault of the node.
-const BAD_ENDS = ['run_errored', 'run_killed', 'run_no_kernel'];
-// Failures behind which there is no run to go on with.
-const ENDED = [...BAD_ENDS, 'run_cancelled_at_timeout', 'run_gone'];
 
 /**
  * Return the items for all items that come in, in their order.

@@ -2,7 +2,7 @@
 
 const { NodeOperationError } = require('n8n-workflow');
 
-const { LISTINGS, runName } = require('../core/listings.js');
+const { LISTINGS, folded, runName } = require('../core/listings.js');
 const { chartsAmong } = require('../core/results.js');
 const { connect } = require('./connection.js');
 const { thrown } = require('./failures.js');
@@ -58,12 +58,7 @@ async function load(context, listing) {
 
 /** @param {Listing} listing @param {Entry[]} entries @returns {Choice[]} */
 function choices(listing, entries) {
-	return entries.map((each) => ({ name: listing.name(each), value: listing.value(each) }));
-}
-
-/** @param {string} text @returns {string} */
-function folded(text) {
-	return text.normalize('NFKC').toLowerCase().trim();
+	return entries.map((each) => ({ name: listing.name(each), value: each.id }));
 }
 
 /** @param {Context} context */

@@ -3,18 +3,11 @@
 
 const { core, languageOf } = require('./connection');
 const { inputsFor } = require('./inputs');
-const { failureOf, inOneLine } = require('../core/failures');
+const { ENDED, failureOf, inOneLine } = require('../core/failures');
 const { messagesFor } = require('./outcome');
 
-// After these it is open whether a run was started: the same message again looks for it first.
-const ENDED = new Set([
-  'run_errored',
-  'run_killed',
-  'run_no_kernel',
-  'run_timeout',
-  'run_cancelled_at_timeout',
-  'run_gone',
-]);
+// After these the same message again is a run of its own.
+const OVER = new Set([...ENDED, 'run_timeout']);
 const STARTS = new Set(['hex_run_and_wait', 'hex_run_project', 'hex_run_notebook']);
 const MOST_OPEN = 1000;
 let made = 0;
@@ -96,7 +89,7 @@ class ToolNode {
       return outputs;
     } catch (error) {
       // Behind any other failure there may be a run; where there is none, the key begins anew.
-      if (!ENDED.has(error.key)) this.open.set(place, idempotencyKey);
+      if (!OVER.has(error.key)) this.open.set(place, idempotencyKey);
       for (const oldest of this.open.keys()) if (this.open.size > MOST_OPEN) this.open.delete(oldest);
       throw error;
     }

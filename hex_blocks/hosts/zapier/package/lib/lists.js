@@ -17,7 +17,7 @@ function pageOf(listing) {
     if (!isFirst && !after) return [];
     const page = await call(z, bundle, listing.tool, { limit: listing.page, ...(after ? { after } : {}) });
     if (page.after || after) await z.cursor.set(page.after || '');
-    return page[listing.entries].map((each) => ({ id: listing.value(each), name: listing.name(each) }));
+    return page[listing.entries].map((each) => ({ id: each.id, name: listing.name(each) }));
   };
 }
 

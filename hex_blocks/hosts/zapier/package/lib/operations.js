@@ -1,6 +1,7 @@
 'use strict';
 /** Actions and searches. */
 
+const { folded } = require('../core/listings');
 const { withFiles } = require('./charts');
 const { call } = require('./hex');
 const { inputsOf } = require('./inputs');
@@ -51,14 +52,10 @@ async function entries(z, bundle, plan, inputs) {
 
 /** Return the entries of a list whose field is what was asked for, whatever the case of its letters. */
 async function named(z, bundle, plan, inputs) {
-  const wanted = folded(inputs[plan.by]);
+  const wanted = folded(String(inputs[plan.by] ?? ''));
   if (!wanted) return [];
   const listed = await call(z, bundle, plan.tool, { fetchAll: true, maxItems: MOST });
-  return listed[plan.entries].filter((each) => folded(each[plan.by]) === wanted);
-}
-
-function folded(value) {
-  return String(value ?? '').normalize('NFKC').trim().toLowerCase();
+  return listed[plan.entries].filter((each) => folded(String(each[plan.by] ?? '')) === wanted);
 }
 
 module.exports = { createOf, searchOf };

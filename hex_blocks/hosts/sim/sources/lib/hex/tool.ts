@@ -8,7 +8,7 @@ import {
   HexError,
   selectOutputs,
 } from '@/lib/hex/core/core.js'
-import { failureOf, inOneLine } from '@/lib/hex/core/failures.js'
+import { BAD_ENDS, failureOf, inOneLine } from '@/lib/hex/core/failures.js'
 import { oneAfterTheOther, sentence } from '@/lib/hex/core/text.js'
 import { language } from '@/lib/hex/data.js'
 import { withFiles } from '@/lib/hex/pictures'
@@ -19,7 +19,6 @@ const USUAL_WAIT = 240
 const WAITING = ['hex_run_and_wait', 'hex_wait_for_run', 'hex_ask']
 // Tools that fail with how a run ended, which a workflow may want to look at itself.
 const RAISING = ['hex_run_and_wait', 'hex_wait_for_run']
-const BAD_ENDS = ['run_errored', 'run_killed', 'run_no_kernel']
 // The wait was over and what it was for goes on in Hex: no failure, but a state.
 const CUT = ['run_timeout', 'interrupted', 'following_interrupted', 'answer_timeout', 'answer_interrupted']
 const OF_THE_CONNECTION = ['apiKey', 'baseUrl']
