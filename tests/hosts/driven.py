@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hex_blocks.sandbox import Sandbox
+from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan, Run
 
 Json = Any
@@ -17,14 +17,24 @@ REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 
 
 class Driven:
-    """A process that takes a document a line and answers each with a line that begins with `@`."""
+    """A process that takes a document a line and answers each with a line that begins with `@`.
 
-    def __init__(self, command: Sequence[object], log: Path, variables: Mapping[str, str] | None = None) -> None:
+    variables: of its environment, beside those that it inherits.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[object],
+        log: Path,
+        variables: Mapping[str, str] | None = None,
+        *,
+        inherited: Mapping[str, str] = os.environ,
+    ) -> None:
         self.log = log
         with log.open("w") as said:
             self.process = subprocess.Popen(
                 [str(part) for part in command],
-                env=os.environ | (variables or {}),
+                env={**inherited, **(variables or {})},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=said,
@@ -57,6 +67,26 @@ class Driven:
                 stream.close()
         self.process.terminate()
         self.process.wait(10)
+
+
+class Builder(Driven):
+    """A builder that runs steps.
+
+    Attributes:
+        auth: The connection that steps are run with, as its form holds it.
+        allowed: What the operator allows.
+    """
+
+    def __init__(self, command: Sequence[object], log: Path, variables: Mapping[str, str] | None = None) -> None:
+        self.auth: Json = None
+        self.allowed: list[str] = []
+        super().__init__(command, log, variables)
+
+
+def connect(builder: Builder, sandbox: Sandbox, token: str = TOKENS.personal) -> None:
+    """Set the connection that steps are run with."""
+    builder.allowed = [sandbox.origin]
+    builder.auth = {"apiKey": token, "region": "custom", "baseUrl": sandbox.base_url}
 
 
 def begin(sandbox: Sandbox, running: float = 1) -> str:

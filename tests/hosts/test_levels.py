@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from hex_blocks.hosts.exports import targets
 from tests.conftest import REPOSITORY
 
 HOSTS = sorted((REPOSITORY / "hex_blocks" / "hosts").rglob("*.py"))
@@ -16,6 +17,8 @@ LEVELS = {
     for node in ast.parse(file.read_text()).body
     if isinstance(node, ast.Assign) and getattr(node.targets[0], "id", "") == "LEVEL"
 }
+
+LEVELS |= {name: target.level for name, target in targets().items()}
 
 
 @pytest.mark.parametrize("host", LEVELS)
@@ -32,4 +35,5 @@ def test_every_host_has_one():
         "hex_blocks/hosts/functions.py",
         "hex_blocks/hosts/langchain.py",
         "hex_blocks/hosts/mcp/__init__.py",
+        *targets(),
     } <= set(LEVELS)

@@ -11,10 +11,10 @@ import pytest
 
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
-from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.sandbox import Sandbox
 from hex_blocks.tools.registry import Registry
 from tests.calling import our_tools
-from tests.hosts.driven import REPORT, Driven
+from tests.hosts.driven import REPORT, Builder, connect
 from tests.hosts.limits import without_limits
 
 HERE = Path(__file__).parent
@@ -57,13 +57,10 @@ class Failed(Exception):  # noqa: N818
         self.said = error
 
 
-class Piece(Driven):
+class Piece(Builder):
     """The piece in its framework; see drive.cjs."""
 
     def __init__(self, folder: Path, log: Path, database: Path | None = None) -> None:
-        self.auth: Json = None
-        # What the operator allows.
-        self.allowed: list[str] = []
         super().__init__([NODE, HERE / "drive.cjs", folder, database or log.with_suffix(".json")], log)
 
     def begin(self, command: str, **asked: Json) -> None:
@@ -106,9 +103,3 @@ def hex_(running: Piece, sandbox: Sandbox) -> Piece:
     """The piece with a connection to the sandbox."""
     connect(running, sandbox)
     return running
-
-
-def connect(piece: Piece, sandbox: Sandbox, token: str = TOKENS.personal) -> None:
-    """Set the connection that steps are run with."""
-    piece.allowed = [sandbox.origin]
-    piece.auth = {"apiKey": token, "region": "custom", "baseUrl": sandbox.base_url}

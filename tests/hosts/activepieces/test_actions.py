@@ -15,8 +15,8 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Guide
 from hex_blocks.sandbox.workspace import World
 from tests.calling import our_tools
-from tests.hosts.activepieces.conftest import Failed, Piece, connect
-from tests.hosts.driven import REPORT
+from tests.hosts.activepieces.conftest import Failed, Piece
+from tests.hosts.driven import REPORT, connect
 
 Given = Callable[[World], dict[str, Any]]
 SHOWN = {key_of(tool): tool for tool in actions(our_tools().values()) if not tool.experimental}

@@ -8,8 +8,8 @@ import pytest
 
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.sandbox.model import Collection
-from tests.hosts.activepieces.conftest import Piece, connect
-from tests.hosts.driven import REPORT
+from tests.hosts.activepieces.conftest import Piece
+from tests.hosts.driven import REPORT, connect
 
 # A field of each list, with the action that has it.
 FIELDS = {

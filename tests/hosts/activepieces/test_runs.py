@@ -13,8 +13,8 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import Sandbox
 from tests.faulty import Exchange, Faulty, done_then, lost, pass_on, reply, silence, when
-from tests.hosts.activepieces.conftest import SPEED, Failed, Piece, connect
-from tests.hosts.driven import REPORT
+from tests.hosts.activepieces.conftest import SPEED, Failed, Piece
+from tests.hosts.driven import REPORT, connect
 
 STARTS = {"projectId": REPORT}
 

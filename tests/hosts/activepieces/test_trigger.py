@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from hex_blocks.sandbox import Sandbox
-from tests.hosts.activepieces.conftest import Failed, Piece, connect
-from tests.hosts.driven import REPORT, begin
+from tests.hosts.activepieces.conftest import Failed, Piece
+from tests.hosts.driven import REPORT, begin, connect
 
 PLACE = "hex_run_finished"
 

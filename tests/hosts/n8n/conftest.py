@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.registry import Registry
+from tests.hosts.driven import Driven
 
 HERE = Path(__file__).parent
 ENVIRONMENT = Path(os.environ.get("HEX_BLOCKS_HOST_ENVIRONMENT", "/nonexistent"))
@@ -48,45 +48,23 @@ class Refused(Exception):  # noqa: N818
         self.said = said
 
 
-class Engine:
+class Engine(Driven):
     """n8n-core with the package loaded; see drive.cjs."""
 
     def __init__(self, folder: Path, log: Path, **variables: str) -> None:
-        command = [str(ENVIRONMENT / "bin" / "node"), str(HERE / "drive.cjs"), str(MODULES), str(folder), str(SPEED)]
+        command = [ENVIRONMENT / "bin" / "node", HERE / "drive.cjs", MODULES, folder, SPEED]
         kept = {name: os.environ[name] for name in ("PATH", "HOME", "HEX_SHIM") if name in os.environ}
-        self.log = log
-        with log.open("w") as said:
-            self.process = subprocess.Popen(
-                command,
-                env=kept | {"N8N_ENCRYPTION_KEY": "tests", "N8N_USER_FOLDER": str(log.parent)} | variables,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=said,
-                text=True,
-            )
+        own = {"N8N_ENCRYPTION_KEY": "tests", "N8N_USER_FOLDER": str(log.parent)}
+        super().__init__(command, log, own | variables, inherited=kept)
         self.loaded = self.ask("start")
 
     def ask(self, command: str, **given: Any) -> Any:
         """Give it a command, and wait for what comes of it."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps({"command": command, **given}) + "\n")
-        self.process.stdin.flush()
-        for line in self.process.stdout:
-            if line.startswith("@"):
-                answer = json.loads(line[1:])
-                if "error" in answer:
-                    raise Refused(answer["error"] if isinstance(answer["error"], dict) else {"message": answer})
-                return answer["result"]
-        raise AssertionError(self.log.read_text()[-3000:])
-
-    def stop(self) -> None:
-        """End it."""
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
-        self.process.terminate()
-        self.process.wait(10)
+        self.tell({"command": command, **given})
+        answer = self.hear()
+        if "error" in answer:
+            raise Refused(answer["error"] if isinstance(answer["error"], dict) else {"message": answer})
+        return answer["result"]
 
 
 @pytest.fixture(scope="session")

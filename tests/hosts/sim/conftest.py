@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,7 @@ from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.registry import Registry
+from tests.hosts.driven import Driven
 
 HERE = Path(__file__).parent
 STAND_IN = HERE / "stand_in"
@@ -61,26 +60,18 @@ def repository(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return put_together(package, tmp_path_factory.mktemp("sim") / "repository")
 
 
-class Sim:
+class Sim(Driven):
     """What Sim does with the export; see drive.mjs."""
 
     def __init__(self, repository: Path) -> None:
-        command = [str(NODE), "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--disable-warning=ExperimentalWarning"]
-        self.process = subprocess.Popen(
-            [*command, str(HERE / "drive.mjs"), str(repository), str(SPEED)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+        quiet = ["--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", "--disable-warning=ExperimentalWarning"]
+        super().__init__([NODE, *quiet, HERE / "drive.mjs", repository, SPEED], repository / "log.txt")
         self.connection: dict[str, Any] = {}
 
     def ask(self, deed: str, **task: Any) -> Any:
         """Have something done."""
-        assert self.process.stdin
-        assert self.process.stdout
-        self.process.stdin.write(json.dumps({"deed": deed, **task}) + "\n")
-        self.process.stdin.flush()
-        answer = json.loads(self.process.stdout.readline())
+        self.tell({"deed": deed, **task})
+        answer = self.hear()
         assert "failed" not in answer, answer["failed"]
         return answer["done"]
 
@@ -91,14 +82,6 @@ class Sim:
     def run(self, operation: str, **values: Any) -> Any:
         """Run the block with what its sub-blocks hold."""
         return self.ask("runBlock", values={"operation": operation, **self.connection, **values})
-
-    def stop(self) -> None:
-        """End it."""
-        for stream in (self.process.stdin, self.process.stdout):
-            if stream:
-                stream.close()
-        self.process.terminate()
-        self.process.wait(10)
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 /**
- * Sim's way of a call, over the export and stand-ins for what it takes of Sim: a line of JSON asks, one answers.
+ * Sim's way of a call, over the export and stand-ins for what it takes of Sim: a line of JSON asks, one that begins with `@` answers.
  *
  *     node drive.mjs FOLDER-OF-SIM SPEED
  */
@@ -167,5 +167,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   } catch (error) {
     answer = { failed: String(error?.stack ?? error) }
   }
-  process.stdout.write(`${JSON.stringify(answer)}\n`)
+  process.stdout.write(`@${JSON.stringify(answer)}\n`)
 }

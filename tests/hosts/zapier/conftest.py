@@ -14,9 +14,9 @@ from werkzeug import Request, Response
 
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.exports import request_for, targets, write_files
-from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.sandbox import Sandbox
 from tests.calling import our_tools
-from tests.hosts.driven import Driven
+from tests.hosts.driven import Builder, connect
 from tests.hosts.limits import without_limits
 
 HERE = Path(__file__).parent
@@ -60,19 +60,16 @@ class Failed(Exception):  # noqa: N818
         self.said: dict[str, Any] = json.loads(said) if said.startswith("{") else {"message": said}
 
 
-class Zapier(Driven):
+class Zapier(Builder):
     """The app in Zapier's tester; see drive.cjs."""
 
     def __init__(self, app: Path, keeper: str, log: Path) -> None:
-        self.auth: dict[str, Any] = {}
-        # What its operator allows.
-        self.allowed: list[str] = []
         variables = {"NODE_ENV": "test", "ZAPIER_BASE_ENDPOINT": keeper, "ZAPIER_DEPLOY_KEY": "tests"}
         super().__init__([ENVIRONMENT / "bin" / "node", HERE / "drive.cjs", app], log, variables)
 
     def run(self, method: str, inputs: Json = None, **bundle: Json) -> Json:
         """Run a function of the app."""
-        whole = {"authData": self.auth, "inputData": inputs if inputs is not None else {}, **bundle}
+        whole = {"authData": self.auth or {}, "inputData": inputs if inputs is not None else {}, **bundle}
         self.tell({"method": method, "bundle": whole, "allowed": self.allowed})
         answer = self.hear()
         if "error" in answer:
@@ -142,9 +139,3 @@ def zapier(tester: Zapier, sandbox: Sandbox) -> Zapier:
     """The app with a connection to the sandbox."""
     connect(tester, sandbox)
     return tester
-
-
-def connect(zapier: Zapier, sandbox: Sandbox, token: str = TOKENS.personal) -> None:
-    """Set the connection that steps are run with."""
-    zapier.allowed = [sandbox.origin]
-    zapier.auth = {"apiKey": token, "region": "custom", "baseUrl": sandbox.base_url}

@@ -8,8 +8,8 @@ import pytest
 
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.request_limits import EVERY_REQUEST
-from tests.hosts.driven import REPORT
-from tests.hosts.zapier.conftest import Failed, Zapier, connect
+from tests.hosts.driven import REPORT, connect
+from tests.hosts.zapier.conftest import Failed, Zapier
 
 RUN = {"projectId": REPORT, "runId": REPORT}
 

@@ -7,8 +7,8 @@ import pytest
 from hex_blocks.hosts.zapier.app import LISTS
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Group
-from tests.hosts.driven import REPORT
-from tests.hosts.zapier.conftest import Failed, Zapier, connect
+from tests.hosts.driven import REPORT, connect
+from tests.hosts.zapier.conftest import Failed, Zapier
 
 
 @pytest.mark.parametrize("name", LISTS)
