@@ -25,13 +25,15 @@ from hex_blocks.i18n.texts import (
     text,
 )
 
+# What the option --help does. click makes it once for a command and keeps it.
+HELP = "Show this message and exit."
 # What click says by itself, in the versions we take.
 CLICK_WORDS = (
     "Usage:",
     "Options",
     "Commands",
     "Positional arguments",
-    "Show this message and exit.",
+    HELP,
     "Show the version and exit.",
     "%(prog)s, version %(version)s",
     "required",
@@ -113,10 +115,8 @@ def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
         for _ in blocks(part or "", lambda english: said.append(english) or ""):  # type: ignore[func-returns-value]
             pass
     yield from ((english, path) for english in said)
-    # click has said its own in the language of this process; it is among CLICK_WORDS.
-    of_click = command.get_help_option(context)
     for option in command.get_params(context):
-        if option is not of_click and (english := getattr(option, "help", None)):
+        if english := getattr(option, "help", None):
             yield english, f"{path} {max(option.opts, key=len)}"
     if isinstance(command, click.Group):
         for name in command.list_commands(context):
@@ -355,7 +355,7 @@ def _teach_click() -> None:
 
     for name in _SPEAKING:
         module = import_module(f"click.{name}")
-        for function, ours in (("_", _one), ("ngettext", _plural)):
+        for function, ours in (("_", _by_click), ("ngettext", _plural)):
             if hasattr(module, function):
                 setattr(module, function, ours)
     click.MissingParameter.format_message = _missing  # type: ignore[method-assign, assignment]
@@ -368,6 +368,11 @@ def _missing(error: click.MissingParameter) -> str:
     """Say what is missing: of all its sentences, click ends this one itself, behind a name in quotes."""
     stop = full_stop(current_language())
     return _MISSING_BY_CLICK(error).replace("'. ", f"'{stop}").replace("'.", f"'{stop.rstrip()}")
+
+
+def _by_click(english: str) -> str:
+    """Say what click says; the text that it keeps stays English, and is translated where it is shown."""
+    return english if english == HELP else _one(english)
 
 
 def _one(english: str) -> str:

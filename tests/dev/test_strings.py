@@ -594,9 +594,9 @@ def test_the_texts_of_help_are_gathered_in_english_whatever_is_spoken(german: Pa
     def plain() -> None:
         """Do it."""
 
-    texts.set_language("de")
+    said_by("--language", "de", "--help")
 
-    assert list(help_texts(plain, "plain")) == [("Do it.", "plain")]
+    assert list(help_texts(plain, "plain")) == [("Do it.", "plain"), ("Show this message and exit.", "plain --help")]
 
 
 def test_text_is_wrapped_by_the_room_it_takes() -> None:
