@@ -20,6 +20,7 @@ from hex_blocks.tools.spec.values import fits
 from tests.calling import hex_on
 from tests.conftest import RunCommand
 from tests.faulty import LOGIN_PAGE, Act, Faulty, reply
+from tests.marks import mostly_slow
 
 # What comes here is not what Hex would say.
 pytestmark = pytest.mark.any_answer
@@ -174,22 +175,17 @@ def check(tool: Tool, outcome: dict[str, Any] | HexError) -> None:
 
 
 @every_tool
-@settings(
-    max_examples=25,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(data=st.data())
-@seed(20260302)
+@pytest.mark.parametrize("examples", mostly_slow([3, 25], 3))
 def test_odd_values_anywhere_give_declared_outputs_or_an_error(
-    tools: Registry, ask: Ask, tool_id: str, data: st.DataObject
+    tools: Registry, ask: Ask, tool_id: str, examples: int
 ) -> None:
-    odd = data.draw(replies(SPECS[tool_id]))
+    @settings(max_examples=examples, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+    @given(odd=replies(SPECS[tool_id]))
+    @seed(20260302)
+    def each_is_checked(odd: Any) -> None:
+        check(tools[tool_id], ask(tool_id, reply(200, json.dumps(odd).encode())))
 
-    outcome = ask(tool_id, reply(200, json.dumps(odd).encode()))
-
-    check(tools[tool_id], outcome)
+    each_is_checked()
 
 
 WHOLE = {
@@ -222,7 +218,9 @@ WHOLE = {
 
 
 @every_tool
-@pytest.mark.parametrize("form", WHOLE)
+@pytest.mark.parametrize(
+    "form", mostly_slow(WHOLE, "empty object", "list", "page", "half", "nulls", "nulls in lists", "ids that are none")
+)
 def test_an_odd_reply_as_a_whole_gives_declared_outputs_or_an_error(
     tools: Registry, ask: Ask, tool_id: str, form: str
 ) -> None:

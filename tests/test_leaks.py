@@ -49,6 +49,7 @@ from tests.faulty import (
     reset_mid_body,
     silence,
 )
+from tests.marks import mostly_slow
 
 # What comes here is not what Hex would say.
 pytestmark = pytest.mark.any_answer
@@ -305,7 +306,7 @@ def all_that_comes_out(tools: list[Tool], connection: Connection, ears: Ears, de
     return "\n".join([*said, ears.heard()])
 
 
-@pytest.mark.parametrize("trouble", PLAIN_TROUBLE)
+@pytest.mark.parametrize("trouble", mostly_slow(PLAIN_TROUBLE, "422", "429", "reset"))
 def test_no_tool_lets_the_token_out_in_trouble(
     tools: list[Tool], connect: Callable[..., Connection], server: Faulty, ears: Ears, trouble: str
 ) -> None:
@@ -317,7 +318,7 @@ def test_no_tool_lets_the_token_out_in_trouble(
     assert TOKEN in server.requests[0].headers["authorization"]
 
 
-@pytest.mark.parametrize("place", ECHOES)
+@pytest.mark.parametrize("place", mostly_slow(ECHOES, "200", "401", "headers"))
 def test_no_tool_lets_out_a_token_that_is_sent_back(
     tools: list[Tool], connect: Callable[..., Connection], server: Faulty, ears: Ears, place: str
 ) -> None:
@@ -329,12 +330,10 @@ def test_no_tool_lets_out_a_token_that_is_sent_back(
 
 
 # The ordinary and the oddest one every day, all of them with the slow tests.
-EVERY_DAY = ("personal", "odd")
-KINDS = [pytest.param(kind, marks=() if kind in EVERY_DAY else pytest.mark.slow) for kind in TOKENS]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("place", ["200", "200 escaped", "401", "400 in text", "headers"])
+@pytest.mark.parametrize("kind", mostly_slow(TOKENS, "personal", "odd"))
+@pytest.mark.parametrize(
+    "place", mostly_slow(["200", "200 escaped", "401", "400 in text", "headers"], "200 escaped", "401")
+)
 def test_tokens_of_every_kind_are_kept(
     tools: list[Tool], connect: Callable[..., Connection], server: Faulty, ears: Ears, place: str, kind: str
 ) -> None:
@@ -560,7 +559,7 @@ def read_if_there(file: Path) -> str:
         return ""
 
 
-@pytest.mark.parametrize("place", ["200", "401", "400 in text", "redirect"])
+@pytest.mark.parametrize("place", mostly_slow(["200", "401", "400 in text", "redirect"], "401"))
 @pytest.mark.parametrize("arguments", [("call", "list_projects"), ("call", "list_projects", "--json")])
 def test_the_command_line_lets_nothing_out(
     server: Faulty, hex_blocks: RunCommand, tmp_path: Path, place: str, arguments: tuple[str, ...]

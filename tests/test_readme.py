@@ -52,6 +52,7 @@ def test_every_page_linked_is_there() -> None:
     assert [page for page in linked if not (REPOSITORY / page).exists()] == []
 
 
+@pytest.mark.slow
 def test_the_python_example_prints_what_is_shown() -> None:
     found = re.search(r"```python\n(.*?)^```\n\nprints\n\n```text\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     assert found
@@ -64,6 +65,7 @@ def test_the_python_example_prints_what_is_shown() -> None:
 SNIPPET = re.compile(r"<!-- test -->\n```console\n\$ (hex-blocks [^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("command", "shown"), SNIPPET.findall(README))
 def test_the_command_line_examples_print_what_is_shown(
     command: str, shown: str, fast: dict[str, str], tmp_path: Path

@@ -160,8 +160,8 @@ def broken_promises(rows: list[Row], shown: Json) -> Iterator[str]:
 
 
 @pytest.fixture
-def show(hex_blocks: RunCommand) -> Any:
-    return lambda tool, *options: json.loads(hex_blocks("show", tool, "--json", *options).stdout)
+def show(here: RunCommand) -> Any:
+    return lambda tool, *options: json.loads(here("show", tool, "--json", *options).stdout)
 
 
 def test_the_two_pages_of_sixteen_tools_agree() -> None:
@@ -205,16 +205,16 @@ def test_notebook_tools_are_strict_where_it_is_asked_for(show: Any, tool: str) -
     assert schema["required"] == list(schema["properties"])
 
 
-def test_the_example_of_run_notebook_runs_on_the_sandbox(hex_blocks: RunCommand) -> None:
-    called = hex_blocks("call", "hex_run_notebook", "--input", json.dumps(examples()[0]), "--sandbox")
+def test_the_example_of_run_notebook_runs_on_the_sandbox(here: RunCommand) -> None:
+    called = here("call", "hex_run_notebook", "--input", json.dumps(examples()[0]), "--sandbox")
 
     result = json.loads(called.stdout)
     assert (called.returncode, result["status"]) == (0, "PENDING")
     assert [warning["warning"] for warning in result["warnings"]] == ["inputs_ignored"]
 
 
-def test_the_example_of_get_run_status_runs_on_the_sandbox(hex_blocks: RunCommand) -> None:
-    called = hex_blocks("call", "hex_get_notebook_run_status", "--input", json.dumps(examples()[1]), "--sandbox")
+def test_the_example_of_get_run_status_runs_on_the_sandbox(here: RunCommand) -> None:
+    called = here("call", "hex_get_notebook_run_status", "--input", json.dumps(examples()[1]), "--sandbox")
 
     result = json.loads(called.stdout)
     assert called.returncode == 0

@@ -34,8 +34,7 @@ PHONE = 390
 
 pytestmark = [
     pytest.mark.skipif(not (SITE / "index.html").is_file(), reason="the site is not built: make site"),
-    # One browser for all.
-    pytest.mark.xdist_group("site"),
+    pytest.mark.slow,
 ]
 in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
 

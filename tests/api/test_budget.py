@@ -435,6 +435,7 @@ def test_who_comes_behind_others_knows_it_there_too(counter: Counter) -> None:
     assert [round(wait / 61) for wait in waits] == [1, 1, 2, 3]
 
 
+@pytest.mark.slow
 def test_what_is_counted_there_is_counted_no_more_when_its_time_is_over(counter: Counter, clock: DrivenClock) -> None:
     limits = {"brief": ((2, 0),)}
     one, other = (Budget("app.hex.tech", "a token", DrivenClock(), limits, counter.uri) for _ in range(2))
@@ -498,6 +499,7 @@ def test_a_connection_that_was_lost_while_nobody_used_it_is_made_anew(
     assert other.left("runs") == 10
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_holds_no_request_for_long(counter: Counter, clock: DrivenClock) -> None:
     budget = Budget("app.hex.tech", "a token", clock, storage_uri=counter.uri)
     counter.freeze()

@@ -28,6 +28,7 @@ from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.conftest import Finished, RunCommand, leading_to
+from tests.marks import mostly_slow
 from tests.whole import whole
 
 PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
@@ -191,16 +192,16 @@ def test_a_call_on_the_sandbox_needs_nothing(here: RunCommand) -> None:
     assert json.loads(called.stdout)["id"] == PROJECT
 
 
-def test_a_call_tells_its_progress_on_stderr(here: RunCommand, living: Environment) -> None:
-    called = here("call", "run_and_wait", f"projectId={PROJECT}", "inputParams.region=EMEA", env=living)
+def test_a_call_tells_its_progress_on_stderr(hex_blocks: RunCommand, living: Environment, fast: dict[str, str]) -> None:
+    called = hex_blocks("call", "run_and_wait", f"projectId={PROJECT}", "inputParams.region=EMEA", env=living | fast)
 
     assert called.returncode == 0
     assert json.loads(called.stdout)["status"] == "COMPLETED"
     assert re.search(r"^Run [0-9a-f-]{36}: COMPLETED", called.stderr, flags=re.MULTILINE)
 
 
-def test_a_quiet_call_tells_nothing(here: RunCommand, living: Environment) -> None:
-    called = here("call", "run_and_wait", f"projectId={PROJECT}", "--quiet", env=living)
+def test_a_quiet_call_tells_nothing(hex_blocks: RunCommand, living: Environment, fast: dict[str, str]) -> None:
+    called = hex_blocks("call", "run_and_wait", f"projectId={PROJECT}", "--quiet", env=living | fast)
 
     assert (called.returncode, called.stderr) == (0, "")
 
@@ -504,7 +505,7 @@ def test_a_full_disk_is_told_without_a_traceback() -> None:
     assert b"Traceback" not in ended.stderr
 
 
-@pytest.mark.parametrize("closing", ["2>&-", "2> >(true)", "2> >(head -1 >/dev/null)"])
+@pytest.mark.parametrize("closing", mostly_slow(["2>&-", "2> >(true)", "2> >(head -1 >/dev/null)"], "2>&-"))
 def test_a_result_comes_though_nobody_listens_to_the_progress(closing: str, fast: dict[str, str]) -> None:
     called = command("call", "run_batch", f"projectId={PROJECT}", "parameterSets:=[{}]", "--sandbox")
     line = f"{shlex.join(called)} {closing}"
@@ -537,10 +538,10 @@ def test_a_file_of_inputs_may_begin_with_a_byte_order_mark(
     assert (called.returncode, called.stderr) == (0, "")
 
 
-def test_an_empty_key_is_told_of(here: RunCommand, fast: dict[str, str]) -> None:
+def test_an_empty_key_is_told_of(hex_blocks: RunCommand, fast: dict[str, str]) -> None:
     arguments = ("call", "run_and_wait", f"projectId={PROJECT}", "idempotencyKey=", "--sandbox", "--quiet")
 
-    called = here(*arguments, env=fast)
+    called = hex_blocks(*arguments, env=fast)
 
     assert called.returncode == 0
     assert called.stderr == "Note: idempotencyKey is empty, so it counts as not given.\n"
@@ -709,6 +710,7 @@ def test_help_and_errors_end_as_their_language_does(here: RunCommand, language: 
     assert "： " not in helped.stdout.splitlines()[0]
 
 
+@pytest.mark.slow
 def test_the_check_is_content_with_what_is_there(here: RunCommand) -> None:
     checked = here("check", "--json")
 
@@ -774,6 +776,7 @@ def test_a_port_that_is_taken_is_told(here: RunCommand, sandbox: Sandbox) -> Non
     assert "Traceback" not in refused.stderr
 
 
+@pytest.mark.slow
 def test_the_demo_does_the_main_job() -> None:
     """It takes some seconds, so both ways of looking at it are tried at once."""
     with subprocess.Popen(command("demo"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as piped:

@@ -23,6 +23,7 @@ from hex_blocks.i18n.texts import languages
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
 from tests.conftest import SPEED, leading_to
+from tests.marks import mostly_slow
 
 RUN_URL = "https://app.hex.tech/hex/5a8591dd/app?runId=78c33d18&x=<y>"
 RunCommand = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -250,7 +251,9 @@ def test_every_bar_lies_inside_and_the_scale_has_a_few_round_times(day: str, end
     assert all(re.fullmatch(r"\d\d:[0-5][05]|\d\d:\d\d:[0-5]\d", mark) for mark in marks)
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns"])
+@pytest.mark.parametrize(
+    "zone", mostly_slow(["UTC", "Europe/Berlin", "Asia/Kolkata", "America/St_Johns"], "Asia/Kolkata")
+)
 def test_times_are_those_of_the_machine(zone: str) -> None:
     script = (
         "import json, sys; from hex_blocks.cli.report_page import write_report;"
@@ -294,6 +297,7 @@ def test_work_that_goes_on_for_days_shows_the_days() -> None:
     assert re.search(r"03-0[345] \d\d:\d\d:\d\d", page.text)
 
 
+@pytest.mark.slow
 def test_a_large_batch_is_drawn_in_thin_lines() -> None:
     small, large = report_of(batch(*[part()] * 60)), report_of(batch(*[part()] * 300))
 
@@ -460,6 +464,7 @@ def under_way(sandbox: Sandbox, fast: dict[str, str], *arguments: str, until: st
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_page_that_cannot_be_written_in_the_end_costs_nothing_but_the_page(
     sandbox: Sandbox, fast: dict[str, str], tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ from hex_blocks.cli.tables import shortly
 from hex_blocks.i18n.texts import languages
 from hex_blocks.sandbox import Sandbox
 from tests.conftest import RunCommand, leading_to
+from tests.marks import mostly_slow
 from tests.whole import whole
 
 PROJECT = "01234567-89ab-cdef-0123-456789abcdef"
@@ -63,7 +64,7 @@ def _read(terminal: int) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("encoding", CODE_PAGES)
-@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("language", mostly_slow(languages(), "de"))
 def test_help_fails_for_no_code_page(hex_blocks: RunCommand, language: str, encoding: str) -> None:
     environment = {"PYTHONIOENCODING": encoding}
 
@@ -73,7 +74,11 @@ def test_help_fails_for_no_code_page(hex_blocks: RunCommand, language: str, enco
     assert "hex_run_batch" in done.stdout
 
 
-@pytest.mark.parametrize("form", [("--output", "jsonl"), ("--output", "yaml"), ("--jq", "."), ("--jq", ".title")])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "form",
+    [("--output", "jsonl"), ("--output", "yaml"), ("--jq", "."), ("--jq", ".title")],
+)
 def test_a_result_says_the_same_in_every_code_page(
     hex_blocks: RunCommand, httpserver: HTTPServer, form: tuple[str, str]
 ) -> None:
@@ -93,6 +98,7 @@ def test_a_result_says_the_same_in_every_code_page(
             assert read(done.stdout)["title"] == title
 
 
+@pytest.mark.slow
 def test_csv_says_that_a_code_page_lacks_something(hex_blocks: RunCommand, httpserver: HTTPServer) -> None:
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(whole("hex_get_project", title="東京"))
     served = leading_to(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), "hxtp_of_a_test")
@@ -110,6 +116,7 @@ def test_csv_says_that_a_code_page_lacks_something(hex_blocks: RunCommand, https
 # Streams that are closed or full
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -19,6 +19,7 @@ from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.i18n import texts
 from hex_blocks.tools.handler import handler
 from tests.conftest import REPOSITORY, RunCommand
+from tests.marks import mostly_slow
 
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]*))?\)")
 ANCHOR = re.compile(r'<a id="([^"]+)"></a>')
@@ -80,7 +81,7 @@ def test_every_group_and_guide_has_a_page(english: dict[str, str], registry: Reg
     assert set(english) == {"index.md", "errors.md", *(f"tools/{group}.md" for group in registry.groups), *guides}
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", mostly_slow(LANGUAGES, "en", "de"))
 def test_anchors_are_tool_ids_and_error_keys_in_every_language(language: str, registry: Registry) -> None:
     made = pages(registry, language, REPOSITORY)
 
@@ -89,7 +90,7 @@ def test_anchors_are_tool_ids_and_error_keys_in_every_language(language: str, re
     assert set(SENTENCES) <= set(ANCHOR.findall(made["errors.md"]))
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", mostly_slow(LANGUAGES, "en", "de"))
 def test_every_link_leads_somewhere(language: str, registry: Registry) -> None:
     made = pages(registry, language, REPOSITORY)
     everywhere = {f"{each}/index.md" for each in LANGUAGES} | {f"{language}/{path}" for path in made}

@@ -20,6 +20,7 @@ from hex_blocks.api.refusals import CODES
 from hex_blocks.dev.drift import Deviation, Finding, NotOpenApiError, compare, read_deviations
 from hex_blocks.dev.drift.openapi import read_operations
 from tests.documents import HEX_DOCUMENTS
+from tests.marks import mostly_slow
 
 REPOSITORY = Path(__file__).parents[2]
 RUNS = "/v1/projects/{projectId}/runs"
@@ -30,7 +31,7 @@ Change = Callable[[Document], None]
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-@pytest.fixture(scope="session", params=["today", "before"])
+@pytest.fixture(scope="session", params=mostly_slow(["today", "before"], "today"))
 def reference_file(request: pytest.FixtureRequest) -> Path:
     return HEX_DOCUMENTS[request.param]
 

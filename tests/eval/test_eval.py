@@ -20,6 +20,9 @@ from hex_blocks.hosts.models.toolbox import Answer
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 from tests.conftest import REPOSITORY
+from tests.marks import mostly_slow
+
+FEW = ("owner", "run_with_last_months_dates", "change_group")
 
 
 def test_there_are_forty_tasks_each_with_a_script():
@@ -27,14 +30,14 @@ def test_there_are_forty_tasks_each_with_a_script():
     assert set(SCRIPTS) == set(tasks())
 
 
-@pytest.mark.parametrize("name", tasks())
+@pytest.mark.parametrize("name", mostly_slow(tasks(), *FEW))
 def test_a_caller_that_knows_only_the_list_and_the_replies_does_it(name):
     outcome = play(tasks()[name], ScriptedCaller())
 
     assert outcome.faults == (), outcome.answer
 
 
-@pytest.mark.parametrize("name", tasks())
+@pytest.mark.parametrize("name", mostly_slow(tasks(), *FEW))
 def test_a_caller_that_does_nothing_fails(name):
     outcome = play(tasks()[name], IdleCaller())
 
@@ -118,13 +121,14 @@ def endpoint(httpserver: HTTPServer) -> str:
     return httpserver.url_for("/v1")
 
 
-@pytest.mark.parametrize("name", ["owner", "run_with_last_months_dates", "change_group"])
+@pytest.mark.parametrize("name", FEW)
 def test_a_model_behind_an_endpoint_plays(name, endpoint):
     outcome = play(tasks()[name], ModelCaller("any", endpoint, "k"))
 
     assert outcome.faults == ()
 
 
+@pytest.mark.slow
 def test_the_command_prints_how_each_task_went(endpoint, tmp_path):
     def run(*options: str, **more: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "eval", *options]

@@ -15,6 +15,8 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.registry import Registry
 from tests.hosts.plugins import install_example
 
+HOSTS = Path(__file__).parent
+
 
 @pytest.fixture
 def sandbox(clock: DrivenClock) -> Iterator[Sandbox]:
@@ -43,6 +45,13 @@ def with_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
     """The registry with the example plugin among the installed packages."""
     monkeypatch.syspath_prepend(install_example(tmp_path / "site"))
     return Registry.load()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the hosts that need an environment of their own, unless the command names a path among the hosts."""
+    needs_an_environment = (collection_path / "requirements.txt").is_file()
+    named = (Path(argument.partition("::")[0]).resolve() for argument in config.args)
+    return True if needs_an_environment and not any(path.is_relative_to(HOSTS) for path in named) else None
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

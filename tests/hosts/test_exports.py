@@ -104,6 +104,7 @@ def test_archives_hold_the_files_sorted():
     assert (zip_of(FILES), npm_tarball(FILES)) == (zip_of(reverse), npm_tarball(reverse))
 
 
+@pytest.mark.slow
 def test_our_wheel_is_made_of_what_is_installed(tmp_path):
     name, content = own_wheel()
     (tmp_path / name).write_bytes(content)
@@ -153,6 +154,7 @@ def test_wrong_use_is_said(arguments, said, here):
     assert said in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", targets())
 def test_an_export_is_reproducible_and_names_nothing_of_this_machine(name, here, tmp_path, monkeypatch):
     monkeypatch.setenv("HEX_API_TOKEN", "hxtw_0123456789abcdef")

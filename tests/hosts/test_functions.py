@@ -53,6 +53,7 @@ def test_all_tools_fit_into_one_request(registry):
     assert len(declarations(box, strict=False)) <= vendor_rules.MOST_FUNCTIONS
 
 
+@pytest.mark.slow
 def test_plain_schemas_are_json_schema(box):
     for tool in [*json_schema_tools(box), *json_schema_tools(box, strict=True)]:
         Draft202012Validator.check_schema(tool["inputSchema"])

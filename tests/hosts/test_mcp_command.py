@@ -16,6 +16,7 @@ import yaml
 from hex_blocks import __version__
 from hex_blocks.hosts.mcp.clients import CLIENTS, as_json, as_toml, as_yaml
 from hex_blocks.hosts.mcp.guard import is_anywhere, is_loopback
+from tests.marks import mostly_slow
 
 SECRET = {"HEX_BLOCKS_MCP_SECRET": "a-secret-of-the-tests-0123456789"}
 
@@ -50,7 +51,7 @@ def fake_uv(folder: Path, name: str) -> str:
     return str(program)
 
 
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", mostly_slow(CLIENTS, "claude", "codex", "vscode"))
 def test_every_clients_configuration_is_in_its_own_form(client, hex_blocks):
     done = hex_blocks("mcp", "--config", client)
 
@@ -67,7 +68,7 @@ def test_every_clients_configuration_is_in_its_own_form(client, hex_blocks):
 
 
 @pytest.mark.parametrize(("name", "more"), [("uvx", []), ("uv", ["tool", "run"])])
-@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("client", mostly_slow(CLIENTS, "claude", "vscode"))
 def test_with_uv_a_configuration_needs_no_installation(name, more, client, hex_blocks, tmp_path):
     uv = fake_uv(tmp_path, name)
 

@@ -19,6 +19,7 @@ from hex_blocks.hosts.openapi.document import Asked, document
 from hex_blocks.hosts.openapi.export import HOST_NAMES, NAMES
 from hex_blocks.hosts.openapi.importers import DEFAULT_TOOLS, TooManyError, for_host, in_words, pascal_case, shortened
 from hex_blocks.i18n.texts import languages
+from tests.marks import mostly_slow
 
 PUBLIC = "https://hex.example.com/blocks"
 
@@ -45,7 +46,7 @@ def parts(value: Any) -> Iterator[dict[str, Any]]:
                 yield from parts(each)
 
 
-@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("language", mostly_slow(languages(), "en"))
 def test_each_tool_is_an_operation_whose_example_fits_its_schema(language, registry):
     made = document(asked(registry, language=language))
 
@@ -160,7 +161,7 @@ def test_descriptions_are_cut_after_a_whole_sentence():
     assert shortened("An endless sentence without an end", 10) == "An endles…"
 
 
-@pytest.mark.parametrize("language", languages())
+@pytest.mark.parametrize("language", mostly_slow(languages(), "en"))
 def test_the_form_for_power_automate(language, registry):
     made = for_host(asked(registry, language=language), "powerautomate")
 

@@ -13,13 +13,14 @@ from hex_blocks import Connection
 from hex_blocks.runs.record.store import Record
 from tests.calling import hex_on
 from tests.faulty import Act
+from tests.marks import mostly_slow
 from tests.postgres import SERVER_VARIABLE, drop_databases
 from tests.promises.stores import STORE_NAMES, STORES, Store
 from tests.promises.works import MakeOne, inputs_of
 from tests.starts import Through
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=mostly_slow(STORES, "SQLite"))
 def kind(request: pytest.FixtureRequest) -> Iterator[str]:
     """Name the kind of the store, for other processes."""
     if request.param == "PostgreSQL":

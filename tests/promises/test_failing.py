@@ -15,6 +15,7 @@ from hex_blocks.sandbox import Sandbox
 from hex_blocks.tools.progress import Progress
 from tests.calling import hex_on
 from tests.faulty import Act, Exchange, lost, pass_on, reset, when
+from tests.marks import mostly_slow
 from tests.promises.stores import HELD, Slow, Store
 from tests.promises.works import WORKS, MakeOne
 from tests.starts import Started, StartIt, Through, posts, warnings
@@ -174,7 +175,7 @@ def test_a_run_is_given_though_the_record_failed_after_its_start(
 
 # A record that another program keeps for itself
 
-held = pytest.mark.parametrize("what", HELD)
+held = pytest.mark.parametrize("what", mostly_slow(HELD, "all"))
 
 
 @held
@@ -194,7 +195,7 @@ def test_a_key_that_cannot_be_kept_for_now_starts_nothing_and_says_that_it_passe
 
 
 @held
-@pytest.mark.parametrize("tool", WORKS)
+@pytest.mark.parametrize("tool", mostly_slow(WORKS, "hex_run_project"))
 def test_without_a_key_a_run_is_started_though_another_program_keeps_the_record(
     what: str, tool: str, do: MakeOne, store: Store, through: Through, started: Started
 ) -> None:
@@ -226,7 +227,7 @@ def test_work_with_a_key_waits_until_the_record_is_free(
 
 
 @held
-@pytest.mark.parametrize("tool", WORKS)
+@pytest.mark.parametrize("tool", mostly_slow(WORKS, "hex_run_project"))
 def test_a_call_that_is_stopped_waits_for_no_record(
     what: str, tool: str, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
 ) -> None:

@@ -23,6 +23,7 @@ from hex_blocks.sandbox import Sandbox
 from tests.calling import hex_on
 from tests.conftest import REPOSITORY
 from tests.faulty import Faulty, reply, when
+from tests.marks import mostly_slow
 from tests.promises.stores import Store
 from tests.promises.works import WORKS, MakeOne
 from tests.starts import Through, posts
@@ -210,6 +211,7 @@ def test_nothing_is_forgotten_by_a_machines_clock_alone(record: Record) -> None:
     assert record.find(HEX, "kept")
 
 
+@pytest.mark.slow
 def test_the_newest_are_kept_when_there_are_too_many(record: Record, store: Store) -> None:
     record.intend(HEX, a_start("oldest", NOW - 1))
     store.put(replace(a_start(), at_hex=None), HEX, KEPT_STARTS)
@@ -249,7 +251,7 @@ def test_what_cannot_have_been_written_by_us_is_refused(column: str, value: Any,
     ("column", "value"),
     [("ended", '{"status": "SLEEPING"}'), ("reply", "{}"), ("reply", None), ("reply", '{"runId": "another"}')],
 )
-@pytest.mark.parametrize("tool", WORKS)
+@pytest.mark.parametrize("tool", mostly_slow(WORKS, "hex_run_project"))
 def test_a_key_whose_start_was_spoilt_starts_nothing_and_says_so(
     tool: str, column: str, value: Any, do: MakeOne, store: Store, sandbox: Sandbox, through: Through
 ) -> None:

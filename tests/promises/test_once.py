@@ -15,13 +15,14 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
 from tests.conftest import REPOSITORY
 from tests.faulty import lost, when
+from tests.marks import mostly_slow
 from tests.promises.stores import Slow, Store
 from tests.promises.works import WORKS, MakeOne
 from tests.starts import LOST, TITLE, Started, StartIt, Through, posts, warnings
 
 
 @pytest.mark.parametrize("key", ["daily", None])
-@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("how", mostly_slow(LOST, "reset", "half a body", "500", "login page", "nginx's 503"))
 def test_a_run_whose_answer_was_lost_is_found(
     how: str, key: str | None, through: Through, start: StartIt, started: Started
 ) -> None:
@@ -33,7 +34,7 @@ def test_a_run_whose_answer_was_lost_is_found(
     assert result["runStatusUrl"].endswith(result["runId"])
 
 
-@pytest.mark.parametrize("how", LOST)
+@pytest.mark.parametrize("how", mostly_slow(LOST, "reset", "half a body", "500", "login page", "nginx's 503"))
 def test_a_run_that_was_found_keeps_its_key(how: str, through: Through, start: StartIt, started: Started) -> None:
     connection = through(when("POST", LOST[how]))
 
@@ -64,6 +65,7 @@ with Connection(token, url, allowed_hosts=(url.removesuffix("/api/v1"),)) as con
 """
 
 
+@pytest.mark.slow
 def test_processes_with_the_same_key_share_one_run(kind: str, tmp_path: Path) -> None:
     with Sandbox(clock=SystemClock(), limits=False) as sandbox:
         where = str(tmp_path / "store")

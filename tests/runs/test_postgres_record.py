@@ -93,6 +93,7 @@ def end_connections(server: PostgresServer) -> None:
 # Connections that are lost
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGQUIT])
 def test_a_server_that_was_restarted_is_connected_to_anew(
     how: signal.Signals, server: PostgresServer, record: Record
@@ -103,6 +104,7 @@ def test_a_server_that_was_restarted_is_connected_to_anew(
     assert record.find(HEX, "k") == a_start()
 
 
+@pytest.mark.slow
 def test_a_server_that_restarts_is_waited_for(server: PostgresServer, record: Record) -> None:
     record.intend(HEX, a_start())
     server.stop()
@@ -115,6 +117,7 @@ def test_a_server_that_restarts_is_waited_for(server: PostgresServer, record: Re
     assert record.project_of(HEX, RUN) == PROJECT
 
 
+@pytest.mark.slow
 def test_a_server_that_is_gone_is_waited_for_only_so_long(
     server: PostgresServer, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +132,7 @@ def test_a_server_that_is_gone_is_waited_for_only_so_long(
         server.start()
 
 
+@pytest.mark.slow
 def test_a_wait_for_a_server_that_is_gone_can_be_given_up(server: PostgresServer, record: Record) -> None:
     server.stop()
     try:
@@ -177,6 +181,7 @@ def test_a_key_is_free_again_as_soon_as_the_wire_is_cut(wire: Wire, far: Record,
                 far.intend(HEX, a_start())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("silent", ["wire", "server"])
 def test_what_does_not_answer_is_taken_for_gone(
     silent: str, server: PostgresServer, wire: Wire, monkeypatch: pytest.MonkeyPatch
@@ -247,6 +252,7 @@ class At(Around):
 METHODS = ("find", "alone", "sending", "unanswered", "intend", "started")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tool", WORKS)
 @pytest.mark.parametrize("method", METHODS)
 def test_a_server_that_is_restarted_in_the_middle_of_a_start_costs_nothing(
@@ -268,6 +274,7 @@ def test_a_server_that_is_restarted_in_the_middle_of_a_start_costs_nothing(
     assert posts(sandbox) == len(started()) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", METHODS)
 def test_a_wire_that_is_cut_in_the_middle_of_a_start_costs_nothing(
     method: str, wire: Wire, far: Record, start: StartIt, sandbox: Sandbox, through: Through, started: Started
@@ -278,6 +285,7 @@ def test_a_wire_that_is_cut_in_the_middle_of_a_start_costs_nothing(
     assert posts(sandbox) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loses", [False, True])
 def test_a_server_that_is_restarted_while_hex_starts_the_run_costs_nothing(
     loses: bool, server: PostgresServer, record: Record, start: StartIt, through: Through, started: Started
@@ -332,6 +340,7 @@ def pooler(server: PostgresServer) -> Iterator[Callable[..., Pooler]]:
         each.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{}, {"server_round_robin": "1"}, {"default_pool_size": "1"}])
 @pytest.mark.parametrize("mode", ["transaction", "statement"])
 @pytest.mark.parametrize("busy", [0, 3])
@@ -448,6 +457,7 @@ with record.alone("{HEX}", "k"):
 """
 
 
+@pytest.mark.slow
 def test_a_fork_uses_a_connection_of_its_own_and_keeps_nothing_of_its_parents(
     server: PostgresServer, record: Record
 ) -> None:
@@ -541,6 +551,7 @@ def test_what_waiting_does_not_change_is_told_at_once(database: str, user: str, 
     assert not isinstance(caught.value, RecordBusyError)
 
 
+@pytest.mark.slow
 def test_a_server_without_room_is_waited_for(
     server: PostgresServer, record: Record, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -552,6 +563,7 @@ def test_a_server_without_room_is_waited_for(
         PostgresRecord(server.address(DATABASE, "visitor")).find(HEX, "k")
 
 
+@pytest.mark.slow
 def test_a_process_takes_one_connection_however_many_it_has_to_hex(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch, connect: Callable[..., Connection], project: str
 ) -> None:
@@ -570,6 +582,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(session, "IDLE", 0.2)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_a_connection_that_nobody_uses_is_given_back(server: PostgresServer, record: Record) -> None:
     for _ in range(2):
@@ -577,6 +590,7 @@ def test_a_connection_that_nobody_uses_is_given_back(server: PostgresServer, rec
         until(lambda: server.connections(DATABASE) == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_a_connection_that_keeps_a_key_is_not_given_back(server: PostgresServer, record: Record) -> None:
     with record.alone(HEX, "k"):
@@ -629,6 +643,7 @@ def test_a_bad_address_is_refused_without_being_repeated(
     assert "secret" not in str(caught.value.document())
 
 
+@pytest.mark.slow
 def test_a_password_is_told_nowhere(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_postgres, "BUSY_SECONDS", 0.2)
     for place in ("127.0.0.1:1", f"127.0.0.1:{server.port}", "nowhere.invalid"):
@@ -660,6 +675,7 @@ def test_the_record_is_where_the_environment_says(
     assert isinstance(record_of(connect()), PostgresRecord)
 
 
+@pytest.mark.slow
 def test_callers_do_not_meet_each_others_keys(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEX_BLOCKS_RECORD", server.address(DATABASE))
     one, another, again = (record_of_caller(token) for token in ("hxtp_one", "hxtp_another", "hxtp_one"))

@@ -360,6 +360,7 @@ USES: dict[str, Callable[..., Any]] = {
 WRITING = ("intend", "started", "ended", "stopped", "forget", "remember")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", USES)
 def test_a_wait_for_a_file_that_is_kept_can_be_given_up(tmp_path: Path, use: str) -> None:
     # Closed again: a file that somebody has open cannot be kept whole.
@@ -376,6 +377,7 @@ def test_a_wait_for_a_file_that_is_kept_can_be_given_up(tmp_path: Path, use: str
     assert len(asked) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", WRITING)
 def test_a_wait_for_a_file_that_is_kept_ends_by_itself(
     record: SqliteRecord, use: str, monkeypatch: pytest.MonkeyPatch

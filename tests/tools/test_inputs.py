@@ -21,6 +21,7 @@ from hex_blocks.errors.classes import InputError
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.tools.inputs.checker import checker
 from hex_blocks.tools.spec.reading import read_tool_spec
+from tests.marks import mostly_slow
 
 ID = "5a8591dd-4039-49df-9202-96385ba3eff8"
 SECRET = "hxtp_never_to_be_shown"
@@ -464,6 +465,7 @@ def test_a_secret_is_in_no_fault(inputs: dict[str, Any]) -> None:
     assert [each for each in told if SECRET in each] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "value",
     [
@@ -501,7 +503,7 @@ def nested(depth: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize("depth", [50, 400, 100_000])
+@pytest.mark.parametrize("depth", mostly_slow([50, 400, 100_000], 50, 400))
 @pytest.mark.parametrize("name", ["params", "paramsJson", "anything", "words"])
 def test_deep_nesting_is_refused(name: str, depth: int) -> None:
     error = refused(GIVEN | {name: nested(depth)})
@@ -569,41 +571,50 @@ ANY_TEXT = st.text(st.characters(), max_size=20) | st.sampled_from(
     ["", " ", "true", "1", "-1.5", "[]", "{}", '{"a": 1}', "RED", ID, "a,b", "2026-01-31T08:00:00Z", "\ud800"]
 )
 ANY_JSON = json_values(ANY_TEXT)
-THOROUGH = settings(
-    max_examples=200,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
+# The same examples each time, and none kept.
+SAME = settings(deadline=None, derandomize=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("tool_id", TOOLS)
-@settings(THOROUGH, max_examples=8)
-@given(data=st.data())
-def test_any_json_for_any_input_is_taken_or_refused(registry: Registry, tool_id: str, data: st.DataObject) -> None:
+@pytest.mark.parametrize("examples", mostly_slow([2, 8], 2))
+def test_any_json_for_any_input_is_taken_or_refused(registry: Registry, tool_id: str, examples: int) -> None:
     tool = registry[tool_id]
     names = st.sampled_from([*tool.spec.inputs, "unknown"])
-    inputs = data.draw(st.dictionaries(names | ANY_TEXT, ANY_JSON, max_size=6))
 
-    assert outcome(tool.check, inputs) in ("taken", *FAULTS)
+    @settings(SAME, max_examples=examples)
+    @given(inputs=st.dictionaries(names | ANY_TEXT, ANY_JSON, max_size=6))
+    def each_is_checked(inputs: dict[str, Any]) -> None:
+        assert outcome(tool.check, inputs) in ("taken", *FAULTS)
 
-
-@THOROUGH
-@given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON | ANY_JSON.map(json.dumps)))
-@example(inputs={"params": {"\ud800": math.inf}})
-def test_any_json_for_every_kind_of_input_is_taken_or_refused(inputs: dict[str, Any]) -> None:
-    assert outcome(CHECK, inputs) in ("taken", *FAULTS)
+    each_is_checked()
 
 
-@THOROUGH
-@given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON))
-def test_what_was_taken_once_is_taken_as_it_is(inputs: dict[str, Any]) -> None:
-    whole = GIVEN | {name: value for name, value in inputs.items() if outcome(CHECK, GIVEN | {name: value}) == "taken"}
+many_examples = pytest.mark.parametrize("examples", mostly_slow([25, 200], 25))
 
-    once = CHECK(whole)
 
-    assert CHECK(once) == once
+@many_examples
+def test_any_json_for_every_kind_of_input_is_taken_or_refused(examples: int) -> None:
+    @settings(SAME, max_examples=examples)
+    @given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON | ANY_JSON.map(json.dumps)))
+    @example(inputs={"params": {"\ud800": math.inf}})
+    def each_is_checked(inputs: dict[str, Any]) -> None:
+        assert outcome(CHECK, inputs) in ("taken", *FAULTS)
+
+    each_is_checked()
+
+
+@many_examples
+def test_what_was_taken_once_is_taken_as_it_is(examples: int) -> None:
+    @settings(SAME, max_examples=examples)
+    @given(inputs=st.dictionaries(st.sampled_from(list(FIELDS)), ANY_JSON))
+    def each_is_checked(inputs: dict[str, Any]) -> None:
+        taken = {name: value for name, value in inputs.items() if outcome(CHECK, GIVEN | {name: value}) == "taken"}
+
+        once = CHECK(GIVEN | taken)
+
+        assert CHECK(once) == once
+
+    each_is_checked()
 
 
 @pytest.mark.parametrize("word", ["null", "None", "undefined", "nil", " NULL ", '"null"', "n/a"])

@@ -283,6 +283,7 @@ def test_a_broken_handler_is_reported_with_its_spec(
     assert callable(handler_of(registry["dogs_count_dogs"]))
 
 
+@pytest.mark.slow
 def test_a_broken_handler_fails_its_call_and_the_check(
     tmp_path: Path, hex_blocks_with: RunWith, server: dict[str, str]
 ) -> None:
@@ -297,6 +298,7 @@ def test_a_broken_handler_fails_its_call_and_the_check(
     assert "Traceback" not in called.stderr + checked.stderr
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_is_told_by_every_command_and_fails_the_check(tmp_path: Path, hex_blocks_with: RunWith) -> None:
     plugin = write_plugin(tmp_path / "dogs", spec_file(group="kennel"))
 

@@ -24,6 +24,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, install: Install) -> Path:
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["dify", "langflow"])
 def test_a_tool_of_a_plugin_is_in_the_export_with_its_wheel(target, site, hex_blocks: RunCommand, tmp_path):
     out = tmp_path / "out"

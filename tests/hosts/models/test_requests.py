@@ -54,6 +54,7 @@ def test_bm25_over_the_names_and_descriptions_that_are_listed_finds_the_tool(whi
     assert share([place < 3 for place in places]) >= 0.95
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", SETS)
 def test_our_own_search_finds_the_tool_whatever_the_servers_language(which, tools, registry):
     found = [

@@ -221,6 +221,7 @@ def test_what_is_asked_for_is_among_the_first(query, tool_id, registry):
     assert tool_id in found[:3]
 
 
+@pytest.mark.slow
 def test_every_tool_is_found_by_its_name_and_by_its_title(box, registry, hex_connection):
     for tool in (registry[name] for name in confirmed(registry)):
         by_name = box.call(FIND_TOOL, {"query": tool.id}, hex_connection).outputs["tools"]
