@@ -1,4 +1,4 @@
-"""Hex on every workflow canvas and in every agent's toolbox.
+"""Blocks for Hex (hex.tech): run projects, read their results and manage a workspace, from code or a workflow host.
 
 >>> from hex_blocks import Hex
 >>> result = Hex("hxtp_…").call("hex_run_project", {"projectId": "…"})
@@ -19,7 +19,7 @@ from hex_blocks.tools.tool import Tool
 __version__ = "0.1.0"
 __all__ = ["Connection", "Hex", "HexError", "Registry", "Tool", "__version__"]
 
-_HOMES = {
+_MODULES = {
     "Connection": "hex_blocks.api.connection",
     "Hex": "hex_blocks.client",
     "HexError": "hex_blocks.errors.classes",
@@ -29,7 +29,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    # A listing must not pay for what only a call needs.
-    if name not in _HOMES:
+    # Loaded on first use: listing tools needs neither pydantic nor requests, and they are slow to import.
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(_MODULES[name]), name)

@@ -11,11 +11,12 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line."""
-    # The number of a stream that was closed (2>&-) would go to the next file opened, and what is said into that file.
-    for name, way, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_WRONLY, "w"), ("stderr", os.O_WRONLY, "w")):
+    # If the shell closed a stream (2>&-), the next file that is opened would get its descriptor, and messages would be
+    # written into that file. So closed streams are opened on the null device.
+    for name, flags, mode in (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_WRONLY, "w"), ("stderr", os.O_WRONLY, "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, way), mode, encoding="utf-8"))
-    # A code page that has not every letter of a language is no reason to show nothing at all.
+            setattr(sys, name, os.fdopen(os.open(os.devnull, flags), mode, encoding="utf-8"))
+    # Characters that the terminal's encoding does not have are shown escaped instead of raising an error.
     if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
         sys.stdout.reconfigure(errors="backslashreplace")
     try:

@@ -1,4 +1,4 @@
-"""Hex as people hold it: a connection, the tools there are, and what is shared between calls."""
+"""The client `Hex`: a connection, the tools, and what calls share."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Hex:
-    """Hex with one token: runs tools, and owns what their calls share.
+    """A client of Hex with one token. It runs tools, and its calls share network connections, budget and record.
 
     >>> with Hex("hxtp_…") as hex:
     ...     run = hex.call("hex_run_and_wait", {"projectId": "…", "inputParams": {"region": "EMEA"}})
@@ -29,11 +29,14 @@ class Hex:
         api_key: A Hex API token, personal or of a workspace. Default: HEX_API_TOKEN, else the token of the default
             profile.
         base_url: The host where you open Hex, with or without /api/v1. Default: HEX_API_BASE_URL, else app.hex.tech.
-        connection: A connection made elsewhere, in place of a token, a base URL and settings.
-        tools: The tools that can be called. Default: all of ours and those of installed plugins.
+        connection: An existing connection, instead of a token, a base URL and settings.
+        tools: The tools that can be called. Default: the built-in ones and those of installed plugins.
         record: Where started runs are recorded. Default: a file in the platform's data folder.
-        language: Of errors, warnings and progress. Default: that of the environment.
-        settings: What else `Connection` takes, such as a profile, or timeout and patience in seconds.
+        language: The language of errors, warnings and progress. Default: that of the environment.
+        settings: Further arguments of `Connection`, such as a profile, or timeout and patience in seconds.
+
+    Raises:
+        TypeError: A connection was given together with a token, a base URL or settings.
     """
 
     def __init__(
@@ -66,12 +69,12 @@ class Hex:
         self.close()
 
     def close(self) -> None:
-        """Close the network connections that are kept open. It can be used again."""
+        """Close the open network connections. The client can be used again afterwards."""
         self.connection.close()
 
     @property
     def tools(self) -> Registry:
-        """The tools that can be called, by id."""
+        """The tools that can be called, by ID."""
         if self._tools is None:
             self._tools = Registry.load()
         return self._tools
@@ -88,14 +91,14 @@ class Hex:
         """Run a tool and return its outputs.
 
         Args:
-            tool: Its id, with or without `hex_`, or the tool itself.
+            tool: The tool's ID, with or without `hex_`, or the tool itself.
             inputs: Values by name; null and blank mean not given.
-            progress: Is told how far a long call is.
-            stop: Set it to end a wait early.
-            language: Of sentences in this call. Default: the client's.
+            progress: Is called with the progress of a long call.
+            stop: An event that ends waits early when it is set.
+            language: The language of this call's errors, warnings and progress. Default: the client's.
 
         Returns:
-            The outputs in declared order, and `warnings` beside them where there are any.
+            The outputs in declared order, and `warnings` if there are any.
 
         Raises:
             HexError: The call failed.
@@ -114,8 +117,11 @@ class Hex:
         progress: ProgressCallback | None = None,
         language: str | None = None,
     ) -> dict[str, Any]:
-        """Run a tool in a thread of its own, so that the event loop goes on. Cancelling it ends its waits."""
-        # Only here: the command line does without it.
+        """Run a tool in a worker thread, without blocking the event loop, and return its outputs.
+
+        Arguments and errors are those of `call`. Cancelling the task ends the waits of the call.
+        """
+        # Imported here because the command line does not need it and starts faster without it.
         import asyncio
 
         stop = threading.Event()

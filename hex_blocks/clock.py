@@ -1,7 +1,7 @@
-"""Time as the project reads it: the machine's own, sped up, or driven by hand.
+"""Clocks: the system's, a faster one for the sandbox, and one that tests control.
 
-Everything that waits, expires or is limited asks a Clock, so that a sandbox and its callers can live an
-hour in a second and tests can decide what time it is. Nothing else in the project calls time.sleep().
+Everything that waits, expires or is limited reads a Clock, never the `time` module, so that a sandbox can run faster
+than real time and tests control the time.
 """
 
 from __future__ import annotations
@@ -13,39 +13,43 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the project asks of time. Seconds everywhere."""
+    """The interface of all clocks. All times are in seconds."""
 
     def time(self) -> float:
-        """Seconds since the Unix epoch; may jump when somebody sets the machine's clock."""
+        """Return seconds since the Unix epoch. They can jump when the system's clock is set."""
         ...
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment; never jumps. Deadlines and intervals are measured with it."""
+        """Return seconds since an arbitrary fixed moment. They never jump: use them for deadlines and intervals."""
         ...
 
     def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
-        """Let `seconds` pass. Returns early, with True, when `stop` is set."""
+        """Wait for `seconds`, or until `stop` is set, and return whether it was set."""
         ...
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The system's clock."""
 
     def time(self) -> float:
         """Return seconds since the Unix epoch."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Return seconds since some fixed moment."""
+        """Return seconds since an arbitrary fixed moment."""
         return time.monotonic()
 
     def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
-        """Sleep, waking at once when `stop` is set."""
+        """Sleep for `seconds`, or until `stop` is set, and return whether it was set."""
         return (stop or threading.Event()).wait(max(0.0, seconds))
 
 
 class FastClock:
-    """The machine's clock, `speed` times as fast from the moment it is made."""
+    """A clock that runs `speed` times as fast as the system's, from the moment it is created.
+
+    Raises:
+        ValueError: `speed` is not above 0.
+    """
 
     def __init__(self, speed: float) -> None:
         if speed <= 0:
@@ -63,33 +67,33 @@ class FastClock:
         return (time.monotonic() - self._origin) * self.speed
 
     def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
-        """Sleep a `speed`th of `seconds`, waking at once when `stop` is set."""
+        """Sleep for `seconds` of this clock, or until `stop` is set, and return whether it was set."""
         return (stop or threading.Event()).wait(max(0.0, seconds) / self.speed)
 
 
 class DrivenClock:
-    """A clock that stands still until somebody waits on it or advances it. Safe under threads."""
+    """A clock for tests that advances only when a caller waits on it or calls `advance`. Thread-safe."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._started_at = (start or datetime.now(UTC)).timestamp()
-        self._passed = 0.0
+        self._elapsed = 0.0
         self._lock = threading.Lock()
 
     def time(self) -> float:
         """Return seconds since the Unix epoch."""
-        return self._started_at + self._passed
+        return self._started_at + self._elapsed
 
     def monotonic(self) -> float:
         """Return seconds since this clock was made."""
-        return self._passed
+        return self._elapsed
 
     def advance(self, seconds: float) -> None:
-        """Let `seconds` pass at once."""
+        """Advance the clock by `seconds`."""
         with self._lock:
-            self._passed += max(0.0, seconds)
+            self._elapsed += max(0.0, seconds)
 
     def wait(self, seconds: float, stop: threading.Event | None = None) -> bool:
-        """Advance by `seconds` without sleeping, unless `stop` is set already."""
+        """Advance by `seconds` without sleeping, unless `stop` is already set, and return whether it was set."""
         if stop is not None and stop.is_set():
             return True
         self.advance(seconds)

@@ -1,4 +1,4 @@
-"""The way of a call: check the inputs, call the handler, select the declared outputs."""
+"""Runs a tool: checks the inputs, calls the handler and selects the declared outputs."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ def run(
     stop: threading.Event | None = None,
     language: str | None = None,
 ) -> dict[str, Any]:
-    """Run a tool.
+    """Run a tool and return its outputs.
 
     Args:
         tool: The tool.
-        inputs: Values by name, as people, forms and models send them; null and blank mean not given. An apiKey or
-            baseUrl among them goes before the connection's.
-        tools: All tools by id, for handlers that use others.
-        connection: Where its requests go, and with which token.
-        progress: Is told how far a long call is.
-        stop: Set it to end a wait early.
-        language: Of sentences. Default: that of the environment.
+        inputs: Unchecked values by name; null and blank mean not given. `apiKey` and `baseUrl` take precedence over
+            the connection's.
+        tools: All tools by ID, for handlers that send requests of other tools.
+        connection: The token and the base URL of the requests.
+        progress: Is called with the progress of a long call.
+        stop: An event that ends waits early when it is set.
+        language: The language of errors, warnings and progress. Default: that of the environment.
 
     Returns:
-        The outputs in declared order, and `warnings` beside them where there are any.
+        The outputs in declared order, and `warnings` if there are any.
 
     Raises:
         HexError: The call failed.
@@ -58,15 +58,15 @@ def run(
 
 
 def execute(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Run a call's handler on checked inputs and select the outputs."""
+    """Run a call's handler on checked inputs and return the declared outputs."""
     return call.tool.select_outputs(handler_of(call.tool)(call, inputs), inputs)
 
 
 def handler_of(tool: Tool) -> Handler:
-    """Return the function that does a tool's work: one request where its spec names no other.
+    """Return the function that runs a tool: the handler that its spec names, or else `one_request`.
 
     Raises:
-        SpecError: The function cannot be loaded.
+        SpecError: The handler cannot be loaded.
     """
     if not tool.spec.handler:
         return one_request
@@ -78,7 +78,7 @@ def handler_of(tool: Tool) -> Handler:
 
 
 def with_secret_token(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the inputs with the token wrapped, so that no traceback with local variables shows it."""
+    """Return the inputs with `apiKey` as a SecretStr, so that no traceback with local variables shows it."""
     token = "apiKey"  # noqa: S105
     if not isinstance(inputs, Mapping) or isinstance(inputs.get(token), SecretStr | None):
         return inputs

@@ -1,1 +1,1 @@
-"""Hex over HTTP."""
+"""The client of Hex's HTTP API: connection, tokens, requests, replies and limits."""

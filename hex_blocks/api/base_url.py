@@ -1,7 +1,7 @@
-"""Where a token may go: https to hosts under hex.tech, or to what the operator allowed by name.
+"""Checks of base URLs: a token is sent only by https to hosts under hex.tech, or to hosts that the operator allows.
 
-A base URL can come from a workflow or a model, so it is read by one narrow grammar: what is not plainly a host
-with an optional port and path is refused rather than interpreted.
+A base URL can come from a workflow or a model, so the accepted syntax is narrow: a host with an optional port and
+path. Everything else is refused.
 """
 
 from __future__ import annotations
@@ -29,10 +29,17 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 @lru_cache(maxsize=256)
 def base_url(given: str, allowed: tuple[str, ...] = ()) -> str:
-    """Read a base URL with or without scheme, /api and /v1, and check that a token may go there.
+    """Return a base URL in full, after checking that a token may be sent there.
 
-    given: what a user, a workflow or a model typed. allowed: what the operator allows beyond hex.tech.
-    Returns the whole base, ending in /v1. Raises InputError (`bad_base_url`, `host_not_allowed`).
+    Args:
+        given: A URL from a user, a workflow or a model, with or without scheme, /api and /v1.
+        allowed: Hosts that the operator allows beyond hex.tech: names, *.names or origins.
+
+    Returns:
+        The URL with scheme, host and path, ending in /v1.
+
+    Raises:
+        InputError: It is not a URL (`bad_base_url`), or its host may not receive a token (`host_not_allowed`).
     """
     url = given.strip(" ")
     if "://" not in url and not url.startswith("/"):
@@ -55,7 +62,7 @@ def base_url(given: str, allowed: tuple[str, ...] = ()) -> str:
 
 
 def allowed_by_environment() -> tuple[str, ...]:
-    """Return what the operator allows in HEX_BLOCKS_ALLOWED_HOSTS: names, *.names or origins, by comma or space."""
+    """Return the hosts in HEX_BLOCKS_ALLOWED_HOSTS: names, *.names or origins, separated by commas or spaces."""
     return tuple(os.environ.get(ALLOWED_HOSTS, "").replace(",", " ").split())
 
 
@@ -89,7 +96,7 @@ def _origin(entry: str) -> str:
 
 
 def shown(given: str) -> str:
-    """Show what was given, without anything that could be a password in it."""
+    """Return a URL for an error message: without passwords and query, printable, at most 80 characters."""
     hidden = re.sub(r"^([A-Za-z]+://)?.*@", r"\1…@", given[:_LONGEST].split("?")[0].split("#")[0])
     plain = "".join(character if character.isprintable() else "?" for character in without_tokens(hidden))
     return plain if len(plain) <= 80 else plain[:80] + "…"

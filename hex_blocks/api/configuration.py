@@ -1,4 +1,4 @@
-"""What a person has set for all calls, in config.toml of the platform's configuration folder."""
+"""Reads the user's settings for all calls from config.toml in the platform's configuration folder."""
 
 from __future__ import annotations
 
@@ -23,33 +23,33 @@ def config_folder() -> Path:
 
 
 def configuration() -> dict[str, str]:
-    """Return what a person has written into config.toml: profile, language, output. What is blank is not given.
+    """Return the settings in config.toml: profile, language and output, without those that are blank.
 
     Raises:
         InputError: The file cannot be read (`config_unusable`).
     """
     path = config_folder() / CONFIG
     try:
-        written = path.read_text(encoding="utf-8-sig")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise config_unusable(path, error) from None
-    # Most machines have no such file, and a listing should not wait for its reader.
+    # Imported here because most machines have no such file, and commands start faster without the parser.
     import tomllib
 
     try:
-        held = tomllib.loads(written)
+        document = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise config_unusable(path, error) from None
     for name in SETTINGS:
-        if not isinstance(held.get(name, ""), str):
+        if not isinstance(document.get(name, ""), str):
             raise config_unusable(path, phrase("{name} is not text", name=name))
-    return {name: held[name].strip() for name in SETTINGS if held.get(name, "").strip()}
+    return {name: document[name].strip() for name in SETTINGS if document.get(name, "").strip()}
 
 
 def config_unusable(path: Path, reason: str | Exception) -> HexError:
-    """Return the error of a file of the configuration that cannot be read."""
+    """Return the error for a configuration file that cannot be read."""
     if isinstance(reason, Exception):
         reason = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
     return hex_error("config_unusable", path=str(path), reason=reason)

@@ -1,4 +1,4 @@
-"""A connection to Hex: a token and a base URL, and how they are used."""
+"""The connection to Hex: a token, its base URL, and the settings of requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
 from hex_blocks.api.profiles import chosen_profile, token_of
-from hex_blocks.api.shared import Shared
+from hex_blocks.api.shared import SharedObjects
 from hex_blocks.api.timing import check_seconds
 from hex_blocks.api.tokens import token_fault
 from hex_blocks.clock import Clock, SystemClock
@@ -23,25 +23,31 @@ if TYPE_CHECKING:
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 BASE_URL_VARIABLE = "HEX_API_BASE_URL"
 
-_MOST_DERIVED = 16
-# Stands for what is no text at all, and is refused as no token could be.
-NO_TEXT = "\0"
+# How many connections for calls with other tokens or base URLs are kept open.
+_MAX_DERIVED = 16
+# Replaces a token that is not text. `token_fault` refuses it.
+INVALID_TOKEN = "\0"  # noqa: S105
 
 
 class Connection:
     """A token and the base URL it belongs to.
 
-    api_key: a Hex API token, personal or of a workspace. Default: HEX_API_TOKEN, else the token of the default
-    profile, with that profile's base URL.
-    base_url: the host where you open Hex, with or without /api/v1; HEX_API_BASE_URL, else app.hex.tech.
-    profile: a profile of `hex-blocks login`, in place of a token and a base URL.
-    allowed_hosts: hosts beside hex.tech that may receive the token, beside HEX_BLOCKS_ALLOWED_HOSTS.
-    pinned: every call goes to this connection's base URL, whatever base URL the call names.
-    timeout: seconds that one request may take, from connecting to the last byte of the answer.
-    patience: seconds that one request may wait in all, its retries included.
-    clock: another one than the machine's.
-    limits: Hex's request limits where the workspace has others: {"all": ((60, 60),), "runs": …}, each pair
-    requests and seconds.
+    Args:
+        api_key: A Hex API token, personal or of a workspace. Default: HEX_API_TOKEN, else the token of the default
+            profile, with that profile's base URL.
+        base_url: The host where you open Hex, with or without /api/v1. Default: HEX_API_BASE_URL, else app.hex.tech.
+        profile: The name of a profile of `hex-blocks login`, instead of a token and a base URL.
+        allowed_hosts: Hosts that may receive the token, in addition to hex.tech and HEX_BLOCKS_ALLOWED_HOSTS.
+        pinned: Whether to ignore a base URL among a call's inputs.
+        timeout: Seconds that one request may take, from connecting to the last byte of the reply.
+        patience: Seconds that one request may wait in total, for its turn and between retries.
+        clock: The clock for all waits. Default: the system's.
+        limits: Request limits that replace Hex's, for workspaces that have others: by group, pairs of requests and
+            seconds, as in {"all": ((60, 60),)}.
+
+    Raises:
+        TypeError: A profile was given together with a token or a base URL.
+        ValueError: `timeout` or `patience` is not a possible number of seconds.
     """
 
     def __init__(
@@ -60,25 +66,25 @@ class Connection:
         if profile is not None and (api_key is not None or base_url is not None):
             raise TypeError("give a profile, or a token and a base URL")
         self._profile = profile
-        self._known = _outside_profiles(api_key, base_url, profile)
-        self._source = None if self._known is None else TOKEN_VARIABLE if api_key is None else "call"
+        self._loaded = _explicit_credentials(api_key, base_url, profile)
+        self._source = None if self._loaded is None else TOKEN_VARIABLE if api_key is None else "call"
         del api_key  # so that no traceback with local variables shows it
         self.allowed_hosts = (*allowed_hosts, *allowed_by_environment())
         self.pinned = pinned
         check_seconds("timeout", timeout)
-        check_seconds("patience", patience, may_be_none=True)
+        check_seconds("patience", patience, may_be_zero=True)
         self.timeout = timeout
         self.patience = patience
         self.clock: Clock = clock or SystemClock()
-        # What all calls share, those with a token of their own included.
-        self.shared = Shared()
+        # Shared with the connections of `with_inputs`.
+        self.shared = SharedObjects()
         self.limits = limits
         self._api: HexApi | None = None
         self._derived: dict[tuple[SecretStr, str], Connection] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
-        if self._known is None:
+        if self._loaded is None:
             return f"Connection(profile={self._profile!r})"
         return f"Connection(base_url={shown(self.given_base_url)!r})"
 
@@ -89,7 +95,7 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Close the network connections that are kept open. The connection can be used again."""
+        """Close the open network connections. The connection can be used again afterwards."""
         with self._lock:
             connections = [self, *self._derived.values()]
             self._derived = {}
@@ -99,12 +105,17 @@ class Connection:
 
     @property
     def given_base_url(self) -> str:
-        """The base URL as it was given. Raises TokenError or InputError where the profile cannot be used."""
+        """The base URL as it was given, not checked.
+
+        Raises:
+            TokenError: The profile does not exist, or its token is not available.
+            InputError: The configuration cannot be read.
+        """
         return self._credentials[1]
 
     @property
     def source(self) -> str:
-        """Where the token is from: the call, the environment's variable, or a profile, by its name."""
+        """Where the token comes from: `call`, HEX_API_TOKEN, the name of a profile, or `none`."""
         if self._source:
             return self._source
         chosen = chosen_profile(self._profile)
@@ -116,21 +127,30 @@ class Connection:
 
     @property
     def _credentials(self) -> tuple[SecretStr, str]:
-        """The token and the base URL; those of a profile are read when they are first needed."""
-        if self._known is None:
+        """The token and the base URL. Those of a profile are read on first use."""
+        if self._loaded is None:
             chosen = chosen_profile(self._profile)
             none = SecretStr(""), os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
-            self._known = none if chosen is None else (token_of(chosen), chosen.base_url)
-        return self._known
+            self._loaded = none if chosen is None else (token_of(chosen), chosen.base_url)
+        return self._loaded
 
     @property
     def base_url(self) -> str:
-        """The whole base URL, checked. Raises InputError (`bad_base_url`, `host_not_allowed`)."""
+        """The full base URL, ending in /v1.
+
+        Raises:
+            InputError: It is not a URL (`bad_base_url`), or its host may not receive a token (`host_not_allowed`).
+        """
         return base_url(self.given_base_url, self.allowed_hosts)
 
     @property
     def api(self) -> HexApi:
-        """The adapter; made when first used. Raises TokenError or InputError where it cannot be."""
+        """The API client, created on first use.
+
+        Raises:
+            TokenError: There is no token (`token_missing`), or it cannot be one (`token_malformed`).
+            InputError: The base URL is not allowed, or the configuration cannot be read.
+        """
         if self._api is None:
             from hex_blocks.api.hex_api import HexApi
 
@@ -144,9 +164,9 @@ class Connection:
         return self._api
 
     def with_inputs(self, api_key: SecretStr | None, base_url: str | None) -> Connection:
-        """Return the connection that a call's own apiKey and baseUrl ask for; this one where they ask for none.
+        """Return the connection for a call's `apiKey` and `baseUrl`, or this one if neither is given.
 
-        The few last ones are kept, so that calls in a row share their network connections.
+        The most recently used connections are kept, so that repeated calls share their network connections.
         """
         if self.pinned:
             base_url = None
@@ -165,29 +185,30 @@ class Connection:
             )
             found.shared = self.shared
             self._derived[wanted] = found
-            while len(self._derived) > _MOST_DERIVED:
+            while len(self._derived) > _MAX_DERIVED:
                 self._derived.pop(next(iter(self._derived)))
         return found
 
 
-def _outside_profiles(
+def _explicit_credentials(
     api_key: str | SecretStr | None, base_url: str | None, profile: str | None
 ) -> tuple[SecretStr, str] | None:
-    """Return the token and the base URL of the call or the environment; None where a profile is to be used."""
-    there = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+    """Return the token and the base URL of the call or the environment, or None if a profile is to be used."""
+    url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
     if api_key is not None:
-        return _sealed(api_key), there
-    in_environment = _sealed(os.environ.get(TOKEN_VARIABLE, ""))
+        return _secret_token(api_key), url
+    in_environment = _secret_token(os.environ.get(TOKEN_VARIABLE, ""))
     given = bool(in_environment.get_secret_value()) or base_url is not None
-    return (in_environment, there) if profile is None and given else None
+    return (in_environment, url) if profile is None and given else None
 
 
-def _sealed(given: str | SecretStr) -> SecretStr:
+def _secret_token(given: str | SecretStr) -> SecretStr:
+    """Return a token without surrounding space and quotes, as a SecretStr."""
     given = given.get_secret_value() if isinstance(given, SecretStr) else given
     if not isinstance(given, str):
-        return SecretStr(NO_TEXT)
+        return SecretStr(INVALID_TOKEN)
     given = given.strip()
-    # Docker and others hand on the quotes of a file of variables as they stand there.
+    # Docker and other tools pass on the quotes in a file of environment variables.
     if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'":
         given = given[1:-1].strip()
     return SecretStr(given)

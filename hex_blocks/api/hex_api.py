@@ -1,9 +1,8 @@
-"""The adapter: the only code that talks to Hex.
+"""The API client: sends requests to Hex, retries them where that is safe, and raises Hex's errors.
 
-One HexApi per connection: one requests.Session, the token, the timeouts, and what may be sent twice. Requests
-go through the session's transport without its per-call reading of proxies, netrc and cookies; proxies and
-certificates of the environment are read once. Redirects are never followed. Answers are not trusted: they are
-objects of JSON, whole, of bounded size and depth, or they are errors.
+Nothing else in the project talks to Hex. Proxies and certificates of the environment are read once per client, not
+for each request. Redirects are never followed. Replies are not trusted: each is a complete JSON object of limited size
+and depth, or an error.
 """
 
 from __future__ import annotations
@@ -27,9 +26,18 @@ from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionErro
 from hex_blocks import __version__
 from hex_blocks.api.limits.budget import ARRIVAL_MARGIN, Budget, Limits
 from hex_blocks.api.refusals import GATEWAY_STATUSES, Refusal, plain
-from hex_blocks.api.replies import DEEPEST, HALF_CHARACTERS, Answer, check_depth, decoded, finite, no_constant, said_in
-from hex_blocks.api.retry_after import RATE_WINDOW, seconds_of_date, seconds_to_wait, told_seconds
-from hex_blocks.api.shared import Shared
+from hex_blocks.api.replies import (
+    LONE_SURROGATES,
+    MAX_DEPTH,
+    Answer,
+    check_depth,
+    decode_json_text,
+    parse_error_body,
+    parse_finite,
+    reject_constant,
+)
+from hex_blocks.api.retry_after import RATE_WINDOW, requested_delay, retry_delay, seconds_of_date
+from hex_blocks.api.shared import SharedObjects
 from hex_blocks.api.timing import Timing
 from hex_blocks.api.transport import Transport
 from hex_blocks.clock import Clock
@@ -39,26 +47,28 @@ from hex_blocks.i18n.texts import phrase
 
 log = logging.getLogger(__name__)
 
-LARGEST_REPLY = 64 * 1024 * 1024
+MAX_REPLY_BYTES = 64 * 1024 * 1024
 CHUNK = 256 * 1024
 GET_RETRIES = 4
 RETRIED_STATUSES = frozenset({408, 425, 502, 503, 504})
-# Faults of a request that never left, so that Hex has done nothing.
+# Errors of a request that was never sent, so that Hex did nothing.
 NOT_SENT = ("no_network", "bad_certificate", "call_stopped")
-# Faults of an answer that leave open what Hex did.
-ANSWER_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
+# Errors after which it is unknown whether Hex carried out the request.
+REPLY_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
 NO_CONTENT = 204
-FIRST_BACKOFF, LONGEST_BACKOFF = 0.5, 8.0
+# Seconds between retries: the first delay doubles up to the longest.
+FIRST_BACKOFF, MAX_BACKOFF = 0.5, 8.0
+# Seconds before a retry when no kernel is free and Hex does not say how long to wait.
 KERNEL_WAIT = 20.0
-# Mostly there is no network, which does not come back within seconds.
+# Retried once only: usually the machine is offline, which does not change within seconds.
 NAME_UNKNOWN = phrase("its name is not known")
 HIDDEN = "[hidden]"
-# A shorter token is not one of Hex's, and to hide it would also hide other text that happens to be the same.
-SHORTEST_HIDDEN = 8
+# Shorter tokens are not hidden in replies: they are not real tokens, and other text could contain them by chance.
+MIN_HIDDEN = 8
 
 
 class HexApi:
-    """Hex's API at one base URL with one token. Safe under threads."""
+    """A client of Hex's API at one base URL with one token. Thread-safe."""
 
     def __init__(self, base_url: str, token: SecretStr, clock: Clock, limits: Limits | None = None) -> None:
         self.base_url = base_url
@@ -66,14 +76,16 @@ class HexApi:
         self.clock = clock
         self.budget = Budget(self.host, token.get_secret_value(), clock, limits)
         # What the calls with this token share.
-        self.shared = Shared()
+        self.shared = SharedObjects()
         self._session = requests.Session()
         self._transport = Transport()
         self._session.mount(base_url, self._transport)
         self._proxies = get_environ_proxies(base_url)
-        self._heard: tuple[str | None, float] = (None, 0.0)
+        # The last reply's Date header, and when it arrived.
+        self._last_date: tuple[str | None, float] = (None, 0.0)
         self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
         self._token = token.get_secret_value().encode()
+        # Content without this byte string and without the token cannot hold an escaped form of the token.
         self._escape = b"\\" if set(token.get_secret_value()) & set('/"\\') else b"\\u"
         self._headers = {
             "Authorization": f"Bearer {token.get_secret_value()}",
@@ -85,14 +97,14 @@ class HexApi:
     def __repr__(self) -> str:
         return f"HexApi({self.base_url!r})"
 
-    def time_at_hex(self) -> float | None:
-        """Return what time it is by Hex's own clock, to a second, from its last answer; None where it never said."""
-        date, heard = self._heard
+    def server_time(self) -> float | None:
+        """Return the time of Hex's clock in seconds since the Unix epoch, to a second; None if no reply had a date."""
+        date, arrived_at = self._last_date
         seconds = seconds_of_date(date) if date else None
-        return None if seconds is None else seconds + self.clock.monotonic() - heard
+        return None if seconds is None else seconds + self.clock.monotonic() - arrived_at
 
     def close(self) -> None:
-        """Close the connections that are kept open."""
+        """Close the open network connections."""
         self._session.close()
 
     def call(
@@ -108,19 +120,34 @@ class HexApi:
         error_keys: Mapping[str, str] | None = None,
         timing: Timing | None = None,
     ) -> Any:
-        """Send one request and give Hex's JSON; None where it answers nothing.
+        """Send a request, with retries where they are safe, and return Hex's JSON.
 
-        path: below the base URL, quoted. query: lists are sent as repeated keys. body: sent as JSON.
-        files: sent as multipart, with the body's values as fields. group: Hex's limit group beside the whole.
-        A GET is sent again after a fault or a refusal; anything else only where it never left (NOT_SENT), or where
-        Hex refused it, in its own words, before doing anything (429, and 503 if `refused_by_503`). Raises HexError.
+        A GET is retried after any error that may pass. Other requests are retried only if they were never sent
+        (NOT_SENT), or if Hex itself refused them before doing anything (429, and 503 if `refused_by_503`).
+
+        Args:
+            method: The HTTP method.
+            path: The path below the base URL, quoted.
+            query: Query parameters; a list is sent as repeated parameters.
+            body: Sent as JSON.
+            files: Sent as multipart, with the values of the body as fields.
+            group: Hex's limit group for the request; the limits of the whole API count as well.
+            refused_by_503: Whether a 503 means that Hex did nothing.
+            error_keys: Error keys by status, as a tool's spec declares them.
+            timing: Time limits and callbacks.
+
+        Returns:
+            The JSON object, or None if the reply has no content.
+
+        Raises:
+            HexError: Hex refused the request, or there was no usable reply.
         """
         timing = timing or Timing()
         prepared = self._prepare(method, path, query, body, files)
         ends_at = self.clock.monotonic() + timing.patience
         retries = 0
         while True:
-            self._take_turn(group, ends_at, timing)
+            self._wait_for_turn(group, ends_at, timing)
             sent_at = self.clock.monotonic()
             error = self._send(prepared, error_keys or {}, timing, sent_at + timing.read)
             if log.isEnabledFor(logging.DEBUG):
@@ -128,17 +155,17 @@ class HexApi:
                 log.debug("%s %s: %s, %.2f s", method, prepared.url, ended, self.clock.monotonic() - sent_at)
             if not isinstance(error, HexError):
                 return error.value
-            if method != "GET" and error.status is None and error.key in ANSWER_LOST:
+            if method != "GET" and error.status is None and error.key in REPLY_LOST:
                 error.values["outcome"] = "unknown"
             is_lost = "outcome" in error.values
             refused = not is_lost and (error.status == 429 or (error.status == 503 and refused_by_503))
             seconds = float(error.values.get("seconds", RATE_WINDOW))
             if error.status == 429 and not is_lost:
-                self.budget.refused(group, seconds)
+                self.budget.close_group(group, seconds)
             if refused:
                 delay = seconds + random.uniform(0, 1)  # noqa: S311
             elif retries < self._most_retries(error) and (method == "GET" or error.key in NOT_SENT):
-                delay = min(LONGEST_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
+                delay = min(MAX_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
                 retries += 1
             else:
                 raise error
@@ -150,10 +177,10 @@ class HexApi:
             if self.clock.wait(delay, timing.stop):
                 raise error
 
-    def _take_turn(self, group: str | None, ends_at: float, timing: Timing) -> None:
-        """Count the request and do what comes before its sending; once more where that took long enough to count later.
+    def _wait_for_turn(self, group: str | None, ends_at: float, timing: Timing) -> None:
+        """Count the request in the budget and call `on_send`; both again if that took too long for the count to hold.
 
-        Not more often: where it is always slow, a request would be counted for ever and never sent.
+        At most twice: where `on_send` is always slow, the request would be counted forever and never sent.
         """
         for last in (False, True):
             self.budget.take(group, ends_at, timing.stop, timing.on_wait)
@@ -164,7 +191,7 @@ class HexApi:
                 return
 
     def _prepare(self, method: str, path: str, query: Any, body: Any, files: Any) -> requests.PreparedRequest:
-        # Built by hand: Session.prepare_request reads cookies, netrc and hooks again for each call.
+        # Not with Session.prepare_request, which reads cookies, netrc and hooks again for each request.
         url = self.base_url + path
         if encoded := urlencode(query or {}, doseq=True):
             url += f"?{encoded}"
@@ -197,13 +224,13 @@ class HexApi:
                 prepared,
                 lambda: ends_at - self.clock.monotonic(),
                 timing.stop,
-                # What became of a write has to be known, even by a call that is being stopped.
+                # The result of a write has to be read even if the call is being stopped.
                 ends_reading=prepared.method == "GET",
                 timeout=(timing.connect, timing.read),
                 verify=self._verify,
                 proxies=self._proxies,
             )
-            self._heard = response.headers.get("Date"), self.clock.monotonic()
+            self._last_date = response.headers.get("Date"), self.clock.monotonic()
             try:
                 content = self._read(response)
             finally:
@@ -217,7 +244,7 @@ class HexApi:
         except (faults.Timeout, ReadTimeoutError):
             if prepared.method == "GET" and timing.stop.is_set():
                 return hex_error("call_stopped", host=self.host)
-            return hex_error("timeout", host=self.host, timeout=_shortly(timing.read))
+            return hex_error("timeout", host=self.host, timeout=_without_fraction(timing.read))
         except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
             return hex_error("no_network", host=self.host, reason=phrase("the proxy refused the connection"))
         except (faults.RequestException, HTTPError, OSError) as fault:
@@ -225,7 +252,7 @@ class HexApi:
         except HexError as error:
             return error
         except BaseException as fault:  # noqa: BLE001
-            # Ctrl-C may come anywhere below, and the frames there hold the token.
+            # Ctrl-C can interrupt anywhere below. The traceback is dropped because its frames hold the token.
             fault.__cause__ = fault.__context__ = None
             raise fault.with_traceback(None)  # noqa: B904
         status = response.status_code
@@ -238,24 +265,24 @@ class HexApi:
         size = 0
         while part := response.raw.read1(CHUNK, decode_content=True):
             size += len(part)
-            if size > LARGEST_REPLY:
-                raise hex_error("reply_too_large", host=self.host, megabytes=LARGEST_REPLY // 1024**2)
+            if size > MAX_REPLY_BYTES:
+                raise hex_error("reply_too_large", host=self.host, megabytes=MAX_REPLY_BYTES // 1024**2)
             parts.append(part)
-        says_its_length = {"Content-Length", "Transfer-Encoding"} & response.headers.keys()
-        if not parts and response.status_code != NO_CONTENT and not says_its_length:
-            # Where nothing says how long the body is, an empty one is one that was cut off.
+        has_length = {"Content-Length", "Transfer-Encoding"} & response.headers.keys()
+        if not parts and response.status_code != NO_CONTENT and not has_length:
+            # An empty body whose length is not declared was cut off.
             raise faults.ChunkedEncodingError
         return b"".join(parts)
 
     def _parse(self, method: str, content: bytes, response: requests.Response) -> Answer | HexError:
         if not content.strip():
             if method != "GET" and response.status_code != NO_CONTENT:
-                # Hex answers a write with what it did, or with 204. This is a gateway's.
+                # Hex replies to a write with a body or with 204, so this reply is from a gateway.
                 return hex_error("not_hex", host=self.host, reason=phrase("it sent nothing"))
             return Answer(None)
         try:
-            value = json.loads(decoded(content), parse_constant=no_constant, parse_float=finite)
-            if content.count(b"{") + content.count(b"[") > DEEPEST:
+            value = json.loads(decode_json_text(content), parse_constant=reject_constant, parse_float=parse_finite)
+            if content.count(b"{") + content.count(b"[") > MAX_DEPTH:
                 check_depth(value)
             if self._token in content or self._escape in content:
                 value = self._clean(value)
@@ -269,46 +296,46 @@ class HexApi:
         return Answer(value)
 
     def _clean(self, value: Any) -> Any:
-        """Take out of an answer what must not come out: the token, and halves of characters."""
+        """Return a reply's value with the token hidden and lone surrogates, which cannot be encoded, replaced."""
         if isinstance(value, str):
-            hidden = value.replace(self._token.decode(), HIDDEN) if len(self._token) >= SHORTEST_HIDDEN else value
-            return hidden if hidden.isascii() else HALF_CHARACTERS.sub("\ufffd", hidden)
+            hidden = value.replace(self._token.decode(), HIDDEN) if len(self._token) >= MIN_HIDDEN else value
+            return hidden if hidden.isascii() else LONE_SURROGATES.sub("\ufffd", hidden)
         if isinstance(value, dict):
             return {self._clean(name): self._clean(part) for name, part in value.items()}
         return [self._clean(part) for part in value] if isinstance(value, list) else value
 
-    def _is_lost(self, method: str, status: int, said: Refusal, headers: Mapping[str, str]) -> bool:
-        """Whether an answer to a write leaves open what Hex did: it is a gateway's, which may have passed it on."""
-        if method == "GET" or said.is_hexs or (status < 500 and status not in GATEWAY_STATUSES):
+    def _is_lost(self, method: str, status: int, refusal: Refusal, headers: Mapping[str, str]) -> bool:
+        """Return whether an error reply is from a gateway that may have passed a write on to Hex before."""
+        if method == "GET" or refusal.from_hex or (status < 500 and status not in GATEWAY_STATUSES):
             return False
-        return status != 429 or told_seconds(headers, self.clock) is None
+        return status != 429 or requested_delay(headers, self.clock) is None
 
     def _error(
         self, method: str, status: int, content: bytes, headers: Mapping[str, str], keys: Mapping[str, str]
     ) -> HexError:
         if 300 <= status < 400:
             return hex_error("redirected", status=status, host=self.host)
-        said = Refusal.read(self._clean(said_in(content)))
-        trace_id = said.trace_id or plain(headers.get("x-trace-id", ""), 100) or None
-        if self._is_lost(method, status, said, headers):
+        refusal = Refusal.read(self._clean(parse_error_body(content)))
+        trace_id = refusal.trace_id or plain(headers.get("x-trace-id", ""), 100) or None
+        if self._is_lost(method, status, refusal, headers):
             key = "hex_failed" if status >= 500 and BY_STATUS.get(status) != "hex_down" else "hex_down"
             return hex_error(key, status=status, trace_id=trace_id, outcome="unknown")
         key = keys.get(str(status)) or BY_STATUS.get(status, "hex_failed" if status >= 500 else "request_refused")
-        values: dict[str, Any] = {"reason": said.reason or phrase("it gave no reason")}
+        values: dict[str, Any] = {"reason": refusal.reason or phrase("it gave no reason")}
         if key in ("hex_failed", "hex_down"):
             values = {}
         elif key == "rate_limited":
-            values = {"seconds": seconds_to_wait(headers, self.clock, RATE_WINDOW)}
+            values = {"seconds": retry_delay(headers, self.clock, RATE_WINDOW)}
         elif key == "no_free_kernel":
-            values = {"seconds": seconds_to_wait(headers, self.clock, KERNEL_WAIT)}
+            values = {"seconds": retry_delay(headers, self.clock, KERNEL_WAIT)}
         elif key == "not_hex":
             values = {"host": self.host, "reason": phrase("it does not know this request")}
-        elif said.parameters and status in (400, 422):
-            key, values = "bad_parameters", said.parameters
-        elif status == 422 and "publish" in said.reason.lower():
+        elif refusal.parameters and status in (400, 422):
+            key, values = "bad_parameters", refusal.parameters
+        elif status == 422 and "publish" in refusal.reason.lower():
             key = "not_published"
         error = hex_error(key, status=status, trace_id=trace_id, **values)
-        error.by_hex = said.is_hexs or status == 429
+        error.by_hex = refusal.from_hex or status == 429
         return error
 
     def _tls_error(self, fault: Exception) -> HexError:
@@ -330,7 +357,7 @@ class HexApi:
 
     @staticmethod
     def _most_retries(error: HexError) -> int:
-        """Return how often a request is sent again after a fault that may pass by itself."""
+        """Return how many retries an error allows: none unless it may pass by itself."""
         if error.status is not None:
             return GET_RETRIES if error.status in RETRIED_STATUSES else 0
         if error.values.get("reason") == NAME_UNKNOWN:
@@ -339,13 +366,13 @@ class HexApi:
         return GET_RETRIES if passing else 0
 
 
-def _shortly(seconds: float) -> float:
-    """Return seconds as people write them: whole ones without a fraction."""
+def _without_fraction(seconds: float) -> float:
+    """Return a whole number of seconds as an int, so that messages show 60 and not 60.0."""
     return int(seconds) if seconds == int(seconds) else seconds
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:
-    """Return a fault and the ones inside it, wherever requests and urllib3 put them."""
+    """Yield a fault and all faults inside it: requests and urllib3 nest them in arguments, reasons and contexts."""
     inside: list[Any] = [fault]
     for _ in range(20):
         if not inside:

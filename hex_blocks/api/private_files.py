@@ -1,4 +1,4 @@
-"""Small files of JSON that are for one person only: whole at any moment, and readable by their owner alone."""
+"""JSON files that only their owner can read, written atomically."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from typing import Any
 
 
 def write_private(path: Path, document: Any) -> None:
-    """Write a file whole, in a folder that is made where it is not there, readable by its owner only.
+    """Write a JSON file atomically, readable by its owner only, and create its folder if needed.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    made = path.with_suffix(f".{os.getpid()}")
-    made.unlink(missing_ok=True)
-    with os.fdopen(os.open(made, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as opened:
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.unlink(missing_ok=True)
+    with os.fdopen(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w", encoding="utf-8") as opened:
         json.dump(document, opened, indent=2)
-    made.replace(path)
+    temporary.replace(path)
 
 
 def read_private(path: Path) -> Any:
-    """Return what a file holds.
+    """Return the JSON document in a file.
 
     Raises:
-        OSError: It is not there, cannot be read, or is somebody else's, which is not believed.
+        OSError: The file does not exist, cannot be read, or belongs to another user and so cannot be trusted.
         ValueError: It is not JSON.
     """
     if hasattr(os, "getuid") and path.stat().st_uid != os.getuid():

@@ -1,8 +1,8 @@
-"""Profiles: tokens that `hex-blocks login` has kept, each with the base URL it belongs to.
+"""Profiles: tokens that `hex-blocks login` saved, each with the base URL it belongs to.
 
-What they are called and where they lead stands in the platform's configuration folder; the tokens are in the system's
-keyring, or, on a machine without one, in a file that only its owner can read. A token and its base URL always come
-from the same source: the call, a profile that was named, the environment, or the default profile.
+Names and base URLs are in the platform's configuration folder. Tokens are in the system's keyring or, on a machine
+without one, in a file that only its owner can read. A token and its base URL always come from the same source: the
+call, a named profile, the environment, or the default profile.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ FILE: Place = "file"
 
 @dataclass(frozen=True)
 class Profile:
-    """A token that is kept, without the token.
+    """A saved profile, without its token.
 
     Attributes:
-        name: What it is called.
-        base_url: The host that its token belongs to.
-        place: Where the token is kept.
+        name: The name of the profile.
+        base_url: The base URL that its token belongs to.
+        place: Where its token is saved.
     """
 
     name: str
@@ -45,108 +45,114 @@ class Profile:
 
 
 def profiles() -> dict[str, Profile]:
-    """Return the profiles there are, by name.
+    """Return all saved profiles by name.
 
     Raises:
         InputError: Their file cannot be read (`config_unusable`).
     """
     path = config_folder() / PROFILES
     try:
-        held = json.loads(path.read_bytes())
+        document = json.loads(path.read_bytes())
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
         raise config_unusable(path, error) from None
-    listed = held.get("profiles") if isinstance(held, dict) else None
+    listed = document.get("profiles") if isinstance(document, dict) else None
     if not isinstance(listed, list) or not all(map(_is_profile, listed)):
         raise config_unusable(path, phrase("it is not a list of profiles with name, base_url and place"))
     return {each["name"]: Profile(each["name"], each["base_url"], each["place"]) for each in listed}
 
 
-def _is_profile(held: Any) -> bool:
+def _is_profile(value: Any) -> bool:
     return (
-        isinstance(held, dict)
-        and all(isinstance(held.get(name), str) for name in ("name", "base_url", "place"))
-        and held["place"] in (KEYRING, FILE)
+        isinstance(value, dict)
+        and all(isinstance(value.get(name), str) for name in ("name", "base_url", "place"))
+        and value["place"] in (KEYRING, FILE)
     )
 
 
 def chosen_profile(name: str | None = None) -> Profile | None:
-    """Return the profile of a name, or the default one; None where there is no default.
+    """Return the profile of a name, or the default profile, or None if there is no default.
 
     Raises:
         TokenError: There is no profile of that name (`no_such_profile`).
         InputError: The configuration cannot be read (`config_unusable`).
     """
-    there = profiles()
+    saved = profiles()
     wanted = configuration().get("profile") if name is None else name
     if wanted is None:
-        return there.get(DEFAULT_PROFILE) or next(iter(there.values()), None)
-    if wanted not in there:
-        raise hex_error("no_such_profile", name=wanted or '""', known=", ".join(sorted(there)) or "-")
-    return there[wanted]
+        return saved.get(DEFAULT_PROFILE) or next(iter(saved.values()), None)
+    if wanted not in saved:
+        raise hex_error("no_such_profile", name=wanted or '""', known=", ".join(sorted(saved)) or "-")
+    return saved[wanted]
 
 
 def token_of(profile: Profile) -> SecretStr:
     """Return the token of a profile.
 
     Raises:
-        TokenError: It is not where it was kept (`profile_without_token`).
+        TokenError: The token is not where it was saved (`profile_without_token`), or the keyring does not work
+            (`keyring_unusable`).
     """
-    token = _in_keyring(profile.name) if profile.place == KEYRING else _tokens().get(profile.name)
+    token = _keyring_token(profile.name) if profile.place == KEYRING else _tokens_in_file().get(profile.name)
     if not token:
         raise hex_error("profile_without_token", name=profile.name)
     return SecretStr(token)
 
 
 def check_name(name: str) -> None:
-    """Refuse a name that could not be given again. Raises an InputError (`bad_profile_name`)."""
+    """Check the name of a new profile.
+
+    Raises:
+        InputError: It is blank, too long, or has characters that cannot be typed (`bad_profile_name`).
+    """
     if not name.strip() or not name.isprintable() or name != name.strip() or len(name) > LONGEST_NAME:
         raise hex_error("bad_profile_name", name=repr(name[:LONGEST_NAME]))
 
 
 def save_profile(name: str, base_url: str, token: SecretStr) -> Profile:
-    """Keep a token, in the system's keyring where there is one.
+    """Save a profile and its token, in the system's keyring if there is one, and return the profile.
 
     Raises:
-        InputError: The name cannot be one (`bad_profile_name`), or what is kept cannot be read (`config_unusable`).
-        OSError: It cannot be written.
+        InputError: The name is not allowed (`bad_profile_name`), or the saved profiles cannot be read
+            (`config_unusable`).
+        OSError: A file cannot be written.
     """
     check_name(name)
-    place: Place = KEYRING if _put_in_keyring(name, token) else FILE
-    made = Profile(name, base_url, place)
-    tokens = _tokens() | ({name: token.get_secret_value()} if place == FILE else {})
+    place: Place = KEYRING if _save_in_keyring(name, token) else FILE
+    profile = Profile(name, base_url, place)
+    tokens = _tokens_in_file() | ({name: token.get_secret_value()} if place == FILE else {})
     if place == KEYRING:
         tokens.pop(name, None)
     _write_tokens(tokens)
-    _write_profiles(profiles() | {name: made})
-    return made
+    _write_profiles(profiles() | {name: profile})
+    return profile
 
 
 def remove_profile(profile: Profile) -> None:
-    """Forget a profile and its token.
+    """Delete a profile and its token.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: A file cannot be written.
     """
     if profile.place == KEYRING:
-        _take_from_keyring(profile.name)
-    _write_tokens({name: token for name, token in _tokens().items() if name != profile.name})
+        _delete_from_keyring(profile.name)
+    _write_tokens({name: token for name, token in _tokens_in_file().items() if name != profile.name})
     _write_profiles({name: each for name, each in profiles().items() if name != profile.name})
 
 
-def _tokens() -> dict[str, str]:
+def _tokens_in_file() -> dict[str, str]:
     path = config_folder() / TOKENS
     try:
-        held = read_private(path)
+        tokens = read_private(path)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError, RecursionError) as error:
-        # Who took it for empty would write it anew, without the other tokens.
+        # Not treated as empty: the next save would then delete the other tokens.
         raise config_unusable(path, error) from None
-    if not isinstance(held, dict) or not all(isinstance(token, str) for token in held.values()):
+    if not isinstance(tokens, dict) or not all(isinstance(token, str) for token in tokens.values()):
         raise config_unusable(path, phrase("it is not an object of tokens by profile"))
-    return held
+    return tokens
 
 
 def _write_tokens(tokens: dict[str, str]) -> None:
@@ -157,24 +163,24 @@ def _write_tokens(tokens: dict[str, str]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _write_profiles(held: dict[str, Profile]) -> None:
-    write_private(config_folder() / PROFILES, {"profiles": [asdict(each) for each in held.values()]})
+def _write_profiles(by_name: dict[str, Profile]) -> None:
+    write_private(config_folder() / PROFILES, {"profiles": [asdict(each) for each in by_name.values()]})
 
 
-def _put_in_keyring(name: str, token: SecretStr) -> bool:
-    """Put a token into the keyring; False where there is none that takes it."""
+def _save_in_keyring(name: str, token: SecretStr) -> bool:
+    """Save a token in the keyring and return whether that worked."""
     keyring = _keyring()
     if keyring is None:
         return False
     try:
         keyring.set_password(SERVICE, name, token.get_secret_value())
-        # A keyring that keeps nothing says nothing.
+        # Some keyring backends discard passwords without an error.
         return bool(keyring.get_password(SERVICE, name) == token.get_secret_value())
-    except Exception:  # noqa: BLE001 - a keyring is a plug-in, and says in errors of its own that it is broken
+    except Exception:  # noqa: BLE001 - keyring backends are plug-ins and can raise anything
         return False
 
 
-def _in_keyring(name: str) -> str | None:
+def _keyring_token(name: str) -> str | None:
     keyring = _keyring()
     if keyring is None:
         return None
@@ -185,16 +191,16 @@ def _in_keyring(name: str) -> str | None:
     return token if isinstance(token, str) else None
 
 
-def _take_from_keyring(name: str) -> None:
+def _delete_from_keyring(name: str) -> None:
     keyring = _keyring()
     if keyring is not None:
-        # A token that the keyring does not give up is of no more use here: nothing names it.
+        # If the keyring fails, the token stays in it, but no profile refers to it any more.
         with suppress(Exception):
             keyring.delete_password(SERVICE, name)
 
 
 def _keyring() -> Any:
-    """Return the library of the extra `cli`; None where it is not installed."""
+    """Return the package `keyring` of the extra `cli`, or None if it is not installed."""
     try:
         import keyring
     except ImportError:

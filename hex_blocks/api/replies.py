@@ -1,4 +1,4 @@
-"""Reading of replies: objects of JSON, whole, of bounded depth."""
+"""Parses the bodies of replies as strict JSON of limited depth."""
 
 from __future__ import annotations
 
@@ -8,50 +8,58 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-DEEPEST = 64
-HALF_CHARACTERS = re.compile("[\ud800-\udfff]")
+MAX_DEPTH = 64
+LONE_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a reply holds."""
+    """The parsed JSON of a successful reply; None if it has no content."""
 
     value: Any
 
 
-def no_constant(name: str) -> Any:
-    """Refuse NaN and Infinity, which JSON does not have."""
+def reject_constant(name: str) -> Any:
+    """Raise a ValueError: NaN and Infinity are not JSON. For `json.loads(parse_constant=…)`."""
     raise ValueError(name)
 
 
-def finite(number: str) -> float:
-    """Read a number. Raises ValueError for one that is too large."""
+def parse_finite(number: str) -> float:
+    """Return a number of a JSON text. For `json.loads(parse_float=…)`.
+
+    Raises:
+        ValueError: It is too large for a float.
+    """
     value = float(number)
     if not math.isfinite(value):
         raise ValueError(number)
     return value
 
 
-def decoded(content: bytes) -> str:
-    """Read JSON's own encoding and no other, as json.loads would from bytes."""
+def decode_json_text(content: bytes) -> str:
+    """Return content as text. Only UTF-8 is accepted; `json.loads` would guess other encodings from bytes."""
     return content.removeprefix(b"\xef\xbb\xbf").decode()
 
 
-def said_in(content: bytes) -> Any:
-    """Read an error body: JSON, or text as it stands; nothing of a web page."""
-    said = content.decode("utf-8", "replace").strip()
+def parse_error_body(content: bytes) -> Any:
+    """Return the JSON of an error body; else its text; else "" if it is a web page."""
+    text = content.decode("utf-8", "replace").strip()
     try:
-        value = json.loads(said)
+        value = json.loads(text)
         check_depth(value)
     except (ValueError, RecursionError):
-        return "" if said.startswith("<") else said
+        return "" if text.startswith("<") else text
     return value
 
 
 def check_depth(value: Any) -> None:
-    """Refuse what is nested deeper than anything of Hex's: whoever prints it would fail."""
+    """Check that a JSON value is not nested too deeply for callers to print or serialize it.
+
+    Raises:
+        ValueError: It has more than MAX_DEPTH levels.
+    """
     level = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         level = [
             part
             for each in level

@@ -1,4 +1,4 @@
-"""How long Hex asks to wait."""
+"""Reads from the headers of a reply how long to wait before the next request."""
 
 from __future__ import annotations
 
@@ -8,28 +8,28 @@ from email.utils import parsedate_to_datetime
 
 from hex_blocks.clock import Clock
 
-# Hex opens its window again at most this long after closing it, where it does not say when.
+# The wait after a 429 without these headers, in seconds: Hex's shortest window.
 RATE_WINDOW = 60.0
 RETRY_HEADERS = ("Retry-After", "RateLimit-Reset", "X-RateLimit-Reset")
-# No window of Hex's is longer, so no wait that is longer is believed.
-LONGEST_RETRY = 3_600
+# Hex's longest window in seconds. Longer waits in a header are cut to it.
+MAX_RETRY_DELAY = 3_600
 
 
-def seconds_to_wait(headers: Mapping[str, str], clock: Clock, otherwise: float) -> int:
-    """Read when to come back: Retry-After (seconds or a date), or one of the RateLimit headers."""
-    told = told_seconds(headers, clock)
-    seconds = otherwise if told is None else told
-    return max(1, math.ceil(min(seconds, LONGEST_RETRY)))
+def retry_delay(headers: Mapping[str, str], clock: Clock, default: float) -> int:
+    """Return the seconds to wait that the headers ask for, or else `default`: at least 1, at most an hour."""
+    requested = requested_delay(headers, clock)
+    seconds = default if requested is None else requested
+    return max(1, math.ceil(min(seconds, MAX_RETRY_DELAY)))
 
 
-def told_seconds(headers: Mapping[str, str], clock: Clock) -> float | None:
-    """Return for how many seconds the headers ask to wait; None where they do not."""
-    told = (_seconds(headers.get(name, ""), clock.time()) for name in RETRY_HEADERS)
-    return next((each for each in told if each is not None), None)
+def requested_delay(headers: Mapping[str, str], clock: Clock) -> float | None:
+    """Return the seconds to wait that Retry-After or a RateLimit header asks for, or None if none does."""
+    delays = (_seconds(headers.get(name, ""), clock.time()) for name in RETRY_HEADERS)
+    return next((each for each in delays if each is not None), None)
 
 
 def _seconds(value: str, now: float) -> float | None:
-    """Read a distance in seconds, a moment (in seconds or milliseconds), or a date; None where it is none."""
+    """Return the seconds from now in a header: a number of seconds, a Unix time (also in milliseconds), or a date."""
     try:
         seconds = float(value)
     except ValueError:
@@ -43,7 +43,7 @@ def _seconds(value: str, now: float) -> float | None:
 
 
 def seconds_of_date(value: str) -> float | None:
-    """Read a date as HTTP writes it, in seconds since the Unix epoch; None where it is none."""
+    """Return an HTTP date in seconds since the Unix epoch, or None if it is not one."""
     try:
         return parsedate_to_datetime(value).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError, OSError):

@@ -1,4 +1,4 @@
-"""How long a request may take and wait, and who is told."""
+"""The time limits of a request, and the callbacks during its waits."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dataclasses import dataclass, field, replace
 from hex_blocks.errors.classes import HexError
 
 OnWait = Callable[[float, HexError], None]
-# No answer comes in less time, so whoever is short of time still gives a request as much.
-LEAST_READ = 1.0
-# What a socket takes, and more than anybody waits for one answer.
-LONGEST_READ = 86_400.0
+# The shortest timeout for a reply, in seconds, also close to a deadline: a shorter one would always fail.
+MIN_READ = 1.0
+# The longest timeout for a reply, in seconds: sockets do not accept arbitrarily large ones.
+MAX_READ = 86_400.0
 
 
 @dataclass(frozen=True)
 class Timing:
-    """How long one call may take, in seconds, and who is told of it.
+    """The time limits of one request, in seconds, and its callbacks.
 
     Attributes:
-        connect: For making a connection.
-        read: For one sending, from the first byte to the last.
-        patience: For all waits around sendings; 0 for none.
-        stop: Ends waits early.
-        on_wait: Is told of each wait.
-        on_send: Is called just before each sending.
+        connect: For opening a connection.
+        read: For one attempt, from sending to the last byte of the reply.
+        patience: For all waits before and between attempts; 0 for none.
+        stop: An event that ends waits early when it is set.
+        on_wait: Is called before each wait, with its seconds and its reason.
+        on_send: Is called just before each attempt.
 
     Raises:
-        ValueError: A number is not one that can be waited for.
+        ValueError: A limit is not a possible number of seconds.
     """
 
     connect: float = 5.0
@@ -42,34 +42,34 @@ class Timing:
     def __post_init__(self) -> None:
         check_seconds("connect", self.connect)
         check_seconds("read", self.read)
-        check_seconds("patience", self.patience, may_be_none=True)
+        check_seconds("patience", self.patience, may_be_zero=True)
 
     def within(self, seconds: float) -> Timing:
-        """Return the timing of a part that has so many seconds, for its waits and for each of its answers."""
-        return replace(self, patience=max(0.0, seconds), read=min(self.read, max(LEAST_READ, seconds)))
+        """Return this timing with `patience` and `read` limited to the seconds that are left."""
+        return replace(self, patience=max(0.0, seconds), read=min(self.read, max(MIN_READ, seconds)))
 
 
-def check_seconds(name: str, value: object, *, may_be_none: bool = False) -> None:
+def check_seconds(name: str, value: object, *, may_be_zero: bool = False) -> None:
     """Check a number of seconds.
 
     Args:
-        name: What the number is called.
+        name: The name of the argument, for the error.
         value: The number.
-        may_be_none: Whether it is for waits, which may be 0 or endless, and not for an answer.
+        may_be_zero: Whether 0 and infinity are allowed, as they are for waits.
 
     Raises:
-        ValueError: It is not a number of seconds.
+        ValueError: It is not a possible number of seconds.
     """
     seconds = _as_seconds(value)
-    if may_be_none:
+    if may_be_zero:
         if not seconds >= 0:
             raise ValueError(f"{name} is {_shown(value)}; it must be a number of seconds, 0 or more")
-    elif not 0 < seconds <= LONGEST_READ:
-        raise ValueError(f"{name} is {_shown(value)}; it must be a number of seconds above 0, at most {LONGEST_READ:g}")
+    elif not 0 < seconds <= MAX_READ:
+        raise ValueError(f"{name} is {_shown(value)}; it must be a number of seconds above 0, at most {MAX_READ:g}")
 
 
 def _as_seconds(value: object) -> float:
-    """Return a number as seconds; NaN, which compares with nothing, for all else."""
+    """Return a number as a float, or NaN, which fails every comparison, if it is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan
     try:
@@ -79,7 +79,7 @@ def _as_seconds(value: object) -> float:
 
 
 def _shown(value: object) -> str:
-    """Show a value. Python prints no whole number of more than some thousand digits."""
+    """Return the repr of a value. Python refuses to print integers of several thousand digits."""
     try:
         return repr(value)
     except ValueError:

@@ -1,7 +1,7 @@
-"""What is wrong with a token that cannot be one, said without saying the token.
+"""Finds out what is wrong with a malformed token, without repeating the token.
 
-Hex does not promise how its tokens look, so nothing is refused for an unknown prefix or length: only what no header
-can carry, and what people and programs leave in a token's place.
+Hex does not document the format of its tokens, so an unknown prefix or length is not a fault. Refused are only
+characters that an HTTP header cannot contain, and common mistakes such as placeholders and quotes.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ _PLACEHOLDER = re.compile(
     r"|HEX_API_TOKEN",
     re.IGNORECASE,
 )
-# One quote at the end may be a token's own, unless the token begins as Hex's do.
+# A quote at the end can belong to a token, unless the token begins with Hex's prefix.
 _QUOTED = re.compile(r"[\"'`]|hxt[a-z]_.*[\"'`]$", re.DOTALL)
 _ASSIGNED = re.compile(r"(?:export\s+|set\s+)?HEX_API_TOKEN\s*[=:]", re.IGNORECASE)
 
 
 def token_fault(token: str) -> Phrase | None:
-    """Say what is wrong with a token; None where it could be one."""
+    """Return what is wrong with a token, or None if it can be a token."""
     if _PLACEHOLDER.fullmatch(token):
         return phrase("it is a placeholder, in whose place the token belongs")
     if _ASSIGNED.match(token):

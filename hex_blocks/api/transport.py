@@ -1,8 +1,8 @@
-"""The wire below the adapter: requests' own transport, with three changes.
+"""The HTTP transport of `requests`, with a deadline, a stop event and no debug output.
 
-An answer has to be whole by a deadline, however slowly it drips in, headers included, and a stop ends the making of a
-connection. And neither requests nor answers are printed by http.client or urllib3, whatever debugging is switched on:
-they hold the token.
+- The whole reply, headers included, has to arrive before a deadline, however slowly it is sent.
+- A stop event ends the opening of a connection, and the reading of a reply.
+- http.client and urllib3 never print requests or replies, whatever debugging is enabled, because they hold the token.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError
 
 SecondsLeft = Callable[[], float]
-# While an answer or a connection is waited for, this often it is looked up whether anybody wants it; real seconds.
-LOOK_UP = 0.2
-# Answers that say that the answer is still to come: all below 200 but the one that ends the talk in HTTP.
+# How often a wait for a connection or a reply checks the stop event, in real seconds.
+STOP_CHECK_SECONDS = 0.2
+# Statuses after which the final reply still comes: 1xx without 101, which switches to another protocol.
 INTERIM = frozenset(range(100, 200)) - {101}
-MOST_INTERIM = 100
+MAX_INTERIM = 100
 
 _sending = threading.local()
 
 
 class Transport(HTTPAdapter):
-    """Sends prepared requests. Safe under threads."""
+    """Sends prepared requests. Thread-safe."""
 
     def send_within(
         self,
@@ -44,14 +44,14 @@ class Transport(HTTPAdapter):
         ends_reading: bool = True,
         **options: Any,
     ) -> requests.Response:
-        """Send a request and return the answer, its body still to be read.
+        """Send a request and return the reply, whose body is not read yet.
 
         Args:
             prepared: The request.
-            left: Returns the seconds until all has to be read.
-            stop: Ends the making of a connection early when it is set, and the reading.
-            ends_reading: Whether it ends the reading.
-            options: What requests' own transport takes.
+            left: Returns the seconds until the whole reply has to be read.
+            stop: Ends the opening of a connection when it is set.
+            ends_reading: Whether `stop` also ends the reading of the reply.
+            options: Arguments of `HTTPAdapter.send`.
         """
         _sending.left = left
         _sending.connecting = stop
@@ -61,23 +61,23 @@ class Transport(HTTPAdapter):
 
     @property
     def sent(self) -> bool:
-        """Whether anything of this thread's last request has left."""
+        """Whether any part of this thread's last request was sent."""
         return bool(_sending.sent)
 
     def init_poolmanager(self, *given: Any, **options: Any) -> None:
-        """Make the pools of connections."""
+        """Create the connection pools."""
         super().init_poolmanager(*given, **options)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *given: Any, **options: Any) -> Any:
-        """Return the pools of connections that go through a proxy."""
+        """Return the connection pools of a proxy."""
         manager = super().proxy_manager_for(*given, **options)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
-class _Timed(io.RawIOBase):
-    """A socket's incoming bytes, until the deadline of the request that is being answered."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket until the deadline of the current request."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
@@ -92,53 +92,53 @@ class _Timed(io.RawIOBase):
     def readinto(self, buffer: Any) -> int | None:
         silence = 0.0
         while (left := min(self._left(), (self._each or math.inf) - silence)) > 0:
-            some = min(left, LOOK_UP) if self._stop else left
+            some = min(left, STOP_CHECK_SECONDS) if self._stop else left
             self._socket.settimeout(None if some == math.inf else some)
             try:
-                # The file would take no more bytes after a timeout.
+                # Not read through the file: it refuses to read on after a timeout.
                 return self._socket.recv_into(buffer)
             except TimeoutError:
                 silence += some
                 if self._stop and self._stop.is_set():
                     raise
-        raise TimeoutError("the answer was not whole in time")
+        raise TimeoutError("the reply was not complete before the deadline")
 
     def close(self) -> None:
         self._file.close()
         super().close()
 
 
-class _Socket:
-    """What http.client asks of the socket that it reads an answer from."""
+class _ReplySocket:
+    """The part of a socket's interface that http.client reads a reply through."""
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
 
     def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Timed(self._socket))
+        return io.BufferedReader(_DeadlineReader(self._socket))
 
 
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *given: Any, **options: Any) -> None:
-        super().__init__(_Socket(sock), *given, **options)  # type: ignore[arg-type]
+        super().__init__(_ReplySocket(sock), *given, **options)  # type: ignore[arg-type]
 
     def begin(self) -> None:
         super().begin()
-        for _ in range(MOST_INTERIM):
+        for _ in range(MAX_INTERIM):
             if self.status not in INTERIM:
                 break
-            # The answer itself is still to come; http.client knows that of 100 only.
+            # The final reply is still to come. http.client itself only handles 100.
             self.headers = self.msg = None  # type: ignore[assignment]
             super().begin()
         else:
-            raise http.client.BadStatusLine("one interim answer after the other")
-        # urllib3 would log the lines that it cannot read, with whatever they echo.
+            raise http.client.BadStatusLine("too many interim replies")
+        # urllib3 would log header lines that it cannot parse, which could repeat the token.
         self.msg.defects.clear()
         self.msg.set_payload("")
 
 
-class _Making:
-    """A connection that is being made in a thread of its own: no call of the system's ends when somebody says stop."""
+class _ConnectionAttempt:
+    """Opens a connection in a separate thread, because the system call cannot be interrupted by a stop event."""
 
     def __init__(self, connection: HTTPConnection, make: Callable[[], None]) -> None:
         self._connection = connection
@@ -147,15 +147,19 @@ class _Making:
         self._lock = threading.Lock()
         self._given_up = False
         self._fault: BaseException | None = None
-        self._given = dict(_sending.__dict__)
+        self._state = dict(_sending.__dict__)
 
-    def until_made(self, stop: threading.Event) -> None:
-        """Wait for it. Raises ConnectTimeoutError where somebody says stop first."""
+    def run(self, stop: threading.Event) -> None:
+        """Open the connection.
+
+        Raises:
+            ConnectTimeoutError: `stop` was set first.
+        """
         threading.Thread(target=self._work, name="connecting", daemon=True).start()
         try:
-            while not self._ended.wait(LOOK_UP):
+            while not self._ended.wait(STOP_CHECK_SECONDS):
                 if stop.is_set():
-                    raise ConnectTimeoutError(self._connection, "stopped while the connection was being made")
+                    raise ConnectTimeoutError(self._connection, "stopped while the connection was being opened")
         except BaseException:
             self._give_up()
             raise
@@ -164,10 +168,10 @@ class _Making:
             raise fault
 
     def _work(self) -> None:
-        _sending.__dict__.update(self._given)
+        _sending.__dict__.update(self._state)
         try:
             self._make()
-        except BaseException as fault:  # noqa: BLE001 - handed on to whoever waits
+        except BaseException as fault:  # noqa: BLE001 - raised again in the waiting thread
             self._fault = fault
         with self._lock:
             self._ended.set()
@@ -175,7 +179,7 @@ class _Making:
                 self._connection.close()
 
     def _give_up(self) -> None:
-        """Leave the thread to end by itself, at once where it waits for what is said on the new connection."""
+        """Abandon the thread. Shutting down the socket ends it at once if it waits for a proxy or TLS handshake."""
         with self._lock:
             self._given_up = True
             sock = self._connection.sock
@@ -184,23 +188,23 @@ class _Making:
                 sock.shutdown(socket.SHUT_RDWR)
 
 
-class _Connection(HTTPConnection):
+class _HttpConnection(HTTPConnection):
     debuglevel = 0
     response_class = _Response
 
     def connect(self) -> None:
-        _Making(self, super().connect).until_made(_sending.connecting)
+        _ConnectionAttempt(self, super().connect).run(_sending.connecting)
 
 
-class _SecureConnection(HTTPSConnection):
+class _HttpsConnection(HTTPSConnection):
     debuglevel = 0
     response_class = _Response
 
     def connect(self) -> None:
         try:
-            _Making(self, super().connect).until_made(_sending.connecting)
+            _ConnectionAttempt(self, super().connect).run(_sending.connecting)
         finally:
-            # What was said to a proxy is no part of the request.
+            # Bytes sent to a proxy while connecting are not part of the request.
             _sending.sent = False
 
     def send(self, data: Any) -> None:
@@ -210,12 +214,12 @@ class _SecureConnection(HTTPSConnection):
         super().send(data)
 
 
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+class _HttpPool(HTTPConnectionPool):
+    ConnectionCls = _HttpConnection
 
 
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection
+class _HttpsPool(HTTPSConnectionPool):
+    ConnectionCls = _HttpsConnection
 
 
-_POOLS = {"http": _Pool, "https": _SecurePool}
+_POOLS = {"http": _HttpPool, "https": _HttpsPool}

@@ -176,7 +176,7 @@ class _Times:
     def of(cls, call: ToolCall, sent: Sent) -> _Times:
         """Return the times from what the record has and what Hex just said."""
         clock, start = call.connection.clock, sent.start
-        now = call.connection.api.time_at_hex()
+        now = call.connection.api.server_time()
         if now is not None and sent.at is not None:
             # What Hex has just said counts more than what was reckoned before: the machine may have slept meanwhile.
             return cls(now - (clock.monotonic() - sent.at), now, sure=True)

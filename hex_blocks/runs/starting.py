@@ -386,7 +386,7 @@ class StartOnce:
             self.call.timing.on_wait(seconds, error)
 
     def _timed(self) -> Start:
-        return replace(self.intent, intended_at=self.clock.time(), at_hex=self.call.connection.api.time_at_hex())
+        return replace(self.intent, intended_at=self.clock.time(), at_hex=self.call.connection.api.server_time())
 
     def _forget(self) -> None:
         try:

@@ -21,7 +21,7 @@ from hex_blocks.tools.tool_call import ToolCall
 
 TIMEOUT = 600.0
 # A start is given this long to be answered, however short the caller's patience: what becomes of it must be known.
-LEAST_READ = 10.0
+MIN_READ = 10.0
 # A cancellation at the end of the caller's patience may wait this long for its turn.
 CANCEL_PATIENCE = 30.0
 # What a waiting tool takes beside the inputs of a start.
@@ -54,7 +54,7 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
             call.use("hex_cancel_active_runs", {"projectId": inputs["projectId"]})
 
     patient = replace(call)
-    patient.timing = replace(call.timing, patience=timeout, read=min(call.timing.read, max(LEAST_READ, timeout)))
+    patient.timing = replace(call.timing, patience=timeout, read=min(call.timing.read, max(MIN_READ, timeout)))
     run = start_run(patient, asked, before=cancel_others, promised=promised)
     if earlier and earlier.ended:
         return ended_well(run | earlier.ended, key)

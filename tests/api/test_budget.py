@@ -180,7 +180,7 @@ def test_those_who_wait_are_served_in_the_order_of_coming(held: HeldClock) -> No
     with ThreadPoolExecutor(12) as pool:
         for number in range(12):
             pool.submit(come, number)
-            until(lambda expected=number + 1: len(budget._line("ingest")) == expected)  # type: ignore[misc]
+            until(lambda expected=number + 1: len(budget._queue("ingest")) == expected)  # type: ignore[misc]
         held.let_go.set()
 
     # Those that share a window go at the same moment.
@@ -200,7 +200,7 @@ def test_who_comes_behind_others_fails_at_once_when_its_own_turn_comes_too_late(
     with ThreadPoolExecutor(3) as pool:
         for number in range(3):
             pool.submit(budget.take, "ingest", NEVER)
-            until(lambda expected=number + 1: len(budget._line("ingest")) == expected)  # type: ignore[misc]
+            until(lambda expected=number + 1: len(budget._queue("ingest")) == expected)  # type: ignore[misc]
         with pytest.raises(BusyError) as caught:
             budget.take("ingest", until=100)
         held.let_go.set()
@@ -215,7 +215,7 @@ def test_who_waits_for_one_group_keeps_nobody_from_another(held: HeldClock) -> N
 
     with ThreadPoolExecutor(1) as pool:
         pool.submit(budget.take, "ingest", NEVER)
-        until(lambda: len(budget._line("ingest")) == 1)
+        until(lambda: len(budget._queue("ingest")) == 1)
         taken = moments_of(budget, "hex-api", 30)
         held.let_go.set()
 
@@ -229,9 +229,9 @@ def test_who_gives_up_makes_room_for_those_behind(held: HeldClock) -> None:
 
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(budget.take, "ingest", NEVER, stop)
-        until(lambda: len(budget._line("ingest")) == 1)
+        until(lambda: len(budget._queue("ingest")) == 1)
         second = pool.submit(budget.take, "ingest", NEVER)
-        until(lambda: len(budget._line("ingest")) == 2)
+        until(lambda: len(budget._queue("ingest")) == 2)
         stop.set()
         held.let_go.set()
 
@@ -247,7 +247,7 @@ def test_who_gives_up_makes_room_for_those_behind(held: HeldClock) -> None:
 def test_a_refusal_closes_its_group_and_no_other(group: str, seconds: int, budget: Budget) -> None:
     other = "charts" if group != "charts" else "ingest"
 
-    budget.refused(group, seconds)
+    budget.close_group(group, seconds)
 
     assert budget.wait_for(group) == seconds
     assert budget.wait_for(other) == 0
@@ -256,15 +256,15 @@ def test_a_refusal_closes_its_group_and_no_other(group: str, seconds: int, budge
 
 @pytest.mark.parametrize("seconds", [30, 3000])
 def test_a_refusal_without_a_group_closes_everything(seconds: int, budget: Budget) -> None:
-    budget.refused(None, seconds)
+    budget.close_group(None, seconds)
 
     assert [budget.wait_for(group) for group in (None, *GROUPS)] == [seconds] * (len(GROUPS) + 1)
     assert budget.left() == 0
 
 
 def test_a_later_refusal_never_opens_what_an_earlier_one_closed(budget: Budget) -> None:
-    budget.refused("runs", 3000)
-    budget.refused("runs", 10)
+    budget.close_group("runs", 3000)
+    budget.close_group("runs", 10)
 
     assert budget.wait_for("runs") == 3000
 
@@ -274,7 +274,7 @@ def test_connections_with_the_same_token_count_and_learn_together(clock: DrivenC
     other = Budget("app.hex.tech", "another token", clock)
     elsewhere = Budget("eu.hex.tech", "a token", clock)
     moments_of(budget, None, 60)
-    budget.refused("runs", 100)
+    budget.close_group("runs", 100)
 
     assert (same.wait_for(), same.wait_for("runs")) == (61, 100)
     assert (other.wait_for(), other.wait_for("runs")) == (0, 0)
@@ -418,8 +418,8 @@ def test_budgets_count_together(counter: Counter, clock: DrivenClock) -> None:
 def test_budgets_learn_from_refusals_together(counter: Counter) -> None:
     one, other = (Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=counter.uri) for _ in range(2))
 
-    one.refused("ingest", 500)
-    one.refused("ingest", 20)
+    one.close_group("ingest", 500)
+    one.close_group("ingest", 20)
 
     assert 490 < other.wait_for("ingest") <= 500
     assert other.left("ingest") == 0
@@ -430,7 +430,7 @@ def test_who_comes_behind_others_knows_it_there_too(counter: Counter) -> None:
     budget = Budget("app.hex.tech", "a token", DrivenClock(), storage_uri=counter.uri)
     moments_of(budget, "ingest", 3)
 
-    waits = [budget._kept.wait(budget._who, budget._of("ingest"), ahead) for ahead in (0, 2, 3, 6)]
+    waits = [budget._store.wait(budget._token_hash, budget._windows_of("ingest"), ahead) for ahead in (0, 2, 3, 6)]
 
     assert [round(wait / 61) for wait in waits] == [1, 1, 2, 3]
 

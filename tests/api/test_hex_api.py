@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hex_blocks import Connection, HexError, Registry, __version__
-from hex_blocks.api.hex_api import GET_RETRIES, HIDDEN, LARGEST_REPLY, HexApi
+from hex_blocks.api.hex_api import GET_RETRIES, HIDDEN, MAX_REPLY_BYTES, HexApi
 from hex_blocks.api.timing import Timing
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.errors.classes import KINDS, BusyError, HexDownError, InputError, NotFoundError, TokenError
@@ -1052,7 +1052,7 @@ def flood(exchange: Exchange) -> None:
     """Send one byte too many."""
     exchange.send(head(200, {"Content-Type": "application/json"}))
     piece = b" " * 1024 * 1024
-    for _ in range(LARGEST_REPLY // len(piece)):
+    for _ in range(MAX_REPLY_BYTES // len(piece)):
         exchange.send(piece)
     exchange.send(b"1")
     exchange.close()

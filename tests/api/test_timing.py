@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from hex_blocks import Connection, HexError
 from hex_blocks.api.hex_api import HexApi
-from hex_blocks.api.limits.budget import LONGEST_CLOSED, Budget
-from hex_blocks.api.timing import LEAST_READ, Timing
+from hex_blocks.api.limits.budget import MAX_CLOSED, Budget
+from hex_blocks.api.timing import MIN_READ, Timing
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.runs.model import Run
 from hex_blocks.runs.stopping import detached, refresh_run
@@ -54,7 +54,7 @@ def test_a_call_without_patience_is_sent_and_answered(patience: float) -> None:
 def test_a_part_without_time_still_has_the_time_for_an_answer() -> None:
     timing = Timing(read=60.0)
 
-    assert (timing.within(0).read, timing.within(-5).patience) == (LEAST_READ, 0.0)
+    assert (timing.within(0).read, timing.within(-5).patience) == (MIN_READ, 0.0)
     assert Timing(read=0.3).within(0).read == 0.3
 
 
@@ -243,6 +243,6 @@ def test_no_refusal_closes_a_group_for_longer_than_any_window_of_hexs() -> None:
     clock = DrivenClock()
     budget = Budget("hex.example", TOKEN, clock)
 
-    budget.refused("charts", 10.0**9)
+    budget.close_group("charts", 10.0**9)
 
-    assert budget.wait_for("charts") == LONGEST_CLOSED
+    assert budget.wait_for("charts") == MAX_CLOSED

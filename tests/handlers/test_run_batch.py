@@ -414,7 +414,7 @@ def test_a_set_whose_answer_was_lost_is_sent_again_as_soon_as_that_is_safe(
 def test_no_limit_is_believed_to_be_closed_for_longer_than_any_window_of_hexs(
     run: RunTool, connect: Connect, project: str, clock: DrivenClock
 ) -> None:
-    connect().api.budget.refused("runs", 86_400)
+    connect().api.budget.close_group("runs", 86_400)
 
     result = run("hex_run_batch", {"projectId": project, "parameterSets": days(2)})
 

@@ -1,1 +1,1 @@
-"""Hex's request limits, kept on this side."""
+"""Client-side rate limiting: requests wait for their turn, so that Hex does not have to refuse them."""

@@ -1,10 +1,9 @@
-"""Hex's request limits, kept on this side so that requests wait their turn instead of being refused.
+"""The request budget of a token: Hex's rate limits, applied before requests are sent.
 
-The limits are data; moving windows keep them. By default a process keeps count for itself; with
-HEX_BLOCKS_BUDGET=redis://… or postgresql://… any number of processes on any number of machines keep count together,
-and where the record of runs is in PostgreSQL, they do so there if nothing else is said. Who waits is served in the
-order of coming. A refusal that comes all the same (others use the token too) closes the group until
-Hex opens it again.
+Requests are counted in sliding windows. By default each process counts its own; with HEX_BLOCKS_BUDGET=redis://… or
+postgresql://…, or with a record of runs in PostgreSQL, all processes count together. Waiting requests are served in
+the order of their arrival. If Hex refuses a request all the same, because others use the token too, its limit group is
+closed until Hex accepts requests again.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from weakref import WeakKeyDictionary
 
-from hex_blocks.api.limits.windows import InMemory, Window, Windows, windows_in_memory
+from hex_blocks.api.limits.windows import MemoryWindows, Window, WindowStore, windows_in_memory
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, hex_error
 from hex_blocks.i18n.texts import Phrase, phrase
@@ -30,8 +29,8 @@ IN_MEMORY = ("", "memory://")
 ALL = "all"
 Limits = Mapping[str, tuple[tuple[int, int], ...]]
 
-# What Hex allows, as (requests, seconds): the whole API by its documentation, the groups by its API document.
-# Runs and messages to threads share a group, for which Hex publishes no number any more: its last ones stand.
+# Pairs of (requests, seconds): `all` as in Hex's documentation, the groups as in its API document. Runs and messages to
+# threads share a group whose limits Hex no longer publishes; these are the last published ones.
 HEX_LIMITS: Limits = {
     ALL: ((60, 60),),
     "hex-api": ((30, 60), (1800, 3600)),
@@ -40,20 +39,21 @@ HEX_LIMITS: Limits = {
     "charts": ((20, 60),),
     "ingest": ((3, 60),),
 }
-# A request is counted when it arrives, which may be later for the first of a window than for the last.
+# Seconds by which windows are longer than Hex's: Hex counts a request when it arrives, and the delay varies.
 ARRIVAL_MARGIN = 1
-# No window of Hex's is longer, so no refusal that is for longer is believed.
-LONGEST_CLOSED = 3_600
-# Who stands behind others in a line looks up this often; real seconds, since no clock of ours drives it.
-LOOK_UP = 0.1
+# The longest time in seconds that a group stays closed: Hex's longest window.
+MAX_CLOSED = 3_600
+# How often a request that is not first in its queue checks again, in real seconds: no Clock controls this wait.
+QUEUE_CHECK_SECONDS = 0.1
 
 OnWait = Callable[[float, BusyError], None]
 
 
 class WaitQueue:
-    """Those of one process who wait for a group's next request. The first waits on the clock, the rest for the first.
+    """The requests of one process that wait for a limit group, in the order of their arrival.
 
-    Without it the same requests could lose the race for each free place again and again.
+    The first waits on the clock, the others until they are first. Without a queue, one request could lose every race
+    for a free place.
     """
 
     def __init__(self) -> None:
@@ -64,39 +64,43 @@ class WaitQueue:
         return len(self._places)
 
     def join(self) -> object:
-        """Take the last place."""
+        """Add a request at the end and return its place."""
         place = object()
         with self._moved:
             self._places.append(place)
         return place
 
     def ahead(self, place: object) -> int:
-        """Return how many come first."""
+        """Return how many requests are before a place."""
         with self._moved:
             return self._places.index(place)
 
     def leave(self, place: object) -> None:
-        """Give up a place, served or not."""
+        """Remove a place and wake the requests behind it."""
         with self._moved:
             self._places.remove(place)
             self._moved.notify_all()
 
     def wait_to_move(self) -> None:
-        """Wait until somebody leaves, or a moment."""
+        """Wait until a request leaves the queue, for at most QUEUE_CHECK_SECONDS."""
         with self._moved:
-            self._moved.wait(LOOK_UP)
+            self._moved.wait(QUEUE_CHECK_SECONDS)
 
 
-_lines: WeakKeyDictionary[InMemory, dict[tuple[str, str | None], WaitQueue]] = WeakKeyDictionary()
-_lines_lock = threading.Lock()
+_queues: WeakKeyDictionary[MemoryWindows, dict[tuple[str, str | None], WaitQueue]] = WeakKeyDictionary()
+_queues_lock = threading.Lock()
 
 
 class Budget:
-    """What one token may ask of one host, and when. Shared by all connections of the process with that token.
+    """The request budget of one token at one host. All connections of the process with that token share it.
 
-    limits: replaces Hex's for the groups it names, for workspaces that have others.
-    storage_uri: where processes count together; where it is not given, HEX_BLOCKS_BUDGET, else the server of the
-    shared record of runs; `off` for no limits.
+    Args:
+        host: The host of the base URL.
+        token: The token. Only a hash of it is kept.
+        clock: The clock for all waits.
+        limits: Limits that replace Hex's, by group, for workspaces that have others.
+        storage_uri: Where processes count together, or `off` for no limits. Default: HEX_BLOCKS_BUDGET, else the
+            server of the shared record of runs, else this process's memory.
     """
 
     def __init__(
@@ -105,13 +109,13 @@ class Budget:
         self.clock = clock
         given = storage_uri or os.environ.get(BUDGET_VARIABLE, "")
         uri = given or address_of_record()
-        self._who = hashlib.sha256(f"{host} {token}".encode()).hexdigest()[:24]
+        self._token_hash = hashlib.sha256(f"{host} {token}".encode()).hexdigest()[:24]
         known = {} if uri == OFF else {**HEX_LIMITS, **(limits or {})}
-        whole = _windows_of(ALL, known)
+        whole = _windows_of_limits(ALL, known)
         self._windows: dict[str | None, list[Window]] = {None: whole, ALL: whole}
-        self._windows |= {group: [*_windows_of(group, known), *whole] for group in known if group != ALL}
-        self._kept = _kept_in(uri, clock, BUDGET_VARIABLE if given else RECORD_VARIABLE)
-        self._lines: dict[str | None, WaitQueue] = {}
+        self._windows |= {group: [*_windows_of_limits(group, known), *whole] for group in known if group != ALL}
+        self._store = _window_store(uri, clock, BUDGET_VARIABLE if given else RECORD_VARIABLE)
+        self._queues: dict[str | None, WaitQueue] = {}
 
     def take(
         self,
@@ -120,88 +124,99 @@ class Budget:
         stop: threading.Event | None = None,
         on_wait: OnWait | None = None,
     ) -> None:
-        """Wait for the turn of one request of a group, counted in the whole as well.
+        """Wait until a request may be sent, and count it in its limit group and in the whole API's limits.
 
-        until: by the clock's monotonic time. Raises BusyError (`budget_spent`) when the turn comes later, or when
-        `stop` is set.
+        Args:
+            group: Its limit group, or None if only the whole API's limits apply.
+            until: The deadline, in the clock's monotonic time.
+            stop: An event that ends the wait when it is set.
+            on_wait: Is called before each wait, with its seconds and its reason.
+
+        Raises:
+            BusyError: The request cannot be sent before the deadline, or `stop` was set (`budget_spent`).
         """
-        windows = self._of(group)
-        line = self._line(group)
-        if not line and self._kept.take(self._who, windows) <= 0:
+        windows = self._windows_of(group)
+        queue = self._queue(group)
+        if not queue and self._store.take(self._token_hash, windows) <= 0:
             return
-        place = line.join()
-        told = False
+        place = queue.join()
+        reported = False
         try:
             while True:
-                ahead = line.ahead(place)
-                wait = self._kept.wait(self._who, windows, ahead) if ahead else self._kept.take(self._who, windows)
+                ahead = queue.ahead(place)
+                wait = (
+                    self._store.wait(self._token_hash, windows, ahead)
+                    if ahead
+                    else self._store.take(self._token_hash, windows)
+                )
                 if wait <= 0 and not ahead:
                     return
-                error = _spent(wait)
+                error = _budget_spent(wait)
                 now = self.clock.monotonic()
                 if now + wait > until or now >= until or (stop and stop.is_set()):
                     raise error
-                if on_wait and wait > 0 and not (told and ahead):
-                    told = True
+                if on_wait and wait > 0 and not (reported and ahead):
+                    reported = True
                     on_wait(wait, error)
                 if ahead:
-                    line.wait_to_move()
+                    queue.wait_to_move()
                 elif self.clock.wait(wait, stop):
                     raise error
         finally:
-            line.leave(place)
+            queue.leave(place)
 
     def wait_for(self, group: str | None = None) -> float:
-        """Return in how many seconds a request of a group could be sent, behind those who wait already; 0 for now."""
-        return self._kept.wait(self._who, self._of(group), len(self._line(group)))
+        """Return the seconds until another request of a group could be sent, after those that already wait."""
+        return self._store.wait(self._token_hash, self._windows_of(group), len(self._queue(group)))
 
     def longest_window(self, group: str | None = None) -> int:
-        """Return in how many seconds at the most what is counted of a group now is counted no more."""
-        return max((window.seconds for window in self._of(group)), default=0)
+        """Return the seconds after which a request of a group is certainly no longer counted."""
+        return max((window.seconds for window in self._windows_of(group)), default=0)
 
     def per_second(self, group: str | None = None) -> float:
-        """Return how many requests of a group a second are taken in the long run."""
-        return min((window.amount / window.seconds for window in self._of(group) if window.amount), default=math.inf)
+        """Return the sustained rate of a group, in requests per second."""
+        windows = self._windows_of(group)
+        return min((window.amount / window.seconds for window in windows if window.amount), default=math.inf)
 
     def left(self, group: str | None = None) -> int | None:
-        """Return how many requests of a group could be sent now; None where none are counted."""
-        windows = self._of(group)
-        return self._kept.left(self._who, windows) if any(window.amount for window in windows) else None
+        """Return how many requests of a group could be sent now, or None if the group has no limit."""
+        windows = self._windows_of(group)
+        return self._store.left(self._token_hash, windows) if any(window.amount for window in windows) else None
 
-    def refused(self, group: str | None, seconds: float) -> None:
-        """Learn from a 429: close the group, or where there is none the whole, until Hex takes requests again.
+    def close_group(self, group: str | None, seconds: float) -> None:
+        """After a 429, close the group, or the whole API if there is no group, for some seconds.
 
-        Hex does not say which limit it was. Where it was the whole one's, other groups learn it once each.
+        Hex does not say which limit was exceeded. If it was the whole API's, each other group gets a 429 of its own.
         """
-        self._kept.close(self._who, group or ALL, min(seconds, LONGEST_CLOSED))
+        self._store.close(self._token_hash, group or ALL, min(seconds, MAX_CLOSED))
 
-    def _of(self, group: str | None) -> list[Window]:
+    def _windows_of(self, group: str | None) -> list[Window]:
         return self._windows.get(group, self._windows[None])
 
-    def _line(self, group: str | None) -> WaitQueue:
-        line = self._lines.get(group)
-        if line is None:
-            with _lines_lock:
-                of_the_clock = _lines.setdefault(windows_in_memory(self.clock), {})
-                line = self._lines[group] = of_the_clock.setdefault((self._who, group), WaitQueue())
-        return line
+    def _queue(self, group: str | None) -> WaitQueue:
+        queue = self._queues.get(group)
+        if queue is None:
+            with _queues_lock:
+                queues_of_clock = _queues.setdefault(windows_in_memory(self.clock), {})
+                queue = self._queues[group] = queues_of_clock.setdefault((self._token_hash, group), WaitQueue())
+        return queue
 
 
-def _windows_of(name: str, limits: Limits) -> list[Window]:
+def _windows_of_limits(name: str, limits: Limits) -> list[Window]:
     pairs = limits.get(name)
     if pairs is None:
         return []
-    # A group without a number can still be closed.
+    # A group without limits gets a window too, so that it can be closed.
     return [Window(name, count, seconds + ARRIVAL_MARGIN) for count, seconds in pairs] or [Window(name)]
 
 
-def _spent(wait: float) -> BusyError:
+def _budget_spent(wait: float) -> BusyError:
     error = hex_error("budget_spent", seconds=max(1, math.ceil(wait)))
     assert isinstance(error, BusyError)  # noqa: S101
     return error
 
 
-def _kept_in(uri: str, clock: Clock, variable: str) -> Windows:
+def _window_store(uri: str, clock: Clock, variable: str) -> WindowStore:
     if uri in (*IN_MEMORY, OFF):
         return windows_in_memory(clock)
     if is_postgres(uri) or variable == RECORD_VARIABLE:
@@ -212,12 +227,12 @@ def _kept_in(uri: str, clock: Clock, variable: str) -> Windows:
 
         return windows_in_postgres(uri, clock)
     try:
-        # Only where processes count together: it needs packages of its own.
+        # Imported here because it needs the packages of an extra.
         from hex_blocks.api.limits.redis_windows import windows_in_redis
 
         return windows_in_redis(uri, clock)
     except (ImportError, ValueError) as error:
-        # The address may hold a password, so it is not repeated.
+        # The error's text is not shown: it can repeat the address, which may hold a password.
         reason: str | Phrase = type(error).__name__
         if find_spec("redis") is None or find_spec("limits") is None:
             reason = phrase("the package redis is missing")

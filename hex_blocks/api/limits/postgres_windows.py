@@ -1,4 +1,4 @@
-"""Moving windows in a PostgreSQL server, which any number of processes share. Needs hex-blocks[postgres]."""
+"""Sliding windows in a PostgreSQL server, shared by any number of processes. Needs hex-blocks[postgres]."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from typing import Any
 
 import psycopg
 
-from hex_blocks.api.limits.shared_windows import ANSWER_SECONDS, Shared, StoreAwayError
+from hex_blocks.api.limits.shared_windows import REPLY_SECONDS, SharedWindows, StoreUnreachableError
 from hex_blocks.api.limits.windows import Window, windows_in_memory
 from hex_blocks.clock import Clock, SystemClock
 from hex_blocks.postgres.schema import bring_up_to_date
 from hex_blocks.postgres.session import AwayError, Database, ServerError, Session
 
 PART = "budget"
-# One function for all windows of a request, under a lock of the token's, so that processes cannot come between them,
-# with the server's own time, so that the machines' clocks need not agree. It gives the seconds to wait and the room
-# there is, none for no window that counts.
+# One function checks and counts all windows of a request under a lock per token, so that processes do not interleave.
+# It uses the server's clock, so that the machines' clocks need not agree. It returns the seconds to wait and how many
+# requests could be sent now, null if no window has a limit.
 CHANGES = (
     """
     CREATE TABLE hex_blocks.windows (
@@ -60,7 +60,7 @@ CHANGES = (
                 room := least(room, greatest(0, amounts[i] - cardinality(counted)));
                 missing := cardinality(counted) + ahead + 1 - amounts[i];
                 IF missing > 0 THEN
-                    -- Those ahead fill whole windows more once what is counted now has passed.
+                    -- Each full window of requests ahead takes another length of the window.
                     wait := greatest(
                         wait, 0.001, coalesce(counted[(missing - 1) % amounts[i] + 1], now_is)
                         + lengths[i] * ((missing - 1) / amounts[i] + 1) - now_is
@@ -102,64 +102,64 @@ CLOSE = b"""
 """
 
 
-class InPostgres:
-    """Windows in a PostgreSQL server. Raises StoreAwayError when they cannot be reached or made."""
+class PostgresWindows:
+    """A WindowStore in a PostgreSQL server. Its methods raise StoreUnreachableError."""
 
     def __init__(self, address: str) -> None:
-        seconds = f"{round(ANSWER_SECONDS)}s"
-        # What a crash of the server forgets of the last second, each process knows of itself.
+        seconds = f"{round(REPLY_SECONDS)}s"
+        # A crash of the server may lose the last second; each process has counted its own requests as well.
         settings = {"lock_timeout": seconds, "statement_timeout": seconds, "synchronous_commit": "off"}
-        # A pooler of any kind will do: nothing is kept between statements.
-        self._session = Session(address, _prepare, silence=ANSWER_SECONDS, keeps=False, settings=settings)
+        # Works through any connection pooler: nothing is kept between statements.
+        self._session = Session(address, _prepare, silence=REPLY_SECONDS, keeps=False, settings=settings)
         self._clock = SystemClock()
 
-    def take(self, who: str, windows: Sequence[Window]) -> float:
-        """Count a request if every window has room for it."""
-        return self._ask(who, windows, counting=True, ahead=0)[0]
+    def take(self, token_hash: str, windows: Sequence[Window]) -> float:
+        """Count a request if every window has room for it, and return 0; otherwise the seconds until there is room."""
+        return self._take(token_hash, windows, counting=True, ahead=0)[0]
 
-    def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Return in how many seconds there is room for a request, when `ahead` others come first."""
-        return self._ask(who, windows, counting=False, ahead=ahead)[0]
+    def wait(self, token_hash: str, windows: Sequence[Window], ahead: int) -> float:
+        """Return the seconds until there is room for a request after `ahead` others."""
+        return self._take(token_hash, windows, counting=False, ahead=ahead)[0]
 
-    def left(self, who: str, windows: Sequence[Window]) -> int:
+    def left(self, token_hash: str, windows: Sequence[Window]) -> int:
         """Return how many requests there is room for."""
-        return self._ask(who, windows, counting=False, ahead=0)[1]
+        return self._take(token_hash, windows, counting=False, ahead=0)[1]
 
-    def close(self, who: str, name: str, seconds: float) -> None:
-        """Let no request through the windows of a name for so long."""
-        self._carry_out(CLOSE, (who, name, seconds))
+    def close(self, token_hash: str, name: str, seconds: float) -> None:
+        """Let no request through the windows of a name for some seconds."""
+        self._execute(CLOSE, (token_hash, name, seconds))
 
-    def _ask(self, who: str, windows: Sequence[Window], *, counting: bool, ahead: int) -> tuple[float, int]:
+    def _take(self, token_hash: str, windows: Sequence[Window], *, counting: bool, ahead: int) -> tuple[float, int]:
         names, amounts, lengths = zip(*windows, strict=True) if windows else ((), (), ())
-        row = self._carry_out(TAKE, (who, counting, ahead, list(names), list(amounts), list(lengths)))
+        row = self._execute(TAKE, (token_hash, counting, ahead, list(names), list(amounts), list(lengths)))
         return float(row[0]), int(-1 if row[1] is None else row[1])
 
-    def _carry_out(self, statement: bytes, given: tuple[Any, ...]) -> tuple[Any, ...]:
-        until = self._clock.monotonic() + ANSWER_SECONDS
+    def _execute(self, statement: bytes, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+        until = self._clock.monotonic() + REPLY_SECONDS
         try:
             try:
-                return self._answer(statement, given, until)
+                return self._execute_once(statement, parameters, until)
             except AwayError:
-                # Perhaps only the connection was lost, while nobody used it.
-                return self._answer(statement, given, until)
+                # The connection may have been closed while it was idle.
+                return self._execute_once(statement, parameters, until)
         except (AwayError, ServerError, psycopg.Error) as error:
-            raise StoreAwayError(type(error.__cause__ or error).__name__) from error
+            raise StoreUnreachableError(type(error.__cause__ or error).__name__) from error
 
-    def _answer(self, statement: bytes, given: tuple[Any, ...], until: float) -> tuple[Any, ...]:
+    def _execute_once(self, statement: bytes, parameters: tuple[Any, ...], until: float) -> tuple[Any, ...]:
         with self._session.use(lambda: self._clock.monotonic() >= until) as database:
-            done = database.execute(statement, given)
-            return (done.fetchone() if done.description else None) or ()
+            cursor = database.execute(statement, parameters)
+            return (cursor.fetchone() if cursor.description else None) or ()
 
 
 def _prepare(database: Database) -> None:
     bring_up_to_date(database, PART, CHANGES)
 
 
-# One a server, so that a process takes one place of the server's for its requests, whatever their tokens.
-_servers: dict[str, InPostgres] = {}
+# One per server, so that a process opens one connection to it for all tokens.
+_servers: dict[str, PostgresWindows] = {}
 
 
-def windows_in_postgres(address: str, clock: Clock) -> Shared:
-    """Return windows that processes share. Connects when first asked."""
-    server = _servers.get(address) or _servers.setdefault(address, InPostgres(address))
-    return Shared(server, "PostgreSQL", windows_in_memory(clock), clock)
+def windows_in_postgres(address: str, clock: Clock) -> SharedWindows:
+    """Return windows that all processes with this server share. Connects on first use."""
+    server = _servers.get(address) or _servers.setdefault(address, PostgresWindows(address))
+    return SharedWindows(server, "PostgreSQL", windows_in_memory(clock), clock)

@@ -1,4 +1,4 @@
-"""Moving windows in a Redis, which any number of processes share. Needs hex-blocks[redis]."""
+"""Sliding windows in a Redis server, shared by any number of processes. Needs hex-blocks[redis]."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Any
 from limits.errors import ConfigurationError
 from limits.storage import storage_from_string
 
-from hex_blocks.api.limits.shared_windows import ANSWER_SECONDS, Shared, StoreAwayError
+from hex_blocks.api.limits.shared_windows import REPLY_SECONDS, SharedWindows, StoreUnreachableError
 from hex_blocks.api.limits.windows import Window, windows_in_memory
 from hex_blocks.clock import Clock
 
-# One script for all windows of a request, so that processes cannot come between them, with Redis's own time, so
-# that the machines' clocks need not agree. KEYS: a list of moments and a closed mark for each window.
-# ARGV: 1 to count or 0 to look, how many come first, and for each window its amount and milliseconds.
-# Gives the milliseconds to wait and the room there is.
+# One script checks and counts all windows of a request, so that processes do not interleave. It uses Redis's clock, so
+# that the machines' clocks need not agree.
+# KEYS: for each window a list of times and a mark that it is closed.
+# ARGV: 1 to count or 0 to only check, how many requests are ahead, and for each window its amount and milliseconds.
+# Returns the milliseconds to wait and how many requests could be sent now, -1 if no window has a limit.
 SCRIPT = """
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -52,65 +53,74 @@ return {wait, room == math.huge and -1 or room}
 """
 
 
-class InRedis:
-    """Windows in a Redis. Raises StoreAwayError when it cannot be reached."""
+class RedisWindows:
+    """A WindowStore in a Redis server. Its methods raise StoreUnreachableError.
+
+    Raises:
+        ValueError: The address is not that of a Redis server.
+    """
 
     def __init__(self, uri: str) -> None:
-        # What is configured by the library is everything it knows: TLS, sentinels, clusters, Valkey.
-        options: dict[str, Any] = {"socket_timeout": ANSWER_SECONDS, "socket_connect_timeout": ANSWER_SECONDS}
+        # The package `limits` reads the address, so that all its forms work: TLS, sentinels, clusters, Valkey.
+        options: dict[str, Any] = {"socket_timeout": REPLY_SECONDS, "socket_connect_timeout": REPLY_SECONDS}
         try:
             storage: Any = storage_from_string(uri, wrap_exceptions=True, **options)
         except ConfigurationError as error:
-            raise ValueError("no store of that kind is known") from error
+            raise ValueError("the scheme of the address is not known") from error
         if not hasattr(storage, "get_connection"):
-            raise ValueError(f"{type(storage).__name__} is not a Redis")
+            raise ValueError(f"{type(storage).__name__} is not a Redis server")
         self._storage = storage
         self._faults = self._storage.base_exceptions
         self._script = self._storage.get_connection().register_script(SCRIPT)
 
-    def take(self, who: str, windows: Sequence[Window]) -> float:
-        """Count a request if every window has room for it."""
-        return self._ask(who, windows, 1, 0)[0] / 1000
+    def take(self, token_hash: str, windows: Sequence[Window]) -> float:
+        """Count a request if every window has room for it, and return 0; otherwise the seconds until there is room."""
+        return self._run_script(token_hash, windows, 1, 0)[0] / 1000
 
-    def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Return in how many seconds there is room for a request, when `ahead` others come first."""
-        return self._ask(who, windows, 0, ahead)[0] / 1000
+    def wait(self, token_hash: str, windows: Sequence[Window], ahead: int) -> float:
+        """Return the seconds until there is room for a request after `ahead` others."""
+        return self._run_script(token_hash, windows, 0, ahead)[0] / 1000
 
-    def left(self, who: str, windows: Sequence[Window]) -> int:
+    def left(self, token_hash: str, windows: Sequence[Window]) -> int:
         """Return how many requests there is room for."""
-        return self._ask(who, windows, 0, 0)[1]
+        return self._run_script(token_hash, windows, 0, 0)[1]
 
-    def close(self, who: str, name: str, seconds: float) -> None:
-        """Let no request through the windows of a name for so long."""
-        key, length = self._closed_key(who, name), round(seconds * 1000)
+    def close(self, token_hash: str, name: str, seconds: float) -> None:
+        """Let no request through the windows of a name for some seconds."""
+        key, length = self._closed_key(token_hash, name), round(seconds * 1000)
         try:
             connection = self._storage.get_connection()
             if connection.pttl(key) < length:
                 connection.set(key, 1, px=length)
         except self._faults as error:
-            raise StoreAwayError(type(error).__name__) from error
+            raise StoreUnreachableError(type(error).__name__) from error
 
-    def _ask(self, who: str, windows: Sequence[Window], counting: int, ahead: int) -> tuple[int, int]:
+    def _run_script(self, token_hash: str, windows: Sequence[Window], counting: int, ahead: int) -> tuple[int, int]:
         keys: list[str] = []
-        given = [counting, ahead]
+        arguments = [counting, ahead]
         for window in windows:
-            # The braces keep a token's keys on one machine of a cluster.
+            # The braces put all keys of a token into one slot of a cluster, as scripts require.
             keys += [
-                f"hex-blocks:{{{who}}}:{window.name}:{window.amount}:{window.seconds}",
-                self._closed_key(who, window.name),
+                f"hex-blocks:{{{token_hash}}}:{window.name}:{window.amount}:{window.seconds}",
+                self._closed_key(token_hash, window.name),
             ]
-            given += [window.amount, window.seconds * 1000]
+            arguments += [window.amount, window.seconds * 1000]
         try:
-            wait, room = self._script(keys=keys, args=given)
+            wait, room = self._script(keys=keys, args=arguments)
         except self._faults as error:
-            raise StoreAwayError(type(error).__name__) from error
+            raise StoreUnreachableError(type(error).__name__) from error
         return int(wait), int(room)
 
     @staticmethod
-    def _closed_key(who: str, name: str) -> str:
-        return f"hex-blocks:{{{who}}}:{name}:closed"
+    def _closed_key(token_hash: str, name: str) -> str:
+        return f"hex-blocks:{{{token_hash}}}:{name}:closed"
 
 
-def windows_in_redis(uri: str, clock: Clock) -> Shared:
-    """Return windows that processes share. Raises ImportError or ValueError for a bad address."""
-    return Shared(InRedis(uri), "Redis", windows_in_memory(clock), clock)
+def windows_in_redis(uri: str, clock: Clock) -> SharedWindows:
+    """Return windows that all processes with this server share.
+
+    Raises:
+        ValueError: The address is not that of a Redis server.
+        ImportError: The package `redis` is missing.
+    """
+    return SharedWindows(RedisWindows(uri), "Redis", windows_in_memory(clock), clock)

@@ -1,90 +1,95 @@
-"""Windows that processes share, with this process's own beside them for when it has to count alone."""
+"""Sliding windows that processes share, with a fallback to this process's own."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
 
-from hex_blocks.api.limits.windows import InMemory, Window, Windows
+from hex_blocks.api.limits.windows import MemoryWindows, Window, WindowStore
 from hex_blocks.clock import Clock
 
 log = logging.getLogger(__name__)
 
-# A store that hangs must not hold a request for longer, and one that went away is tried again this often.
-ANSWER_SECONDS = 2.0
-PAUSE = 30.0
+# How long to wait for a reply of the store, so that a store that hangs does not block requests.
+REPLY_SECONDS = 2.0
+# How long to count in this process before an unreachable store is tried again.
+RETRY_SECONDS = 30.0
 
 
-class StoreAwayError(Exception):
-    """The store cannot be reached. The message is the fault's kind only: its words can hold an address, or more."""
+class StoreUnreachableError(Exception):
+    """The store cannot be reached. The message is the class of the cause only: its text could hold an address."""
 
 
-class Shared:
-    """Windows in a store that processes share, and this process's own for while that cannot be reached.
+class SharedWindows:
+    """A WindowStore that processes share, with this process's own windows while it cannot be reached.
 
-    Counting alone is worse than counting together, and better than not working. What this process has sent counts in
-    any case: a store that was away, or has forgotten, knows less.
+    Requests of this process are counted in its own windows in any case, because a store that was unreachable or
+    restarted has not counted all of them.
 
-    store: raises StoreAwayError where it cannot be reached. name: what people call it.
+    Args:
+        store: The shared store. Its methods raise StoreUnreachableError.
+        name: The name of its kind, for the log.
+        memory: The windows of this process.
+        clock: The clock for the pause between attempts to reach the store.
     """
 
-    def __init__(self, store: Windows, name: str, memory: InMemory, clock: Clock) -> None:
+    def __init__(self, store: WindowStore, name: str, memory: MemoryWindows, clock: Clock) -> None:
         self._store = store
         self._name = name
         self._memory = memory
         self._clock = clock
-        self._alone_until = 0.0
+        self._retry_at = 0.0
 
-    def take(self, who: str, windows: Sequence[Window]) -> float:
-        """Count a request if every window has room for it."""
-        wait = self._memory.wait(who, windows, 0)
-        if wait <= 0 and self._together():
+    def take(self, token_hash: str, windows: Sequence[Window]) -> float:
+        """Count a request if every window has room for it, and return 0; otherwise the seconds until there is room."""
+        wait = self._memory.wait(token_hash, windows, 0)
+        if wait <= 0 and self._uses_store():
             try:
-                wait = self._store.take(who, windows)
-            except StoreAwayError as error:
-                self._go_alone(error)
+                wait = self._store.take(token_hash, windows)
+            except StoreUnreachableError as error:
+                self._pause_store(error)
             else:
                 if wait <= 0:
-                    self._memory.count(who, windows)
+                    self._memory.count(token_hash, windows)
                 return wait
-        return wait if wait > 0 else self._memory.take(who, windows)
+        return wait if wait > 0 else self._memory.take(token_hash, windows)
 
-    def wait(self, who: str, windows: Sequence[Window], ahead: int) -> float:
-        """Return in how many seconds there is room for a request, when `ahead` others come first."""
-        wait = self._memory.wait(who, windows, ahead)
-        if self._together():
+    def wait(self, token_hash: str, windows: Sequence[Window], ahead: int) -> float:
+        """Return the seconds until there is room for a request after `ahead` others."""
+        wait = self._memory.wait(token_hash, windows, ahead)
+        if self._uses_store():
             try:
-                return max(wait, self._store.wait(who, windows, ahead))
-            except StoreAwayError as error:
-                self._go_alone(error)
+                return max(wait, self._store.wait(token_hash, windows, ahead))
+            except StoreUnreachableError as error:
+                self._pause_store(error)
         return wait
 
-    def left(self, who: str, windows: Sequence[Window]) -> int:
+    def left(self, token_hash: str, windows: Sequence[Window]) -> int:
         """Return how many requests there is room for."""
-        left = self._memory.left(who, windows)
-        if self._together():
+        left = self._memory.left(token_hash, windows)
+        if self._uses_store():
             try:
-                return min(left, self._store.left(who, windows))
-            except StoreAwayError as error:
-                self._go_alone(error)
+                return min(left, self._store.left(token_hash, windows))
+            except StoreUnreachableError as error:
+                self._pause_store(error)
         return left
 
-    def close(self, who: str, name: str, seconds: float) -> None:
-        """Let no request through the windows of a name for so long."""
-        self._memory.close(who, name, seconds)
-        if self._together():
+    def close(self, token_hash: str, name: str, seconds: float) -> None:
+        """Let no request through the windows of a name for some seconds."""
+        self._memory.close(token_hash, name, seconds)
+        if self._uses_store():
             try:
-                self._store.close(who, name, seconds)
-            except StoreAwayError as error:
-                self._go_alone(error)
+                self._store.close(token_hash, name, seconds)
+            except StoreUnreachableError as error:
+                self._pause_store(error)
 
-    def _together(self) -> bool:
-        return self._clock.monotonic() >= self._alone_until
+    def _uses_store(self) -> bool:
+        return self._clock.monotonic() >= self._retry_at
 
-    def _go_alone(self, error: StoreAwayError) -> None:
+    def _pause_store(self, error: StoreUnreachableError) -> None:
         log.warning(
             "The %s that keeps the request budget cannot be reached (%s): this process counts for itself",
             self._name,
             error,
         )
-        self._alone_until = self._clock.monotonic() + PAUSE
+        self._retry_at = self._clock.monotonic() + RETRY_SECONDS

@@ -101,7 +101,7 @@ class Pacing:
         """Pause after a failure that may pass. Return False where it will not, or has lasted for too long."""
         now = self._clock.monotonic()
         # What has never been reached is mistyped rather than down.
-        unreached = error.key == "no_network" and self._api.time_at_hex() is None
+        unreached = error.key == "no_network" and self._api.server_time() is None
         if not isinstance(error, HexDownError) or error.key in HOPELESS or unreached:
             return False
         self._down_since = self._down_since or now

@@ -314,7 +314,7 @@ class Work:
 
     def _moment_of(self, monotonic: float) -> str:
         # Its own times and Hex's are shown beside each other, so Hex's clock is the one that counts.
-        now = self.call.connection.api.time_at_hex() or self.clock.time()
+        now = self.call.connection.api.server_time() or self.clock.time()
         return moment(now - (self.clock.monotonic() - monotonic))
 
     def _end(self, job: Job, error: HexError | None, *, others_too: bool = False) -> None:
