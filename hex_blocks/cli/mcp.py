@@ -174,10 +174,10 @@ def _warn_without_token(profile: str | None) -> None:
 
 def _leave() -> None:
     """End the process as an interrupted one. A thread of the SDK's still reads stdin, and Python would wait for it."""
-    from hex_blocks.hosts.models.toolbox import calls_ended
+    from hex_blocks.hosts.models.toolbox import wait_for_calls
 
     warn(say("Stopped."))
-    calls_ended(LAST_WORD_SECONDS)
+    wait_for_calls(LAST_WORD_SECONDS)
     sys.stderr.flush()
     os._exit(INTERRUPTED)
 

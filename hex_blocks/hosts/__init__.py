@@ -1,5 +1,5 @@
-"""Hosts: where the tools are shown and run. Nothing below imports them.
+"""Hosts: one module or folder for each application that shows and runs the tools. No other room imports them.
 
-A host describes tools in its own terms, unpacks its calls and dresses what comes of them; it never touches Hex.
-Each says in LEVEL what it does and which test proves it.
+A host describes tools in the application's terms, reads its calls and formats the results; it never calls Hex itself.
+Its LEVEL lists the features that it supports, each with the test that proves it.
 """

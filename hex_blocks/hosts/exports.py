@@ -1,7 +1,7 @@
-"""Exports to a folder: what a host is installed from, made whole and reproducible from the registry.
+"""Exports to a folder: the files that a host is installed from, generated from the registry.
 
-A host's folder holds a module `export` with a `TARGET`; that is all it takes to be found here. The files are the same
-bytes for the same registry and version: no time, no path of this machine, no token.
+A target is found here if the host's folder has a module `export` with a `TARGET`. The same registry and version always
+give the same bytes: an export contains no time, no path of this machine and no token.
 """
 
 from __future__ import annotations
@@ -21,16 +21,18 @@ from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
 Files = Mapping[str, bytes]
-"""The content of each file, by its path below the folder, with `/` between its parts."""
+"""The content of each file, by its path relative to the folder, with `/` between its parts."""
 
+# Why an export cannot be written to a folder: it is not empty; it holds no export of this target; it is a file; it
+# holds a file of someone else where the export would write one.
 IN_USE, NOT_OURS, A_FILE, IN_THE_WAY = "in_use", "not_ours", "a_file", "in_the_way"
 
-# Lists what an export has written, so that a later one replaces that and nothing else.
+# Lists the files that an export wrote, so that a later export replaces only those.
 MANIFEST = ".hex-blocks-export.json"
 
 
 class FolderError(Exception):
-    """An export cannot go where it was asked to go; the reason is one of those above."""
+    """Raised if an export cannot be written to the folder; `reason` is one of the reasons above."""
 
     def __init__(self, reason: str, path: Path) -> None:
         super().__init__(reason, path)
@@ -40,13 +42,14 @@ class FolderError(Exception):
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """What is exported: these tools of a registry.
+    """What is exported: the selected tools of a registry.
 
     Attributes:
-        registry: Where the tools are from.
-        tools: The tools that were asked for, by name or by set; a host may leave out what it cannot show.
-        language: The language of a host that is made in one language only.
-        translated: Whether to make the form with translations where a host has one form without.
+        registry: The registry that the tools come from.
+        tools: The requested tools; a host may leave out those that it cannot show.
+        language: The language, for a target with `one_language`.
+        translated: Whether to make the translated form, for a target with `two_forms`.
+        version: The version of the export.
     """
 
     registry: Registry
@@ -58,18 +61,18 @@ class ExportRequest:
 
 @dataclass(frozen=True)
 class ExportTarget:
-    """A host that is installed from files.
+    """A host that is installed from exported files.
 
     Attributes:
         name: The name in `hex-blocks export NAME`.
-        title: The host's own name.
-        level: What the host does: `done: FILE` with the test that proves it, or `exempt: REASON`.
-        files: Gives the files of an export.
-        pack: Gives the archives that the host is installed from, by their names. A name that begins with a full stop
-            is put after the folder's own. None where the host knows no archive.
-        tools: The sets and tools that are exported where none are asked for.
-        one_language: Whether it is made in the one language that is asked for; if not, all are in it.
-        two_forms: Whether there is a second form, with translations.
+        title: The name of the host.
+        level: The host's features: `done: FILE` with the test that proves it, or `exempt: REASON`.
+        files: Returns the files of an export.
+        pack: Returns the archives that the host is installed from, by name. A name that begins with a full stop is
+            appended to the name of the folder. None if the host has no archive format.
+        tools: The sets and tools that are exported by default.
+        one_language: Whether an export has only the requested language; otherwise it has all of them.
+        two_forms: Whether there is a second, translated form.
     """
 
     name: str
@@ -84,7 +87,7 @@ class ExportTarget:
 
 @cache
 def targets() -> dict[str, ExportTarget]:
-    """Return the targets there are, by name."""
+    """Return all export targets, by name."""
     names = (
         f"{hosts.__name__}.{module.name}.export" for module in pkgutil.iter_modules(hosts.__path__) if module.ispkg
     )
@@ -101,7 +104,15 @@ def request_for(
     language: str = "en",
     translated: bool = False,
 ) -> ExportRequest:
-    """Return the request for an export of named sets and tools, those of the target where none are named.
+    """Return the request for an export.
+
+    Args:
+        target: The host to export for.
+        registry: The registry that the tools come from.
+        tools: Names of sets and tools. Default: those of the target.
+        experimental: Whether to add the experimental tools.
+        language: The language, for a target with `one_language`.
+        translated: Whether to make the translated form, for a target with `two_forms`.
 
     Raises:
         UnknownToolError: A name is neither a set's nor a tool's.
@@ -111,26 +122,26 @@ def request_for(
 
 
 def write_files(target: ExportTarget, files: Files, folder: Path, *, replace: bool = False) -> None:
-    """Write the files of an export into a folder that is absent or empty.
+    """Write the files of an export to a folder that does not exist yet or is empty.
 
     Args:
-        target: What they are an export for.
+        target: The host that the export is for.
         files: Their content, by path.
-        folder: Where they go.
-        replace: Whether the folder may hold an earlier export of the same target. That one is removed; what others
-            have put beside it stays.
+        folder: The folder to write to.
+        replace: Whether the folder may hold an earlier export of the same target. Its files are removed; other files
+            in the folder are left alone.
 
     Raises:
-        FolderError: The folder holds something else, or is a file.
+        FolderError: The folder holds other files, or is a file itself.
     """
-    before = _earlier(target, folder, replace=replace)
-    standing = sorted(name for name in files if name not in before and (folder / name).exists())
-    if standing:
-        raise FolderError(IN_THE_WAY, folder / standing[0])
-    for name in before - set(files):
+    earlier = _earlier_files(target, folder, replace=replace)
+    conflicting = sorted(name for name in files if name not in earlier and (folder / name).exists())
+    if conflicting:
+        raise FolderError(IN_THE_WAY, folder / conflicting[0])
+    for name in earlier - set(files):
         (folder / name).unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    # The list stands first, so that what a killed export leaves behind can be replaced.
+    # The list is written first, so that the files of an interrupted export can be replaced.
     listed = {"target": target.name, "files": sorted(files)}
     (folder / MANIFEST).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
     for name in sorted(files):
@@ -139,8 +150,8 @@ def write_files(target: ExportTarget, files: Files, folder: Path, *, replace: bo
         path.write_bytes(files[name])
 
 
-def _earlier(target: ExportTarget, folder: Path, *, replace: bool) -> set[str]:
-    """Return the files of the earlier export that a folder holds."""
+def _earlier_files(target: ExportTarget, folder: Path, *, replace: bool) -> set[str]:
+    """Return the names of the files that an earlier export wrote to the folder."""
     if folder.exists() and not folder.is_dir():
         raise FolderError(A_FILE, folder)
     if not folder.exists() or not any(folder.iterdir()):
@@ -163,7 +174,7 @@ def _is_below(name: str) -> bool:
 
 
 def archives(target: ExportTarget, request: ExportRequest, files: Files, folder: Path) -> dict[Path, bytes]:
-    """Return the host's own archives of an export, by the paths beside its folder that they go to."""
+    """Return the archives of an export in the host's format, by path; they are written next to the export's folder."""
     packed = target.pack(request, files) if target.pack else {}
     return {
         folder.parent / (folder.name + name if name.startswith(".") else name): content

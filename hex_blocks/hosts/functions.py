@@ -1,12 +1,12 @@
-"""Function calling: tools in the shapes of OpenAI, Anthropic and Gemini, and their calls.
+"""Function calling: tool definitions for OpenAI, Anthropic and Gemini, and running the calls of their models.
 
     tools = openai_tools(strict=True)
     …                                                    # the model answers with a call
     reply = run_function_call(call.name, call.arguments)
     messages.append(reply.openai(call.id))
 
-A strict schema is one that the vendor's decoder can hold a model to. What each takes is its own published rule, and
-stands in the tables below; what it does not take is checked when the call comes.
+A strict schema is one that the vendor's decoder enforces while the model writes a call. The constants below hold the
+keywords that each vendor documents for it; what a vendor does not support is checked when the tool is called.
 """
 
 from __future__ import annotations
@@ -36,12 +36,13 @@ LEVEL = {
 }
 
 # OpenAI, structured outputs: platform.openai.com/docs/guides/structured-outputs
-LONGEST_DESCRIPTION = 1024
+MAX_DESCRIPTION_LENGTH = 1024
 OPENAI_KEYWORDS = ("minimum", "maximum", "minItems", "maxItems")
 OPENAI_FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "ipv4", "ipv6", "uuid")
 # Anthropic, strict tool use: platform.claude.com/docs/en/build-with-claude/structured-outputs
 ANTHROPIC_FORMATS = (*OPENAI_FORMATS, "uri")
-MOST_STRICT_TOOLS, MOST_OPTIONAL, MOST_UNIONS = 20, 24, 16
+# The most strict tools of one request, and the most optional inputs and unions in all of them together.
+ANTHROPIC_LIMITS = (20, 24, 16)
 # Gemini, the subset of OpenAPI that is its Schema: ai.google.dev/api/caching#Schema
 GEMINI_KEYWORDS = ("minimum", "maximum", "minItems", "maxItems", "minLength", "maxLength")
 GEMINI_FORMATS = ("date-time",)
@@ -52,9 +53,13 @@ Described = dict[str, Any]
 def openai_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, responses: bool = False, **options: Any
 ) -> list[Described]:
-    """Return tools for OpenAI's chat completions, or its responses.
+    """Return tool definitions for OpenAI's Chat Completions API or Responses API.
 
-    tools: toolsets or ids of tools, or a Toolbox; options: those of a Toolbox.
+    Args:
+        tools: Names of toolsets and tools, or a Toolbox.
+        strict: Whether to return strict schemas.
+        responses: Whether to use the form of the Responses API.
+        **options: Arguments of Toolbox.
     """
     box = _toolbox(tools, options)
 
@@ -62,7 +67,7 @@ def openai_tools(
         schema = inputs_of(tool, box.language, strict=strict, short=True)
         described: Described = {
             "name": tool.id,
-            "description": list_description(tool, box, LONGEST_DESCRIPTION),
+            "description": list_description(tool, box, MAX_DESCRIPTION_LENGTH),
             "parameters": openai_schema(schema) if strict else schema,
             "strict": strict,
         }
@@ -74,37 +79,48 @@ def openai_tools(
 def anthropic_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, **options: Any
 ) -> list[Described]:
-    """Return tools for Anthropic's messages.
+    """Return tool definitions for Anthropic's Messages API.
 
-    A request may hold 20 strict tools with 24 optional inputs between them: with strict, the tools that fit are strict,
-    in the order given, and the others are plain.
+    A request may have at most 20 strict tools, with 24 optional inputs and 16 unions in total. Tools are made strict
+    in the given order; those that would exceed a limit get a plain schema.
+
+    Args:
+        tools: Names of toolsets and tools, or a Toolbox.
+        strict: Whether to return strict schemas.
+        **options: Arguments of Toolbox.
     """
     box = _toolbox(tools, options)
-    made, counted = [], (0, 0, 0)
+    definitions, totals = [], (0, 0, 0)
     for tool in box.shown.values():
         plain = inputs_of(tool, box.language, short=True)
         described: Described = {"name": tool.id, "description": list_description(tool, box), "input_schema": plain}
         if strict:
             schema = anthropic_schema(inputs_of(tool, box.language, strict=True, short=True), plain)
-            now = (counted[0] + 1, counted[1] + _optional(schema), counted[2] + _unions(schema))
-            if now[0] <= MOST_STRICT_TOOLS and now[1] <= MOST_OPTIONAL and now[2] <= MOST_UNIONS:
-                counted = now
+            with_tool = (totals[0] + 1, totals[1] + _count_optional(schema), totals[2] + _count_unions(schema))
+            if all(count <= limit for count, limit in zip(with_tool, ANTHROPIC_LIMITS, strict=True)):
+                totals = with_tool
                 described |= {"input_schema": schema, "strict": True}
-        made.append(described)
-    return made
+        definitions.append(described)
+    return definitions
 
 
 def gemini_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, **options: Any
 ) -> list[Described]:
-    """Return tools for Gemini: one entry that declares all functions. Free-form objects are JSON in a string."""
+    """Return tool definitions for Gemini: one entry that declares all functions. Free-form objects are JSON text.
+
+    Args:
+        tools: Names of toolsets and tools, or a Toolbox.
+        strict: Whether every input is required, and nullable if it is optional.
+        **options: Arguments of Toolbox.
+    """
     box = _toolbox(tools, options)
 
     def declaration(tool: Tool) -> Described:
         described: Described = {"name": tool.id, "description": list_description(tool, box)}
         whole = inputs_of(tool, box.language, strict=True, short=True)
         schema = gemini_schema(whole, None if strict else inputs_of(tool, box.language, short=True))
-        # An object without properties is refused.
+        # Gemini refuses an object without properties.
         return described | ({"parameters": schema} if schema["properties"] else {})
 
     return [{"functionDeclarations": [declaration(tool) for tool in box.shown.values()]}]
@@ -113,7 +129,13 @@ def gemini_tools(
 def json_schema_tools(
     tools: Iterable[str] | Toolbox = (DEFAULT,), *, strict: bool = False, **options: Any
 ) -> list[Described]:
-    """Return tools with all that is known of their inputs and outputs, for any other host of models."""
+    """Return complete tool definitions, for model hosts without a form of their own here.
+
+    Args:
+        tools: Names of toolsets and tools, or a Toolbox.
+        strict: Whether every input is required, and nullable if it is optional.
+        **options: Arguments of Toolbox.
+    """
     box = _toolbox(tools, options)
     return [
         {
@@ -129,56 +151,59 @@ def json_schema_tools(
 
 
 def openai_schema(schema: Schema) -> Schema:
-    """Keep of a strict schema what OpenAI's strict mode takes."""
-    kept = _kept(schema, OPENAI_KEYWORDS, OPENAI_FORMATS)
+    """Return the part of a strict schema that OpenAI's strict mode supports."""
+    selected = _select_keywords(schema, OPENAI_KEYWORDS, OPENAI_FORMATS)
     if "properties" in schema:
-        kept["properties"] = {name: openai_schema(part) for name, part in schema["properties"].items()}
-        kept |= {"required": list(schema["properties"]), "additionalProperties": False}
+        selected["properties"] = {name: openai_schema(part) for name, part in schema["properties"].items()}
+        selected |= {"required": list(schema["properties"]), "additionalProperties": False}
     if "items" in schema:
-        kept["items"] = openai_schema(schema["items"])
-    return kept
+        selected["items"] = openai_schema(schema["items"])
+    return selected
 
 
 def anthropic_schema(schema: Schema, plain: Schema) -> Schema:
-    """Keep of a strict schema what Anthropic's takes; what is optional in the plain one may be left out again."""
-    kept = _kept(schema, (), ANTHROPIC_FORMATS)
+    """Return the part of a strict schema that Anthropic supports.
+
+    What the plain schema makes optional stays optional.
+    """
+    selected = _select_keywords(schema, (), ANTHROPIC_FORMATS)
     if "properties" in schema:
         required = plain.get("required", [])
         parts = {
-            name: anthropic_schema(part if name in required else _not_null(part), plain["properties"][name])
+            name: anthropic_schema(part if name in required else _without_null(part), plain["properties"][name])
             for name, part in schema["properties"].items()
         }
-        kept |= {"properties": parts, "required": list(required), "additionalProperties": False}
+        selected |= {"properties": parts, "required": list(required), "additionalProperties": False}
     if "items" in schema:
-        kept["items"] = anthropic_schema(schema["items"], plain["items"])
-    return kept
+        selected["items"] = anthropic_schema(schema["items"], plain["items"])
+    return selected
 
 
 def gemini_schema(schema: Schema, plain: Schema | None = None) -> Schema:
-    """Put a strict schema into Gemini's terms; what is optional in the plain one, if given, may be left out."""
+    """Return a strict schema in Gemini's form; what the plain schema, if given, makes optional stays optional."""
     types = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-    kept = _kept(schema, GEMINI_KEYWORDS, GEMINI_FORMATS) | {
+    selected = _select_keywords(schema, GEMINI_KEYWORDS, GEMINI_FORMATS) | {
         "type": next(each for each in types if each != "null").upper()
     }
     if "null" in types:
-        kept["nullable"] = True
+        selected["nullable"] = True
     if "enum" in schema:
-        kept |= {"enum": [each for each in schema["enum"] if each is not None], "format": "enum"}
+        selected |= {"enum": [each for each in schema["enum"] if each is not None], "format": "enum"}
     if "properties" in schema:
         required = plain.get("required", []) if plain else list(schema["properties"])
         parts = {
-            name: gemini_schema(part if name in required else _not_null(part), plain and plain["properties"][name])
+            name: gemini_schema(part if name in required else _without_null(part), plain and plain["properties"][name])
             for name, part in schema["properties"].items()
         }
-        kept |= {"properties": parts, **({"required": list(required)} if required else {})}
+        selected |= {"properties": parts, **({"required": list(required)} if required else {})}
     if "items" in schema:
-        kept["items"] = gemini_schema(schema["items"], plain and plain["items"])
-    return kept
+        selected["items"] = gemini_schema(schema["items"], plain and plain["items"])
+    return selected
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What came of a function call, in the shape of each vendor."""
+    """The result of a function call, in the form of each vendor."""
 
     name: str
     answer: Answer
@@ -194,11 +219,11 @@ class Reply:
         return self.answer.error is not None
 
     def openai(self, call_id: str) -> Described:
-        """Return the message for chat completions. Pictures have no place in it; `openai_output` takes them."""
+        """Return the message for the Chat Completions API. It cannot hold pictures; `openai_output` can."""
         return {"role": "tool", "tool_call_id": call_id, "content": self.text}
 
     def openai_output(self, call_id: str) -> Described:
-        """Return the input item for responses."""
+        """Return the input item for the Responses API."""
         pictures = [
             {"type": "input_image", "image_url": f"data:{each.mime_type};base64,{each.base64}", "detail": "auto"}
             for each in self.answer.pictures
@@ -207,7 +232,7 @@ class Reply:
         return {"type": "function_call_output", "call_id": call_id, "output": output}
 
     def anthropic(self, tool_use_id: str) -> Described:
-        """Return the content block for a user message."""
+        """Return the content block for a user message of the Messages API."""
         pictures = [
             {"type": "image", "source": {"type": "base64", "media_type": each.mime_type, "data": each.base64}}
             for each in self.answer.pictures
@@ -216,7 +241,7 @@ class Reply:
         return {"type": "tool_result", "tool_use_id": tool_use_id, "content": content, "is_error": self.is_error}
 
     def gemini(self, call_id: str | None = None) -> list[Described]:
-        """Return the parts for a user content."""
+        """Return the parts of a user content for Gemini."""
         key = "error" if self.is_error else "output"
         response: Described = {"name": self.name, "response": {key: self.answer.document}}
         pictures = [{"inlineData": {"mimeType": each.mime_type, "data": each.base64}} for each in self.answer.pictures]
@@ -233,10 +258,17 @@ def run_function_call(
     stop: threading.Event | None = None,
     **options: Any,
 ) -> Reply:
-    """Do what a model asks for, and return what to send back, errors too.
+    """Run the function call of a model, and return the reply to send back. Errors are returned as replies too.
 
-    arguments: as the model sent them: an object, or JSON text of one; null for an optional input means not given.
-    tools, options: as for the list that the model was sent; what was not on it is refused.
+    Args:
+        name: The function's name.
+        arguments: The arguments as the model sent them: an object, or JSON text of an object. An optional input that
+            is null counts as not given.
+        connection: The connection to Hex. Default: from the environment.
+        tools: As for the list that the model was sent; a tool that was not on the list is refused.
+        progress: Called with each progress report of the call.
+        stop: An event that ends the call's waits; runs that the call started keep running in Hex.
+        **options: Arguments of Toolbox.
     """
     box = _toolbox(tools, options)
     return Reply(name, box.call(name, arguments, connection, progress=progress, stop=stop))
@@ -251,15 +283,21 @@ async def run_function_call_async(
     progress: ProgressCallback | None = None,
     **options: Any,
 ) -> Reply:
-    """Do the same without blocking the event loop. Cancelling it ends its waits; what it started goes on in Hex."""
+    """Do the same as `run_function_call` without blocking the event loop.
+
+    Cancelling it ends its waits; runs that it started keep running in Hex.
+    """
     box = _toolbox(tools, options)
     return Reply(name, await box.call_async(name, arguments, connection, progress=progress))
 
 
 def list_description(tool: Tool, box: Toolbox, longest: int | None = None) -> str:
-    """Describe a tool, saying of what changes things that it does, for lists that have no other place for it.
+    """Return a tool's description with a warning if it is destructive, for lists without a field for such a warning.
 
-    longest: how many characters may be taken.
+    Args:
+        tool: The tool.
+        box: The toolbox that shows it.
+        longest: The maximum length in characters.
     """
     said = description(tool, box.language, short=True)
     if box.hints(tool).destructive:
@@ -279,23 +317,23 @@ def _toolbox(tools: Iterable[str] | Toolbox, options: dict[str, Any]) -> Toolbox
     if isinstance(tools, Toolbox):
         return tools
     names = (tools,) if isinstance(tools, str) else tuple(tools)
-    return _made_toolbox(names, tuple(sorted(options.items())))
+    return _cached_toolbox(names, tuple(sorted(options.items())))
 
 
 @lru_cache(maxsize=32)
-def _made_toolbox(names: tuple[str, ...], options: tuple[tuple[str, Any], ...]) -> Toolbox:
+def _cached_toolbox(names: tuple[str, ...], options: tuple[tuple[str, Any], ...]) -> Toolbox:
     return Toolbox(",".join(names), **dict(options))
 
 
-def _kept(schema: Schema, keywords: tuple[str, ...], formats: tuple[str, ...]) -> Schema:
-    kept = {name: schema[name] for name in ("type", "description", "enum", *keywords) if name in schema}
+def _select_keywords(schema: Schema, keywords: tuple[str, ...], formats: tuple[str, ...]) -> Schema:
+    selected = {name: schema[name] for name in ("type", "description", "enum", *keywords) if name in schema}
     if schema.get("format") in formats:
-        kept["format"] = schema["format"]
-    return kept
+        selected["format"] = schema["format"]
+    return selected
 
 
-def _not_null(schema: Schema) -> Schema:
-    """Return a schema that does not take null."""
+def _without_null(schema: Schema) -> Schema:
+    """Return a schema that does not allow null."""
     types = (
         [each for each in schema["type"] if each != "null"] if isinstance(schema["type"], list) else [schema["type"]]
     )
@@ -305,18 +343,18 @@ def _not_null(schema: Schema) -> Schema:
     return plain
 
 
-def _optional(schema: Schema) -> int:
-    """Count the properties that may be left out, nested ones too."""
+def _count_optional(schema: Schema) -> int:
+    """Return the number of optional properties, nested ones included."""
     parts = schema.get("properties", {})
     own = len(parts) - len(schema.get("required", []))
-    return own + sum(_optional(part) for part in [*parts.values(), *_items(schema)])
+    return own + sum(_count_optional(part) for part in [*parts.values(), *_item_schemas(schema)])
 
 
-def _unions(schema: Schema) -> int:
-    """Count the properties of more than one type."""
+def _count_unions(schema: Schema) -> int:
+    """Return the number of schemas with more than one type, nested ones included."""
     own = int(isinstance(schema.get("type"), list))
-    return own + sum(_unions(part) for part in [*schema.get("properties", {}).values(), *_items(schema)])
+    return own + sum(_count_unions(part) for part in [*schema.get("properties", {}).values(), *_item_schemas(schema)])
 
 
-def _items(schema: Schema) -> list[Schema]:
+def _item_schemas(schema: Schema) -> list[Schema]:
     return [schema["items"]] if "items" in schema else []

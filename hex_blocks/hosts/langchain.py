@@ -1,4 +1,4 @@
-"""LangChain: the tools as StructuredTools, for LangGraph and every other agent that takes them."""
+"""LangChain: the tools as StructuredTools, for LangGraph and all other agents that use LangChain tools."""
 
 from __future__ import annotations
 
@@ -34,11 +34,14 @@ def toolkit(
 ) -> list[StructuredTool]:
     """Return the tools for an agent.
 
-    connection: where calls go, with which token; the environment's where none is given.
-    tools: toolsets or ids of tools, or a Toolbox; options: those of a Toolbox, such as read_only.
-    handle_tool_error: whether the model is told of errors; otherwise a ToolException is raised.
+    A tool's content is JSON text. Its artifact is the list of pictures, each with mime_type and base64, or None.
 
-    A tool's content is JSON; its artifact is the pictures, each with mime_type and base64, or None.
+    Args:
+        connection: The connection to Hex. Default: from the environment.
+        tools: Names of toolsets and tools, or a Toolbox.
+        progress: Called with each progress report of a call.
+        handle_tool_error: Whether the model gets errors as content; otherwise a ToolException is raised.
+        **options: Arguments of Toolbox, such as read_only.
     """
     given = offered(connection, tools, progress=progress, **options)
     return [_structured(each, handle_tool_error) for each in given]

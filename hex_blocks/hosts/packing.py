@@ -1,4 +1,4 @@
-"""Archives that are the same bytes for the same files, and this package's own wheel."""
+"""Reproducible archives (the same files give the same bytes), and this package's own wheel."""
 
 from __future__ import annotations
 
@@ -16,21 +16,22 @@ from hex_blocks.hosts.exports import ExportRequest, Files
 from hex_blocks.i18n.texts import PACKAGE, beside_package
 
 DISTRIBUTION = "hex-blocks"
-# The first day that a ZIP can name.
-_DAY = (1980, 1, 1, 0, 0, 0)
+# The earliest date that a ZIP file can hold.
+_EARLIEST_DATE = (1980, 1, 1, 0, 0, 0)
 _SECONDS_TO_1980 = 315_532_800
-_FILE, _PROGRAM = 0o644, 0o755
-_LEFT_OUT = {"__pycache__", "locales", "tool_specs"}
+_FILE_MODE, _SCRIPT_MODE = 0o644, 0o755
+# Folders that may be inside the package of an editable install; the wheel takes them from their own places.
+_NOT_PACKED = {"__pycache__", "locales", "tool_specs"}
 
 
 def zip_of(files: Files, *, prefix: str = "") -> bytes:
-    """Return a ZIP of files, sorted by their names as text."""
+    """Return a ZIP archive of files, sorted by name."""
     made = io.BytesIO()
     with ZipFile(made, "w", ZIP_DEFLATED) as archive:
         for name in sorted(files):
-            entry = ZipInfo(prefix + name, _DAY)
+            entry = ZipInfo(prefix + name, _EARLIEST_DATE)
             entry.compress_type = ZIP_DEFLATED
-            entry.create_system = 3  # Unix, whatever this machine is: the permissions below are of that kind
+            entry.create_system = 3  # Unix on every machine, because the permissions below are Unix permissions
             entry.external_attr = (0o100000 | _mode(name)) << 16
             archive.writestr(entry, files[name], compresslevel=9)
     return made.getvalue()
@@ -50,23 +51,23 @@ def npm_tarball(files: Files) -> bytes:
 
 
 def npm_archive(_request: ExportRequest, files: Files) -> Files:
-    """Return the archive of a host that is installed with npm, as a target's `pack` gives it."""
+    """Return the archive of a host that is installed with npm: a `pack` function for its target."""
     return {".tgz": npm_tarball(files)}
 
 
 def _mode(name: str) -> int:
-    return _PROGRAM if name.endswith(".sh") else _FILE
+    return _SCRIPT_MODE if name.endswith(".sh") else _FILE_MODE
 
 
 def wheel_of(files: Files, name: str, version: str, metadata: str, *, entry_points: str = "") -> tuple[str, bytes]:
-    """Return a pure Python wheel of files: its file name and its content.
+    """Return a pure Python wheel: its file name and its content.
 
     Args:
-        files: What is installed, by its path below site-packages.
-        name: The distribution's name.
-        version: Its version.
+        files: The installed files, by path relative to site-packages.
+        name: The name of the distribution.
+        version: The version of the distribution.
         metadata: The text of METADATA.
-        entry_points: The text of entry_points.txt, where there are any.
+        entry_points: The text of entry_points.txt; empty if there are no entry points.
     """
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
@@ -84,31 +85,31 @@ def _digest(content: bytes) -> str:
 
 
 def own_wheel() -> tuple[str, bytes]:
-    """Return this package's own wheel, made of what is installed here: its file name and its content.
+    """Return this package's wheel, made from the installed files: its file name and its content.
 
-    A package that needs this one carries it as long as no index has it.
+    Exports that need hex-blocks at run time contain its wheel, because it is not on a package index.
     """
-    held = distribution(DISTRIBUTION)
-    files = _below(PACKAGE, "hex_blocks")
+    installed = distribution(DISTRIBUTION)
+    files = _files_in(PACKAGE, "hex_blocks")
     for name in ("tool_specs", "locales"):
-        files |= _below(beside_package(name), f"hex_blocks/{name}")
+        files |= _files_in(beside_package(name), f"hex_blocks/{name}")
     files = {path: content for path, content in files.items() if not path.endswith((".po", ".pot"))}
     return wheel_of(
         files,
         DISTRIBUTION,
         __version__,
-        held.read_text("METADATA") or "",
-        entry_points=held.read_text("entry_points.txt") or "",
+        installed.read_text("METADATA") or "",
+        entry_points=installed.read_text("entry_points.txt") or "",
     )
 
 
-def _below(folder: Path, place: str) -> dict[str, bytes]:
-    """Return the files of a folder, by their paths below a place in site-packages."""
+def _files_in(folder: Path, prefix: str) -> dict[str, bytes]:
+    """Return the files of a folder, by their paths in site-packages, which begin with the prefix."""
     found = (path for path in folder.rglob("*") if path.is_file())
     relative = ((path, path.relative_to(folder)) for path in found)
-    top = _LEFT_OUT if place == "hex_blocks" else {"__pycache__"}
+    not_packed = _NOT_PACKED if prefix == "hex_blocks" else {"__pycache__"}
     return {
-        f"{place}/{below.as_posix()}": path.read_bytes()
-        for path, below in relative
-        if "__pycache__" not in below.parts and below.parts[0] not in top
+        f"{prefix}/{inside.as_posix()}": path.read_bytes()
+        for path, inside in relative
+        if "__pycache__" not in inside.parts and inside.parts[0] not in not_packed
     }

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hex_blocks.hosts.mcp.guard import addressed, authority
+from hex_blocks.hosts.mcp.guard import authority, with_host_check
 
 ALLOWED = ("hex.example.com", "exact.example.com:8443", "[2001:db8::1]", "secure.example.com:443")
 
@@ -28,7 +28,7 @@ def status(*headers: tuple[str, str], host: str = "127.0.0.1") -> int:
     scope = {"type": "http", "headers": [(name.encode(), value.encode("latin-1")) for name, value in headers]}
 
     async def ask() -> None:
-        await addressed(app, host, ALLOWED)(scope, receive, send)
+        await with_host_check(app, host, ALLOWED)(scope, receive, send)
 
     asyncio.run(ask())
     return int(sent[0]["status"])

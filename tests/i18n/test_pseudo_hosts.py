@@ -17,7 +17,7 @@ from hex_blocks.cli.report_page import write_report
 from hex_blocks.dev.catalogues import is_worded
 from hex_blocks.hosts.dify import declarations
 from hex_blocks.hosts.exports import ExportRequest, targets
-from hex_blocks.hosts.mcp.prompts import listed, prompts
+from hex_blocks.hosts.mcp.prompts import describe_prompt, prompts
 from hex_blocks.hosts.node_red import words as node_red
 from hex_blocks.hosts.openapi.document import Asked, document
 from hex_blocks.hosts.service.problems import SERVICE_PROBLEMS
@@ -71,7 +71,7 @@ def test_the_openapi_document_is_in_the_language(registry: Registry) -> None:
 
 def test_prompts_and_tools_for_models_are_in_the_language(registry: Registry) -> None:
     for prompt in prompts(LANGUAGE).values():
-        shown = listed(prompt)
+        shown = describe_prompt(prompt)
         assert said_past([shown["title"], shown["description"], prompt.message]) == {}
         assert left_of(shown["arguments"]) == {}
 

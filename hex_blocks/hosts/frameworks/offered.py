@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hex_blocks.hosts.functions import LONGEST_DESCRIPTION, list_description, openai_schema
+from hex_blocks.hosts.functions import MAX_DESCRIPTION_LENGTH, list_description, openai_schema
 from hex_blocks.hosts.models.schemas import Schema, inputs_of, portable_inputs_of
 from hex_blocks.hosts.models.toolbox import Answer, Hints, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
@@ -54,7 +54,7 @@ class Offered:
     @property
     def description(self) -> str:
         """What the model reads of it."""
-        return list_description(self.tool, self.box, LONGEST_DESCRIPTION)
+        return list_description(self.tool, self.box, MAX_DESCRIPTION_LENGTH)
 
     @property
     def schema(self) -> Schema:

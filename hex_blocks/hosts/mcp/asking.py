@@ -1,10 +1,11 @@
-"""What the user is asked before a call: for inputs that are missing, and whether something may be changed or removed.
+"""Elicitation: asking the user for missing inputs, and for confirmation before a destructive call.
 
-Only where the client can ask. Where it cannot, a call without what it needs is answered with what to send, and a
-destructive one is announced by its annotations, for the client to ask about by its own means.
+Only clients that support elicitation are asked. For other clients, a call with missing inputs gets an error that names
+them, and the annotations of a destructive tool let the client ask for confirmation in its own way.
 
-Protocols from 2026-07-28 on answer the call with questions, and get it again with the answers; older ones ask while
-the call waits. What comes back is the client's word, as arguments are: it is checked like them and trusted no further.
+From protocol version 2026-07-28 on, the result of a call can be questions, and the client calls again with the
+answers. Older versions ask while the call waits. Answers are checked like arguments, because they too come from the
+client and are not trusted.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from hex_blocks.errors.classes import HexError, hex_error
 from hex_blocks.hosts.models.schemas import portable_inputs_of
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, Answer, Toolbox
-from hex_blocks.hosts.models.understanding import as_mapping, put_inside, understood
+from hex_blocks.hosts.models.understanding import as_mapping, match_names, nest_arguments
 from hex_blocks.i18n.texts import text
 
 if TYPE_CHECKING:
@@ -28,57 +29,70 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MISSING, CONFIRM = "missing", "confirm"
-# From this version on, questions are the answer to a call.
-ANSWERED_WITH_QUESTIONS = "2026-07-28"
-ASKABLE = ("string", "number", "integer", "boolean")
-LONGEST_SHOWN = 300
-# What a form may say of a field.
-SHOWN: tuple[str, ...] = ("type", "description", "enum", "minimum", "maximum")
+# The first protocol version in which the result of a call can be questions.
+QUESTIONS_IN_RESULT = "2026-07-28"
+FORM_TYPES = ("string", "number", "integer", "boolean")
+MAX_SHOWN_CHARACTERS = 300
+# The keywords that a field of a form may have.
+FIELD_KEYWORDS: tuple[str, ...] = ("type", "description", "enum", "minimum", "maximum")
 
 Wire = dict[str, Any]
 
 
 class Question(NamedTuple):
-    """A form for the user: its name here, what it says, and the schema of what is entered."""
+    """A form for the user.
+
+    Attributes:
+        name: MISSING or CONFIRM.
+        message: The text above the form.
+        schema: The JSON schema of the form's fields.
+    """
 
     name: str
     message: str
     schema: Wire
 
 
-class Settled(NamedTuple):
-    """What came of asking: the arguments to call with; or instead an error, or questions that the client is to put."""
+class Elicitation(NamedTuple):
+    """The result of asking: the arguments to call with, or else an error, or a result with questions for the client."""
 
     arguments: Any
     error: Answer | None = None
     questions: Wire | None = None
 
 
-async def ask_first(box: Toolbox, context: Any, params: CallToolRequestParams, arguments: Any) -> Settled:
-    """Ask the user what has to be asked before a call."""
+async def elicit_inputs(box: Toolbox, context: Any, params: CallToolRequestParams, arguments: Any) -> Elicitation:
+    """Ask the user for missing inputs and for confirmation, and return the arguments to call the tool with.
+
+    Args:
+        box: The tools of the server.
+        context: The SDK's context of the request.
+        params: The parameters of the call, with the answers of an earlier round if there was one.
+        arguments: The arguments of the call.
+    """
     if not can_ask(context):
-        return Settled(arguments)
-    by_answer = context.protocol_version >= ANSWERED_WITH_QUESTIONS
-    answers = dict(params.input_responses or {}) if by_answer else {}
-    arguments = _with_state(arguments, params.request_state) if by_answer else arguments
+        return Elicitation(arguments)
+    in_result = context.protocol_version >= QUESTIONS_IN_RESULT
+    answers = dict(params.input_responses or {}) if in_result else {}
+    arguments = _with_state(arguments, params.request_state) if in_result else arguments
     while question := next_question(box, params.name, arguments):
         answer = answers.pop(question.name, None)
-        if answer is None and by_answer:
-            return Settled(arguments, questions=_questions(question, arguments))
+        if answer is None and in_result:
+            return Elicitation(arguments, questions=_questions(question, arguments))
         if answer is None:
             answer = await context.session.elicit_form(question.message, question.schema, context.request_id)
         entered = _entered(question, answer)
         if entered is None:
             key = "not_confirmed" if question.name == CONFIRM else "not_entered"
-            return Settled(arguments, Answer(error=hex_error(key, name=params.name), language=box.language))
+            return Elicitation(arguments, Answer(error=hex_error(key, name=params.name), language=box.language))
         if question.name == CONFIRM:
             break
-        arguments = _filled(box, params.name, arguments, entered)
-    return Settled(arguments)
+        arguments = _with_entered(box, params.name, arguments, entered)
+    return Elicitation(arguments)
 
 
 def _entered(question: Question, answer: Any) -> Wire | None:
-    """Return what the user has entered; None where the user refused, or left a part out."""
+    """Return what the user entered; None if the user refused or left a field empty."""
     content = getattr(answer, "content", None) or {}
     if getattr(answer, "action", None) != "accept":
         return None
@@ -89,78 +103,80 @@ def _entered(question: Question, answer: Any) -> Wire | None:
 
 
 def can_ask(context: Any) -> bool:
-    """Whether the client puts forms to its user. One that names no kind of question means forms."""
+    """Return whether the client can show forms to its user.
+
+    A client that names no mode of elicitation supports forms.
+    """
     capabilities = getattr(context.session, "client_capabilities", None)
-    offered = capabilities.elicitation if capabilities else None
-    if offered is None or (offered.form is None and offered.url is not None):
+    elicitation = capabilities.elicitation if capabilities else None
+    if elicitation is None or (elicitation.form is None and elicitation.url is not None):
         return False
-    return bool(context.protocol_version >= ANSWERED_WITH_QUESTIONS or context.session.can_send_request)
+    return bool(context.protocol_version >= QUESTIONS_IN_RESULT or context.session.can_send_request)
 
 
 def next_question(box: Toolbox, name: str, arguments: Any) -> Question | None:
-    """Return what to ask before a call; None where nothing is to be asked."""
-    tool, given = _meant(box, name, arguments)
+    """Return the next question to ask before a call; None if there is nothing to ask."""
+    tool, given = _called_tool(box, name, arguments)
     if tool is None or given is None:
         return None
     schema = portable_inputs_of(tool, box.language)
     missing = [each for each in schema.get("required", []) if given.get(each) in (None, "")]
     if missing:
         parts = {each: schema["properties"][each] for each in missing}
-        if not all(part.get("type") in ASKABLE for part in parts.values()):
+        if not all(part.get("type") in FORM_TYPES for part in parts.values()):
             return None
         form = {each: _field(part, tool.spec.inputs[each].title, box.language) for each, part in parts.items()}
         message = text("{tool} needs more to go on.", box.language).format(tool=tool.title(box.language))
         return Question(MISSING, message, {"type": "object", "properties": form, "required": missing})
     if not box.hints(tool).destructive:
         return None
-    return Question(CONFIRM, _about(tool, given, box.language), _yes(box.language))
+    return Question(CONFIRM, _confirmation_text(tool, given, box.language), _confirmation_form(box.language))
 
 
-def _meant(box: Toolbox, name: str, arguments: Any) -> tuple[Tool | None, Mapping[str, Any] | None]:
-    """Return the tool that a call is of in the end, and its inputs as far as they can be read."""
+def _called_tool(box: Toolbox, name: str, arguments: Any) -> tuple[Tool | None, Mapping[str, Any] | None]:
+    """Return the tool that a call runs, through hex_call_tool too, and its inputs; None for what cannot be read."""
     given = _read(box, name, arguments)
     if name != CALL_TOOL or given is None:
         return box.shown.get(name), given
     inner = str(given.get("name"))
-    reached = box.registry[inner] if inner in box.registry and box.reaches(inner) else None
+    reached = box.registry[inner] if inner in box.registry and box.can_call(inner) else None
     return reached, as_mapping(given.get("arguments") or {})
 
 
 def _read(box: Toolbox, name: str, arguments: Any) -> Mapping[str, Any] | None:
-    """Read the arguments of a call as the call itself will; None where it will refuse them."""
+    """Return the arguments of a call as the call itself will read them; None if it will refuse them."""
     given = as_mapping(arguments or {})
     if given is None or name not in box.shown:
         return None
     try:
-        given = understood(box.shown[name], given)
-        return put_inside(box.shown[name], given, box.registry) if name == CALL_TOOL else given
+        given = match_names(box.shown[name], given)
+        return nest_arguments(box.shown[name], given, box.registry) if name == CALL_TOOL else given
     except HexError:
-        log.debug("what is refused is not asked about", exc_info=True)
+        log.debug("not asking about a call that will be refused", exc_info=True)
         return None
 
 
 def _field(schema: Wire, title: str, language: str | None) -> Wire:
-    return {key: schema[key] for key in SHOWN if key in schema} | {"title": text(title, language)}
+    return {key: schema[key] for key in FIELD_KEYWORDS if key in schema} | {"title": text(title, language)}
 
 
-def _about(tool: Tool, given: Mapping[str, Any], language: str | None) -> str:
-    """Say what a call would do, with what; texts are cut and in quotes, since anybody may have written them."""
-    said = json.dumps(
+def _confirmation_text(tool: Tool, given: Mapping[str, Any], language: str | None) -> str:
+    """Return what a call would do and with which inputs. These are cut and quoted, since their source is unknown."""
+    inputs = json.dumps(
         {key: value for key, value in given.items() if value is not None}, ensure_ascii=False, default=str
     )
-    shown = said if len(said) <= LONGEST_SHOWN else said[: LONGEST_SHOWN - 1] + "…"
-    does = tool.description(language)
-    asked = text("It changes or removes what is there already. Carry it out?", language)
-    return f"{tool.title(language)}: {does}\n{shown}\n{asked}"
+    shown = inputs if len(inputs) <= MAX_SHOWN_CHARACTERS else inputs[: MAX_SHOWN_CHARACTERS - 1] + "…"
+    question = text("It changes or removes what is there already. Carry it out?", language)
+    return f"{tool.title(language)}: {tool.description(language)}\n{shown}\n{question}"
 
 
-def _yes(language: str | None) -> Wire:
+def _confirmation_form(language: str | None) -> Wire:
     field = {"type": "boolean", "title": text("Carry it out", language), "default": False}
     return {"type": "object", "properties": {CONFIRM: field}, "required": [CONFIRM]}
 
 
-def _filled(box: Toolbox, name: str, arguments: Any, entered: Mapping[str, Any]) -> Wire:
-    """Return arguments with what was entered."""
+def _with_entered(box: Toolbox, name: str, arguments: Any, entered: Mapping[str, Any]) -> Wire:
+    """Return the arguments of a call with the inputs that the user entered."""
     given = dict(_read(box, name, arguments) or {})
     if name == CALL_TOOL:
         return given | {"arguments": {**(as_mapping(given.get("arguments") or {}) or {}), **entered}}
@@ -172,18 +188,18 @@ def _questions(question: Question, arguments: Any) -> Wire:
     return {
         "resultType": "input_required",
         "inputRequests": {question.name: {"method": "elicitation/create", "params": form}},
-        # What has been entered so far comes back with the next answers.
+        # The client sends this back with the answers, so that inputs from earlier rounds are kept.
         "requestState": json.dumps({"arguments": arguments}, ensure_ascii=True, default=str),
     }
 
 
 def _with_state(arguments: Any, state: str | None) -> Any:
-    """Return the arguments that an earlier round has filled; those of the call where there is no such state."""
+    """Return the arguments of an earlier round, read from its state; those of the call if there is no valid state."""
     if not state:
         return arguments
     try:
-        kept = json.loads(state)
+        document = json.loads(state)
     except (ValueError, RecursionError):
-        log.info("a client sent a state that is not one of ours")
+        log.info("a client sent a request state that this server did not write")
         return arguments
-    return kept["arguments"] if isinstance(kept, dict) and "arguments" in kept else arguments
+    return document["arguments"] if isinstance(document, dict) and "arguments" in document else arguments

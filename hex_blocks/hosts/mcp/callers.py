@@ -1,4 +1,4 @@
-"""A connection for one request of one caller, with the token that the request brought."""
+"""A connection for one request, with the token that the caller sent."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from hex_blocks.runs.record.configured import record_of_caller, use_record
 
 
 def connection_of_caller(token: str, server: Connection) -> Connection:
-    """Return a connection with the caller's token and all else of the server's. It is closed when the call ends.
+    """Return a connection with the caller's token and the server's other settings. Close it when the call has ended.
 
-    The token is kept nowhere. The caller's record of runs is a part of its own, so that no caller meets the
+    The token is not stored. Each caller has its own part of the record of runs, so that no caller can use the
     idempotency keys and runs of another.
     """
     connection = Connection(

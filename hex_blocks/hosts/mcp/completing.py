@@ -1,4 +1,4 @@
-"""Completion of what is typed into prompts and templates: titles of projects, names of their inputs, names of tools."""
+"""Completion of arguments in prompts and resource templates: titles of projects, names of their inputs, tool names."""
 
 from __future__ import annotations
 
@@ -15,74 +15,78 @@ from hex_blocks.hosts.models.toolbox import Answer
 
 log = logging.getLogger(__name__)
 
-# The protocol allows no more in one answer.
-MOST = 100
-# A client asks at every key that is pressed; Hex is asked once in this time.
-FRESH_SECONDS = 60.0
-MOST_KEPT = 200
-# What prompts take of a project's inputs, in the user's words.
-OF_INPUTS = ("parameters", "sets")
+# The most values that the protocol allows in one result.
+MAX_VALUES = 100
+# Clients request completions at every key press; Hex gets the same request at most once in this time.
+CACHE_SECONDS = 60.0
+MAX_CACHED = 200
+# The arguments of prompts that hold values for a project's inputs.
+INPUT_ARGUMENTS = ("parameters", "sets")
 
-Kept = OrderedDict[tuple[str, str], tuple[float, list[Any]]]
+# By caller and what was read: when it was read, and what Hex replied.
+Cache = OrderedDict[tuple[str, str], tuple[float, list[Any]]]
 
 
 class Completions:
-    """What can be completed, and what Hex has said lately.
+    """Completes arguments, with a cache of what was read from Hex.
 
     Args:
         tool_names: The names of the tools.
-        clock: What decides whether something is still fresh.
+        clock: Returns the clock that the age of cached values is measured with.
     """
 
     def __init__(self, tool_names: Iterable[str], clock: Callable[[], Clock]) -> None:
         self._tool_names = list(tool_names)
         self._clock = clock
-        self._kept: Kept = OrderedDict()
+        self._cache: Cache = OrderedDict()
         self._lock = threading.Lock()
 
-    def values(self, of: str, argument: str, typed: str, chosen: dict[str, str], caller: str, read: Read) -> list[str]:
-        """Return what may be meant by what has been typed, best first.
+    def values(
+        self, reference: str, argument: str, typed: str, chosen: dict[str, str], caller: str, read: Read
+    ) -> list[str]:
+        """Return the completions of an argument, best first.
 
         Args:
-            of: The name of a prompt, or the template of a URI.
-            argument: What of it is typed.
-            typed: What has been typed so far.
-            chosen: The other arguments.
-            caller: Whose token is used; what Hex shows to one is not told to another.
+            reference: The name of a prompt, or a URI template.
+            argument: The name of the argument.
+            typed: The text typed so far.
+            chosen: The values of the other arguments.
+            caller: Identifies the caller's token; what Hex shows to one caller is not shown to another.
             read: Calls a tool and returns its answer.
         """
-        if of.startswith(TOOL):
-            return _fitting(self._tool_names, typed)
-        if argument == "project" and (of in (PROJECT, RUN, CHART) or "://" not in of):
-            return _fitting(self._lately(caller, "titles", lambda: _titles(read)), typed)
-        if argument in OF_INPUTS and chosen.get("project"):
+        if reference.startswith(TOOL):
+            return _matching(self._tool_names, typed)
+        if argument == "project" and (reference in (PROJECT, RUN, CHART) or "://" not in reference):
+            return _matching(self._cached(caller, "titles", lambda: _titles(read)), typed)
+        if argument in INPUT_ARGUMENTS and chosen.get("project"):
             project = chosen["project"]
-            return _of_inputs(self._lately(caller, f"inputs {project}", lambda: _inputs(project, read)), typed)
+            return _complete_input(self._cached(caller, f"inputs {project}", lambda: _inputs(project, read)), typed)
         return []
 
-    def _lately(self, caller: str, what: str, ask: Callable[[], list[Any] | None]) -> list[Any]:
+    def _cached(self, caller: str, key: str, request: Callable[[], list[Any] | None]) -> list[Any]:
+        """Return what a request returned for this caller in the last minute, or make the request again."""
         now = self._clock().monotonic()
         with self._lock:
-            at, found = self._kept.get((caller, what), (now - FRESH_SECONDS, []))
-        if now - at < FRESH_SECONDS:
+            at, found = self._cache.get((caller, key), (now - CACHE_SECONDS, []))
+        if now - at < CACHE_SECONDS:
             return found
-        asked = ask() or []
+        found = request() or []
         with self._lock:
-            self._kept[caller, what] = (now, asked)
-            while len(self._kept) > MOST_KEPT:
-                self._kept.popitem(last=False)
-        return asked
+            self._cache[caller, key] = (now, found)
+            while len(self._cache) > MAX_CACHED:
+                self._cache.popitem(last=False)
+        return found
 
 
-def _fitting(names: Iterable[str], typed: str) -> list[str]:
-    """Return the names that hold what was typed; those that begin with it come first."""
+def _matching(names: Iterable[str], typed: str) -> list[str]:
+    """Return the names that contain the typed text; those that begin with it come first."""
     wanted = typed.strip().casefold()
     found = [name for name in names if wanted in name.casefold()]
     return sorted(found, key=lambda name: not name.casefold().startswith(wanted))
 
 
 def _titles(read: Read) -> list[str] | None:
-    wanted = {"limit": MOST, "sortBy": "LAST_EDITED_AT", "sortDirection": "DESC"}
+    wanted = {"limit": MAX_VALUES, "sortBy": "LAST_EDITED_AT", "sortDirection": "DESC"}
     answer = read("hex_list_projects", wanted)
     return None if _failed(answer) else [str(project["title"]) for project in answer.outputs["projects"]]
 
@@ -97,17 +101,17 @@ def _inputs(project: str, read: Read) -> list[dict[str, Any]] | None:
 
 def _failed(answer: Answer) -> bool:
     if answer.error:
-        # Nobody waits for an error at a key that is pressed.
-        log.info("nothing to complete with: %s", answer.error.key)
+        # An error is not shown: the user is typing and has not asked for anything.
+        log.info("no completions: %s", answer.error.key)
     return answer.error is not None
 
 
-def _of_inputs(inputs: list[dict[str, Any]], typed: str) -> list[str]:
-    """Return the text with its last part completed: the name of an input, or a value after its name."""
+def _complete_input(inputs: list[dict[str, Any]], typed: str) -> list[str]:
+    """Return the typed text with its last part completed: the name of an input, or a value after the name."""
     before, comma, last = typed.rpartition(",")
     offered = []
     for each in inputs:
         values = [one.get("value") for one in each.get("choices") or []] or [each.get("default")]
         offered += [f"{each['name']}: {value}" for value in values if value is not None] or [f"{each['name']}: "]
-    kept = f"{before}, " if comma else ""
-    return [kept + value for value in _fitting(offered, last)]
+    unchanged = f"{before}, " if comma else ""
+    return [unchanged + value for value in _matching(offered, last)]

@@ -1,4 +1,4 @@
-"""Who may reach the server over HTTP: by which addresses and names, with which secret."""
+"""Checks of HTTP requests before the server handles them: the Host and Origin headers, and the bearer secret."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine only."""
+    """Return whether an address to listen on can be reached from this machine only."""
     address = _address(host)
     return address.is_loopback if address else host == "localhost"
 
 
 def is_anywhere(host: str) -> bool:
-    """Whether it stands for every address of this machine."""
+    """Return whether an address to listen on means all addresses of this machine."""
     address = _address(host)
     return address.is_unspecified if address else not host
 
@@ -40,15 +40,15 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 
 class Authority(NamedTuple):
-    """A host and, where one is said, its port."""
+    """A host name in lower case, and its port if one is given."""
 
     name: str
     port: int | None
 
 
-def authority(written: str) -> Authority | None:
-    """Read a host with or without a port as a whole; None for what is none."""
-    parts = _AUTHORITY.fullmatch(written)
+def authority(value: str) -> Authority | None:
+    """Return a host with or without a port, parsed; None if it is not valid."""
+    parts = _AUTHORITY.fullmatch(value)
     if parts is None:
         return None
     port = int(parts["port"]) if parts["port"] else None
@@ -61,22 +61,27 @@ def authority(written: str) -> Authority | None:
     return Authority(f"[{address}]", port) if address and address.version == 6 else None
 
 
-def addressed(app: App, host: str, allowed_hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> App:
-    """Let only requests through that name this server, so that a page in somebody's browser cannot reach it.
+def with_host_check(app: App, host: str, allowed_hosts: tuple[str, ...] = (), origins: tuple[str, ...] = ()) -> App:
+    """Return an application that refuses requests for other hosts or from other origins.
 
-    host: the address that it listens on. allowed_hosts: more names, any of whose ports is meant where none is said.
-    origins: pages of others that may reach it from a browser all the same.
+    This prevents DNS rebinding: a web page in a user's browser cannot send requests to the server.
+
+    Args:
+        app: The application to protect.
+        host: The address that it listens on.
+        allowed_hosts: More allowed host names; a name without a port allows all its ports.
+        origins: Other web origins that may send requests from a browser.
     """
     names = [*LOOPBACK_NAMES, *([] if is_anywhere(host) else [host]), *allowed_hosts]
     ours = frozenset(found for name in names if (found := authority(_bracketed(name))))
 
     async def check(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            if not _names_us(_values(scope, b"host"), ours):
+            if not _is_our_host(_values(scope, b"host"), ours):
                 await _refuse(send, 421, "Invalid Host header\n")
                 return
-            came_from = [origin for origin in _values(scope, b"origin") if origin not in origins]
-            if not all(_comes_from_us(origin, ours) for origin in came_from):
+            unlisted = [origin for origin in _values(scope, b"origin") if origin not in origins]
+            if not all(_is_our_origin(origin, ours) for origin in unlisted):
                 await _refuse(send, 403, "Invalid Origin header\n")
                 return
         await app(scope, receive, send)
@@ -85,7 +90,7 @@ def addressed(app: App, host: str, allowed_hosts: tuple[str, ...] = (), origins:
 
 
 def _bracketed(host: str) -> str:
-    """Write an IPv6 address as headers have it, whether or not it is given so."""
+    """Return an IPv6 address in brackets, as in headers; other hosts are returned unchanged."""
     address = _address(host)
     return f"[{address}]" if address and address.version == 6 else host
 
@@ -94,42 +99,51 @@ def _values(scope: Scope, header: bytes) -> list[str]:
     return [value.decode("latin-1").strip(" \t") for name, value in scope["headers"] if name.lower() == header]
 
 
-def _names_us(hosts: list[str], ours: frozenset[Authority]) -> bool:
-    """Whether the one Host header that a request has is ours: of two, a proxy may have believed the other."""
+def _is_our_host(hosts: list[str], ours: frozenset[Authority]) -> bool:
+    """Return whether the Host header names this server.
+
+    Two headers are refused: a proxy may have used the other one.
+    """
     found = authority(hosts[0]) if len(hosts) == 1 else None
     return found is not None and _is_ours(found, tuple(DEFAULT_PORTS.values()), ours)
 
 
-def _comes_from_us(origin: str, ours: frozenset[Authority]) -> bool:
+def _is_our_origin(origin: str, ours: frozenset[Authority]) -> bool:
     parts = _ORIGIN.fullmatch(origin)
     found = authority(parts["authority"]) if parts else None
     return bool(parts and found and _is_ours(found, (DEFAULT_PORTS[parts["scheme"].lower()],), ours))
 
 
-def _is_ours(given: Authority, unsaid: tuple[int, ...], ours: frozenset[Authority]) -> bool:
-    """Whether a host is one of ours, at any port or at the one that is said of it. unsaid: what no port stands for."""
-    ports = unsaid if given.port is None else (given.port,)
+def _is_ours(given: Authority, default_ports: tuple[int, ...], ours: frozenset[Authority]) -> bool:
+    """Return whether a host is one of ours, at any port or at the given port.
+
+    Args:
+        given: The host.
+        default_ports: The ports that it may mean if it has no port.
+        ours: The hosts of this server; without a port, all ports are allowed.
+    """
+    ports = default_ports if given.port is None else (given.port,)
     return Authority(given.name, None) in ours or any(Authority(given.name, port) in ours for port in ports)
 
 
-async def _refuse(send: Send, status: int, said: str, *headers: tuple[bytes, bytes]) -> None:
+async def _refuse(send: Send, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
     content = [(b"content-type", b"text/plain; charset=utf-8"), *headers]
     await send({"type": "http.response.start", "status": status, "headers": content})
-    await send({"type": "http.response.body", "body": said.encode()})
+    await send({"type": "http.response.body", "body": reason.encode()})
 
 
-def guarded(app: App, secret: str) -> App:
-    """Let only requests through that bring the secret as a bearer token."""
-    wanted = secret.encode()
+def with_secret_check(app: App, secret: str) -> App:
+    """Return an application that refuses requests without the secret as bearer token."""
+    expected = secret.encode()
 
     async def guard(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             given = next((value for name, value in scope["headers"] if name.lower() == b"authorization"), b"")
-            # Schemes are compared without case, and one blank or more stands after them.
-            scheme, _, brought = given.strip().partition(b" ")
-            if scheme.lower() != b"bearer" or not hmac.compare_digest(brought.strip(), wanted):
-                said = "The bearer secret is missing or wrong.\n"
-                await _refuse(send, 401, said, (b"www-authenticate", b"Bearer"))
+            # The scheme is case-insensitive and followed by one or more spaces.
+            scheme, _, presented = given.strip().partition(b" ")
+            if scheme.lower() != b"bearer" or not hmac.compare_digest(presented.strip(), expected):
+                reason = "The bearer secret is missing or wrong.\n"
+                await _refuse(send, 401, reason, (b"www-authenticate", b"Bearer"))
                 return
         await app(scope, receive, send)
 

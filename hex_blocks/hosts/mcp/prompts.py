@@ -1,4 +1,4 @@
-"""Prompts for the common jobs, in the server's language."""
+"""Prompts for common tasks, in the server's language."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hex_blocks.i18n.texts import text
 
 
 class Argument(NamedTuple):
-    """What a prompt asks its user for."""
+    """An argument of a prompt, entered by the user."""
 
     name: str
     description: str
@@ -17,7 +17,7 @@ class Argument(NamedTuple):
 
 
 class Prompt(NamedTuple):
-    """A job that users start: its words, and what it says to the model; `{name}` stands for an argument."""
+    """A task that users start: its texts, and the message to the model, with `{name}` for each argument."""
 
     name: str
     title: str
@@ -26,11 +26,11 @@ class Prompt(NamedTuple):
     message: str
 
     def missing(self, given: Mapping[str, str]) -> list[str]:
-        """Name the arguments that are required and not given."""
+        """Return the names of the required arguments that are not given."""
         return [each.name for each in self.arguments if each.required and not given.get(each.name, "").strip()]
 
-    def said(self, given: Mapping[str, str]) -> str:
-        """Say the job to the model."""
+    def render(self, given: Mapping[str, str]) -> str:
+        """Return the message to the model, with the given arguments."""
         return self.message.format(**{each.name: given.get(each.name, "").strip() or "–" for each in self.arguments})
 
 
@@ -94,8 +94,8 @@ def prompts(language: str | None = None) -> dict[str, Prompt]:
     return {prompt.name: prompt for prompt in made}
 
 
-def listed(prompt: Prompt) -> dict[str, Any]:
-    """Describe a prompt in the protocol's terms."""
+def describe_prompt(prompt: Prompt) -> dict[str, Any]:
+    """Return the description of a prompt in the form of the protocol."""
     return {
         "name": prompt.name,
         "title": prompt.title,

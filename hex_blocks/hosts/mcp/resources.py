@@ -1,4 +1,4 @@
-"""Reference pages as resources: one for each group of tools, one for each tool, made from the registry."""
+"""Reference pages as resources, made from the registry: one for each group of tools and one for each tool."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MARKDOWN = "text/markdown"
 
 
 def resources(toolbox: Toolbox) -> list[dict[str, Any]]:
-    """List the pages: an overview, and one for each group."""
+    """Return the list of pages: an overview, and one page for each group."""
     language = toolbox.language
     pages = [
         {
@@ -45,7 +45,7 @@ def resources(toolbox: Toolbox) -> list[dict[str, Any]]:
 
 
 def resource_templates(language: str | None = None) -> list[dict[str, Any]]:
-    """List the pages that are asked for by a name."""
+    """Return the URI templates of the pages: one, for the pages of tools."""
     return [
         {
             "uriTemplate": TOOL + "{name}",
@@ -58,7 +58,7 @@ def resource_templates(language: str | None = None) -> list[dict[str, Any]]:
 
 
 def read_resource(uri: str, toolbox: Toolbox) -> str | None:
-    """Return a page; None where there is none of that name."""
+    """Return the page of a URI as Markdown; None if there is no such page."""
     registry, language = toolbox.registry, toolbox.language
     if uri.rstrip("/") == INDEX:
         return _index(toolbox)
@@ -84,7 +84,7 @@ def _index(toolbox: Toolbox) -> str:
 
 
 def tool_page(tool: Tool, language: str | None = None) -> str:
-    """Describe one tool in Markdown: inputs, outputs and an example, without what models are not shown."""
+    """Return the page of a tool as Markdown: inputs, outputs and an example, without inputs that models never see."""
     spec = for_models(tool.spec)
     inputs = [line for name, field in spec.inputs.items() for line in _lines(name, field, language)]
     outputs = [line for name, field in spec.outputs.items() for line in _lines(name, field, language)]
@@ -106,7 +106,7 @@ def tool_page(tool: Tool, language: str | None = None) -> str:
 def _lines(name: str, field: InputField | OutputField, language: str | None, depth: int = 0) -> list[str]:
     required = f", {text('required', language)}" if getattr(field, "required", False) else ""
     allowed = f" ({', '.join(field.enum)})" if field.enum else ""
-    said = text(field.description, language)
-    lines = [f"{'  ' * depth}- `{name}` ({field.type}{required}): {said}{allowed}"]
+    description = text(field.description, language)
+    lines = [f"{'  ' * depth}- `{name}` ({field.type}{required}): {description}{allowed}"]
     below = field.fields or (field.items.fields if field.items else None) or {}
     return lines + [line for key, part in below.items() for line in _lines(key, part, language, depth + 1)]

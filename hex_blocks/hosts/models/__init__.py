@@ -1,1 +1,1 @@
-"""What a model is given: tools, schemas, toolsets and search."""
+"""What all hosts for models share: the tools a model is shown, their schemas, toolsets and tool search."""

@@ -1,4 +1,4 @@
-"""The two tools by which a model reaches every other: one finds and describes them, one calls them."""
+"""Tool search: hex_find_tool finds and describes tools that a model is not shown, and hex_call_tool calls them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from hex_blocks.tools.tool_call import ToolCall
 
 _HANGUL = re.compile("[가-힯]")
-# By part of an ID, or by a whole one: how people ask in each language, in the forms that they use.
+# By part of a tool's ID, or by whole ID: the search words of each language, in the forms that people use.
 WORDS = Path(__file__).with_name("words.json")
-MOST_FOUND = 8
-# So many of those found come with their inputs.
-MOST_DESCRIBED = 3
-# How much it says about a tool that a word stands in its name, its title, its group or elsewhere.
+MAX_FOUND = 8
+# The first results come with the schemas of their inputs.
+MAX_DESCRIBED = 3
+# How much a word of the query counts, by where it is found: in a tool's name, title, group or other texts.
 IN_NAME, IN_TITLE, IN_GROUP, IN_TEXT = 6, 4, 3, 1
-LITTLE_WORDS = frozenset(
+STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         "a all an and are as at by can do for from get give hex how i in into is it list me my of on one or our show "
@@ -35,8 +35,8 @@ LITTLE_WORDS = frozenset(
 )
 
 
-class Reachable(Registry):
-    """A registry with some of another's tools: those that a model may reach."""
+class PartialRegistry(Registry):
+    """A registry with some of the tools of another: those that a model may call."""
 
     def __init__(self, registry: Registry, tools: Sequence[Tool]) -> None:
         self.__dict__.update(registry.__dict__)
@@ -44,34 +44,41 @@ class Reachable(Registry):
 
 
 def find_tool(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Find tools by what is to be done, and describe the best ones; name all where nothing is asked."""
+    """Return the tools that match a query, the best ones with their inputs; the names of all tools without a query."""
     tools = list(call.tools.values())
     query = inputs.get("query", "").strip()
     if not query:
-        return {"tools": [_named(tool, call.language) for tool in tools]}
-    named = query in call.tools
-    found = [call.tools[query]] if named else best(call.tools, query, call.language)
+        return {"tools": [_summary(tool, call.language) for tool in tools]}
+    found = [call.tools[query]] if query in call.tools else best_matches(call.tools, query, call.language)
     described = [
-        _named(tool, call.language)
+        _summary(tool, call.language)
         | {
             "description": description(tool, call.language),
-            "inputSchema": inputs_of(tool, call.language) if place < MOST_DESCRIBED else None,
+            "inputSchema": inputs_of(tool, call.language) if rank < MAX_DESCRIBED else None,
         }
-        for place, tool in enumerate(found)
+        for rank, tool in enumerate(found)
     ]
     return {"tools": described}
 
 
 def call_tool(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Call another tool by its name. Raises InputError for one that is not to be reached."""
-    tool = reached(call.tools, inputs["name"])
+    """Call another tool by its name and return its outputs.
+
+    Raises:
+        InputError: There is no such tool, or the model may not call it.
+    """
+    tool = tool_named(call.tools, inputs["name"])
     arguments = inputs.get("arguments", {})
     refuse_hidden(tool, arguments)
     return {"result": call.use(tool.id, arguments)}
 
 
-def reached(registry: Registry, name: str) -> Tool:
-    """Return the tool of a name. Raises InputError (`unknown_tool`)."""
+def tool_named(registry: Registry, name: str) -> Tool:
+    """Return a tool by its name.
+
+    Raises:
+        InputError: There is no tool of that name (`unknown_tool`).
+    """
     try:
         return registry[name]
     except UnknownToolError as error:
@@ -80,7 +87,7 @@ def reached(registry: Registry, name: str) -> Tool:
 
 
 def refuse_hidden(tool: Tool, arguments: Mapping[str, Any]) -> None:
-    """Raise InputError where a model gives what is not its to give: a token, a base URL, a file of this machine."""
+    """Raise InputError if the arguments contain what a model may not set: a token, a base URL or a local file."""
     hidden = [name for name, field in tool.spec.inputs.items() if is_hidden(field)]
     if given := [name for name in ("apiKey", "baseUrl", *hidden) if arguments.get(name) not in (None, "")]:
         faults = tuple(Fault(name, "unknown") for name in dict.fromkeys(given))
@@ -88,87 +95,95 @@ def refuse_hidden(tool: Tool, arguments: Mapping[str, Any]) -> None:
 
 
 def description(tool: Tool, language: str | None = None, *, short: bool = False) -> str:
-    """Describe a tool for a model: the description, or its first sentence, and the hint that is for models only.
+    """Return the description of a tool for a model.
 
-    In another language than English the words come last by which people ask for it, for clients that search their
-    tools by words: a description bends them in its own way.
+    It is the tool's description, or its first sentence, followed by the hint for models. In languages other than
+    English the tool's search words are added, for clients that search tools by words: a description has them in other
+    grammatical forms.
+
+    Args:
+        tool: The tool.
+        language: The language.
+        short: Whether to use only the first sentence of the tool's description.
     """
-    said = tool.description(language)
-    parts = [first_sentence(said) if short else said, tool.raw.get("modelHint"), asked_by(tool, language)]
+    whole = tool.description(language)
+    parts = [first_sentence(whole) if short else whole, tool.raw.get("modelHint"), search_words(tool, language)]
     return " ".join(part for part in parts if part)
 
 
 @cache
-def _words_asked() -> dict[str, dict[str, str]]:
+def _known_words() -> dict[str, dict[str, str]]:
     return dict(json.loads(WORDS.read_text(encoding="utf-8")))
 
 
-def asked_by(tool: Tool, language: str | None) -> str:
-    """Return the words by which people ask for a tool in a language, in brackets; English needs none.
+def search_words(tool: Tool, language: str | None) -> str:
+    """Return the search words of a tool in a language, in parentheses; empty for English, which needs none.
 
-    They are its title's, and those of the parts that its ID is made of.
+    They are the words of its title, and those of WORDS for the parts of its ID.
     """
-    known = _words_asked()
+    known = _known_words()
     parts = [*tool.id.removeprefix(PREFIX).split("_"), tool.id]
     words = [word for part in parts for word in known.get(part, {}).get(language or "", "").split()]
     return f"({' '.join(dict.fromkeys([*tool.title(language).split(), *words]))})" if words else ""
 
 
-def best(tools: Registry, query: str, language: str | None = None) -> list[Tool]:
-    """Return the tools that fit a query, best first."""
-    words = [word for word in _words(query) if word not in LITTLE_WORDS] or _words(query)
+def best_matches(tools: Registry, query: str, language: str | None = None) -> list[Tool]:
+    """Return the tools that match a query, best first."""
+    words = [word for word in _words(query) if word not in STOP_WORDS] or _words(query)
     scores = {
         tool.id: sum(_score(tool, tools.groups.get(tool.group, {}), word, language) for word in words)
         for tool in tools.values()
     }
-    fitting = [tool for tool in tools.values() if scores[tool.id]]
-    return sorted(fitting, key=lambda tool: (-scores[tool.id], len(tool.id)))[:MOST_FOUND]
+    matching = [tool for tool in tools.values() if scores[tool.id]]
+    return sorted(matching, key=lambda tool: (-scores[tool.id], len(tool.id)))[:MAX_FOUND]
 
 
 def _score(tool: Tool, group: Mapping[str, Any], word: str, language: str | None) -> int:
-    told = " ".join([tool.description(), tool.description(language), *tool.raw.get("inputs", {})])
-    places = {
+    other_texts = " ".join([tool.description(), tool.description(language), *tool.raw.get("inputs", {})])
+    texts = {
         IN_NAME: tool.id.replace("_", " "),
         IN_TITLE: f"{tool.title()} {tool.title(language)}",
         IN_GROUP: f"{tool.group} {group.get('title', '')} {text(group.get('title', ''), language)}",
-        IN_TEXT: told,
+        IN_TEXT: other_texts,
     }
-    # These stand there in every form; a likeness between words of two languages would be chance.
-    asked = IN_TITLE if any(word == each or _same_in_hangul(word, each) for each in _every_word_asked(tool.id)) else 0
-    return asked + sum(weight for weight, said in places.items() if any(_alike(word, each) for each in _words(said)))
+    # Search words are listed in all their forms, so they are compared exactly: similar words of two languages would
+    # match by chance.
+    listed = any(word == each or _same_in_hangul(word, each) for each in _all_search_words(tool.id))
+    found = (weight for weight, searched in texts.items() if any(_similar(word, each) for each in _words(searched)))
+    return (IN_TITLE if listed else 0) + sum(found)
 
 
 @cache
-def _every_word_asked(tool_id: str) -> frozenset[str]:
-    """Return the words by which people ask for a tool in any language: a model may ask in its user's."""
-    known = _words_asked()
+def _all_search_words(tool_id: str) -> frozenset[str]:
+    """Return the search words of a tool in all languages, because a model may search in its user's language."""
+    known = _known_words()
     parts = [*tool_id.removeprefix(PREFIX).split("_"), tool_id]
-    return frozenset(word for part in parts for said in known.get(part, {}).values() for word in _words(said))
+    return frozenset(word for part in parts for listed in known.get(part, {}).values() for word in _words(listed))
 
 
-def _alike(word: str, other: str) -> bool:
-    """Whether two words are the same but for their endings."""
+def _similar(word: str, other: str) -> bool:
+    """Return whether two words are the same except for their endings."""
     if word == other:
         return True
     if _same_in_hangul(word, other):
         return True
-    begins = min(len(word), len(other))
-    return begins >= 4 and word[: begins - 1] == other[: begins - 1] and abs(len(word) - len(other)) <= 3
+    shorter = min(len(word), len(other))
+    return shorter >= 4 and word[: shorter - 1] == other[: shorter - 1] and abs(len(word) - len(other)) <= 3
 
 
 def _same_in_hangul(word: str, other: str) -> bool:
-    """Whether two words of Korean are the same but for the particles and endings that are written on."""
-    begins = min(len(word), len(other))
-    return begins >= 2 and word[:begins] == other[:begins] and bool(_HANGUL.match(word))
+    """Return whether two Korean words are the same except for attached particles and endings."""
+    shorter = min(len(word), len(other))
+    return shorter >= 2 and word[:shorter] == other[:shorter] and bool(_HANGUL.match(word))
 
 
-def _words(said: str) -> list[str]:
-    # Names such as inputParams are words too, and Chinese and Japanese have no spaces.
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", said)
+def _words(written: str) -> list[str]:
+    # Names such as inputParams are split into words; Chinese and Japanese have no spaces between words.
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", written)
     return re.findall(r"[぀-ヿ]+|[一-鿿]|[^\W_]+", apart.casefold())
 
 
-def _named(tool: Tool, language: str | None) -> dict[str, Any]:
+def _summary(tool: Tool, language: str | None) -> dict[str, Any]:
     return {
         "name": tool.id,
         "title": tool.title(language),

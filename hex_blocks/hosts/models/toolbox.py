@@ -1,7 +1,7 @@
-"""What a model is given: the tools it is shown, and the way of its calls.
+"""The tools that a model is shown and may call, and how its calls run.
 
-MCP, function calling and LangChain differ in how they show a tool and dress an answer. What is shown, what may be
-called, and what a call may not say is the same for all of them, and stands here.
+MCP, function calling and LangChain differ in how they describe a tool and format an answer. Which tools are shown,
+which may be called and which arguments are refused is the same for all of them and decided here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hex_blocks.errors.classes import HexError, SpecError, hex_error
 from hex_blocks.hosts.models.schemas import PICTURE_NUMBER
+from hex_blocks.hosts.models.surrogates import replace_surrogates, replace_surrogates_in
 from hex_blocks.hosts.models.toolsets import ALL, DEFAULT, select_tools
-from hex_blocks.hosts.models.understanding import put_inside, read_arguments, understood, with_advice
-from hex_blocks.hosts.models.writable import writable, writable_value
+from hex_blocks.hosts.models.understanding import match_names, nest_arguments, read_arguments, with_advice
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
@@ -46,20 +46,31 @@ class Picture(NamedTuple):
 
 
 class Hints(NamedTuple):
-    """What a host may tell its user of a tool before it is called."""
+    """Facts about a tool that a host may show its user before a call.
+
+    Attributes:
+        read_only: Whether it changes nothing.
+        destructive: Whether it may change or remove what exists.
+        idempotent: Whether a repeated call has no further effect.
+        open_world: Whether it sends requests to Hex.
+    """
 
     read_only: bool
     destructive: bool
     idempotent: bool
-    # Whether it reaches beyond this process.
     open_world: bool
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a call: outputs, in which each picture is replaced by its number, or an error.
+    """The result of a call: outputs or an error.
 
-    tool: the id of the tool that was called; empty where none was.
+    Attributes:
+        tool: The ID of the tool that was called; empty if the call failed.
+        outputs: The outputs of the tool, with each picture replaced by its number.
+        pictures: The pictures.
+        error: The error, if the call failed.
+        language: The language of the error's sentences.
     """
 
     tool: str = ""
@@ -71,30 +82,32 @@ class Answer:
     @property
     def document(self) -> dict[str, Any]:
         """The answer as one JSON document."""
-        return writable_value(self.error.document(self.language)) if self.error else self.outputs
+        return replace_surrogates_in(self.error.document(self.language)) if self.error else self.outputs
 
     @property
     def text(self) -> str:
-        """The answer as a model reads it: compact JSON."""
+        """The answer as compact JSON, for a model."""
         return json.dumps(self.document, ensure_ascii=False, separators=(",", ":"), default=str)
 
     @property
     def sentence(self) -> str:
-        """What went wrong and what to do next; empty where nothing did."""
+        """What went wrong and what to do next; empty if there is no error."""
         if self.error is None:
             return ""
-        said = f"{self.error.key}: {self.error.message(self.language)} {self.error.hint(self.language)}"
-        return writable(said.strip())
+        sentence = f"{self.error.key}: {self.error.message(self.language)} {self.error.hint(self.language)}"
+        return replace_surrogates(sentence.strip())
 
 
 class Toolbox:
-    """The tools that a model is shown, and those it can reach.
+    """The tools that a model is shown, and those that it may call.
 
-    tools: toolsets, or ids of tools, as a list or by comma; the default set unless said otherwise.
-    read_only: nothing that writes is shown or can be called.
-    search: whether hex_find_tool and hex_call_tool are shown, by which every other tool is reached.
-    longest_wait: seconds after which a call that waits gives up; what it started goes on in Hex.
-    language: of titles, descriptions and sentences.
+    Args:
+        tools: Names of toolsets and tools, as a list or separated by commas. Default: the default toolset.
+        registry: The registry that the tools come from. Default: all tools.
+        read_only: Whether tools that write are neither shown nor callable.
+        search: Whether to show hex_find_tool and hex_call_tool, through which all other tools can be called.
+        longest_wait: The time in seconds after which a waiting call ends; runs that it started keep running in Hex.
+        language: The language of titles, descriptions and errors.
     """
 
     def __init__(
@@ -113,41 +126,41 @@ class Toolbox:
         self.longest_wait = longest_wait
         self.language = language
         names = tools.split(",") if isinstance(tools, str) else tools
-        self._chosen = select_tools(
+        self._selected = select_tools(
             self.registry, [name.strip() for name in names if name.strip()], read_only=read_only
         )
 
     @cached_property
     def shown(self) -> dict[str, Tool]:
         """The tools that the model is shown, by name."""
-        shown = {tool.id: tool for tool in self._chosen}
-        if self.search and len(shown) < len(self._reachable):
-            shown |= self._own_tools
+        shown = {tool.id: tool for tool in self._selected}
+        if self.search and len(shown) < len(self._callable):
+            shown |= self._search_tools
         return shown
 
     @cached_property
-    def _own_registry(self) -> Registry:
-        """What the two tools of search find and call."""
-        from hex_blocks.hosts.models.search import Reachable
+    def _callable_registry(self) -> Registry:
+        """The tools that hex_find_tool finds and hex_call_tool calls."""
+        from hex_blocks.hosts.models.search import PartialRegistry
 
-        return Reachable(self.registry, self._reachable)
-
-    @cached_property
-    def _reachable(self) -> list[Tool]:
-        reachable = select_tools(self.registry, (ALL,), read_only=self.read_only)
-        return [*reachable, *(tool for tool in self._chosen if tool.experimental)]
+        return PartialRegistry(self.registry, self._callable)
 
     @cached_property
-    def _own_tools(self) -> dict[str, Tool]:
+    def _callable(self) -> list[Tool]:
+        usual = select_tools(self.registry, (ALL,), read_only=self.read_only)
+        return [*usual, *(tool for tool in self._selected if tool.experimental)]
+
+    @cached_property
+    def _search_tools(self) -> dict[str, Tool]:
         files = [OWN_TOOLS / f"{name}.json" for name in (FIND_TOOL, CALL_TOOL)]
         return {file.stem: Tool(json.loads(file.read_bytes()), file, self.registry.connection_inputs) for file in files}
 
-    def reaches(self, name: str) -> bool:
-        """Whether a tool can be called, by its name or by way of hex_call_tool."""
-        return name in self.shown or (CALL_TOOL in self.shown and name in self._own_registry)
+    def can_call(self, name: str) -> bool:
+        """Return whether a tool can be called, by its name or through hex_call_tool."""
+        return name in self.shown or (CALL_TOOL in self.shown and name in self._callable_registry)
 
     def hints(self, tool: Tool) -> Hints:
-        """Return what a call of a tool may do."""
+        """Return the hints of a tool."""
         reads = tool.operation == "query" or self.read_only
         return Hints(
             read_only=reads,
@@ -165,10 +178,15 @@ class Toolbox:
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
     ) -> Answer:
-        """Call a tool as a model asks for it, and return what comes of it, errors too.
+        """Call a tool for a model, and return the result; errors are returned, not raised.
 
-        arguments: an object, or JSON text of one. connection: where to, with which token; those of the environment
-        where none is given. A tool that is not shown, a token, a base URL or a file among the arguments is refused.
+        Args:
+            name: The name of the tool. A tool that is not shown is refused.
+            arguments: The arguments: an object, or JSON text of an object. A token, a base URL and a local file are
+                refused.
+            connection: The connection to Hex. Default: from the environment.
+            progress: Called with each progress report.
+            stop: An event that ends the call's waits; runs that the call started keep running in Hex.
         """
         stop = stop or threading.Event()
         timer = threading.Timer(self.longest_wait, stop.set) if self.longest_wait else None
@@ -178,7 +196,7 @@ class Toolbox:
                 timer.start()
             tool, outputs = self._run(name, arguments, connection, progress, stop)
         except HexError as error:
-            advised = with_advice(_at_host(error), self.registry, self.reaches)
+            advised = with_advice(_without_token_advice(error), self.registry, self.can_call)
             return Answer(error=advised, language=self.language)
         except SpecError as error:
             log.error("%s", error)  # noqa: TRY400
@@ -187,8 +205,8 @@ class Toolbox:
             if timer:
                 timer.cancel()
         pictures: list[Picture] = []
-        kept = writable_value(_without_pictures(outputs, pictures))
-        return Answer(tool.id, kept, tuple(pictures), language=self.language)
+        numbered = replace_surrogates_in(_without_pictures(outputs, pictures))
+        return Answer(tool.id, numbered, tuple(pictures), language=self.language)
 
     async def call_async(
         self,
@@ -198,7 +216,10 @@ class Toolbox:
         *,
         progress: ProgressCallback | None = None,
     ) -> Answer:
-        """Call a tool in a thread of its own. Cancelling it ends its waits; what it started goes on in Hex."""
+        """Do the same as `call` in a thread of its own, without blocking the event loop.
+
+        Cancelling it ends the call's waits; runs that the call started keep running in Hex.
+        """
         stop = threading.Event()
         return await in_own_thread(
             lambda: self.call(name, arguments, connection, progress=progress, stop=stop), stop.set
@@ -212,26 +233,26 @@ class Toolbox:
         progress: ProgressCallback | None,
         stop: threading.Event,
     ) -> tuple[Tool, dict[str, Any]]:
-        # The listing pays for neither pydantic nor requests.
+        # Imported here, because listing tools needs neither pydantic nor requests.
         from hex_blocks.api.connection import Connection
         from hex_blocks.hosts.models.search import refuse_hidden
         from hex_blocks.run import run
 
         tool = self._shown_tool(name)
-        given = understood(tool, read_arguments(tool, arguments))
+        given = match_names(tool, read_arguments(tool, arguments))
         if tool.id == CALL_TOOL:
-            given = put_inside(tool, given, self._own_registry)
+            given = nest_arguments(tool, given, self._callable_registry)
         refuse_hidden(tool, given)
-        tools = self._own_registry if tool.id in self._own_tools else self.registry
+        tools = self._callable_registry if tool.id in self._search_tools else self.registry
         connection = connection or Connection()
         return tool, run(tool, given, tools, connection, progress=progress, stop=stop, language=self.language)
 
     def _shown_tool(self, name: str) -> Tool:
         if name in self.shown:
             return self.shown[name]
-        from hex_blocks.hosts.models.search import reached
+        from hex_blocks.hosts.models.search import tool_named
 
-        tool = reached(self.registry, name)
+        tool = tool_named(self.registry, name)
         if tool.id in self.shown:
             return tool
         if self.read_only and tool.operation != "query":
@@ -242,55 +263,55 @@ class Toolbox:
 
 
 async def in_own_thread(work: Callable[[], Result], stop: Callable[[], object]) -> Result:
-    """Do work in a thread of its own, so that no number of waits holds up another call.
+    """Run `work` in a new thread and return its result. The number of waiting calls is not limited by a thread pool.
 
-    Cancelled, it calls `stop` and does not wait; the thread is left to end what it is at.
+    Cancelling calls `stop` and returns at once; the thread ends by itself.
     """
     loop = asyncio.get_running_loop()
-    ended: asyncio.Future[Result] = loop.create_future()
+    future: asyncio.Future[Result] = loop.create_future()
 
-    def tell(settle: Callable[[], object]) -> None:
-        if not ended.done():
-            settle()
+    def set_once(set_outcome: Callable[[], object]) -> None:
+        if not future.done():
+            set_outcome()
 
-    def work_and_tell() -> None:
+    def run_work() -> None:
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001
-            _tell_loop(loop, tell, lambda error=error: ended.set_exception(error))  # type: ignore[misc]
+            _call_in_loop(loop, set_once, lambda error=error: future.set_exception(error))  # type: ignore[misc]
         else:
-            _tell_loop(loop, tell, lambda: ended.set_result(result))
+            _call_in_loop(loop, set_once, lambda: future.set_result(result))
 
-    threading.Thread(target=work_and_tell, name=THREAD).start()
+    threading.Thread(target=run_work, name=THREAD).start()
     try:
-        return await ended
+        return await future
     finally:
         stop()
 
 
-def calls_ended(within: float) -> bool:
-    """Wait until no thread of a call is left, `within` seconds at most; tell whether none is."""
-    until = time.monotonic() + within
+def wait_for_calls(timeout: float) -> bool:
+    """Wait up to `timeout` seconds for the threads of all calls to end, and return whether all have ended."""
+    until = time.monotonic() + timeout
     for thread in threading.enumerate():
         if thread.name == THREAD:
             thread.join(max(0.0, until - time.monotonic()))
     return not any(thread.name == THREAD for thread in threading.enumerate())
 
 
-def _tell_loop(loop: asyncio.AbstractEventLoop, tell: Callable[..., object], settle: Callable[[], object]) -> None:
+def _call_in_loop(loop: asyncio.AbstractEventLoop, call: Callable[..., object], argument: Callable[[], object]) -> None:
     try:
-        loop.call_soon_threadsafe(tell, settle)
+        loop.call_soon_threadsafe(call, argument)
     except RuntimeError:
-        log.debug("nobody waits any longer")
+        log.debug("the event loop is closed; the result of a call is dropped")
 
 
-def _at_host(error: HexError) -> HexError:
-    # A model that is told to give an apiKey would ask its user for one.
+def _without_token_advice(error: HexError) -> HexError:
+    # The usual sentence says how to pass an apiKey; a model that reads it would ask its user for one.
     return hex_error("token_missing_at_host") if error.key == "token_missing" else error
 
 
 def _without_pictures(value: Any, pictures: list[Picture]) -> Any:
-    """Return outputs with each picture replaced by its number among those of the call, and collect the pictures."""
+    """Return outputs with each picture replaced by its number in the call, and append the pictures to `pictures`."""
     if isinstance(value, list):
         return [_without_pictures(part, pictures) for part in value]
     if not isinstance(value, dict):

@@ -1,8 +1,7 @@
-"""Which tools a model is shown: few unless more are asked for, since every one of them costs it attention.
+"""Toolsets: named sets of tools that a model is shown. The default set is small, since each tool costs context.
 
-A toolset is a group of the palette under its own name; `run` is what most people say for `runs`. The default set is
-what finding, running and following notebooks needs. What is not shown is still found and called by way of
-hex_find_tool and hex_call_tool.
+Each group of the palette is a toolset; `runs` can also be written `run`. The default set has the tools for finding,
+running and following projects. A model can find and call all other tools with hex_find_tool and hex_call_tool.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from hex_blocks.tools.tool import Tool
 
 DEFAULT = "default"
 ALL = "all"
-# Tools whose form Hex has not confirmed; they are in no other set.
+# Tools whose requests Hex has not confirmed; they are in no other set.
 EXPERIMENTAL = "experimental"
 DEFAULT_TOOLS = (
     "hex_find_project",
@@ -28,31 +27,37 @@ DEFAULT_TOOLS = (
     "hex_get_project_runs",
     "hex_cancel_run",
 )
-OTHER_NAMES = {"run": "runs", "users": "people"}
+ALIASES = {"run": "runs", "users": "people"}
 
 
 def names(registry: Registry) -> list[str]:
-    """Name the toolsets there are."""
+    """Return the names of all toolsets."""
     return [DEFAULT, *("run" if group == "runs" else group for group in registry.groups), ALL, EXPERIMENTAL]
 
 
 def select_tools(registry: Registry, wanted: Iterable[str] = (DEFAULT,), *, read_only: bool = False) -> list[Tool]:
-    """Return the tools of toolsets, or of tools named by their ids, each once, in the order asked for.
+    """Return the tools of toolsets and single tools, each once, in the given order.
 
-    read_only: only those that write nothing. Raises UnknownToolError, with what looks like the name.
+    Args:
+        registry: The registry that the tools come from.
+        wanted: Names of toolsets and IDs of tools.
+        read_only: Whether to leave out tools that write.
+
+    Raises:
+        UnknownToolError: A name is neither a toolset's nor a tool's; the error has similar names.
     """
-    chosen = {tool.id: tool for name in wanted for tool in _meant(registry, name)}
-    return [tool for tool in chosen.values() if tool.operation == "query" or not read_only]
+    selected = {tool.id: tool for name in wanted for tool in _tools_named(registry, name)}
+    return [tool for tool in selected.values() if tool.operation == "query" or not read_only]
 
 
-def _meant(registry: Registry, name: str) -> list[Tool]:
+def _tools_named(registry: Registry, name: str) -> list[Tool]:
     if name == DEFAULT:
         return [registry[tool_id] for tool_id in DEFAULT_TOOLS]
     if name == ALL:
         return [tool for tool in registry.values() if not tool.experimental]
     if name == EXPERIMENTAL:
         return [tool for tool in registry.values() if tool.experimental]
-    if (group := OTHER_NAMES.get(name, name)) in registry.groups:
+    if (group := ALIASES.get(name, name)) in registry.groups:
         return [tool for tool in registry.values() if tool.group == group and not tool.experimental]
     if name in registry:
         return [registry[name]]

@@ -1,7 +1,7 @@
-"""What a model means by a call that is not quite right, and what it is told to send where that is not clear.
+"""Correcting small mistakes in the calls of models, and advice in the errors of calls that cannot be corrected.
 
-Names are understood in other spellings, inputs in one wrapping more than is due, and inputs of the tool to be called
-beside `arguments`. Nothing is understood that could mean two things, and nothing that is given is replaced.
+Accepted are other spellings of names, inputs inside one extra object, and inputs of the called tool beside the
+`arguments` of hex_call_tool. Nothing ambiguous is corrected, and no given value is replaced.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from hex_blocks.tools.registry import Registry
     from hex_blocks.tools.tool import Tool
 
-# What models call the inputs as a whole.
+# Names that models use for an object around all inputs.
 WRAPPERS = frozenset({"arguments", "args", "input", "inputs", "kwargs", "parameters", "params"})
 ARGUMENTS, PARAMETERS = "arguments", "inputParams"
-# What they call the tool to be called.
-TOOL = frozenset({"tool", "toolname", "toolid"})
-# Which tool finds the ID that an input takes.
+# Names that models use for the input `name` of hex_call_tool, folded.
+TOOL_NAMES = frozenset({"tool", "toolname", "toolid"})
+# The tool that finds the ID for an input.
 FINDERS = {
     "projectId": "hex_find_project",
     "projectIds": "hex_find_project",
@@ -43,12 +43,16 @@ FINDERS = {
     "orgGuideFileId": "hex_list_draft_guides",
     "orgGuideFileIds": "hex_list_draft_guides",
 }
-_LINKS = re.compile(r"[\s_.-]+")
-_PLACE = re.compile(r"\[\d+\]$")
+_SEPARATORS = re.compile(r"[\s_.-]+")
+_INDEX = re.compile(r"\[\d+\]$")
 
 
 def read_arguments(tool: Tool, arguments: Any) -> Mapping[str, Any]:
-    """Read the arguments of a call: an object, JSON text of one, or nothing. Raises InputError for anything else."""
+    """Return the arguments of a call as an object.
+
+    Raises:
+        InputError: They are neither an object, nor JSON text of an object, nor empty.
+    """
     if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
         return {}
     if isinstance(arguments, str):
@@ -56,43 +60,52 @@ def read_arguments(tool: Tool, arguments: Any) -> Mapping[str, Any]:
             arguments = json.loads(arguments)
         except json.JSONDecodeError as error:
             values = {"problem": error.msg, "line": error.lineno, "column": error.colno}
-            raise _refused(tool, "bad_json", values) from None
+            raise _bad_arguments(tool, "bad_json", values) from None
         except (ValueError, RecursionError):
-            raise _refused(tool, "json_too_deep", {}) from None
+            raise _bad_arguments(tool, "json_too_deep", {}) from None
     if not isinstance(arguments, Mapping):
-        raise _refused(tool, "not_an_inputs_object", {"found": type(arguments).__name__})
+        raise _bad_arguments(tool, "not_an_inputs_object", {"found": type(arguments).__name__})
     return arguments
 
 
-def understood(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return inputs under the names that a tool has for them, as far as that is clear."""
+def match_names(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return inputs with other spellings of names replaced by the names of the tool's inputs, if unambiguous."""
     given = _unwrapped(tool, given)
     named = {name: value for name, value in given.items() if name in tool.spec.inputs}
     for name, value in given.items():
         if name not in named:
-            meant = _meant(tool, name, named, given)
-            named[meant if meant and meant not in given else name] = value
+            match = _matching_input(tool, name, named, given)
+            named[match if match and match not in given else name] = value
     return named
 
 
-def put_inside(tool: Tool, given: Mapping[str, Any], tools: Registry) -> Mapping[str, Any]:
-    """Return a call of hex_call_tool with what stands beside `arguments` inside, where nothing else can be meant."""
+def nest_arguments(tool: Tool, given: Mapping[str, Any], tools: Registry) -> Mapping[str, Any]:
+    """Return the inputs of hex_call_tool with misplaced inputs of the called tool moved into `arguments`.
+
+    Args:
+        tool: hex_call_tool.
+        given: Its inputs.
+        tools: The tools that it can call.
+
+    Raises:
+        InputError: An input is given both in `arguments` and beside it.
+    """
     beside = {name: value for name, value in given.items() if name not in tool.spec.inputs}
     name, arguments = given.get("name"), as_mapping(given.get("arguments") or {})
     if not isinstance(name, str) or name not in tools or arguments is None:
         return given
-    inside = understood(tools[name], beside)
-    fitting = {each: value for each, value in inside.items() if each in tools[name].spec.inputs}
-    if twice := [each for each in fitting if each in arguments]:
+    matched = match_names(tools[name], beside)
+    moved = {each: value for each, value in matched.items() if each in tools[name].spec.inputs}
+    if twice := [each for each in moved if each in arguments]:
         faults = tuple(Fault(each, "goes_inside") for each in twice)
         raise hex_error("bad_inputs", tool=tool.id, faults=faults)
-    left = {each: value for each, value in inside.items() if each not in fitting}
-    kept = {each: value for each, value in given.items() if each in tool.spec.inputs}
-    return kept | left | {"arguments": understood(tools[name], {**arguments, **fitting})}
+    unknown = {each: value for each, value in matched.items() if each not in moved}
+    own = {each: value for each, value in given.items() if each in tool.spec.inputs}
+    return own | unknown | {"arguments": match_names(tools[name], {**arguments, **moved})}
 
 
 def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
-    """Read an object, or JSON text of one, also where it was written twice; None where it is neither."""
+    """Return an object, parsed if it is JSON text, even if it was encoded twice; None if it is not an object."""
     try:
         for _ in range(2):
             if isinstance(arguments, str):
@@ -102,13 +115,13 @@ def as_mapping(arguments: Any) -> Mapping[str, Any] | None:
     return arguments if isinstance(arguments, Mapping) else None
 
 
-def with_advice(error: HexError, tools: Registry, reaches: Callable[[str], bool]) -> HexError:
-    """Return an error that says, too, which tool finds an ID, and what a tool takes.
+def with_advice(error: HexError, tools: Registry, can_call: Callable[[str], bool]) -> HexError:
+    """Return an error that also says which tool finds a missing ID, and which inputs a tool has.
 
     Args:
-        error: The error.
-        tools: The tools there are.
-        reaches: Whether a tool can be called here.
+        error: The error of a call.
+        tools: All tools.
+        can_call: Returns whether the model can call a tool.
     """
     name = error.values.get("tool")
     if error.key != "bad_inputs" or not isinstance(name, str) or name not in tools:
@@ -116,9 +129,9 @@ def with_advice(error: HexError, tools: Registry, reaches: Callable[[str], bool]
     spec = for_models(tools[name].spec)
     added: list[Fault] = []
     for fault in error.faults:
-        at = _PLACE.sub("", fault.input)
+        at = _INDEX.sub("", fault.input)
         finder = FINDERS.get(at)
-        if fault.key in ("missing", "not_uuid") and finder and finder != name and reaches(finder):
+        if fault.key in ("missing", "not_uuid") and finder and finder != name and can_call(finder):
             added.append(Fault(at, "found_by", {"tool": finder}))
         elif fault.key == "unknown" and "." not in at and at not in tools[name].spec.inputs:
             names = ", ".join(spec.inputs)
@@ -128,7 +141,7 @@ def with_advice(error: HexError, tools: Registry, reaches: Callable[[str], bool]
 
 
 def _unwrapped(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Take inputs out of one object around all of them."""
+    """Return the inputs from inside an object around all of them, if there is one."""
     if len(given) != 1:
         return given
     ((name, value),) = given.items()
@@ -136,26 +149,33 @@ def _unwrapped(tool: Tool, given: Mapping[str, Any]) -> Mapping[str, Any]:
     return given if inside is None else inside
 
 
-def _meant(tool: Tool, name: str, named: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
-    """Return the input that is meant by a name that no input has; None where none is, or several may be."""
-    inputs, said = tool.spec.inputs, _folded(name)
-    if said in WRAPPERS:
-        # A project's own inputs are meant only where the tool's are there.
-        due = [each for each, field in inputs.items() if field.required and not is_hidden(field)]
-        whole = all(each in named for each in due if each != ARGUMENTS)
-        return next((each for each in (ARGUMENTS, PARAMETERS) if each in inputs and whole), None)
-    if said in TOOL and ARGUMENTS in inputs:
+def _matching_input(tool: Tool, name: str, named: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
+    """Return the input that an unknown name stands for; None if there is none or more than one.
+
+    Args:
+        tool: The tool.
+        name: A name that no input of the tool has.
+        named: The inputs that are matched already.
+        given: All inputs of the call.
+    """
+    inputs, folded = tool.spec.inputs, _folded(name)
+    if folded in WRAPPERS:
+        # It holds the project's inputs only if the tool's own required inputs are given beside it.
+        required = [each for each, field in inputs.items() if field.required and not is_hidden(field)]
+        complete = all(each in named for each in required if each != ARGUMENTS)
+        return next((each for each in (ARGUMENTS, PARAMETERS) if each in inputs and complete), None)
+    if folded in TOOL_NAMES and ARGUMENTS in inputs:
         return "name"
-    if said == "id":
+    if folded == "id":
         ids = [each for each, field in inputs.items() if field.required and each.endswith("Id") and each not in given]
         return ids[0] if len(ids) == 1 else None
-    found = [each for each in inputs if _folded(each) in (said, f"{said}id") and each not in named]
+    found = [each for each in inputs if _folded(each) in (folded, f"{folded}id") and each not in named]
     return found[0] if len(found) == 1 else None
 
 
 def _folded(name: str) -> str:
-    return _LINKS.sub("", name).casefold()
+    return _SEPARATORS.sub("", name).casefold()
 
 
-def _refused(tool: Tool, fault: str, values: dict[str, Any]) -> HexError:
+def _bad_arguments(tool: Tool, fault: str, values: dict[str, Any]) -> HexError:
     return hex_error("bad_inputs", tool=tool.id, faults=(Fault("arguments", fault, values),))

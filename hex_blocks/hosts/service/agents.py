@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from hex_blocks.hosts.mcp.guard import Receive, Scope, Send
 from hex_blocks.hosts.mcp.server import HexServer
-from hex_blocks.hosts.mcp.serving import MOST_SESSIONS, PATH, sdk_app
+from hex_blocks.hosts.mcp.serving import MAX_SESSIONS, PATH, sdk_app
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.service.callers import Caller
 from hex_blocks.hosts.service.messages import body_of
@@ -40,7 +40,7 @@ class _Server(HexServer):
         """Return the connection of a request's caller."""
         return _caller(context).connection
 
-    def done_with(self, own: Connection) -> None:
+    def release(self, own: Connection) -> None:
         """Keep it: the caller's next call uses it too."""
 
     def caller_of(self, context: Any) -> str:
@@ -139,7 +139,7 @@ class Agents:
     def _remember(self, session: str, caller: Caller) -> None:
         self._callers[session] = caller.id
         self._callers.move_to_end(session)
-        while len(self._callers) > MOST_SESSIONS:
+        while len(self._callers) > MAX_SESSIONS:
             self._callers.popitem(last=False)
 
 

@@ -21,7 +21,7 @@ from starlette.routing import Match, Route
 
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import HexError
-from hex_blocks.hosts.mcp.guard import App, addressed
+from hex_blocks.hosts.mcp.guard import App, with_host_check
 from hex_blocks.hosts.service import calls, pages
 from hex_blocks.hosts.service.callers import Callers
 from hex_blocks.hosts.service.configured import database_of
@@ -122,7 +122,7 @@ def make_app(service: Service) -> App:
         lifespan=_lifespan,
     )
     app.state.service, app.state.agents = service, agents
-    return Logged(addressed(app, settings.host, settings.names, settings.origins))
+    return Logged(with_host_check(app, settings.host, settings.names, settings.origins))
 
 
 def _agents(service: Service) -> Agents:

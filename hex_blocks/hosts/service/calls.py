@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from hex_blocks.errors.classes import HexError
-from hex_blocks.hosts.models.search import reached, refuse_hidden
+from hex_blocks.hosts.models.search import refuse_hidden, tool_named
 from hex_blocks.hosts.service.callers import Caller
 from hex_blocks.hosts.service.jobs.store import FAILED, OPEN, QUEUED, SUCCEEDED, End, Job
 from hex_blocks.hosts.service.messages import (
@@ -55,7 +55,7 @@ async def call_tool(request: Request) -> Response:
     caller, language = service.caller_of(request), service.language_of(request)
     wish = preferred(request, service.settings.wait, service.settings.longest_wait)
     try:
-        tool = reached(service.tools, request.path_params["tool"])
+        tool = tool_named(service.tools, request.path_params["tool"])
         inputs = await inputs_of(request, service.settings.most_bytes)
         return await make_call(service, request, caller, tool, inputs, wish, language)
     except HexError as error:
@@ -72,7 +72,7 @@ async def create_job(request: Request) -> Response:
     try:
         if not isinstance(inputs, dict):
             raise ProblemError("not_an_object")
-        tool = reached(service.tools, str(body.get("tool", "")))
+        tool = tool_named(service.tools, str(body.get("tool", "")))
         return await make_call(service, request, caller, tool, inputs, Preferred(0.0), language, as_job=True)
     except HexError as error:
         problem = problem_of_call(error, language, own_token=caller.own_token)

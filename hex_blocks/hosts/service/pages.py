@@ -9,7 +9,7 @@ from starlette.responses import Response
 from hex_blocks.errors.classes import UnknownToolError
 from hex_blocks.hosts.mcp.guard import is_loopback
 from hex_blocks.hosts.models.schemas import inputs_of
-from hex_blocks.hosts.models.search import best, reached
+from hex_blocks.hosts.models.search import best_matches, tool_named
 from hex_blocks.hosts.models.toolsets import ALL, select_tools
 from hex_blocks.hosts.openapi.dialects import VERSIONS, in_version
 from hex_blocks.hosts.openapi.document import Asked, document
@@ -35,7 +35,7 @@ async def list_tools(request: Request) -> Response:
         raise ProblemError("bad_query", name="group", reason=", ".join(service.tools.groups))
     shown = select_tools(service.tools, [group or ALL])
     if words:
-        fitting = [tool.id for tool in best(service.tools, words[:200], language)]
+        fitting = [tool.id for tool in best_matches(service.tools, words[:200], language)]
         shown = sorted((tool for tool in shown if tool.id in fitting), key=lambda tool: fitting.index(tool.id))
     tools = [{**tool.headline(language), "url": _url(service, request, tool)} for tool in shown]
     return answer({"tools": tools}, language=language)
@@ -47,7 +47,7 @@ async def get_tool(request: Request) -> Response:
     service.caller_of(request)
     language = service.language_of(request)
     name = request.path_params["tool"]
-    tool = reached(service.tools, name)
+    tool = tool_named(service.tools, name)
     inputs = inputs_of(tool, language)
     hidden = set(tool.spec.inputs) - set(inputs["properties"])
     told = {

@@ -14,7 +14,7 @@ from mcp import Client
 
 from hex_blocks import Connection
 from hex_blocks.errors.classes import hex_error
-from hex_blocks.hosts.mcp.server import HexServer, without_bookkeeping
+from hex_blocks.hosts.mcp.server import HexServer, without_client_fields
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
@@ -87,7 +87,7 @@ def test_what_hex_answers_with_half_of_a_surrogate_pair_can_be_written(make_serv
     error = hex_error("unknown_tool", name="a \ud83d", guess="")
     found = Answer("hex_find_project", {"matches": [{"title": "Cut \ud83d"}], "total": 1})
 
-    answers = [server.dress(found), server.dress(Answer(error=error))]
+    answers = [server.call_result(found), server.call_result(Answer(error=error))]
 
     assert "\ufffd" in json.dumps(answers[0], ensure_ascii=False)
     assert all(json.dumps(answer, ensure_ascii=False).encode() for answer in answers)
@@ -96,7 +96,7 @@ def test_what_hex_answers_with_half_of_a_surrogate_pair_can_be_written(make_serv
 def test_an_input_that_a_tool_declares_stays():
     given = {"sessionId": "s", "toolCallId": "c", "query": "q"}
 
-    assert without_bookkeeping(given, {"sessionId", "query"}) == {"sessionId": "s", "query": "q"}
+    assert without_client_fields(given, {"sessionId", "query"}) == {"sessionId": "s", "query": "q"}
 
 
 def test_pictures_are_image_content(mode, make_server):

@@ -16,7 +16,7 @@ from mcp_types import PromptReference, ResourceTemplateReference
 
 from hex_blocks.clock import DrivenClock
 from hex_blocks.hosts.mcp.completing import Completions
-from hex_blocks.hosts.mcp.links import CHART, PROJECT, RUN, place_of
+from hex_blocks.hosts.mcp.links import CHART, PROJECT, RUN, parse_uri
 from hex_blocks.hosts.models.toolbox import Answer
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
@@ -151,7 +151,7 @@ def test_templates_are_listed_where_they_can_be_read(ask):
 
 @pytest.mark.parametrize("uri", ["hex://projects/", "hex://projects/a/b", "hex://projects/a/runs", "hex://tools/x", ""])
 def test_other_addresses_name_no_place(uri):
-    assert place_of(uri) is None
+    assert parse_uri(uri) is None
 
 
 def test_what_hex_shows_to_one_caller_is_not_told_to_another():

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hex_blocks import Registry
-from hex_blocks.hosts.models.search import WORDS, asked_by, best, description
+from hex_blocks.hosts.models.search import WORDS, best_matches, description, search_words
 from hex_blocks.i18n.texts import languages
 from hex_blocks.tools.registry import PREFIX
 from tests.hosts.models.bm25 import Index
@@ -58,7 +58,7 @@ def test_bm25_over_the_names_and_descriptions_that_are_listed_finds_the_tool(whi
 @pytest.mark.parametrize("which", SETS)
 def test_our_own_search_finds_the_tool_whatever_the_servers_language(which, tools, registry):
     found = [
-        wanted in [tool.id for tool in best(registry, asked, "en")[:3]]
+        wanted in [tool.id for tool in best_matches(registry, asked, "en")[:3]]
         for sets in REQUESTS.values()
         for asked, wanted in sets[which]
     ]
@@ -77,6 +77,6 @@ def test_words_belong_to_parts_of_names_and_have_every_language(tools):
 def test_english_is_listed_without_them(registry):
     tool = registry["hex_cancel_run"]
 
-    assert asked_by(tool, None) == asked_by(tool, "en") == ""
+    assert search_words(tool, None) == search_words(tool, "en") == ""
     assert "brich" in description(tool, "de", short=True)
     assert "brich" not in description(tool, "en", short=True)

@@ -6,9 +6,9 @@ import json
 import pytest
 
 from hex_blocks import Connection
-from hex_blocks.hosts.models.schemas import conforming, outputs_of
-from hex_blocks.hosts.models.search import best
-from hex_blocks.hosts.models.toolbox import CALL_TOOL, FIND_TOOL, Answer, Toolbox, calls_ended
+from hex_blocks.hosts.models.schemas import drop_nonconforming, outputs_of
+from hex_blocks.hosts.models.search import best_matches
+from hex_blocks.hosts.models.toolbox import CALL_TOOL, FIND_TOOL, Answer, Toolbox, wait_for_calls
 from hex_blocks.run import handler_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
@@ -216,7 +216,7 @@ def test_pictures_come_through_a_call_by_name(box, hex_connection):
     ],
 )
 def test_what_is_asked_for_is_among_the_first(query, tool_id, registry):
-    found = [tool.id for tool in best(registry, query)]
+    found = [tool.id for tool in best_matches(registry, query)]
 
     assert tool_id in found[:3]
 
@@ -225,7 +225,7 @@ def test_what_is_asked_for_is_among_the_first(query, tool_id, registry):
 def test_every_tool_is_found_by_its_name_and_by_its_title(box, registry, hex_connection):
     for tool in (registry[name] for name in confirmed(registry)):
         by_name = box.call(FIND_TOOL, {"query": tool.id}, hex_connection).outputs["tools"]
-        by_title = [each.id for each in best(registry, tool.title())]
+        by_title = [each.id for each in best_matches(registry, tool.title())]
         assert [each["name"] for each in by_name] == [tool.id]
         assert tool.id in by_title
 
@@ -255,7 +255,7 @@ def test_every_example_keeps_to_the_schema_that_is_listed(short, registry, schem
     for tool in registry.values():
         schema = outputs_of(tool, short=short)
         for example in tool.spec.examples:
-            assert schema_errors(conforming(example.outputs, schema), schema) == []
+            assert schema_errors(drop_nonconforming(example.outputs, schema), schema) == []
 
 
 def test_what_hex_answers_otherwise_than_it_says_is_left_out(schema_errors):
@@ -268,7 +268,7 @@ def test_what_hex_answers_otherwise_than_it_says_is_left_out(schema_errors):
     }
     answer = {"total": None, "runs": [{"id": 7, "more": 1}, None, {"id": "a"}], "new": {"any": "thing"}}
 
-    kept = conforming(answer, schema)
+    kept = drop_nonconforming(answer, schema)
 
     assert kept == {"runs": [{"more": 1}, {"id": "a"}], "new": {"any": "thing"}}
     assert schema_errors(kept, schema) == []
@@ -340,7 +340,7 @@ def test_a_cancelled_call_ends_its_wait_and_leaves_the_run(box, slow_hex):
             await call
 
     asyncio.run(start_and_cancel())
-    assert calls_ended(within=20)
+    assert wait_for_calls(timeout=20)
     assert len(going_on(sandbox)) == 1
 
 

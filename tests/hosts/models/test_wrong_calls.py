@@ -13,7 +13,7 @@ from hex_blocks import Registry
 from hex_blocks.errors.classes import HexError, hex_error
 from hex_blocks.hosts.models.schemas import for_models
 from hex_blocks.hosts.models.toolbox import CALL_TOOL, Answer, Toolbox
-from hex_blocks.hosts.models.understanding import FINDERS, put_inside, understood, with_advice
+from hex_blocks.hosts.models.understanding import FINDERS, match_names, nest_arguments, with_advice
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from tests.calling import confirmed
 
@@ -47,11 +47,11 @@ def test_other_spellings_and_wrappings_are_understood(name):
     tool, right = TOOLS[name], example(name)
 
     for wrong in misspelt(right):
-        assert understood(tool, wrong) == right
+        assert match_names(tool, wrong) == right
     for wrong in wrapped(right):
         # Where an input has that name itself, it is that input.
-        assert understood(tool, wrong) == (wrong if next(iter(wrong)) in tool.spec.inputs else right)
-    assert understood(tool, right) == right
+        assert match_names(tool, wrong) == (wrong if next(iter(wrong)) in tool.spec.inputs else right)
+    assert match_names(tool, right) == right
 
 
 @pytest.mark.parametrize("name", confirmed(TOOLS))
@@ -60,10 +60,10 @@ def test_the_same_inside_a_call_by_name_is_understood(name):
     call = box.shown[CALL_TOOL]
 
     for wrong in misspelt(right):
-        assert put_inside(call, {"name": name, "arguments": wrong}, TOOLS)["arguments"] == right
+        assert nest_arguments(call, {"name": name, "arguments": wrong}, TOOLS)["arguments"] == right
         # Beside the call's own inputs, one of the same name is the call's.
         if "name" not in right and not {"name", "arguments"} & set(wrong):
-            assert put_inside(call, {"name": name, **wrong}, TOOLS)["arguments"] == right
+            assert nest_arguments(call, {"name": name, **wrong}, TOOLS)["arguments"] == right
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_the_same_inside_a_call_by_name_is_understood(name):
     ],
 )
 def test_shorter_names_are_understood(given, meant):
-    assert understood(TOOLS["hex_run_and_wait"], given) == meant
+    assert match_names(TOOLS["hex_run_and_wait"], given) == meant
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_shorter_names_are_understood(given, meant):
 def test_what_could_mean_two_things_is_not_understood(given):
     tool = TOOLS["hex_run_and_wait"]
 
-    made = understood(tool, given)
+    made = match_names(tool, given)
 
     assert sorted(map(str, made.values())) == sorted(map(str, given.values()))
     assert [name for name in made if name not in tool.spec.inputs]
@@ -103,7 +103,7 @@ def test_what_could_mean_two_things_is_not_understood(given):
 def test_an_id_is_no_id_where_two_are_due():
     given = {"id": "a"}
 
-    assert understood(TOOLS["hex_get_run_status"], given) == given
+    assert match_names(TOOLS["hex_get_run_status"], given) == given
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def told(name: str, given: Inputs) -> str:
     box = Toolbox("all", registry=TOOLS)
     with pytest.raises(HexError) as caught:
         TOOLS[name].check(given)
-    return with_advice(caught.value, TOOLS, box.reaches).message("en")
+    return with_advice(caught.value, TOOLS, box.can_call).message("en")
 
 
 @pytest.mark.parametrize("name", confirmed(TOOLS))
@@ -183,6 +183,6 @@ def test_a_tool_that_cannot_be_called_is_not_named():
     box = Toolbox("hex_get_run_status", registry=TOOLS, search=False)
     answer = box.call("hex_get_run_status", {"projectId": REVENUE_REPORT, "runId": "x"})
 
-    assert with_advice(error, TOOLS, box.reaches) is error
+    assert with_advice(error, TOOLS, box.can_call) is error
     assert answer.error
     assert "hex_get_project_runs" not in answer.error.message("en")

@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from hex_blocks.errors.classes import HexError, InputError, UnknownToolError
-from hex_blocks.hosts.models.search import best
+from hex_blocks.hosts.models.search import best_matches
 from hex_blocks.hosts.models.toolsets import ALL, select_tools
 from hex_blocks.hosts.service.callers import SERVER
 from hex_blocks.hosts.service.calls import begin_job, cancelled, found_job, job_events
@@ -149,8 +149,8 @@ async def palette(request: Request, service: Service, _session: Session, languag
     words = request.query_params.get("q", "").strip()[:200]
     tools = select_tools(service.tools, [ALL])
     if words:
-        fitting = {tool.id for tool in tools} & {tool.id for tool in best(service.tools, words, language)}
-        found = [tool for tool in best(service.tools, words, language) if tool.id in fitting]
+        fitting = {tool.id for tool in tools} & {tool.id for tool in best_matches(service.tools, words, language)}
+        found = [tool for tool in best_matches(service.tools, words, language) if tool.id in fitting]
         return page(request, "palette", language, words=words, found=found)
     groups = [
         (
