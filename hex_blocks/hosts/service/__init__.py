@@ -1,4 +1,4 @@
-"""The service of `hex-blocks serve`: the tools over HTTP, jobs, hooks, and an OpenAPI document of all of it."""
+"""The service of `hex-blocks serve`: the tools over HTTP, jobs, webhooks, and an OpenAPI document that describes it."""
 
 LEVEL = {
     "tools, problems, languages, bounds": "done: tests/hosts/service/test_calls.py",

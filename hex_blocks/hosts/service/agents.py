@@ -1,4 +1,4 @@
-"""Agents, over the Model Context Protocol at /mcp: the same callers, tokens and secret as everywhere in the service."""
+"""The MCP endpoint of the service at /mcp, with the same callers, tokens and secret as the rest of the service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hex_blocks.hosts.mcp.server import HexServer
 from hex_blocks.hosts.mcp.serving import MAX_SESSIONS, PATH, sdk_app
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.service.callers import Caller
-from hex_blocks.hosts.service.messages import body_of
+from hex_blocks.hosts.service.messages import read_body
 from hex_blocks.hosts.service.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ SESSION_HEADER = b"mcp-session-id"
 
 
 class _Server(HexServer):
-    """The protocol's requests, each with its caller's connection, which the service keeps."""
+    """An MCP server that uses the connection of each request's caller."""
 
     def __init__(self, service: Service) -> None:
         toolbox = Toolbox(registry=service.tools, language=service.settings.language)
@@ -41,21 +41,21 @@ class _Server(HexServer):
         return _caller(context).connection
 
     def release(self, own: Connection) -> None:
-        """Keep it: the caller's next call uses it too."""
+        """Leave the connection open, because the caller's next call uses it too."""
 
     def caller_of(self, context: Any) -> str:
-        """Return a name for a request's caller."""
+        """Return the ID of a request's caller."""
         return _caller(context).id
 
     async def call_tool(self, context: Any, params: CallToolRequestParams) -> dict[str, Any]:
-        """Answer tools/call, and count it."""
+        """Run a tool, count the call in the metrics, and return the result of tools/call."""
         service = self._service
         began = service.clock.monotonic()
-        answered = await super().call_tool(context, params)
+        result = await super().call_tool(context, params)
         if params.name in self.toolbox.shown:
-            outcome = "failed" if answered.get("isError") else "succeeded"
-            service.metrics.answered(params.name, outcome, service.clock.monotonic() - began)
-        return answered
+            outcome = "failed" if result.get("isError") else "succeeded"
+            service.metrics.count_call(params.name, outcome, service.clock.monotonic() - began)
+        return result
 
 
 def _caller(context: Any) -> Caller:
@@ -64,10 +64,10 @@ def _caller(context: Any) -> Caller:
 
 
 class Agents:
-    """What serves agents.
+    """The MCP endpoint.
 
     Args:
-        service: The service that they reach.
+        service: The service that it belongs to.
     """
 
     def __init__(self, service: Service) -> None:
@@ -77,47 +77,51 @@ class Agents:
 
     @property
     def routes(self) -> Sequence[Route]:
-        """Where they reach it. With a slash at the end too: a redirect would lead past the proxies in front."""
+        """The routes of the endpoint, with and without a trailing slash: proxies may not serve a redirect's address."""
         return [Route(path, self) for path in (PATH, f"{PATH}/")]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Serve as long as this is open."""
+        """Run the endpoint while the context is open."""
         async with self._app.router.lifespan_context(self._app):
             yield
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request. Raises ProblemError for nobody whom this server serves."""
+        """Handle a request.
+
+        Raises:
+            ProblemError: The caller is not allowed to use this server.
+        """
         request = Request(scope, receive)
         caller = self._service.caller_of(request)
         request.state.caller_of_agent = caller
         if session := request.headers.get(SESSION_HEADER.decode()):
-            self._check(session, caller)
+            self._check_session(session, caller)
         if request.method != "GET":
-            receive = _again(await body_of(request, self._service.settings.most_bytes), receive)
+            receive = _replay_body(await read_body(request, self._service.settings.most_bytes), receive)
 
-        async def answer(message: Any) -> None:
+        async def send_response(message: Any) -> None:
             for name, value in message.get("headers", ()):
                 if name.lower() == SESSION_HEADER:
-                    self._remember(value.decode("latin-1"), caller)
+                    self._remember_session(value.decode("latin-1"), caller)
             await send(message)
 
         scope = {**scope, "path": scope["path"].rstrip("/")}
         if request.method == "GET":
-            await self._until_the_stop(scope, receive, answer)
+            await self._serve_stream(scope, receive, send_response)
         else:
-            await self._app(scope, receive, answer)
+            await self._app(scope, receive, send_response)
 
-    async def _until_the_stop(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve who only listens: it would hold the process up when that is to stop."""
-        begun = False
+    async def _serve_stream(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a stream of events, and end it when the process is to stop: an open stream would delay the stop."""
+        responded = False
 
-        async def answer(message: Any) -> None:
-            nonlocal begun
-            begun = True
+        async def send_response(message: Any) -> None:
+            nonlocal responded
+            responded = True
             await send(message)
 
-        serving = asyncio.ensure_future(self._app(scope, receive, answer))
+        serving = asyncio.ensure_future(self._app(scope, receive, send_response))
         draining = asyncio.ensure_future(self._service.draining.wait())
         try:
             await asyncio.wait({serving, draining}, return_when=asyncio.FIRST_COMPLETED)
@@ -128,30 +132,30 @@ class Agents:
             for each in (serving, draining):
                 each.cancel()
             await asyncio.gather(serving, draining, return_exceptions=True)
-        if begun:
+        if responded:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _check(self, session: str, caller: Caller) -> None:
-        """Refuse a session that another caller has begun. Raises ProblemError (`no_such_page`)."""
+    def _check_session(self, session: str, caller: Caller) -> None:
+        """Raise ProblemError (`no_such_page`) if the session belongs to another caller."""
         if self._callers.get(session) != caller.id:
             raise ProblemError("no_such_page")
 
-    def _remember(self, session: str, caller: Caller) -> None:
+    def _remember_session(self, session: str, caller: Caller) -> None:
         self._callers[session] = caller.id
         self._callers.move_to_end(session)
         while len(self._callers) > MAX_SESSIONS:
             self._callers.popitem(last=False)
 
 
-def _again(body: bytes, receive: Receive) -> Receive:
-    """Give a body that was read once more, and then what else comes."""
+def _replay_body(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` that first returns a body that was already read, and then calls the given `receive`."""
     given = False
 
-    async def again() -> Any:
+    async def receive_again() -> Any:
         nonlocal given
         if given:
             return await receive()
         given = True
         return {"type": "http.request", "body": body, "more_body": False}
 
-    return again
+    return receive_again

@@ -1,7 +1,7 @@
-"""Who calls: told by the bearer token, which is the caller's own Hex token or the server's secret.
+"""Callers, identified by their bearer token: their own Hex token or the server's secret.
 
-A caller is known by a keyed hash of the token. Tokens stand in memory only, of a bounded number of callers, for work
-that is going on; where the operator gives a key, they are written down encrypted for work that goes on without them.
+A caller's ID is a keyed hash of the token. Tokens are only held in memory, for a limited number of callers. If the
+operator sets a key, tokens are also stored encrypted, so that jobs and hooks can continue after a restart.
 """
 
 from __future__ import annotations
@@ -31,10 +31,12 @@ _HEX_TOKEN = re.compile(r"hxt[a-z]_\S+", re.ASCII)
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller: a name that tells nothing of the token, and the connection that its calls use.
+    """A caller.
 
     Attributes:
-        token: The caller's own Hex token; None where the server's is used.
+        id: An ID from which the token cannot be derived.
+        connection: The connection of the caller's calls.
+        token: The caller's own Hex token; None if the server's is used.
     """
 
     id: str
@@ -48,17 +50,17 @@ class Caller:
 
 
 class Callers:
-    """Everybody who calls.
+    """All callers of the service.
 
     Args:
-        server: The connection that calls without a token of their own use.
-        salt: What tokens are hashed with.
-        secret: What a caller must bring to use the server's connection; None where anyone may who reaches it.
-        vault: What tokens are encrypted with.
+        server: The connection for callers who use the server's Hex token.
+        salt: The key of the hashes.
+        vault: Encrypts and decrypts tokens.
+        secret: The secret that callers must send to use the server's connection; None if no secret is needed.
         has_token: Whether the server has a Hex token of its own.
 
     Attributes:
-        connection: The server's.
+        connection: The server's connection.
     """
 
     def __init__(
@@ -72,37 +74,41 @@ class Callers:
         self._lock = threading.Lock()
         self.vault = vault
 
-    def of_header(self, authorization: str | None) -> Caller:
-        """Return the caller of a request.
+    def from_header(self, authorization: str | None) -> Caller:
+        """Return the caller of a request, from its Authorization header.
 
         Raises:
-            ProblemError: Nobody whom this server serves.
+            ProblemError: The token is missing, or is neither a Hex token nor the server's secret.
         """
-        scheme, _, brought = (authorization or "").strip().partition(" ")
-        brought = brought.strip()
+        scheme, _, presented = (authorization or "").strip().partition(" ")
+        presented = presented.strip()
         if not authorization:
             if self._secret is not None:
                 raise ProblemError("bearer_missing", headers=CHALLENGE)
             return self.server()
         if scheme.lower() != "bearer":
             raise ProblemError("bearer_refused", headers=CHALLENGE)
-        if self.is_secret(brought):
+        if self.is_secret(presented):
             return self.server()
-        if not _HEX_TOKEN.fullmatch(brought):
+        if not _HEX_TOKEN.fullmatch(presented):
             raise ProblemError("bearer_refused", headers=CHALLENGE)
-        return self.of_token(SecretStr(brought))
+        return self.from_token(SecretStr(presented))
 
-    def is_secret(self, brought: str) -> bool:
-        """Whether this is the server's secret."""
-        return self._secret is not None and hmac.compare_digest(brought.encode(), self._secret.encode())
+    def is_secret(self, presented: str) -> bool:
+        """Return whether a bearer token is the server's secret."""
+        return self._secret is not None and hmac.compare_digest(presented.encode(), self._secret.encode())
 
     def server(self) -> Caller:
-        """Return the caller who uses the server's own Hex token."""
+        """Return the caller for all requests that use the server's Hex token.
+
+        Raises:
+            ProblemError: The server has no Hex token (`server_without_token`).
+        """
         if not self._has_token:
             raise ProblemError("server_without_token", headers=CHALLENGE)
         return Caller(SERVER, self.connection)
 
-    def of_token(self, token: SecretStr) -> Caller:
+    def from_token(self, token: SecretStr) -> Caller:
         """Return the caller with a Hex token."""
         name = hmac.new(self._salt, token.get_secret_value().encode(), hashlib.sha256).hexdigest()[:32]
         with self._lock:
@@ -110,31 +116,36 @@ class Callers:
             if caller is None:
                 caller = Caller(name, connection_of_caller(token.get_secret_value(), self.connection), token)
             self._known[name] = caller
-            left = self._known.popitem(last=False)[1] if len(self._known) > MOST_CALLERS else None
-        if left:
-            left.connection.close()
+            evicted = self._known.popitem(last=False)[1] if len(self._known) > MOST_CALLERS else None
+        if evicted:
+            evicted.connection.close()
         return caller
 
     def known(self) -> list[str]:
-        """Return the callers whose work can be done here without anything that is written down."""
+        """Return the IDs of the callers whose tokens are in memory."""
         with self._lock:
             return [*([SERVER] if self._has_token else []), *self._known]
 
-    def recall(self, name: str, sealed: bytes | None) -> Caller | None:
-        """Return a caller for work that goes on; None where the token is not to be had."""
+    def restore(self, name: str, encrypted: bytes | None) -> Caller | None:
+        """Return the caller of a job or hook; None if the token is not available.
+
+        Args:
+            name: The caller's ID.
+            encrypted: The caller's encrypted token, if it is stored.
+        """
         if name == SERVER:
             return Caller(SERVER, self.connection) if self._has_token else None
         with self._lock:
             if name in self._known:
                 return self._known[name]
-        token = self.vault.opened(sealed) if sealed else None
-        return self.of_token(SecretStr(token)) if token else None
+        token = self.vault.decrypt(encrypted) if encrypted else None
+        return self.from_token(SecretStr(token)) if token else None
 
-    def sealed(self, caller: Caller) -> bytes | None:
-        """Return a caller's token encrypted; None where there is no key, or no token to keep."""
+    def encrypted_token(self, caller: Caller) -> bytes | None:
+        """Return a caller's token encrypted; None if there is no key, or the caller uses the server's token."""
         if not self.vault.has_key or caller.token is None:
             return None
-        return self.vault.sealed(caller.token.get_secret_value())
+        return self.vault.encrypt(caller.token.get_secret_value())
 
     def close(self) -> None:
         """Close the network connections of all callers."""

@@ -1,4 +1,4 @@
-"""The database that a service keeps things in."""
+"""Opens the database that the settings of a service select."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from hex_blocks.hosts.service.sqlite import SqliteDatabase
 
 
 def database_of(settings: Settings) -> Database:
-    """Return the database of a service. Raises ProblemError (`store_unusable`)."""
+    """Return the database of a service.
+
+    Raises:
+        ProblemError: It cannot be opened (`store_unusable`).
+    """
     if settings.server:
         from hex_blocks.hosts.service.postgres import PostgresDatabase
 

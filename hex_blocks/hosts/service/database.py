@@ -1,6 +1,6 @@
-"""Where the service keeps things: a SQLite file of its own, or the PostgreSQL server that several machines share.
+"""The interface to the database of the service: a SQLite file, or a PostgreSQL server that several machines share.
 
-Statements are written once, with a question mark for each value; what the two kinds say otherwise, each says here.
+The same statements are used for both, with a question mark for each value. A database class translates what differs.
 """
 
 from __future__ import annotations
@@ -12,67 +12,66 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 from hex_blocks.clock import Clock
 
 T = TypeVar("T")
-# So long it is waited for a file that another process writes to, or a server that cannot be reached.
+# How long to wait for a file that another process writes to, or for a server that cannot be reached.
 BUSY_SECONDS = 10.0
 
 
 class Row(Protocol):
-    """A row, by the names of its columns."""
+    """A row, indexed by column name."""
 
     def __getitem__(self, name: str, /) -> Any:
-        """Return what stands in a column."""
+        """Return the value of a column."""
         ...
 
 
-class Done(NamedTuple):
-    """What came of a statement: the rows that it gives, and how many it changed."""
+class StatementResult(NamedTuple):
+    """The result of a statement: the rows it returned, and the number of rows it changed."""
 
     rows: list[Any]
     changed: int
 
 
-Run = Callable[[str, Sequence[Any]], Done]
+RunStatement = Callable[[str, Sequence[Any]], StatementResult]
 
 
 class Database(Protocol):
-    """A database. Everything that asks it may raise ProblemError (`store_unusable`).
+    """A database. Every method but `close` may raise ProblemError (`store_unusable`).
 
     Attributes:
-        clock: The time that everybody who shares it goes by.
-        unlocked: What a query says at its end to pass over rows that another one is changing.
+        unlocked: The end of a query that skips rows which another transaction has locked.
     """
 
-    unlocked: str
+    skip_locked: str
 
     @property
     def clock(self) -> Clock:
-        """The time that everybody who shares it goes by."""
+        """The clock for all times in the database, the same for all processes that share it."""
         ...
 
     @property
-    def back_since(self) -> float:
-        """When it answered again after it had not, by its clock; 0 where it always has."""
+    def recovered_at(self) -> float:
+        """When it became available again after an outage, by its clock; 0 if there was none."""
         ...
 
-    def transaction(self, work: Callable[[Run], T]) -> T:
-        """Do work with statements, all of them or none. The work may be done again, from its beginning."""
+    def transaction(self, work: Callable[[RunStatement], T]) -> T:
+        """Call `work` in a transaction and return its result. After a conflict, `work` is called again."""
         ...
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query."""
         ...
 
-    def write(self, statement: str, values: Sequence[Any] = ()) -> Done:
-        """Run one statement."""
+    def write(self, statement: str, values: Sequence[Any] = ()) -> StatementResult:
+        """Run one statement and return its result."""
         ...
 
     def close(self) -> None:
-        """Close it."""
+        """Close the database."""
         ...
 
 
-def kept(database: Database, name: str, length: int = 32) -> bytes:
-    """Return random bytes that are made once and are the same for every process that uses the database."""
+def stored_random(database: Database, name: str, length: int = 32) -> bytes:
+    """Return random bytes that are generated once and stored: the same for all processes that use the database."""
     made = secrets.token_bytes(length)
     database.write("INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT DO NOTHING", (name, made))
     return bytes(database.read("SELECT value FROM settings WHERE name = ?", (name,))[0]["value"])

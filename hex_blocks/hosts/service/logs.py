@@ -1,4 +1,4 @@
-"""One line for each request, as text or as JSON. No token, input or result stands in it."""
+"""The log of requests, one line each, as text or JSON. It never contains tokens, inputs or results."""
 
 from __future__ import annotations
 
@@ -16,61 +16,61 @@ requests_log = logging.getLogger("hex_blocks.requests")
 QUIET = ("/healthz", "/readyz", "/metrics")
 
 
-class Logged:
-    """An application of which every request is logged."""
+class RequestLogger:
+    """An ASGI application that logs every request to another one."""
 
     def __init__(self, app: App) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and log it when it has ended."""
+        """Handle a request, and log it when it has ended."""
         if scope["type"] != "http" or not requests_log.isEnabledFor(logging.INFO):
             await self._app(scope, receive, send)
             return
         began, status = time.perf_counter(), 0
 
-        async def watched(message: Any) -> None:
+        async def send_response(message: Any) -> None:
             nonlocal status
             status = message.get("status", status)
             await send(message)
 
         try:
-            await self._app(scope, receive, watched)
+            await self._app(scope, receive, send_response)
         finally:
             self._log(scope, status, time.perf_counter() - began)
 
     def _log(self, scope: Scope, status: int, seconds: float) -> None:
         if scope["path"] in QUIET:
             return
-        told = {
+        fields = {
             "method": scope["method"],
             "path": without_tokens(scope["path"][:200]),
             "status": status,
             "ms": round(seconds * 1000, 1),
             "caller": scope.get("state", {}).get("caller", "")[:8] or None,
         }
-        shown = " ".join(str(value) for value in told.values() if value is not None)
-        requests_log.info("%s", shown, extra={"told": told})
+        shown = " ".join(str(value) for value in fields.values() if value is not None)
+        requests_log.info("%s", shown, extra={"told": fields})
 
 
 class JsonLines(logging.Formatter):
-    """Writes each record as one line of JSON."""
+    """Formats each record as one line of JSON."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of a record."""
-        told: dict[str, Any] = {
+        fields: dict[str, Any] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             **(getattr(record, "told", None) or {"message": without_tokens(record.getMessage())}),
         }
         if record.exc_info:
-            told["exception"] = without_tokens(self.formatException(record.exc_info))
-        return json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False)
+            fields["exception"] = without_tokens(self.formatException(record.exc_info))
+        return json.dumps({name: value for name, value in fields.items() if value is not None}, ensure_ascii=False)
 
 
 class TextLines(logging.Formatter):
-    """Writes each record as a line of text."""
+    """Formats each record as one line of text."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
@@ -81,7 +81,12 @@ class TextLines(logging.Formatter):
 
 
 def log_to_stderr(*, as_json: bool, requests: bool = True) -> None:
-    """Log to stderr from now on."""
+    """Configure logging to stderr.
+
+    Args:
+        as_json: Whether lines are JSON.
+        requests: Whether requests are logged too.
+    """
     handler = logging.StreamHandler()
     handler.setFormatter(JsonLines() if as_json else TextLines())
     root = logging.getLogger()

@@ -1,4 +1,4 @@
-"""Reading requests and writing answers: bodies within bounds, JSON, languages, what a caller prefers."""
+"""Reading requests and making responses: bodies of limited size, JSON, languages, and the headers of a call."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ MOST_LANGUAGES = 10
 _PREFERENCE = re.compile(r"\s*(?P<name>[A-Za-z-]+)\s*(?:=\s*\"?(?P<value>[^\",;]*)\"?)?\s*(?:;[^,]*)?", re.ASCII)
 _KEY = re.compile(IDEMPOTENCY_KEY)
 NO_STORE = {"Cache-Control": "no-store"}
-AS_IT_IS = {"X-Content-Type-Options": "nosniff"}
+NO_SNIFF = {"X-Content-Type-Options": "nosniff"}
 
 
 def language_of(request: Request, default: str | None = None) -> str:
-    """Return the language that a request asks for: in its address, else in its header."""
-    asked = request.query_params.get("language")
-    wanted = [asked] if asked else _by_weight(request.headers.get("accept-language", ""))
+    """Return the language of a request: from its query, its header Accept-Language, or the default."""
+    in_query = request.query_params.get("language")
+    wanted = [in_query] if in_query else _by_weight(request.headers.get("accept-language", ""))
     found: str | None = next(filter(None, (nearest(each) for each in wanted if each and each != "*")), None)
     return found or default or SOURCE_LANGUAGE
 
@@ -45,20 +45,26 @@ def _by_weight(header: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class Preferred:
-    """How a caller wants to wait.
+class WaitPreference:
+    """How long a caller wants to wait for a call.
 
     Attributes:
-        wait: Seconds to wait for the end.
-        applied: What of the caller's wishes was heeded, as its header has it.
+        wait: The time to wait in seconds.
+        applied: The value of the header Preference-Applied; None if the caller sent no preference.
     """
 
     wait: float
     applied: str | None = None
 
 
-def preferred(request: Request, default: float, longest: float) -> Preferred:
-    """Return how a caller wants to wait, by the header Prefer."""
+def wait_preference(request: Request, default: float, longest: float) -> WaitPreference:
+    """Return how long a caller wants to wait, from the header Prefer.
+
+    Args:
+        request: The request.
+        default: Seconds to wait without such a header.
+        longest: The maximum in seconds.
+    """
     wait = None
     for header in request.headers.getlist("prefer"):
         for part in header.split(","):
@@ -66,28 +72,40 @@ def preferred(request: Request, default: float, longest: float) -> Preferred:
             if found is None:
                 continue
             if found["name"].lower() == "respond-async" and wait is None:
-                wait = Preferred(0.0, "respond-async")
+                wait = WaitPreference(0.0, "respond-async")
             elif found["name"].lower() == "wait" and (found["value"] or "").isdecimal():
                 seconds = min(float(found["value"]), longest)
-                wait = Preferred(seconds, f"wait={int(seconds)}")
-    return wait or Preferred(default)
+                wait = WaitPreference(seconds, f"wait={int(seconds)}")
+    return wait or WaitPreference(default)
 
 
 def idempotency_key(request: Request) -> str | None:
-    """Return the caller's key for a call. Raises ProblemError (`bad_key`)."""
+    """Return the header Idempotency-Key of a call; None if there is none.
+
+    Raises:
+        ProblemError: The key is not valid (`bad_key`).
+    """
     given = request.headers.getlist("idempotency-key")
     if not given:
         return None
     key: str = given[0].strip()
-    # The draft has it as a structured string, in quotes; most send it plain.
+    # The IETF draft defines a quoted string; most clients send the key without quotes.
     key = key[1:-1] if len(key) > 1 and key[0] == key[-1] == '"' else key
     if len(given) > 1 or not _KEY.fullmatch(key):
         raise ProblemError("bad_key")
     return key
 
 
-async def body_of(request: Request, most: int) -> bytes:
-    """Return the body. Raises ProblemError (`too_large`)."""
+async def read_body(request: Request, most: int) -> bytes:
+    """Return the body of a request.
+
+    Args:
+        request: The request.
+        most: The maximum size in bytes.
+
+    Raises:
+        ProblemError: It is too large (`too_large`).
+    """
     too_large = ProblemError("too_large", megabytes=round(most / MEGABYTE, 1))
     announced = request.headers.get("content-length", "0")
     if announced.isdecimal() and int(announced) > most:
@@ -100,21 +118,25 @@ async def body_of(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def inputs_of(request: Request, most: int) -> dict[str, Any]:
-    """Return the JSON object of a body; empty where there is no body.
+async def read_json_object(request: Request, most: int) -> dict[str, Any]:
+    """Return the JSON object in the body of a request; empty if there is no body.
+
+    Args:
+        request: The request.
+        most: The maximum size of the body in bytes.
 
     Raises:
-        ProblemError: It is something else.
+        ProblemError: The body is too large or is not a JSON object.
     """
-    body = await body_of(request, most)
+    body = await read_body(request, most)
     kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
     if kind != JSON and not (kind.startswith("application/") and kind.endswith("+json")) and (body or kind):
-        # Pages of others may send plain forms and texts from a browser without asking; JSON they may not.
+        # A browser lets web pages of other origins send forms and plain text without a preflight request, but not JSON.
         raise ProblemError("wrong_type", type=without_tokens(kind[:80]) or "?")
     if not body.strip():
         return {}
     try:
-        given = json.loads(body, parse_constant=_no_number)
+        given = json.loads(body, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         reason = f"{error.msg}, line {error.lineno}, column {error.colno}"
         raise ProblemError("not_json", reason=reason) from None
@@ -125,41 +147,44 @@ async def inputs_of(request: Request, most: int) -> dict[str, Any]:
     return given
 
 
-def _no_number(name: str) -> float:
+def _refuse_constant(name: str) -> float:
     raise ValueError(name)
 
 
 def as_json(value: Any) -> bytes:
-    """Return a value as JSON in UTF-8; half of a surrogate pair, which UTF-8 has no bytes for, as its escape."""
+    """Return a value as JSON in UTF-8. If it has lone surrogates, which UTF-8 cannot encode, all is escaped."""
     try:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str).encode()
     except UnicodeEncodeError:
         return json.dumps(value, separators=(",", ":"), default=str).encode()
 
 
-def answer(
+def json_response(
     value: Any, status: int = 200, headers: Mapping[str, str] | None = None, language: str | None = None
 ) -> Response:
-    """Return an answer of JSON."""
-    said = {"Vary": "Accept-Language, Authorization", **({"Content-Language": _tag(language)} if language else {})}
-    return Response(as_json(value), status, {**NO_STORE, **AS_IT_IS, **said, **(headers or {})}, JSON)
+    """Return a response with a JSON body."""
+    own_headers = {
+        "Vary": "Accept-Language, Authorization",
+        **({"Content-Language": _language_tag(language)} if language else {}),
+    }
+    return Response(as_json(value), status, {**NO_STORE, **NO_SNIFF, **own_headers, **(headers or {})}, JSON)
 
 
-def problem_answer(
+def problem_response(
     problem: Mapping[str, Any], request: Request, headers: Mapping[str, str] | None = None, language: str | None = None
 ) -> Response:
-    """Return the answer of a problem."""
-    # People put tokens into the wrong place, and this is what they show to others.
-    told = {**problem, "instance": quote(without_tokens(request.url.path))}
-    made = answer(told, int(problem["status"]), headers, language)
-    made.headers["content-type"] = PROBLEM
-    return made
+    """Return the response for a problem."""
+    # Users put tokens into URLs by mistake, and share error messages with others.
+    document = {**problem, "instance": quote(without_tokens(request.url.path))}
+    response = json_response(document, int(problem["status"]), headers, language)
+    response.headers["content-type"] = PROBLEM
+    return response
 
 
-def answer_to_error(error: ProblemError, request: Request, language: str | None) -> Response:
-    """Return the answer of a problem of the service's own."""
-    return problem_answer(problem_of(error, language), request, error.headers, language)
+def error_response(error: ProblemError, request: Request, language: str | None) -> Response:
+    """Return the response for an error of the service."""
+    return problem_response(problem_of(error, language), request, error.headers, language)
 
 
-def _tag(language: str) -> str:
+def _language_tag(language: str) -> str:
     return language.replace("_", "-")

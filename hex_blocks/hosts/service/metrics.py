@@ -1,4 +1,4 @@
-"""What the service counts, as Prometheus reads it. Labels are tools and outcomes, never callers or inputs."""
+"""Metrics of the service for Prometheus. Labels are tools and outcomes, never callers or inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1800)
 
 
 class Metrics:
-    """The numbers of one process."""
+    """The metrics of one process."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
@@ -30,24 +30,29 @@ class Metrics:
             "hex_blocks_deliveries", "Attempts to deliver events.", ("outcome",), registry=self._registry
         )
 
-    def ended(self, tool: str, status: str, error: HexError | None, seconds: float) -> None:
-        """Count a call: by its state, or by the kind of its error."""
-        self.answered(tool, error.kind if error is not None and status == "failed" else status, seconds)
+    def count_call_end(self, tool: str, status: str, error: HexError | None, seconds: float) -> None:
+        """Count a call by its status, or by the kind of its error if it failed."""
+        self.count_call(tool, error.kind if error is not None and status == "failed" else status, seconds)
 
-    def answered(self, tool: str, outcome: str, seconds: float) -> None:
+    def count_call(self, tool: str, outcome: str, seconds: float) -> None:
         """Count a call by its outcome."""
         self._calls.labels(tool, outcome).inc()
         self._seconds.labels(tool).observe(seconds)
 
-    def delivered(self, outcome: str) -> None:
+    def count_delivery(self, outcome: str) -> None:
         """Count an attempt to deliver an event."""
         self._deliveries.labels(outcome).inc()
 
-    def page(self, busy: int, jobs: Callable[[], Mapping[str, int]]) -> bytes:
-        """Return the numbers as they are now."""
+    def render(self, busy: int, jobs: Callable[[], Mapping[str, int]]) -> bytes:
+        """Return the current metrics in Prometheus' text format.
+
+        Args:
+            busy: The number of active calls.
+            jobs: Returns the number of jobs by status.
+        """
         self._busy.set(busy)
         self._jobs.clear()
         for status, count in jobs().items():
             self._jobs.labels(status).set(count)
-        page: bytes = generate_latest(self._registry)
-        return page
+        render: bytes = generate_latest(self._registry)
+        return render

@@ -1,4 +1,4 @@
-"""Moments as JSON has them."""
+"""Times in JSON documents."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def iso(seconds: float) -> str:
-    """Return a moment, seconds since the Unix epoch, as ISO 8601."""
+    """Return a time, given in seconds since the Unix epoch, in ISO 8601."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""What the service keeps, in the PostgreSQL server of the shared record, for replicas on any number of machines.
+"""The database of the service in the PostgreSQL server of the shared record, for replicas on several machines.
 
-One connection for each process. What the server cannot do just now, since it is restarted or another replica is in
-the way, is done again until it can, for some seconds.
+Each process has one connection. If the server is restarting, or another replica causes a conflict, a transaction is
+repeated for some seconds.
 """
 
 from __future__ import annotations
@@ -14,56 +14,56 @@ import psycopg
 from psycopg.rows import dict_row
 
 from hex_blocks.clock import SystemClock
-from hex_blocks.hosts.service.database import BUSY_SECONDS, Done, Run
+from hex_blocks.hosts.service.database import BUSY_SECONDS, RunStatement, StatementResult
 from hex_blocks.hosts.service.problems import ProblemError
-from hex_blocks.hosts.service.tables import changes_in_postgres
+from hex_blocks.hosts.service.tables import postgres_migrations
 from hex_blocks.postgres.schema import SCHEMA, bring_up_to_date
 from hex_blocks.postgres.session import LOOK_UP, AwayError, PooledError, ServerError, Session
 from hex_blocks.postgres.session import Database as Connected
 
 T = TypeVar("T")
 PART = "service"
-COMPARED_SECONDS = 60.0
+CLOCK_CHECK_SECONDS = 60.0
 
 
 class ServerClock(SystemClock):
-    """The server's time. Leases that several machines keep are told by one clock, whatever the machines' own say."""
+    """The clock of the database server, so that leases do not depend on the clocks of several machines."""
 
     def __init__(self) -> None:
         self._ahead = super().time() - self.monotonic()
-        self._compared_at = 0.0
+        self._measured_at = 0.0
 
     def time(self) -> float:
-        """Return seconds since the Unix epoch, as the server counts them."""
+        """Return the server's time in seconds since the Unix epoch."""
         return self.monotonic() + self._ahead
 
     @property
     def is_stale(self) -> bool:
-        """Whether it is time to look at the server's clock again."""
-        return self.monotonic() - self._compared_at >= COMPARED_SECONDS
+        """Whether the offset to the server's clock must be measured again."""
+        return self.monotonic() - self._measured_at >= CLOCK_CHECK_SECONDS
 
-    def compare(self, connected: Connected) -> None:
-        """Look at the server's clock."""
+    def measure(self, connected: Connected) -> None:
+        """Measure the offset to the server's clock."""
         began = self.monotonic()
         row = connected.execute("SELECT extract(epoch FROM clock_timestamp())::float8").fetchone()
-        self._compared_at = self.monotonic()
+        self._measured_at = self.monotonic()
         if row:
-            self._ahead = row[0] - (began + self._compared_at) / 2
+            self._ahead = row[0] - (began + self._measured_at) / 2
 
 
 class PostgresDatabase:
-    """The tables in a server.
+    """The tables of the service in a PostgreSQL server.
 
     Args:
-        address: The server's, as libpq reads it.
+        address: The address of the server, in a form of libpq.
     """
 
-    unlocked = "FOR UPDATE SKIP LOCKED"
+    skip_locked = "FOR UPDATE SKIP LOCKED"
 
     def __init__(self, address: str) -> None:
         self.clock = ServerClock()
-        self.back_since = 0.0
-        self._away = False
+        self.recovered_at = 0.0
+        self._was_unavailable = False
         self._session = Session(address, self._prepare, settings={"search_path": SCHEMA})
         self.read("SELECT 1 AS here")
 
@@ -71,70 +71,70 @@ class PostgresDatabase:
         connected.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
-        bring_up_to_date(connected, PART, changes_in_postgres())
-        self.clock.compare(connected)
+        bring_up_to_date(connected, PART, postgres_migrations())
+        self.clock.measure(connected)
 
-    def transaction(self, work: Callable[[Run], T]) -> T:
-        """Do work with statements, all of them or none. Raises ProblemError (`store_unusable`)."""
+    def transaction(self, work: Callable[[RunStatement], T]) -> T:
+        """Call `work` in a transaction and return its result. Raises ProblemError (`store_unusable`)."""
 
-        def do(connected: Connected) -> T:
+        def in_transaction(connected: Connected) -> T:
             with connected.transaction():
-                return work(_runner(connected))
+                return work(_statement_runner(connected))
 
-        return self._do(do)
+        return self._with_retries(in_transaction)
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query. Raises ProblemError (`store_unusable`)."""
         return self.write(statement, values).rows
 
-    def write(self, statement: str, values: Sequence[Any] = ()) -> Done:
-        """Run one statement. Raises ProblemError (`store_unusable`)."""
-        return self._do(lambda connected: _runner(connected)(statement, values))
+    def write(self, statement: str, values: Sequence[Any] = ()) -> StatementResult:
+        """Run one statement and return its result. Raises ProblemError (`store_unusable`)."""
+        return self._with_retries(lambda connected: _statement_runner(connected)(statement, values))
 
     def close(self) -> None:
-        """Close the connection; it is made anew when it is needed."""
+        """Close the connection; the next statement opens a new one."""
         self._session.close()
 
-    def _do(self, work: Callable[[Connected], T]) -> T:
+    def _with_retries(self, work: Callable[[Connected], T]) -> T:
         until = self.clock.monotonic() + BUSY_SECONDS
 
-        def give_up() -> bool:
+        def timed_out() -> bool:
             return self.clock.monotonic() >= until
 
         while True:
             try:
-                with self._session.use(give_up) as connected:
-                    done = work(connected)
+                with self._session.use(timed_out) as connected:
+                    result = work(connected)
                     if self.clock.is_stale:
-                        self.clock.compare(connected)
+                        self.clock.measure(connected)
             except AwayError as error:
-                self._away = True
-                if give_up():
+                self._was_unavailable = True
+                if timed_out():
                     raise ProblemError("store_unusable") from error
             except (PooledError, ServerError, psycopg.Error) as error:
                 raise ProblemError("store_unusable") from error
             else:
-                if self._away:
-                    self._away, self.back_since = False, self.clock.time()
-                return done
+                if self._was_unavailable:
+                    self._was_unavailable, self.recovered_at = False, self.clock.time()
+                return result
             self.clock.wait(LOOK_UP)
 
 
-def _runner(connected: Connected) -> Run:
-    def run(statement: str, values: Sequence[Any]) -> Done:
-        made = connected.cursor(row_factory=dict_row).execute(_translated(statement), [*map(_storable, values)])
-        return Done(made.fetchall() if made.description else [], made.rowcount)
+def _statement_runner(connected: Connected) -> RunStatement:
+    def run(statement: str, values: Sequence[Any]) -> StatementResult:
+        cursor = connected.cursor(row_factory=dict_row).execute(_for_psycopg(statement), [*map(_storable, values)])
+        return StatementResult(cursor.fetchall() if cursor.description else [], cursor.rowcount)
 
     return run
 
 
 @lru_cache(maxsize=256)
-def _translated(statement: str) -> bytes:
+def _for_psycopg(statement: str) -> bytes:
     return statement.replace("?", "%s").encode()
 
 
 def _storable(value: Any) -> Any:
-    """Return a value that the server takes. What callers ask for may hold what no text of the server's can."""
+    """Return a value in a form that PostgreSQL can store: its strings hold neither NUL nor lone surrogates."""
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What goes wrong, as callers of HTTP read it: problems by RFC 9457, in the caller's language."""
+"""Errors as problem details (RFC 9457), in the caller's language, and their HTTP statuses."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ TYPE = "urn:hex-blocks:problem:"
 _PART = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
-class Said(NamedTuple):
-    """What a key of the service says, and with which HTTP status."""
+class ProblemText(NamedTuple):
+    """The HTTP status and the texts of an error of the service."""
 
     status: int
     detail: str
@@ -24,71 +24,73 @@ class Said(NamedTuple):
 
 
 SERVICE_PROBLEMS = {
-    "bearer_missing": Said(
+    "bearer_missing": ProblemText(
         401,
         "The request has no bearer token.",
         "Send Authorization: Bearer with your Hex API token, or with the secret of this server.",
     ),
-    "bearer_refused": Said(
+    "bearer_refused": ProblemText(
         401,
         "The bearer token is neither a Hex API token nor the secret of this server.",
         "Send Authorization: Bearer with one of the two.",
     ),
-    "server_without_token": Said(
+    "server_without_token": ProblemText(
         401,
         "This server has no Hex token of its own.",
         "Send Authorization: Bearer with your Hex API token.",
     ),
-    "not_json": Said(400, "The body is not JSON: {reason}.", "Send a JSON object."),
-    "not_an_object": Said(400, "The body is not a JSON object.", "Send the inputs by their names."),
-    "wrong_type": Said(415, "The body is {type}, not JSON.", "Send it with Content-Type: application/json."),
-    "too_large": Said(413, "The body has more than {megabytes} MB.", "Send less."),
-    "bad_query": Said(400, "{name} is not valid: {reason}.", "Correct the address."),
-    "bad_key": Said(400, "Idempotency-Key is not valid.", "Give up to 255 printable characters of ASCII."),
-    "key_of_other_call": Said(
+    "not_json": ProblemText(400, "The body is not JSON: {reason}.", "Send a JSON object."),
+    "not_an_object": ProblemText(400, "The body is not a JSON object.", "Send the inputs by their names."),
+    "wrong_type": ProblemText(415, "The body is {type}, not JSON.", "Send it with Content-Type: application/json."),
+    "too_large": ProblemText(413, "The body has more than {megabytes} MB.", "Send less."),
+    "bad_query": ProblemText(400, "{name} is not valid: {reason}.", "Correct the address."),
+    "bad_key": ProblemText(400, "Idempotency-Key is not valid.", "Give up to 255 printable characters of ASCII."),
+    "key_of_other_call": ProblemText(
         422,
         "The Idempotency-Key was used for another call.",
         "Use a new key for a new call.",
     ),
-    "key_in_use": Said(
+    "key_in_use": ProblemText(
         409,
         "The first call with this Idempotency-Key has not been answered yet.",
         "Follow its job, or try again later.",
     ),
-    "no_such_page": Said(404, "There is nothing at this address."),
-    "no_such_job": Said(404, "There is no such job, or it is forgotten already.", "Start it again if it is needed."),
-    "no_such_hook": Said(404, "There is no such hook."),
-    "no_such_delivery": Said(404, "There is no such delivery."),
-    "no_such_method": Said(405, "This address does not take {method}."),
-    "bad_hook": Said(422, "The hook is not valid."),
-    "hook_needs_key": Said(
+    "no_such_page": ProblemText(404, "There is nothing at this address."),
+    "no_such_job": ProblemText(
+        404, "There is no such job, or it is forgotten already.", "Start it again if it is needed."
+    ),
+    "no_such_hook": ProblemText(404, "There is no such hook."),
+    "no_such_delivery": ProblemText(404, "There is no such delivery."),
+    "no_such_method": ProblemText(405, "This address does not take {method}."),
+    "bad_hook": ProblemText(422, "The hook is not valid."),
+    "hook_needs_key": ProblemText(
         403,
         "Events of runs need your Hex token for as long as the hook exists, and this server keeps none.",
         "Whoever runs the server sets {variable}; or use the server's own token.",
     ),
-    "stale_form": Said(403, "The form is not of this session.", "Open the page anew and fill it in again."),
-    "stopping": Said(503, "The server is stopping.", "Try again in a few seconds."),
-    "too_many_calls": Said(
+    "stale_form": ProblemText(403, "The form is not of this session.", "Open the page anew and fill it in again."),
+    "stopping": ProblemText(503, "The server is stopping.", "Try again in a few seconds."),
+    "too_many_calls": ProblemText(
         503,
         "The server works on as many calls as it can.",
         Plural("Try again in {seconds} second.", "Try again in {seconds} seconds.", "seconds"),
     ),
-    "store_unusable": Said(503, "The server cannot read or write its jobs and hooks.", "See the server's log."),
-    "job_cancelled": Said(409, "The job was cancelled."),
-    "job_abandoned": Said(
+    "store_unusable": ProblemText(503, "The server cannot read or write its jobs and hooks.", "See the server's log."),
+    "job_cancelled": ProblemText(409, "The job was cancelled."),
+    "job_abandoned": ProblemText(
         504,
         "The job was waiting for its caller's token until it was given up.",
         "Start it again, and ask for it now and then.",
     ),
-    "job_outcome_unknown": Said(
+    "job_outcome_unknown": ProblemText(
         502,
         "The server stopped in the middle of this call, and doing it again could do it twice.",
         "Look in Hex whether it was done before you call it again.",
     ),
-    "failed": Said(500, "The server failed unexpectedly.", "See the server's log."),
+    "failed": ProblemText(500, "The server failed unexpectedly.", "See the server's log."),
 }
-# Where the status of an error is not that of its kind.
-OF_KEY = {
+# Errors whose status differs from the status of their kind.
+STATUS_BY_KEY = {
     "unknown_tool": 404,
     "only_reading": 403,
     "record_unusable": 503,
@@ -109,20 +111,20 @@ OF_KEY = {
     "tool_failed": 500,
     "tool_broken": 500,
 }
-OF_KIND = {"input": 422, "token": 401, "not_found": 404, "busy": 503, "down": 502, "run": 502}
-# What is wrong with the server's own token is no fault of its caller.
-AT_SERVER = {401: 503}
+STATUS_BY_KIND = {"input": 422, "token": 401, "not_found": 404, "busy": 503, "down": 502, "run": 502}
+# If the server's own token is refused, the error is the server's, not the caller's.
+STATUS_FOR_SERVER_TOKEN = {401: 503}
 
 
 class ProblemError(Exception):
-    """What a request is answered with where it cannot be done.
+    """An error of the service itself, as opposed to one of a tool.
 
     Attributes:
-        key: One of those above.
-        values: What its sentence speaks of.
-        faults: Pointer and sentence of everything that is wrong.
-        headers: What stands beside it in the answer.
-        more: Members beside those that every problem has.
+        key: A key of SERVICE_PROBLEMS.
+        values: The values for the placeholders in its texts.
+        faults: For each faulty input, its JSON Pointer and a sentence.
+        headers: Headers of the response.
+        more: Additional members of the problem document.
     """
 
     def __init__(
@@ -148,7 +150,7 @@ class ProblemError(Exception):
 
 
 def title_of(status: int, language: str | None) -> str:
-    """Return what a status means."""
+    """Return the title of an HTTP status."""
     own = {
         405: phrase("The address does not take this method."),
         500: phrase("The server failed."),
@@ -158,7 +160,7 @@ def title_of(status: int, language: str | None) -> str:
 
 
 def problem_of(error: ProblemError, language: str | None) -> dict[str, Any]:
-    """Return a problem of the service's own."""
+    """Return the problem document of an error of the service."""
     said = SERVICE_PROBLEMS[error.key]
     faults = [{"pointer": pointer, "detail": detail.said(language)} for pointer, detail in error.faults]
     made: dict[str, Any] = {
@@ -176,9 +178,12 @@ def problem_of(error: ProblemError, language: str | None) -> dict[str, Any]:
 
 
 def problem_of_call(error: HexError, language: str | None, *, own_token: bool = True) -> dict[str, Any]:
-    """Return the problem of a call that failed.
+    """Return the problem document of a failed call.
 
-    own_token: whether the caller brought the Hex token.
+    Args:
+        error: The error of the tool.
+        language: The language of its sentences.
+        own_token: Whether the call used the caller's own Hex token.
     """
     status = status_of(error, own_token=own_token)
     faults = [
@@ -203,21 +208,21 @@ def problem_of_call(error: HexError, language: str | None, *, own_token: bool = 
 
 
 def status_of(error: HexError, *, own_token: bool = True) -> int:
-    """Return the HTTP status of a call that failed."""
-    status = OF_KEY.get(error.key, OF_KIND[error.kind])
-    return status if own_token or error.kind != "token" else AT_SERVER.get(status, status)
+    """Return the HTTP status of a failed call."""
+    status = STATUS_BY_KEY.get(error.key, STATUS_BY_KIND[error.kind])
+    return status if own_token or error.kind != "token" else STATUS_FOR_SERVER_TOKEN.get(status, status)
 
 
 def retry_after(problem: Mapping[str, Any]) -> str | None:
-    """Return the whole seconds after which it is worth trying again, where they are known."""
+    """Return the value of the header Retry-After, in whole seconds; None if the problem does not say it."""
     seconds = problem.get("values", {}).get("seconds")
     return str(max(1, int(seconds + 0.999))) if isinstance(seconds, int | float) else None
 
 
 def pointer_of(place: str) -> str:
-    """Return where an input is, such as `runs[2].projectId`, as a JSON Pointer."""
+    """Return the path of an input, such as `runs[2].projectId`, as a JSON Pointer."""
     if "," in place:
-        # Several inputs together: the whole body is meant.
+        # The fault concerns several inputs, so the pointer is that of the whole body.
         return ""
     parts = [number or name for number, name in _PART.findall(place)]
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)

@@ -1,4 +1,4 @@
-"""The calls of this process: those of requests, and jobs that it has taken on."""
+"""Runs the calls of this process: those of requests, and jobs that it has claimed."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import Any
 from hex_blocks.clock import Clock
 from hex_blocks.hosts.service.callers import Callers
 from hex_blocks.hosts.service.jobs.store import FAILED, QUEUED, RUNNING, End, Job, JobStore
-from hex_blocks.hosts.service.looking import looking
 from hex_blocks.hosts.service.metrics import Metrics
+from hex_blocks.hosts.service.polling import polling_thread
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import Settings
 from hex_blocks.hosts.service.work import Work, progress_document, without_secrets
@@ -23,20 +23,28 @@ from hex_blocks.tools.registry import Registry
 
 log = logging.getLogger(__name__)
 
-# Seconds between two looks for jobs that another process left, and what part of a lease passes before it is renewed.
-LOOK_SECONDS = 1.0
-RENEWED_AFTER = 3.0
-CLEANED_SECONDS = 60.0
-# Progress is written down so often: at each change of state, and else after a second and a fiftieth of the time so far.
+# Seconds between two searches for jobs to claim.
+POLL_SECONDS = 1.0
+# A lease is renewed after this fraction (one third) of its time.
+LEASE_FRACTION = 3.0
+CLEANUP_SECONDS = 60.0
+# Progress is stored at each change of status, and otherwise after a second and a fiftieth of the time so far.
 REPORT_SECONDS, REPORT_PART = 1.0, 0.02
 BUSY_SECONDS = 5
 
 
 class Runner:
-    """Works on calls, each in a thread of its own, and on jobs under leases.
+    """Runs calls, each in a thread of its own. Jobs are run under leases.
 
     Args:
-        notify: Is told the ID of a job to which something has happened.
+        tools: The tools.
+        store: The stored jobs.
+        callers: The callers.
+        settings: The settings.
+        metrics: Counts the calls.
+        clock: The clock of leases and times.
+        owner: The ID of this process.
+        notify: Called with the ID of a job that has changed.
     """
 
     def __init__(
@@ -61,32 +69,32 @@ class Runner:
         self.draining = threading.Event()
         self._works: dict[str, Work] = {}
         self._workers = Workers()
-        # Whether more jobs may wait than this process had room for.
+        # Whether there may be more jobs than this process had capacity for.
         self._full = False
         self._lock = threading.Lock()
         self._wake = threading.Event()
-        self._over = threading.Event()
-        self._loops = [
-            looking(self._take, LOOK_SECONDS, self._over, self._wake),
-            looking(self._renew, settings.lease / RENEWED_AFTER, self._over),
-            looking(self._clean, CLEANED_SECONDS, self._over),
+        self._closed = threading.Event()
+        self._threads = [
+            polling_thread(self._claim_jobs, POLL_SECONDS, self._closed, self._wake),
+            polling_thread(self._renew_leases, settings.lease / LEASE_FRACTION, self._closed),
+            polling_thread(self._remove_expired, CLEANUP_SECONDS, self._closed),
         ]
 
-    def begin(self) -> None:
-        """Begin to take on jobs."""
-        for loop in self._loops:
-            loop.start()
+    def start_threads(self) -> None:
+        """Start the threads that claim jobs, renew leases and remove expired jobs."""
+        for thread in self._threads:
+            thread.start()
 
     @property
     def busy(self) -> int:
-        """How many calls are being worked on."""
+        """The number of active calls."""
         return len(self._works)
 
     def start(self, work: Work) -> None:
-        """Begin a call.
+        """Start a call in a thread.
 
         Raises:
-            ProblemError: There are too many, or the process is stopping.
+            ProblemError: There are too many active calls, or the process is stopping.
         """
         if self.draining.is_set():
             raise ProblemError("stopping", headers={"Retry-After": "2"})
@@ -95,16 +103,16 @@ class Runner:
                 raise ProblemError("too_many_calls", seconds=BUSY_SECONDS, headers={"Retry-After": str(BUSY_SECONDS)})
             self._works[work.id] = work
         work.ended.set_running_or_notify_cancel()
-        self._workers.do(partial(self._do, work))
+        self._workers.submit(partial(self._run_call, work))
 
-    def keep(self, work: Work, *, key: str | None = None, fingerprint: str | None = None, answered: bool) -> bool:
-        """Make a call a job, so that it outlives its request; False where it has ended meanwhile."""
+    def make_job(self, work: Work, *, key: str | None = None, fingerprint: str | None = None, answered: bool) -> bool:
+        """Store an active call as a job, so that it outlives its request. Return False if it has already ended."""
         with work.lock:
             if work.ended.done():
                 return False
             if work.fence:
                 if answered:
-                    self.store.answer(work.id)
+                    self.store.mark_answered(work.id)
                 return True
             self.store.add(self.job_of(work, key=key, fingerprint=fingerprint, answered=answered))
             work.fence = 1
@@ -115,7 +123,7 @@ class Runner:
     def job_of(
         self, work: Work, *, key: str | None, fingerprint: str | None, answered: bool, queued: bool = False
     ) -> Job:
-        """Return the job of a call: one that is worked on here, or one that waits for its turn."""
+        """Return the job of a call: running in this process, or queued for any process."""
         now = self.clock.time()
         return Job(
             id=work.id,
@@ -134,64 +142,64 @@ class Runner:
             leased_until=None if queued else now + self.settings.lease,
             fence=0 if queued else 1,
             resumable=work.resumable,
-            sealed=self.callers.sealed(work.caller),
+            encrypted_token=self.callers.encrypted_token(work.caller),
         )
 
     def wake(self) -> None:
-        """Look for jobs at once."""
+        """Search for jobs to claim at once."""
         self._wake.set()
 
     def cancel(self, job_id: str) -> None:
-        """End a call of this process."""
+        """Cancel a call of this process; a call of another process is left alone."""
         if work := self._works.get(job_id):
             work.cancelled = True
             work.stop.set()
 
-    def _do(self, work: Work) -> None:
+    def _run_call(self, work: Work) -> None:
         began = self.clock.monotonic()
-        told = [began, None]
+        last_report = [began, None]
 
         def on_progress(progress: Progress) -> None:
             work.progress = progress_document(progress)
-            self._report(work, progress, began, told)
+            self._report(work, progress, began, last_report)
 
         end: End | None = None
         try:
-            end = work.done(self.tools, on_progress)
-            self.metrics.ended(work.tool.id, end.status, work.error, self.clock.monotonic() - began)
+            end = work.execute(self.tools, on_progress)
+            self.metrics.count_call_end(work.tool.id, end.status, work.error, self.clock.monotonic() - began)
         finally:
-            self._settle(work, end)
+            self._finish(work, end)
 
-    def _report(self, work: Work, progress: Progress, began: float, told: list[Any]) -> None:
+    def _report(self, work: Work, progress: Progress, began: float, last_report: list[Any]) -> None:
         now = self.clock.monotonic()
         pause = max(REPORT_SECONDS, (now - began) * REPORT_PART)
-        if work.fence and (progress.status != told[1] or now - told[0] >= pause):
-            told[:] = [now, progress.status]
+        if work.fence and (progress.status != last_report[1] or now - last_report[0] >= pause):
+            last_report[:] = [now, progress.status]
             try:
                 self.store.report(work.id, work.fence, work.progress or {})
             except ProblemError:
-                log.warning("the progress of job %s could not be written down", work.id, exc_info=True)
+                log.warning("the progress of job %s could not be stored", work.id, exc_info=True)
             self.notify(work.id)
 
-    def _settle(self, work: Work, end: End | None) -> None:
-        """Write down how a call ended, or give its job back where it ended only because the process does."""
+    def _finish(self, work: Work, end: End | None) -> None:
+        """Store the end of a call, or release its job if the call only ended because this process is stopping."""
         with work.lock:
             if not work.fence:
                 work.ended.set_result(end)
         if work.fence:
-            given_back = end is None or (
+            released = end is None or (
                 self.draining.is_set() and work.stop.is_set() and not work.cancelled and end.result is None
             )
-            self._write_end(work, None if given_back else end)
-            work.ended.set_result(None if given_back else end)
+            self._store_end(work, None if released else end)
+            work.ended.set_result(None if released else end)
         with self._lock:
             self._works.pop(work.id, None)
         self.notify(work.id)
         if self._full:
             self._wake.set()
 
-    def _write_end(self, work: Work, end: End | None) -> None:
-        """Write down how a job ended, or give it back; as soon as that can be written."""
+    def _store_end(self, work: Work, end: End | None) -> None:
+        """Store the end of a job, or release the job if `end` is None. Repeat until the database can be written."""
         while True:
             try:
                 if end is None:
@@ -200,32 +208,32 @@ class Runner:
                     now = self.clock.time()
                     self.store.end(work.id, work.fence, end, now, now + self.settings.kept)
             except ProblemError:
-                log.warning("the end of job %s could not be written down", work.id, exc_info=True)
+                log.warning("the end of job %s could not be stored", work.id, exc_info=True)
             else:
                 return
-            if self._over.wait(LOOK_SECONDS):
-                # The lease runs out, and another process goes on with it.
+            if self._closed.wait(POLL_SECONDS):
+                # The lease will expire, and another process will continue the job.
                 return
 
-    def _take(self) -> None:
+    def _claim_jobs(self) -> None:
         if self.draining.is_set():
             return
         now = self.clock.time()
         room = self.settings.most_calls - self.busy
-        taken = self.store.claim(self.owner, self.callers.known(), now, now + self.settings.lease, room)
-        self._full = len(taken) >= room
-        for job in taken:
+        claimed = self.store.claim(self.owner, self.callers.known(), now, now + self.settings.lease, room)
+        self._full = len(claimed) >= room
+        for job in claimed:
             try:
-                self._go_on(job)
+                self._start_claimed(job)
             except ProblemError:
-                log.warning("job %s cannot be gone on with", job.id, exc_info=True)
+                log.warning("job %s could not be started", job.id, exc_info=True)
 
-    def _go_on(self, job: Job) -> None:
-        if mine := self._works.get(job.id):
-            # The lease ran out while this process slept: it is still at it.
-            mine.fence = job.fence
+    def _start_claimed(self, job: Job) -> None:
+        if running := self._works.get(job.id):
+            # The lease expired while this process was suspended, and the call is still running here.
+            running.fence = job.fence
             return
-        caller = self.callers.recall(job.caller, job.sealed)
+        caller = self.callers.restore(job.caller, job.encrypted_token)
         if caller is None or job.tool not in self.tools:
             self.store.release(job.id, job.fence, begun=False)
             return
@@ -245,39 +253,39 @@ class Runner:
             self.store.release(job.id, job.fence, begun=False)
         self.notify(job.id)
 
-    def _renew(self) -> None:
+    def _renew_leases(self) -> None:
         held = {work.id: work.fence for work in list(self._works.values()) if work.fence}
         if not held:
             return
-        ours = self.store.renew(self.owner, held, self.clock.time() + self.settings.lease)
+        renewed = self.store.renew(self.owner, held, self.clock.time() + self.settings.lease)
         for job_id in held:
             work = self._works.get(job_id)
             if work is None:
                 continue
-            if ours.get(job_id):
+            if renewed.get(job_id):
                 self.cancel(job_id)
-            elif job_id not in ours and not work.ended.done():
-                # Another process has it: what is done here would be done twice.
+            elif job_id not in renewed and not work.ended.done():
+                # Another process has claimed the job, so this one must not do the work a second time.
                 work.stop.set()
 
-    def _clean(self) -> None:
+    def _remove_expired(self) -> None:
         now = self.clock.time()
         end = End(FAILED, problem=problem_of(ProblemError("job_abandoned"), None))
-        for job in self.store.give_up(now, end, now + self.settings.kept):
+        for job in self.store.remove_expired(now, end, now + self.settings.kept):
             self.notify(job.id)
 
     def drain(self) -> None:
-        """Take on nothing more."""
+        """Accept no more calls and claim no more jobs."""
         self.draining.set()
 
     def close(self) -> None:
-        """Give back the jobs that others can go on with, and wait for the calls that nobody else can."""
+        """Release the jobs that other processes can continue, and wait for the other calls to end."""
         self.drain()
-        self._over.set()
+        self._closed.set()
         self._wake.set()
         works = list(self._works.values())
         for work in works:
-            if work.fence and work.may_be_stopped:
+            if work.fence and work.can_stop_waiting:
                 work.stop.set()
         until = self.clock.monotonic() + self.settings.grace
         for work in works:

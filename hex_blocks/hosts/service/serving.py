@@ -1,4 +1,4 @@
-"""Running the service until the process is told to stop."""
+"""Runs the service in a process until that gets a signal to stop."""
 
 from __future__ import annotations
 
@@ -13,41 +13,41 @@ import uvicorn
 from hex_blocks.hosts.service.app import make_app
 from hex_blocks.hosts.service.state import Service
 
-# What requests that are being answered have beyond the grace of calls.
-LAST_WORDS = 5
-# Connections that wait until they are taken in: a thousand callers may come at once.
+# How many seconds responses may take after the grace period of calls.
+RESPONSE_SECONDS = 5
+# The maximum number of connections that wait to be accepted: a thousand callers may connect at once.
 BACKLOG = 2048
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc]
-    """A server that tells the service at once when it is to stop, so that nobody is left waiting."""
+    """A server that notifies the service of a signal at once, so that waiting requests end in time."""
 
     def __init__(self, config: uvicorn.Config, service: Service) -> None:
         super().__init__(config)
         self._service = service
-        self._told = False
+        self._stop_requested = False
         self.ready: Callable[[], object] = list
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begin to take requests in. Nobody is told before this process hears when it is to stop."""
+        """Start to accept requests, and then call `ready`; by then the signal handlers are installed."""
         await super().startup(sockets=sockets)
         self.ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Begin to stop; told a second time, stop at once. Having been told to is no failure: it ends with 0."""
+        """Start to stop; stop immediately at the second signal. A process that was stopped exits with code 0."""
         self._service.runner.drain()
         self._service.draining.set()
-        self.force_exit = self._told
-        self.should_exit = self._told = True
+        self.force_exit = self._stop_requested
+        self.should_exit = self._stop_requested = True
 
 
 class Serving:
-    """A service that listens.
+    """A service that listens on a port.
 
     Args:
         service: The service.
-        port: The port to listen on; 0 for any.
-        ready: Is told the address as soon as requests are taken in.
+        port: The port to listen on; 0 for any free port.
+        ready: Called with the URL of the service when it accepts requests.
     """
 
     def __init__(self, service: Service, port: int, ready: Callable[[str], object] | None = None) -> None:
@@ -61,15 +61,15 @@ class Serving:
             server_header=False,
             proxy_headers=False,
             root_path=settings.root_path,
-            timeout_graceful_shutdown=int(settings.grace) + LAST_WORDS,
+            timeout_graceful_shutdown=int(settings.grace) + RESPONSE_SECONDS,
         )
         self._server = _Server(config, service)
 
     def run(self) -> None:
-        """Serve until the process is told to stop, or `stop` is called.
+        """Serve until the process gets a signal to stop, or `stop` is called.
 
         Raises:
-            OSError: The address cannot be listened on.
+            OSError: It cannot listen on this address and port.
         """
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         with socket.create_server((self._host, self._port), family=family, backlog=BACKLOG) as listening:
@@ -79,5 +79,5 @@ class Serving:
             self._server.run(sockets=[listening])
 
     def stop(self) -> None:
-        """Stop as if the process had been told to; from any thread."""
+        """Stop the service, as a signal would. It can be called from any thread."""
         self._server.handle_exit(signal.SIGTERM, None)

@@ -1,4 +1,4 @@
-"""How the service is run: where it listens, who may use it, and how long it keeps things."""
+"""The settings of the service: where it listens, who may use it, and its limits."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ HOUR = 3600.0
 
 @dataclass(frozen=True)
 class Settings:
-    """How the service is run.
+    """The settings of the service.
 
     Attributes:
-        folder: Where jobs and hooks are kept, where there is no server.
-        server: Address of the PostgreSQL server in which they are kept, for all its replicas.
-        host: The address that it listens on.
-        secret: What callers bring as a bearer token to use the server's own Hex token.
-        key: What tokens of callers are encrypted under, for work that goes on without them; None to keep none.
-        public_url: The address that callers use, where a proxy is in front.
-        root_path: The part of every path that a proxy takes off.
-        allowed_hosts: Names beside this machine's own under which callers reach it.
-        origins: Origins of pages that may call it from a browser.
-        wait: Seconds that a call is waited for before it becomes a job.
-        longest_wait: The most that a caller may ask for.
-        most_bytes: The largest body that is read.
-        most_calls: How many calls are worked on at a time.
-        kept: Seconds that a job is kept after its end, with its result.
-        lease: Seconds after which another process takes over the job of one that is gone.
-        grace: Seconds that calls have to end when the process is told to stop.
+        folder: The folder of the SQLite file, if there is no PostgreSQL server.
+        server: The address of the PostgreSQL server that all replicas share; None to use a SQLite file.
+        host: The address to listen on.
+        secret: The bearer token of callers who use the server's Hex token.
+        key: The key that callers' tokens are encrypted with before they are stored; None to store no tokens.
+        public_url: The URL of the service for callers, if it is behind a proxy.
+        root_path: The beginning of every path that a proxy removes.
+        allowed_hosts: More host names that callers may use for this service.
+        origins: Web origins whose pages may call the service from a browser.
+        wait: The seconds that a request waits for its call before the call becomes a job.
+        longest_wait: The most seconds that a caller may wait.
+        most_bytes: The maximum size of a request's body.
+        most_calls: The maximum number of active calls.
+        kept: The seconds that a job and its result are stored after its end.
+        lease: The seconds after which another process takes over the job of a process that is gone.
+        grace: The seconds that calls have to end when the process stops.
         loopback_hooks: Whether events may be sent to this machine, without TLS too.
-        watch: Seconds between two looks for finished runs.
-        language: Of what is said to callers who name no language.
-        mcp: Whether agents are served as well, over the Model Context Protocol.
+        watch: The seconds between two requests for a hook's finished runs.
+        language: The language of messages to callers who request none.
+        mcp: Whether the MCP endpoint is served.
     """
 
     folder: Path
@@ -64,6 +64,6 @@ class Settings:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every name under which callers reach it, beside this machine's own."""
+        """The host names that callers may use, besides those of this machine."""
         public = urlsplit(self.public_url).netloc if self.public_url else ""
         return (*self.allowed_hosts, *([public] if public else []))

@@ -1,7 +1,7 @@
-"""The service's own SQLite file, which several processes of one machine may share.
+"""The database of the service in a SQLite file, which several processes of one machine may share.
 
-One connection for each process, used by one thread at a time. The file is readable by its owner only, since results
-hold what customers' data hold.
+Each process has one connection, used by one thread at a time. Only the owner can read the file, because results of
+calls may contain confidential data.
 """
 
 from __future__ import annotations
@@ -16,30 +16,30 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hex_blocks.clock import SystemClock
-from hex_blocks.hosts.service.database import BUSY_SECONDS, Done, Run
+from hex_blocks.hosts.service.database import BUSY_SECONDS, RunStatement, StatementResult
 from hex_blocks.hosts.service.problems import ProblemError
-from hex_blocks.hosts.service.tables import CHANGES
+from hex_blocks.hosts.service.tables import MIGRATIONS
 
 T = TypeVar("T")
 FILE = "service.sqlite3"
 
 
 class SqliteDatabase:
-    """The file, opened.
+    """The tables of the service in a SQLite file.
 
     Args:
-        folder: Where it lies; made if it is not there.
+        folder: The folder of the file; it is created if it does not exist.
     """
 
-    # Whoever writes has the whole file.
-    unlocked = ""
+    # A transaction locks the whole file, so no query meets locked rows.
+    skip_locked = ""
     clock = SystemClock()
-    back_since = 0.0
+    recovered_at = 0.0
 
     def __init__(self, folder: Path) -> None:
         self._lock = threading.RLock()
         self.path = folder / FILE
-        with _told():
+        with _as_problem():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -49,33 +49,33 @@ class SqliteDatabase:
             self._database.row_factory = sqlite3.Row
             for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
                 self._database.execute(f"PRAGMA {pragma}")
-        while self.transaction(_changed):
+        while self.transaction(_migrate):
             pass
 
-    def transaction(self, work: Callable[[Run], T]) -> T:
-        """Do work with statements, all of them or none. Raises ProblemError (`store_unusable`)."""
-        with self._lock, _told():
+    def transaction(self, work: Callable[[RunStatement], T]) -> T:
+        """Call `work` in a transaction and return its result. Raises ProblemError (`store_unusable`)."""
+        with self._lock, _as_problem():
             self._database.execute("BEGIN IMMEDIATE")
             try:
-                done = work(self._run)
+                result = work(self._execute)
             except BaseException:
                 self._database.execute("ROLLBACK")
                 raise
             self._database.execute("COMMIT")
-            return done
+            return result
 
     def read(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a query. Raises ProblemError (`store_unusable`)."""
         return self.write(statement, values).rows
 
-    def write(self, statement: str, values: Sequence[Any] = ()) -> Done:
-        """Run one statement. Raises ProblemError (`store_unusable`)."""
-        with self._lock, _told():
-            return self._run(statement, values)
+    def write(self, statement: str, values: Sequence[Any] = ()) -> StatementResult:
+        """Run one statement and return its result. Raises ProblemError (`store_unusable`)."""
+        with self._lock, _as_problem():
+            return self._execute(statement, values)
 
-    def _run(self, statement: str, values: Sequence[Any]) -> Done:
-        made = self._database.execute(statement, values)
-        return Done(made.fetchall(), made.rowcount)
+    def _execute(self, statement: str, values: Sequence[Any]) -> StatementResult:
+        cursor = self._database.execute(statement, values)
+        return StatementResult(cursor.fetchall(), cursor.rowcount)
 
     def close(self) -> None:
         """Close the file."""
@@ -83,19 +83,19 @@ class SqliteDatabase:
             self._database.close()
 
 
-def _changed(run: Run) -> bool:
-    """Bring the tables to their next version; False where there is none."""
+def _migrate(run: RunStatement) -> bool:
+    """Apply the next migration to the tables. Return False if they are up to date."""
     version: int = run("PRAGMA user_version", ()).rows[0][0]
-    if version >= len(CHANGES):
+    if version >= len(MIGRATIONS):
         return False
-    for statement in filter(str.strip, CHANGES[version].split(";")):
+    for statement in filter(str.strip, MIGRATIONS[version].split(";")):
         run(statement, ())
     run(f"PRAGMA user_version = {version + 1}", ())
     return True
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _as_problem() -> Iterator[None]:
     try:
         yield
     except (OSError, sqlite3.Error) as error:

@@ -1,4 +1,4 @@
-"""What the parts of a running service share."""
+"""The running service: the object that holds its parts, and notifications about changed jobs."""
 
 from __future__ import annotations
 
@@ -30,58 +30,58 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
+POLL_SECONDS = 1.0
 
 
-class Hub:
-    """Tells those who follow jobs that something has happened to them, in this process or in another."""
+class JobNotifier:
+    """Notifies the subscribers of jobs of changes that this process or another one made."""
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._followers: dict[str, set[asyncio.Event]] = {}
+        self._subscribers: dict[str, set[asyncio.Event]] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def notify(self, job_id: str) -> None:
-        """Tell the followers of a job; from any thread."""
-        if self._loop and job_id in self._followers:
+        """Notify the subscribers of a job. It can be called from any thread."""
+        if self._loop and job_id in self._subscribers:
             try:
-                self._loop.call_soon_threadsafe(self._tell, job_id)
+                self._loop.call_soon_threadsafe(self._set_events, job_id)
             except RuntimeError:
-                log.debug("nobody follows any longer")
+                log.debug("the event loop is closed; a notification is dropped")
 
-    def _tell(self, job_id: str) -> None:
-        for happened in self._followers.get(job_id, ()):
-            happened.set()
+    def _set_events(self, job_id: str) -> None:
+        for changed in self._subscribers.get(job_id, ()):
+            changed.set()
 
     @asynccontextmanager
-    async def following(self, job_id: str) -> AsyncIterator[asyncio.Event]:
-        """Give what is set whenever something has happened to a job."""
-        happened = asyncio.Event()
-        self._followers.setdefault(job_id, set()).add(happened)
+    async def subscribe(self, job_id: str) -> AsyncIterator[asyncio.Event]:
+        """Subscribe to a job: yield an event that is set whenever the job has changed."""
+        changed = asyncio.Event()
+        self._subscribers.setdefault(job_id, set()).add(changed)
         try:
-            yield happened
+            yield changed
         finally:
-            self._followers[job_id].discard(happened)
-            if not self._followers[job_id]:
-                del self._followers[job_id]
+            self._subscribers[job_id].discard(changed)
+            if not self._subscribers[job_id]:
+                del self._subscribers[job_id]
 
-    async def look(self) -> None:
-        """Look now and then whether other processes have done something, for all followers together."""
+    async def poll(self) -> None:
+        """Check at intervals, with one query for all subscribers, whether other processes have changed their jobs."""
         self._loop = asyncio.get_running_loop()
         seen: dict[str, int] = {}
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            if not self._followers:
+            await asyncio.sleep(POLL_SECONDS)
+            if not self._subscribers:
                 continue
             try:
-                counted = await run_in_threadpool(self._store.counted, list(self._followers))
+                event_counts = await run_in_threadpool(self._store.event_counts, list(self._subscribers))
             except ProblemError:
-                log.warning("jobs cannot be looked at", exc_info=True)
+                log.warning("the events of jobs cannot be read", exc_info=True)
                 continue
-            for job_id in self._followers:
-                if counted.get(job_id) != seen.get(job_id):
-                    self._tell(job_id)
-            seen = counted
+            for job_id in self._subscribers:
+                if event_counts.get(job_id) != seen.get(job_id):
+                    self._set_events(job_id)
+            seen = event_counts
 
 
 @dataclass
@@ -89,8 +89,20 @@ class Service:
     """A running service.
 
     Attributes:
-        draining: Is set when the process has been told to stop.
-        documents: OpenAPI documents that were asked for lately.
+        settings: The settings.
+        tools: The tools.
+        callers: The callers.
+        jobs: The stored jobs.
+        runner: Runs the calls of this process.
+        notifier: Notifies subscribers of changed jobs.
+        metrics: The metrics of this process.
+        clock: The clock of all times in the database.
+        hooks: The stored hooks and deliveries.
+        dispatcher: Sends events to hooks.
+        sessions: The sessions of the workbench.
+        database: The database.
+        draining: Set when the process is to stop.
+        documents: The cached OpenAPI documents.
     """
 
     settings: Settings
@@ -98,7 +110,7 @@ class Service:
     callers: Callers
     jobs: JobStore
     runner: Runner
-    hub: Hub
+    notifier: JobNotifier
     metrics: Metrics
     clock: Clock
     hooks: HookStore
@@ -109,27 +121,31 @@ class Service:
     documents: dict[tuple[Any, ...], bytes] = field(default_factory=dict)
 
     def caller_of(self, request: Request) -> Caller:
-        """Return who calls. Raises ProblemError where it is nobody whom this server serves."""
-        caller = self.callers.of_header(request.headers.get("authorization"))
+        """Return the caller of a request.
+
+        Raises:
+            ProblemError: The caller is not allowed to use this server.
+        """
+        caller = self.callers.from_header(request.headers.get("authorization"))
         request.state.caller = caller.id
         return caller
 
     def language_of(self, request: Request) -> str:
-        """Return the language that a request asks for."""
+        """Return the language of a request."""
         return language_of(request, self.settings.language)
 
-    def address(self, request: Request, path: str) -> str:
-        """Return the whole address of a path of this service."""
-        return self.base(request) + path
+    def url(self, request: Request, path: str) -> str:
+        """Return the full URL of a path of this service."""
+        return self.base_url(request) + path
 
-    def base(self, request: Request) -> str:
-        """Return the address that callers use, without a slash at its end."""
+    def base_url(self, request: Request) -> str:
+        """Return the URL of the service for callers, without a trailing slash."""
         if self.settings.public_url:
             return self.settings.public_url.rstrip("/")
         return f"{request.url.scheme}://{request.url.netloc}{self.settings.root_path}"
 
 
 def service_of(request: Request) -> Service:
-    """Return the service that a request has come to."""
+    """Return the service that handles a request."""
     service: Service = request.app.state.service
     return service

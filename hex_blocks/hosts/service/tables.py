@@ -1,12 +1,10 @@
-"""What the service keeps, as tables: one text for both kinds of database.
-
-Jobs and their events, hooks and what was sent to them, and what is made up once.
-"""
+"""The tables of the service, defined once for SQLite and PostgreSQL: settings, jobs, events, hooks and deliveries."""
 
 from __future__ import annotations
 
-# Each version's changes, from nothing on, as SQLite has them.
-CHANGES = (
+# The migrations of the tables in SQLite's dialect, from an empty database on. `jobs.told` is 1 if the messages about
+# the end of a job are stored.
+MIGRATIONS = (
     """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE jobs (
@@ -84,13 +82,13 @@ CHANGES = (
     CREATE INDEX deliveries_due ON deliveries (next_at) WHERE status = 'pending';
     """,
 )
-# What PostgreSQL calls otherwise.
+# What is different in PostgreSQL's dialect.
 _IN_POSTGRES = {" WITHOUT ROWID": "", " REAL": " double precision", " BLOB": " bytea"}
 
 
-def changes_in_postgres() -> tuple[str, ...]:
-    """Return the changes as PostgreSQL has them."""
-    return tuple(map(_in_postgres, CHANGES))
+def postgres_migrations() -> tuple[str, ...]:
+    """Return the migrations in PostgreSQL's dialect."""
+    return tuple(map(_in_postgres, MIGRATIONS))
 
 
 def _in_postgres(change: str) -> str:

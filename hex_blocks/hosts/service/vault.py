@@ -1,4 +1,4 @@
-"""What is written down only encrypted: tokens of callers, and secrets of hooks where there is a key."""
+"""Encryption of what is stored: the tokens of callers, and the secrets of hooks if there is a key."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
 
-_PLAIN, _SEALED = b"p:", b"f:"
+_PLAIN, _ENCRYPTED = b"p:", b"f:"
 
 
 class Vault:
-    """Encrypts under the operator's key.
+    """Encrypts and decrypts with the operator's key.
 
     Args:
-        key: Of any form; None to encrypt nothing.
+        key: The key, any text; None if there is no key.
     """
 
     def __init__(self, key: str | None) -> None:
-        self._box = _box(key) if key else None
+        self._fernet = _fernet(key) if key else None
 
     @property
     def has_key(self) -> bool:
         """Whether there is a key."""
-        return self._box is not None
+        return self._fernet is not None
 
-    def sealed(self, words: str) -> bytes:
-        """Return a text encrypted, or as it is where there is no key: look first where that must not be."""
-        if self._box is None:
-            return _PLAIN + words.encode()
-        return _SEALED + self._box.encrypt(words.encode())
+    def encrypt(self, content: str) -> bytes:
+        """Return a text encrypted, or unencrypted if there is no key; callers check `has_key` if that must not be."""
+        if self._fernet is None:
+            return _PLAIN + content.encode()
+        return _ENCRYPTED + self._fernet.encrypt(content.encode())
 
-    def opened(self, sealed: bytes) -> str | None:
-        """Return a text that was sealed; None where the key is another one by now."""
+    def decrypt(self, encrypted: bytes) -> str | None:
+        """Return the text that `encrypt` was given; None if the key has changed since."""
         from cryptography.fernet import InvalidToken
 
-        if sealed.startswith(_PLAIN):
-            return sealed.removeprefix(_PLAIN).decode()
-        if self._box is None:
+        if encrypted.startswith(_PLAIN):
+            return encrypted.removeprefix(_PLAIN).decode()
+        if self._fernet is None:
             return None
         try:
-            return self._box.decrypt(sealed.removeprefix(_SEALED)).decode()
+            return self._fernet.decrypt(encrypted.removeprefix(_ENCRYPTED)).decode()
         except InvalidToken:
             return None
 
 
-def _box(key: str) -> Fernet:
+def _fernet(key: str) -> Fernet:
     from cryptography.fernet import Fernet
 
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(key.encode()).digest()))

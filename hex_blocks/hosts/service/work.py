@@ -1,4 +1,4 @@
-"""One call that is being worked on, in a thread of its own."""
+"""A call in the service: its inputs, its key, and running it."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ from hex_blocks.tools.tool import Tool
 log = logging.getLogger(__name__)
 
 KEY_INPUT = "idempotencyKey"
-HIDDEN = "…"
+REDACTED = "…"
 CANCEL_INPUT = "cancelOnInterrupt"
 
 
 def new_id() -> str:
-    """Return an ID that nobody can guess."""
+    """Return a random ID."""
     return uuid.uuid4().hex
 
 
 def is_resumable(tool: Tool) -> bool:
-    """Whether a call can be made again though nobody knows how far the one before came."""
+    """Return whether a call can safely be repeated after an attempt that was interrupted at an unknown point."""
     if has_secrets(tool):
-        # Its inputs are not written down.
+        # Its inputs are not stored, so no other process can repeat it.
         return False
     return tool.operation == "query" or bool(tool.raw.get("idempotent")) or KEY_INPUT in tool.spec.inputs
 
 
 def has_secrets(tool: Tool) -> bool:
-    """Whether a call may hold what must not be written down, such as the password of a database."""
+    """Return whether a tool has inputs that must not be stored, such as the password of a database."""
     return any(_is_secret(field) for field in tool.spec.inputs.values() if field.place != "connection")
 
 
@@ -51,34 +51,34 @@ def _is_secret(field: InputField) -> bool:
 
 
 def without_secrets(tool: Tool, inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a call's inputs as they may be shown and written down."""
-    shown = {name: _shown(tool.spec.inputs.get(name), value) for name, value in inputs.items()}
-    return {name: value for name, value in shown.items() if value is not None}
+    """Return a call's inputs with secrets replaced, so that they may be shown and stored."""
+    redacted = {name: _redacted(tool.spec.inputs.get(name), value) for name, value in inputs.items()}
+    return {name: value for name, value in redacted.items() if value is not None}
 
 
-def _shown(field: InputField | None, value: Any) -> Any:
+def _redacted(field: InputField | None, value: Any) -> Any:
     if field is None or value is None or not _is_secret(field):
         return value
     if isinstance(value, Mapping) and field.fields is not None:
-        return {name: _shown(field.fields.get(name), part) for name, part in value.items()}
+        return {name: _redacted(field.fields.get(name), part) for name, part in value.items()}
     if isinstance(value, list) and field.items is not None:
-        return [_shown(field.items, part) for part in value]
-    # Text of JSON, too: what is in it is not looked at.
-    return HIDDEN
+        return [_redacted(field.items, part) for part in value]
+    # A value that has another form than the field, such as JSON text, is replaced as a whole.
+    return REDACTED
 
 
-def own_key(job_id: str) -> str:
-    """Return the key of a call whose caller gave none."""
+def default_key(job_id: str) -> str:
+    """Return the idempotency key of a call whose caller gave none."""
     return f"job-{job_id}"
 
 
-def is_own_key(name: str, value: Any, job_id: str) -> bool:
-    """Whether an input of a job is the key that we gave it."""
-    return name == KEY_INPUT and value == own_key(job_id)
+def is_default_key(name: str, value: Any, job_id: str) -> bool:
+    """Return whether an input of a job is the key from `own_key`."""
+    return name == KEY_INPUT and value == default_key(job_id)
 
 
 def with_key(tool: Tool, inputs: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return a call's inputs with a key, by which a tool that starts something starts it once."""
+    """Return a call's inputs with an idempotency key, if the tool has that input and the caller gave none."""
     if KEY_INPUT in tool.spec.inputs and inputs.get(KEY_INPUT) in (None, ""):
         return {**inputs, KEY_INPUT: key}
     return dict(inputs)
@@ -86,15 +86,21 @@ def with_key(tool: Tool, inputs: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 @dataclass(eq=False)
 class Work:
-    """A call that is being worked on.
+    """A call.
 
     Attributes:
-        fence: The fence of its job; 0 as long as it is no job.
-        stop: Is set to end its waits.
-        cancelled: Whether its caller wants it to end.
-        progress: How far it is.
-        ended: Gives how it ended; None where it was given back for another process to go on with.
-        error: The error that it ended with.
+        id: The ID of the call and of its job.
+        caller: The caller.
+        tool: The tool.
+        inputs: The inputs of the tool.
+        language: The language of messages.
+        fence: The fencing token of its job; 0 while it is not a job.
+        stop: Ends the waits of the call when set.
+        cancelled: Whether the caller has cancelled it.
+        progress: The last progress report.
+        ended: The future end of the call; its result is None if the job was released for another process.
+        error: The error, if it failed.
+        lock: Held while the call becomes a job or ends.
     """
 
     id: str
@@ -112,16 +118,16 @@ class Work:
 
     @property
     def resumable(self) -> bool:
-        """Whether another process can go on with it."""
+        """Whether another process can repeat it."""
         return is_resumable(self.tool)
 
     @property
-    def may_be_stopped(self) -> bool:
-        """Whether ending its wait leaves what it waits for as it is."""
+    def can_stop_waiting(self) -> bool:
+        """Whether ending its wait leaves the run that it waits for running."""
         return self.resumable and not self.inputs.get(CANCEL_INPUT)
 
-    def done(self, tools: Registry, on_progress: ProgressCallback) -> End:
-        """Make the call and return how it ended."""
+    def execute(self, tools: Registry, on_progress: ProgressCallback) -> End:
+        """Run the tool and return how the call ended."""
         try:
             outputs = run(
                 self.tool,
@@ -146,17 +152,17 @@ class Work:
         self.error = error
         problem = problem_of_call(error, self.language, own_token=self.caller.own_token)
         if self.cancelled:
-            said = problem_of(ProblemError("job_cancelled"), self.language)
-            # What the tool says of the run it leaves is worth more than that it was cancelled.
+            cancelled = problem_of(ProblemError("job_cancelled"), self.language)
+            # The detail and hint of the tool's error are kept, because they name the run that is still running.
             return End(
-                CANCELLED, problem={**problem, **{name: said[name] for name in ("type", "title", "status", "key")}}
+                CANCELLED, problem={**problem, **{name: cancelled[name] for name in ("type", "title", "status", "key")}}
             )
         return End(FAILED, problem=problem)
 
 
 def progress_document(progress: Progress) -> dict[str, Any]:
-    """Return how far a call is, as JSON."""
-    told: dict[str, Any] = {
+    """Return the JSON document of a progress report."""
+    document: dict[str, Any] = {
         "message": progress.message,
         "status": progress.status,
         "elapsed": round(progress.elapsed, 3),
@@ -164,4 +170,4 @@ def progress_document(progress: Progress) -> dict[str, Any]:
         "remaining": progress.remaining,
         "values": dict(progress.values) or None,
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in document.items() if value is not None}

@@ -230,7 +230,7 @@ def test_an_unsubscribed_hook_is_sent_nothing(client, receiver):
 
     gone = client.ask("DELETE", f"/v1/hooks/{hook['id']}")
     find(client)
-    until(lambda: not client.service.hooks.untold(10))
+    until(lambda: not client.service.hooks.jobs_without_events(10))
     client.service.dispatcher.send_due()
 
     assert (gone.status_code, gone.content) == (204, b"")
@@ -333,7 +333,7 @@ def test_an_event_that_is_seen_twice_is_one_message(client, receiver):
     until(lambda: newest(client, hook)["status"] == "delivered")
 
     client.service.jobs._database.write("UPDATE jobs SET told = 0 WHERE id = ?", (job["jobId"],))
-    until(lambda: not client.service.hooks.untold(10))
+    until(lambda: not client.service.hooks.jobs_without_events(10))
     client.service.dispatcher.send_due()
 
     assert len(deliveries(client, hook)) == len(receiver.got) == 1
@@ -343,7 +343,7 @@ def test_a_process_that_is_gone_in_the_middle_of_sending_is_stood_in_for(client,
     hook = subscribe(client, receiver)
     client.service.dispatcher.close()
     find(client)
-    client.service.dispatcher.tell_of_jobs()
+    client.service.dispatcher.store_job_events()
     now = driven.time()
     taken = client.service.hooks.due("gone", now, now + 60, 10)
 
@@ -473,7 +473,7 @@ def test_a_redirect_is_not_followed(httpserver: HTTPServer):
 
     sent = sending.post(httpserver.url_for("/from"), "{}", {}, loopback=True)
 
-    assert (sent.status, sent.arrived) == (307, False)
+    assert (sent.status, sent.delivered) == (307, False)
     assert [request.path for request, _ in httpserver.log] == ["/from"]
 
 
@@ -499,7 +499,7 @@ def test_a_receiver_that_drips_is_cut_off():
         over.set()
         server.shutdown()
 
-    assert sent.arrived is False
+    assert sent.delivered is False
     assert sent.error
 
 
@@ -537,11 +537,11 @@ def with_tls(tmp_path: Path, monkeypatch) -> Iterator[Callable[[], int]]:
 @pytest.mark.parametrize(("name", "right"), [("hooks.example.com", True), ("other.example.com", False)])
 def test_the_address_is_connected_to_with_the_certificate_of_the_name(name, right, with_tls):
     """What a name stands for later does not matter: it is not asked again."""
-    parts = sending.checked(f"https://{name}:{with_tls()}/hook")
+    parts = sending.check_url(f"https://{name}:{with_tls()}/hook")
     connection = sending._connection(parts, "127.0.0.1", 5)
 
     try:
-        reached = sending._asked(connection, parts, "{}", {}).arrived
+        reached = sending._exchange(connection, parts, "{}", {}).delivered
     except ssl.SSLCertVerificationError:
         reached = False
     finally:
@@ -560,10 +560,10 @@ def test_the_signature_is_that_of_the_library():
 
 
 def test_attempts_are_further_and_further_apart():
-    pauses = [signing.pause(attempt) for attempt in range(1, len(signing.SCHEDULE))]
+    pauses = [signing.retry_delay(attempt) for attempt in range(1, len(signing.SCHEDULE))]
 
     assert all(seconds is not None for seconds in pauses)
     assert [seconds >= wanted for seconds, wanted in zip(pauses, signing.SCHEDULE[1:], strict=True) if seconds]
-    assert signing.pause(len(signing.SCHEDULE)) is None
-    assert signing.pause(1, 1e9) == signing.LONGEST_RETRY_AFTER
+    assert signing.retry_delay(len(signing.SCHEDULE)) is None
+    assert signing.retry_delay(1, 1e9) == signing.LONGEST_RETRY_AFTER
     assert {DELIVERED, GIVEN_UP} == {"delivered", "failed"}

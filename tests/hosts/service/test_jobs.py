@@ -309,7 +309,7 @@ def test_with_a_key_it_goes_on_by_itself(here, fast):
     ended = until(lambda: service.jobs.get(kept.caller, "left-behind"), lambda job: not job.is_open)
 
     assert ended.status == SUCCEEDED
-    assert ended.sealed is None
+    assert ended.encrypted_token is None
 
 
 def work_of(service: Any, token: str) -> Any:
@@ -317,7 +317,7 @@ def work_of(service: Any, token: str) -> Any:
 
     from hex_blocks.hosts.service.work import Work
 
-    caller = service.callers.of_token(SecretStr(token))
+    caller = service.callers.from_token(SecretStr(token))
     return Work("w", caller, service.tools["hex_find_project"], {"query": "Revenue report"}, "en")
 
 
@@ -393,7 +393,7 @@ def test_a_lease_that_is_renewed_is_kept(store):
 
 def test_jobs_of_callers_whose_token_is_not_there_are_left(store):
     store.add(job())
-    store.add(job("b", sealed=b"f:sealed"))
+    store.add(job("b", encrypted_token=b"f:sealed"))
 
     assert [each.id for each in claim(store, "one", 1000, callers=())] == ["b"]
 
@@ -422,7 +422,7 @@ def test_a_job_that_was_not_begun_is_given_back_as_it_was(store):
 def test_after_the_database_was_away_workers_may_say_first_that_they_live(store):
     store.add(job())
     claim(store, "one", 1000)
-    store._database.back_since = 1030.0
+    store._database.recovered_at = 1030.0
 
     too_soon = claim(store, "two", 1035)
     store.add(job("b"))

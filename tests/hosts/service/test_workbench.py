@@ -15,8 +15,8 @@ pytest.importorskip("starlette", reason="run by make test-hosts")
 
 from hex_blocks.hosts.models.schemas import for_models
 from hex_blocks.hosts.models.toolsets import select_tools
-from hex_blocks.hosts.service.workbench.forms import as_given, fields_of, inputs_of_form
-from hex_blocks.hosts.service.workbench.results import shown
+from hex_blocks.hosts.service.workbench.forms import fields_of, form_values, inputs_of_form
+from hex_blocks.hosts.service.workbench.results import display
 from hex_blocks.hosts.service.workbench.snippets import snippets
 from hex_blocks.i18n.texts import languages
 from hex_blocks.sandbox import TOKENS, Sandbox
@@ -214,7 +214,9 @@ def test_what_removes_something_is_confirmed_first(browser, fast: Sandbox):
     tool = next(tool for tool in our_tools().values() if tool.destructive and not tool.experimental)
     before = len(fast.requests)
 
-    given = as_given({name: value for name, value in tool.spec.examples[0].inputs.items() if name not in HIDDEN})
+    given = form_values(
+        {name: value for name, value in tool.spec.examples[0].inputs.items() if name not in HIDDEN_INPUTS}
+    )
     browser.open(f"/tools/{tool.id}").send(**given)
 
     assert browser.answer.status_code == 422
@@ -222,7 +224,7 @@ def test_what_removes_something_is_confirmed_first(browser, fast: Sandbox):
     assert len(fast.requests) == before
 
 
-HIDDEN = ("apiKey", "baseUrl")
+HIDDEN_INPUTS = ("apiKey", "baseUrl")
 
 
 @pytest.mark.parametrize("tool_id", TOOLS)
@@ -233,11 +235,11 @@ def test_every_form_is_shown_and_says_its_example(tool_id, here, registry):
         name: value for name, value in tool.spec.examples[0].inputs.items() if name in for_models(tool.spec).inputs
     }
 
-    in_form = {name: value for name, value in as_given(given).items() if value != "null"}
+    in_form = {name: value for name, value in form_values(given).items() if value != "null"}
     fields = {field.name for field in fields_of(tool, in_form, "en")}
     inputs = inputs_of_form(tool, in_form)
     hidden = {name: value for name, value in tool.spec.examples[0].inputs.items() if name not in given}
-    hidden = {name: value for name, value in hidden.items() if name not in HIDDEN}
+    hidden = {name: value for name, value in hidden.items() if name not in HIDDEN_INPUTS}
     written = {name: "null" for name, value in given.items() if value is None and tool.spec.inputs[name].required}
 
     assert set(in_form) <= fields
@@ -250,8 +252,8 @@ def test_every_form_can_be_sent(here):
     refused = {}
     for tool_id in TOOLS:
         tool = our_tools()[tool_id]
-        given = {name: value for name, value in tool.spec.examples[0].inputs.items() if name not in HIDDEN}
-        browser.open(f"/tools/{tool_id}").send(**as_given(given), confirmed="1")
+        given = {name: value for name, value in tool.spec.examples[0].inputs.items() if name not in HIDDEN_INPUTS}
+        browser.open(f"/tools/{tool_id}").send(**form_values(given), confirmed="1")
         if not urlsplit(browser.answer.url).path.startswith("/jobs/"):
             refused[tool_id] = browser.text[-600:]
 
@@ -401,7 +403,7 @@ def test_a_password_is_neither_kept_nor_shown(here, tmp_path):
     client = here()
     browser = Browser(client).open("/tools/hex_create_data_connection")
     example = our_tools()["hex_create_data_connection"].spec.examples[0].inputs
-    given = as_given({name: value for name, value in example.items() if name not in HIDDEN})
+    given = form_values({name: value for name, value in example.items() if name not in HIDDEN_INPUTS})
     hidden = {name: re.sub(r'("password": )"[^"]*"', r'\1"hunter-2-secret"', value) for name, value in given.items()}
 
     shown_ = browser.send(**hidden, do="show").answer.text.split("as-code")[-1]
@@ -440,7 +442,7 @@ def test_a_password_is_neither_kept_nor_shown(here, tmp_path):
     ],
 )
 def test_a_result_is_shown_as_what_it_is(value: Any, kind: str):
-    assert shown(value).kind == kind
+    assert display(value).kind == kind
 
 
 def test_a_call_is_written_so_that_a_shell_takes_it_as_it_is():

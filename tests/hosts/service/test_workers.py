@@ -18,7 +18,7 @@ def test_none_waits_for_another():
     pool, meeting = Workers(), threading.Barrier(20, timeout=20)
 
     for _ in range(20):
-        pool.do(meeting.wait)
+        pool.submit(meeting.wait)
 
     until(lambda: pool._idle == 20)
 
@@ -33,7 +33,7 @@ def test_a_thread_is_used_again():
     seen: set[int] = set()
     for _ in range(50):
         done = threading.Event()
-        pool.do(partial(_note, seen, done))
+        pool.submit(partial(_note, seen, done))
         assert done.wait(20)
         until(lambda: pool._idle == 1)
 
@@ -45,10 +45,10 @@ def test_one_without_work_ends(monkeypatch):
     pool, ended = Workers(), threading.Event()
     named: list[threading.Thread] = []
 
-    pool.do(lambda: named.append(threading.current_thread()))
+    pool.submit(lambda: named.append(threading.current_thread()))
     until(lambda: named)
     named[0].join(20)
-    pool.do(ended.set)
+    pool.submit(ended.set)
 
     assert not named[0].is_alive()
     assert ended.wait(20)

@@ -1,1 +1,1 @@
-"""Hooks: events that are sent to the addresses of callers, signed, and again until they arrive."""
+"""Webhooks: signed events that are sent to URLs of callers, and sent again until they are delivered."""

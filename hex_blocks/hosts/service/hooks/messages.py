@@ -1,4 +1,4 @@
-"""What hooks are sent: the events there are, and a message of each."""
+"""The events of hooks, and the messages about them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ RUN_EVENTS = {
     "UNABLE_TO_ALLOCATE_KERNEL": "run.no_kernel",
 }
 JOB_EVENTS = {SUCCEEDED: "job.succeeded", FAILED: "job.failed"}
-_OF_A_RUN = ("projectId", "runId", "status", "startTime", "endTime", "elapsedTime", "runUrl")
-LONGEST_DETAIL = 2000
+_RUN_FIELDS = ("projectId", "runId", "status", "startTime", "endTime", "elapsedTime", "runUrl")
+MAX_DETAIL_LENGTH = 2000
 
 
 def run_message(hook: Hook, run: Mapping[str, Any], now: float) -> Delivery | None:
-    """Return the message about a run that has ended; None where the hook does not ask for it."""
+    """Return the message about a run that has ended; None if the hook does not subscribe to the event."""
     event = RUN_EVENTS.get(str(run.get("status")))
     if event not in hook.events or event is None:
         return None
-    return _message(hook, event, str(run["runId"]), {name: run.get(name) for name in _OF_A_RUN}, now)
+    return _message(hook, event, str(run["runId"]), {name: run.get(name) for name in _RUN_FIELDS}, now)
 
 
 def job_message(hook: Hook, job: Job, now: float) -> Delivery | None:
-    """Return the message about a job that has ended; None where the hook does not ask for it.
+    """Return the message about a job that has ended; None if the hook does not subscribe to the event.
 
-    Its result is not in it: who may read that brings a token.
+    The message does not contain the job's result, because reading that requires a token.
     """
     event = JOB_EVENTS.get(job.status)
     if event not in hook.events or event is None:
@@ -50,23 +50,28 @@ def job_message(hook: Hook, job: Job, now: float) -> Delivery | None:
     if problem:
         data["problem"] = {
             "key": problem.get("key"),
-            "detail": str(problem.get("detail", ""))[:LONGEST_DETAIL],
+            "detail": str(problem.get("detail", ""))[:MAX_DETAIL_LENGTH],
             "traceId": problem.get("traceId"),
         }
     return _message(hook, event, job.id, data, now)
 
 
-def _message(hook: Hook, event: str, about: str, data: Mapping[str, Any], now: float) -> Delivery:
-    # The same event of the same hook is the same message, however often it is seen.
-    name = hashlib.sha256(f"{hook.id} {event} {about}".encode()).hexdigest()[:32]
+def _message(hook: Hook, event: str, subject_id: str, data: Mapping[str, Any], now: float) -> Delivery:
+    # The ID is derived from the event, so that an event that is found twice is one message.
+    name = hashlib.sha256(f"{hook.id} {event} {subject_id}".encode()).hexdigest()[:32]
     body = json.dumps({"type": event, "timestamp": iso(now), "data": data}, separators=(",", ":"))
     return Delivery(f"msg_{name}", hook.id, event, body, now)
 
 
 def samples(now: float, only: str | None = None) -> list[dict[str, Any]]:
-    """Return a message of each event, or of one."""
+    """Return a sample message of each event, or of one.
+
+    Args:
+        now: The time of the messages, in seconds since the Unix epoch.
+        only: The event. Default: all.
+    """
     project, run = "5a8591dd-4039-49df-9202-96385ba3eff8", "78c33d18-170c-44d3-a227-b3194f134f73"
-    made = {}
+    messages = {}
     for status, event in RUN_EVENTS.items():
         data = {
             "projectId": project,
@@ -77,7 +82,7 @@ def samples(now: float, only: str | None = None) -> list[dict[str, Any]]:
             "elapsedTime": 47500,
             "runUrl": f"https://app.hex.tech/example/hex/{project}/run/{run}",
         }
-        made[event] = {"type": event, "timestamp": iso(now), "data": data}
+        messages[event] = {"type": event, "timestamp": iso(now), "data": data}
     for status, event in JOB_EVENTS.items():
         data = {
             "jobId": "4f7c6e2f1d0a4b7c9a8e5d3c2b1a0f9e",
@@ -87,5 +92,5 @@ def samples(now: float, only: str | None = None) -> list[dict[str, Any]]:
             "endedAt": iso(now),
             "statusUrl": "/v1/jobs/4f7c6e2f1d0a4b7c9a8e5d3c2b1a0f9e",
         }
-        made[event] = {"type": event, "timestamp": iso(now), "data": data}
-    return [made[only]] if only in made else list(made.values()) if only is None else []
+        messages[event] = {"type": event, "timestamp": iso(now), "data": data}
+    return [messages[only]] if only in messages else list(messages.values()) if only is None else []

@@ -1,8 +1,8 @@
-"""Sending an event to an address that somebody gave, and to no other.
+"""Sends an event to a URL of a caller, protected against server-side request forgery.
 
-The name is resolved once, every address it stands for has to be a public one, and the connection goes to that very
-address: a name that points somewhere else a moment later leads nowhere. No redirect is followed, no proxy of the
-environment used, and little of the answer read.
+The host name is resolved once, all its IP addresses must be public, and the connection is made to the checked address,
+so that a later change of the name has no effect. Redirects and proxies of the environment are not used, and only the
+beginning of the reply is read.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from hex_blocks.i18n.texts import Phrase, phrase
 
 TIMEOUT = 15.0
 LONGEST_URL = 2000
-_READ = 1024
+_READ_BYTES = 1024
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class RefusedError(Exception):
-    """An address is not one that events are sent to."""
+    """Raised if events must not be sent to a URL."""
 
     def __init__(self, reason: Phrase) -> None:
         super().__init__(str(reason))
@@ -37,13 +37,13 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True)
-class Sent:
-    """What came of an attempt.
+class Attempt:
+    """The result of an attempt.
 
     Attributes:
-        status: The HTTP status of the answer; None where none came.
-        error: What was wrong, in English, without anything of the answer.
-        retry_after: Seconds that the receiver asked to wait.
+        status: The HTTP status of the reply; None if there was none.
+        error: What failed, in English, without any content of the reply.
+        retry_after: The seconds that the receiver asked to wait.
     """
 
     status: int | None = None
@@ -51,18 +51,20 @@ class Sent:
     retry_after: float | None = None
 
     @property
-    def arrived(self) -> bool:
-        """Whether the receiver has taken it."""
+    def delivered(self) -> bool:
+        """Whether the receiver accepted the message."""
         return self.status is not None and 200 <= self.status < 300
 
 
-def checked(url: str, *, loopback: bool = False) -> SplitResult:
-    """Return the parts of an address that events may be sent to, as far as can be told from how it is written.
+def check_url(url: str, *, loopback: bool = False) -> SplitResult:
+    """Check the form of a URL that events are to be sent to, and return its parts.
 
-    loopback: whether this machine is allowed, without TLS too.
+    Args:
+        url: The URL.
+        loopback: Whether this machine is allowed, without TLS too.
 
     Raises:
-        RefusedError: They are not sent there.
+        RefusedError: Events must not be sent to this URL.
     """
     try:
         parts = urlsplit(url)
@@ -80,11 +82,11 @@ def checked(url: str, *, loopback: bool = False) -> SplitResult:
     return parts
 
 
-def resolved(parts: SplitResult, *, loopback: bool = False) -> str:
-    """Return the address to connect to.
+def resolve(parts: SplitResult, *, loopback: bool = False) -> str:
+    """Return the IP address of a URL to connect to.
 
     Raises:
-        RefusedError: The name stands for an address that is not public, or for none.
+        RefusedError: The name cannot be resolved, or one of its addresses is not public.
     """
     try:
         found = socket.getaddrinfo(parts.hostname, _port(parts), type=socket.SOCK_STREAM)
@@ -98,15 +100,15 @@ def resolved(parts: SplitResult, *, loopback: bool = False) -> str:
 
 
 def is_allowed(address: Address, *, loopback: bool = False) -> bool:
-    """Whether events may be sent to an address: a public one, whatever way it is written in."""
-    meant = _inside(address)
-    if meant.is_loopback:
+    """Return whether events may be sent to an IP address: it must be public, even if embedded in an IPv6 address."""
+    actual = _embedded(address)
+    if actual.is_loopback:
         return loopback
-    return meant.is_global and not meant.is_multicast and not meant.is_reserved and not meant.is_unspecified
+    return actual.is_global and not actual.is_multicast and not actual.is_reserved and not actual.is_unspecified
 
 
-def _inside(address: Address) -> Address:
-    """Return the address of IPv4 that stands in one of IPv6; the address itself where none does."""
+def _embedded(address: Address) -> Address:
+    """Return the IPv4 address that is embedded in an IPv6 address; the address itself if there is none."""
     if not isinstance(address, ipaddress.IPv6Address):
         return address
     if address in _NAT64:
@@ -125,49 +127,53 @@ def _port(parts: SplitResult) -> int:
     return parts.port or (443 if parts.scheme == "https" else 80)
 
 
-def post(url: str, body: str, headers: Mapping[str, str], *, loopback: bool = False, timeout: float = TIMEOUT) -> Sent:
-    """Send a message and return what came of it. The whole of it takes no longer than the timeout."""
+def post(
+    url: str, body: str, headers: Mapping[str, str], *, loopback: bool = False, timeout: float = TIMEOUT
+) -> Attempt:
+    """Send a message and return the result. It takes no longer than the timeout in total."""
     try:
-        parts = checked(url, loopback=loopback)
-        address = resolved(parts, loopback=loopback)
+        parts = check_url(url, loopback=loopback)
+        address = resolve(parts, loopback=loopback)
     except RefusedError as error:
-        return Sent(error=f"refused: {error.reason}")
+        return Attempt(error=f"refused: {error.reason}")
     connection = _connection(parts, address, timeout)
-    # A receiver that sends a byte now and then would keep each wait short, and the whole endless.
-    late = threading.Event()
-    cut = threading.Timer(timeout, _cut, args=(connection, late))
-    cut.daemon = True
-    cut.start()
+    # The socket's timeout is for each read; a receiver that sends a byte now and then would never exceed it.
+    timed_out = threading.Event()
+    timer = threading.Timer(timeout, _abort, args=(connection, timed_out))
+    timer.daemon = True
+    timer.start()
     try:
-        sent = _asked(connection, parts, body, headers)
-        # What was cut off looks like an answer that has ended.
-        return Sent(error="TimeoutError") if late.is_set() else sent
+        attempt = _exchange(connection, parts, body, headers)
+        # A connection that was cut off looks like the end of a reply.
+        return Attempt(error="TimeoutError") if timed_out.is_set() else attempt
     except (OSError, http.client.HTTPException, ValueError) as error:
-        return Sent(error=type(error).__name__)
+        return Attempt(error=type(error).__name__)
     finally:
-        cut.cancel()
+        timer.cancel()
         connection.close()
 
 
-def _asked(connection: http.client.HTTPConnection, parts: SplitResult, body: str, headers: Mapping[str, str]) -> Sent:
+def _exchange(
+    connection: http.client.HTTPConnection, parts: SplitResult, body: str, headers: Mapping[str, str]
+) -> Attempt:
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    said = {"Content-Type": "application/json", "User-Agent": f"hex-blocks/{__version__}", "Host": parts.netloc}
-    connection.request("POST", path, body.encode(), {**said, **headers})
+    own_headers = {"Content-Type": "application/json", "User-Agent": f"hex-blocks/{__version__}", "Host": parts.netloc}
+    connection.request("POST", path, body.encode(), {**own_headers, **headers})
     reply = connection.getresponse()
-    reply.read(_READ)
+    reply.read(_READ_BYTES)
     error = None if 200 <= reply.status < 300 else f"HTTP {reply.status}"
-    return Sent(reply.status, error, _seconds(reply.headers.get("Retry-After")))
+    return Attempt(reply.status, error, _seconds(reply.headers.get("Retry-After")))
 
 
 def _connection(parts: SplitResult, address: str, timeout: float) -> http.client.HTTPConnection:
     port = _port(parts)
     if parts.scheme == "http":
         return http.client.HTTPConnection(address, port, timeout=timeout)
-    return _Pinned(parts.hostname or "", address, port, timeout)
+    return _PinnedConnection(parts.hostname or "", address, port, timeout)
 
 
-class _Pinned(http.client.HTTPSConnection):
-    """A connection to an address, with the certificate of a name."""
+class _PinnedConnection(http.client.HTTPSConnection):
+    """A TLS connection to an IP address that verifies the certificate of a host name."""
 
     def __init__(self, name: str, address: str, port: int, timeout: float) -> None:
         super().__init__(name, port, timeout=timeout)
@@ -183,8 +189,8 @@ class _Pinned(http.client.HTTPSConnection):
             raise
 
 
-def _cut(connection: http.client.HTTPConnection, late: threading.Event) -> None:
-    late.set()
+def _abort(connection: http.client.HTTPConnection, timed_out: threading.Event) -> None:
+    timed_out.set()
     if connection.sock is not None:
         with contextlib.suppress(OSError):
             connection.sock.shutdown(socket.SHUT_RDWR)

@@ -1,4 +1,4 @@
-"""Signatures and times of deliveries, as Standard Webhooks has them (standardwebhooks.com, version 1.0.0)."""
+"""Signatures and retry schedule of deliveries, by Standard Webhooks 1.0.0 (standardwebhooks.com)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import secrets
 PREFIX = "whsec_"
 SECRET_BYTES = 32
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
-# Seconds before each attempt, counted from the one before.
+# Seconds before each attempt, after the one before.
 SCHEDULE = (
     0.0,
     5.0,
@@ -24,26 +24,26 @@ SCHEDULE = (
     20 * HOUR,
     24 * HOUR,
 )
-# A hook that has delivered nothing for so long is switched off.
-GIVEN_UP = 5 * DAY
+# A hook without a successful delivery for this long is disabled.
+DISABLE_AFTER = 5 * DAY
 JITTER = 0.1
 LONGEST_RETRY_AFTER = 24 * HOUR
 
 
 def new_secret() -> str:
-    """Return a secret to sign with."""
+    """Return a new signing secret."""
     return PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
 def signature(secret: str, message_id: str, timestamp: int, body: str) -> str:
-    """Return the signature of a message, as its header has it."""
+    """Return the signature of a message, in the form of its header."""
     key = base64.b64decode(secret.removeprefix(PREFIX))
     signed = f"{message_id}.{timestamp}.{body}".encode()
     return "v1," + base64.b64encode(hmac.new(key, signed, hashlib.sha256).digest()).decode()
 
 
 def headers(secret: str, message_id: str, now: float, body: str) -> dict[str, str]:
-    """Return the headers of one attempt."""
+    """Return the headers of an attempt: ID, timestamp and signature."""
     timestamp = int(now)
     return {
         "webhook-id": message_id,
@@ -52,10 +52,12 @@ def headers(secret: str, message_id: str, now: float, body: str) -> dict[str, st
     }
 
 
-def pause(attempts: int, retry_after: float | None = None) -> float | None:
-    """Return the seconds until the next attempt, after so many; None where there is none.
+def retry_delay(attempts: int, retry_after: float | None = None) -> float | None:
+    """Return the seconds until the next attempt; None if there is none.
 
-    retry_after: what the receiver asked for.
+    Args:
+        attempts: The number of attempts so far.
+        retry_after: The seconds that the receiver asked to wait.
     """
     if attempts >= len(SCHEDULE):
         return None

@@ -1,4 +1,4 @@
-"""Hooks and deliveries, as they are kept."""
+"""The stored hooks and deliveries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from hex_blocks.hosts.service.database import Database, Row, Run
+from hex_blocks.hosts.service.database import Database, Row, RunStatement
 from hex_blocks.hosts.service.jobs.store import Job, job_of_row
 
 ACTIVE, DISABLED = "active", "disabled"
@@ -15,15 +15,16 @@ PENDING, DELIVERED, GIVEN_UP = "pending", "delivered", "failed"
 
 @dataclass(frozen=True)
 class Hook:
-    """A subscription.
+    """A subscription of a URL to events.
 
     Attributes:
-        projects: The projects whose runs are told.
-        secret: What deliveries are signed with, sealed.
-        sealed: The caller's Hex token, encrypted; None where the server's is used or no run is watched.
-        failing_since: When a delivery failed of which none since has arrived.
-        cursor: How far the runs have been told.
-        looked_at: When runs were last looked for.
+        projects: The projects whose runs cause events.
+        secret: The signing secret of deliveries, encrypted.
+        encrypted_token: The caller's Hex token, encrypted; None if the server's is used or no runs are watched.
+        reason: Why it is disabled.
+        failing_since: When the first delivery failed after the last successful one.
+        cursor: The cursor of hex_watch_runs after the last runs whose events are stored.
+        looked_at: When runs were last read.
     """
 
     id: str
@@ -33,7 +34,7 @@ class Hook:
     projects: tuple[str, ...]
     created_at: float
     secret: bytes = field(repr=False)
-    sealed: bytes | None = field(default=None, repr=False)
+    encrypted_token: bytes | None = field(default=None, repr=False)
     language: str | None = None
     status: str = ACTIVE
     reason: str | None = None
@@ -44,11 +45,13 @@ class Hook:
 
 @dataclass(frozen=True)
 class Delivery:
-    """A message to a hook, and what came of sending it.
+    """A message to a hook, and the result of sending it.
 
     Attributes:
-        id: The same at each attempt, and however often the event is seen.
-        body: The message, the same bytes at each attempt.
+        id: The ID of the message, the same for each attempt and for an event that is found twice.
+        hook: The ID of the hook.
+        body: The message, the same for each attempt.
+        next_at: When to send it next; None if it is not sent again.
     """
 
     id: str
@@ -64,13 +67,13 @@ class Delivery:
 
 
 class HookStore:
-    """The hooks of a database. Everything may raise ProblemError (`store_unusable`)."""
+    """The hooks and deliveries in a database. Every method may raise ProblemError (`store_unusable`)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, hook: Hook) -> None:
-        """Write a hook down."""
+        """Store a hook."""
         self._database.write(
             "INSERT INTO hooks (id, caller, target_url, events, projects, secret, token, language, status, created_at, "
             "cursor, looked_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -81,7 +84,7 @@ class HookStore:
                 json.dumps(hook.events),
                 json.dumps(hook.projects),
                 hook.secret,
-                hook.sealed,
+                hook.encrypted_token,
                 hook.language,
                 hook.status,
                 hook.created_at,
@@ -91,51 +94,59 @@ class HookStore:
         )
 
     def get(self, caller: str, hook_id: str) -> Hook | None:
-        """Return a caller's hook."""
+        """Return a hook of a caller; None if there is no such hook."""
         found = self._database.read("SELECT * FROM hooks WHERE id = ? AND caller = ?", (hook_id, caller))
         return _hook(found[0]) if found else None
 
-    def of_delivery(self, delivery: Delivery) -> Hook | None:
-        """Return the hook that a message is for."""
+    def hook_of(self, delivery: Delivery) -> Hook | None:
+        """Return the hook of a delivery; None if it has been removed."""
         found = self._database.read("SELECT * FROM hooks WHERE id = ?", (delivery.hook,))
         return _hook(found[0]) if found else None
 
-    def listed(self, caller: str) -> list[Hook]:
+    def list_hooks(self, caller: str) -> list[Hook]:
         """Return a caller's hooks, newest first."""
         rows = self._database.read("SELECT * FROM hooks WHERE caller = ? ORDER BY created_at DESC, id", (caller,))
         return [_hook(row) for row in rows]
 
     def remove(self, caller: str, hook_id: str) -> bool:
-        """Forget a hook and its deliveries."""
+        """Remove a hook and its deliveries. Return whether there was one."""
         return self._database.write("DELETE FROM hooks WHERE id = ? AND caller = ?", (hook_id, caller)).changed > 0
 
-    def to_look_at(self, owner: str, now: float, until: float, before: float) -> Hook | None:
-        """Take a hook of runs that was last looked at before a moment and that nobody looks at."""
+    def claim_watched(self, owner: str, now: float, until: float, before: float) -> Hook | None:
+        """Claim a hook whose runs are to be read; None if there is none.
+
+        Args:
+            owner: The process that claims it.
+            now: The current time.
+            until: When the lease expires.
+            before: Only a hook whose runs were last read before this time.
+        """
         wanted = (
             "status = 'active' AND cursor IS NOT NULL AND looked_at <= ? AND (leased_until IS NULL OR leased_until < ?)"
         )
         if not self._database.read(f"SELECT 1 FROM hooks WHERE {wanted} LIMIT 1", (before, now)):  # noqa: S608
             return None
-        taken = self._database.write(
-            f"""WITH free AS (SELECT id FROM hooks WHERE {wanted} ORDER BY looked_at LIMIT 1 {self._database.unlocked})
+        claimed = self._database.write(
+            f"""WITH free AS (SELECT id FROM hooks WHERE {wanted} ORDER BY looked_at LIMIT 1
+            {self._database.skip_locked})
             UPDATE hooks SET owner = ?, leased_until = ?, looked_at = ? WHERE id IN (SELECT id FROM free)
             RETURNING *""",  # noqa: S608
             (before, now, owner, until, now),
         ).rows
-        return _hook(taken[0]) if taken else None
+        return _hook(claimed[0]) if claimed else None
 
     def renew(self, owner: str, held: Iterable[str], until: float) -> None:
-        """Renew the leases of hooks that a process is looking at. held: their IDs."""
+        """Renew the leases of hooks that a process has claimed, given by their IDs."""
         for hook_id in held:
             self._database.write(
                 "UPDATE hooks SET leased_until = ? WHERE id = ? AND owner = ?", (until, hook_id, owner)
             )
 
-    def looked(self, hook: Hook, owner: str, cursor: str, told: Iterable[Delivery]) -> bool:
-        """Write down what was seen and how far, both or neither; False where another process has the hook."""
-        messages = list(told)
+    def store_events(self, hook: Hook, owner: str, cursor: str, deliveries: Iterable[Delivery]) -> bool:
+        """Store new messages and the cursor together. Return False if another process has claimed the hook since."""
+        messages = list(deliveries)
 
-        def write(run: Run) -> bool:
+        def write(run: RunStatement) -> bool:
             ours = run(
                 "UPDATE hooks SET cursor = ?, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
                 (cursor, hook.id, owner),
@@ -146,42 +157,50 @@ class HookStore:
 
         return self._database.transaction(write)
 
-    def untold(self, most: int) -> list[Job]:
-        """Return jobs that have ended and of which no hook has been told."""
+    def jobs_without_events(self, most: int) -> list[Job]:
+        """Return jobs that have ended and whose messages are not stored yet."""
         rows = self._database.read(
             "SELECT * FROM jobs WHERE told = 0 AND ended_at IS NOT NULL ORDER BY ended_at LIMIT ?", (most,)
         )
         return [job_of_row(row) for row in rows]
 
-    def tell(self, job: Job, told: Iterable[Delivery]) -> None:
-        """Write down the messages about a job, and that it has been told, both or neither."""
-        messages = list(told)
+    def store_job_events(self, job: Job, deliveries: Iterable[Delivery]) -> None:
+        """Store the messages about a job, and that they are stored, together."""
+        messages = list(deliveries)
 
-        def write(run: Run) -> None:
+        def write(run: RunStatement) -> None:
             if run("UPDATE jobs SET told = 1 WHERE id = ? AND told = 0", (job.id,)).changed:
                 _add(run, messages)
 
         self._database.transaction(write)
 
-    def due(self, owner: str, now: float, until: float, most: int) -> list[Delivery]:
-        """Take messages whose time has come and that nobody sends."""
+    def claim_due(self, owner: str, now: float, until: float, most: int) -> list[Delivery]:
+        """Claim messages that are due, and return them.
+
+        Args:
+            owner: The process that claims them.
+            now: The current time.
+            until: When the leases expire.
+            most: The maximum number of messages.
+        """
         wanted = "status = 'pending' AND next_at <= ? AND (leased_until IS NULL OR leased_until < ?)"
         if most < 1 or not self._database.read(
             f"SELECT 1 FROM deliveries WHERE {wanted} LIMIT 1",  # noqa: S608
             (now, now),
         ):
             return []
-        taken = self._database.write(
+        claimed = self._database.write(
             f"""WITH free AS (
-            SELECT hook, id FROM deliveries WHERE {wanted} ORDER BY next_at LIMIT ? {self._database.unlocked})
+            SELECT hook, id FROM deliveries WHERE {wanted} ORDER BY next_at LIMIT ?
+            {self._database.skip_locked})
             UPDATE deliveries SET owner = ?, leased_until = ? WHERE (hook, id) IN (SELECT hook, id FROM free)
             RETURNING *""",  # noqa: S608
             (now, now, most, owner, until),
         )
-        return [_delivery(row) for row in taken.rows]
+        return [_delivery(row) for row in claimed.rows]
 
-    def sent(self, delivery: Delivery, owner: str) -> None:
-        """Write down what came of an attempt."""
+    def store_attempt(self, delivery: Delivery, owner: str) -> None:
+        """Store the result of an attempt."""
         self._database.write(
             "UPDATE deliveries SET status = ?, attempts = ?, next_at = ?, last_status = ?, last_error = ?, "
             "owner = NULL, leased_until = NULL WHERE hook = ? AND id = ? AND owner = ?",
@@ -197,23 +216,23 @@ class HookStore:
             ),
         )
 
-    def health(self, hook_id: str, failing_since: float | None) -> None:
-        """Write down since when a hook has failed; None where it has not."""
+    def store_failing_since(self, hook_id: str, failing_since: float | None) -> None:
+        """Store since when the deliveries of a hook fail; None if the last one was successful."""
         self._database.write("UPDATE hooks SET failing_since = ? WHERE id = ?", (failing_since, hook_id))
 
     def disable(self, hook_id: str, reason: str) -> None:
-        """Switch a hook off."""
+        """Disable a hook."""
         self._database.write("UPDATE hooks SET status = ?, reason = ? WHERE id = ?", (DISABLED, reason, hook_id))
 
     def deliveries(self, hook_id: str, most: int) -> list[Delivery]:
-        """Return a hook's messages, newest first."""
+        """Return the deliveries of a hook, newest first."""
         rows = self._database.read(
             "SELECT * FROM deliveries WHERE hook = ? ORDER BY created_at DESC, id LIMIT ?", (hook_id, most)
         )
         return [_delivery(row) for row in rows]
 
     def replay(self, hook_id: str, delivery_id: str, now: float) -> Delivery | None:
-        """Send a message again, at once."""
+        """Make a message due at once, with all its attempts. Return None if there is no such message."""
         found = self._database.write(
             "UPDATE deliveries SET status = 'pending', attempts = 0, next_at = ?, owner = NULL, "
             "leased_until = NULL WHERE hook = ? AND id = ? RETURNING *",
@@ -222,12 +241,12 @@ class HookStore:
         return _delivery(found[0]) if found else None
 
     def clean(self, before: float) -> None:
-        """Forget messages that were settled before a moment."""
+        """Remove messages from before a time that are not pending."""
         self._database.write("DELETE FROM deliveries WHERE status != 'pending' AND created_at < ?", (before,))
 
 
-def _add(run: Run, told: Iterable[Delivery]) -> None:
-    for each in told:
+def _add(run: RunStatement, deliveries: Iterable[Delivery]) -> None:
+    for each in deliveries:
         run(
             "INSERT INTO deliveries (id, hook, event, body, status, created_at, next_at) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -244,7 +263,7 @@ def _hook(row: Row) -> Hook:
         projects=tuple(json.loads(row["projects"])),
         created_at=row["created_at"],
         secret=row["secret"],
-        sealed=row["token"],
+        encrypted_token=row["token"],
         language=row["language"],
         status=row["status"],
         reason=row["reason"],

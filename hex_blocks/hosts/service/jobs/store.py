@@ -1,7 +1,7 @@
-"""Jobs, as they are kept.
+"""The stored jobs.
 
-A job is worked on under a lease, which its worker renews. A lease that has run out may be taken by another worker,
-with the next number of the fence; whatever the one before still writes is refused by it.
+A process runs a job under a lease, which it renews. When a lease has expired, another process may claim the job and
+gets the next fencing token; what the earlier process still writes is then refused.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from hex_blocks.hosts.service.database import Database, Row, Run
+from hex_blocks.hosts.service.database import Database, Row, RunStatement
 
 QUEUED, RUNNING = "queued", "running"
 SUCCEEDED, FAILED, CANCELLED = "succeeded", "failed", "cancelled"
@@ -25,17 +25,22 @@ _COLUMNS = (
 
 @dataclass(frozen=True)
 class Job:
-    """A call, and what came of it so far.
+    """A stored call, with its progress or its result.
 
     Attributes:
-        caller: Who asked for it; nobody else sees it.
-        key: What its caller calls it, so that it is made once; None without.
-        fingerprint: Tells whether two calls ask for the same.
-        answered: Whether the request that asked for it has been answered, so that a repeated one is too.
-        fence: Which worker's turn it is, counted from 1; 0 before the first.
-        resumable: Whether it can be begun again where nobody knows how far it came.
-        sealed: The caller's Hex token, encrypted; None where the server's is used, or none is kept.
-        events: How many events there are.
+        caller: The ID of the caller; other callers cannot see the job.
+        tool: The ID of the tool.
+        expires_at: When the job is removed.
+        key: The caller's idempotency key; None if there is none.
+        fingerprint: A hash of tool and inputs, to compare two calls with the same key.
+        answered: Whether the caller has got a response with the job, so that a repeated request gets one too.
+        owner: The process that runs it.
+        leased_until: When the lease of that process expires.
+        fence: The fencing token: how many times the job has been claimed.
+        resumable: Whether it can be repeated after an attempt that was interrupted at an unknown point.
+        cancelled: Whether the caller has cancelled it.
+        encrypted_token: The caller's Hex token, encrypted; None if the server's is used, or tokens are not stored.
+        events: The number of its events.
     """
 
     id: str
@@ -54,7 +59,7 @@ class Job:
     fence: int = 0
     resumable: bool = True
     cancelled: bool = False
-    sealed: bytes | None = field(default=None, repr=False)
+    encrypted_token: bytes | None = field(default=None, repr=False)
     started_at: float | None = None
     ended_at: float | None = None
     progress: Mapping[str, Any] | None = None
@@ -69,7 +74,7 @@ class Job:
 
 
 class Event(NamedTuple):
-    """Something that happened to a job."""
+    """An event of a job: a progress report or its end."""
 
     number: int
     name: str
@@ -85,18 +90,18 @@ class End(NamedTuple):
 
 
 class JobStore:
-    """The jobs of a database. Everything may raise ProblemError (`store_unusable`)."""
+    """The jobs in a database. Every method may raise ProblemError (`store_unusable`)."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, job: Job) -> Job:
-        """Write a job down; return the one that has its caller's key already, where there is one."""
+        """Store a job and return it; if the caller has a job with the same key already, return that one instead."""
         values = (
             job.id,
             job.caller,
             job.tool,
-            _written(job.inputs),
+            _as_json(job.inputs),
             job.language,
             job.status,
             job.created_at,
@@ -108,7 +113,7 @@ class JobStore:
             job.leased_until,
             job.fence,
             job.resumable,
-            job.sealed,
+            job.encrypted_token,
             job.started_at,
         )
         insert = f"INSERT INTO jobs ({_COLUMNS}) VALUES ({', '.join('?' * len(values))}) ON CONFLICT DO NOTHING"  # noqa: S608
@@ -119,12 +124,12 @@ class JobStore:
         return job
 
     def get(self, caller: str, job_id: str) -> Job | None:
-        """Return a caller's job."""
+        """Return a job of a caller; None if there is no such job."""
         found = self._database.read("SELECT * FROM jobs WHERE id = ? AND caller = ?", (job_id, caller))
         return job_of_row(found[0]) if found else None
 
-    def listed(self, caller: str, *, limit: int, status: str | None = None) -> list[Job]:
-        """Return a caller's jobs, newest first."""
+    def list_jobs(self, caller: str, *, limit: int, status: str | None = None) -> list[Job]:
+        """Return the jobs of a caller, newest first."""
         rows = self._database.read(
             "SELECT * FROM jobs WHERE caller = ? AND status = COALESCE(?, status) ORDER BY created_at DESC, id LIMIT ?",
             (caller, status, limit),
@@ -132,36 +137,49 @@ class JobStore:
         return [job_of_row(row) for row in rows]
 
     def claim(self, owner: str, callers: Collection[str], now: float, until: float, most: int) -> list[Job]:
-        """Take open jobs that nobody works on.
+        """Claim open jobs that no process runs, and return them.
 
-        callers: those whose work can be done here; others' jobs are taken only with a token.
+        Args:
+            owner: The process that claims them.
+            callers: The callers whose tokens this process has; jobs of others are claimed only if their token is
+                stored.
+            now: The current time.
+            until: When the leases expire.
+            most: The maximum number of jobs.
         """
-        # Where the database has been away, those who work on jobs could not say so, and get the time for it.
-        lapsed = 0.0 if now - self._database.back_since < until - now else now
+        # After an outage of the database, processes get the time of a lease to renew their leases.
+        lapsed = 0.0 if now - self._database.recovered_at < until - now else now
         wanted = (
             "status IN ('queued', 'running') AND (leased_until IS NULL OR leased_until < ?) AND "
             f"(token IS NOT NULL OR caller IN ({', '.join('?' * len(callers)) or 'NULL'}))"
         )
-        # Most looks find nothing, and need not keep others from writing.
+        # Usually there is no job to claim; a read shows this without a lock for writing.
         probe = f"SELECT 1 FROM jobs WHERE {wanted} LIMIT 1"  # noqa: S608
         if most < 1 or not self._database.read(probe, (lapsed, *callers)):
             return []
-        taken = self._database.write(
-            f"""WITH free AS (SELECT id FROM jobs WHERE {wanted} ORDER BY created_at LIMIT ? {self._database.unlocked})
+        claimed = self._database.write(
+            f"""WITH free AS (SELECT id FROM jobs WHERE {wanted} ORDER BY created_at LIMIT ?
+            {self._database.skip_locked})
             UPDATE jobs SET status = 'running', owner = ?, leased_until = ?, fence = fence + 1,
             started_at = COALESCE(started_at, ?) WHERE id IN (SELECT id FROM free) RETURNING *""",  # noqa: S608
             (lapsed, *callers, most, owner, until, now),
         )
-        return [job_of_row(row) for row in taken.rows]
+        return [job_of_row(row) for row in claimed.rows]
 
     def renew(self, owner: str, held: Mapping[str, int], until: float) -> dict[str, bool]:
-        """Renew leases; say of each job that is still ours whether it is to be cancelled.
+        """Renew leases.
 
-        held: the fences of jobs.
+        Args:
+            owner: The process that runs the jobs.
+            held: The fencing tokens of the jobs by ID.
+            until: When the leases expire.
+
+        Returns:
+            Whether the job is to be cancelled, for each job that this process still owns.
         """
 
-        def renewed(run: Run) -> dict[str, bool]:
-            ours = {}
+        def renew_all(run: RunStatement) -> dict[str, bool]:
+            renewed_jobs = {}
             for job_id, fence in held.items():
                 found = run(
                     "UPDATE jobs SET leased_until = ? WHERE id = ? AND fence = ? AND owner = ? AND status = 'running' "
@@ -169,45 +187,51 @@ class JobStore:
                     (until, job_id, fence, owner),
                 ).rows
                 if found:
-                    ours[job_id] = bool(found[0]["cancelled"])
-            return ours
+                    renewed_jobs[job_id] = bool(found[0]["cancelled"])
+            return renewed_jobs
 
-        return self._database.transaction(renewed)
+        return self._database.transaction(renew_all)
 
     def release(self, job_id: str, fence: int, *, begun: bool = True) -> None:
-        """Give a job back, for another worker to take it at once. begun: whether anything has been done for it."""
+        """Queue a job again, so that another process can claim it at once.
+
+        Args:
+            job_id: The job.
+            fence: Its fencing token.
+            begun: Whether the call was started; otherwise the claim is not counted.
+        """
         self._database.write(
             "UPDATE jobs SET status = 'queued', owner = NULL, leased_until = NULL, fence = ? WHERE id = ? "
             "AND fence = ? AND status = 'running'",
             (fence if begun else fence - 1, job_id, fence),
         )
 
-    def answer(self, job_id: str) -> None:
-        """Write down that the request that asked for it has been answered."""
+    def mark_answered(self, job_id: str) -> None:
+        """Store that the caller has got a response with the job."""
         self._database.write("UPDATE jobs SET answered = 1 WHERE id = ?", (job_id,))
 
-    def free(self, job_id: str) -> None:
-        """Take a job's key from it, so that another call can have it."""
+    def remove_key(self, job_id: str) -> None:
+        """Remove the key of a job, so that another call can use it."""
         self._database.write("UPDATE jobs SET key = NULL WHERE id = ?", (job_id,))
 
     def report(self, job_id: str, fence: int, progress: Mapping[str, Any]) -> bool:
-        """Write down how far a job is; False where it is another worker's by now."""
-        told = _written(progress)
-        return self._happened(job_id, fence, PROGRESS, told, "progress = ?", (told,))
+        """Store the progress of a job. Return False if another process has claimed it since."""
+        data = _as_json(progress)
+        return self._add_event(job_id, fence, PROGRESS, data, "progress = ?", (data,))
 
     def end(self, job_id: str, fence: int, end: End, now: float, expires_at: float) -> bool:
-        """Write down how a job ended; False where it is another worker's by now."""
-        result, problem = _or_none(end.result), _or_none(end.problem)
+        """Store the end of a job. Return False if another process has claimed it since."""
+        result, problem = _as_json_or_none(end.result), _as_json_or_none(end.problem)
         name = PROBLEM if end.result is None else RESULT
         changes = (
             "status = ?, result = ?, problem = ?, ended_at = ?, expires_at = ?, owner = NULL, leased_until = NULL, "
             "token = NULL"
         )
         values = (end.status, result, problem, now, expires_at)
-        return self._happened(job_id, fence, name, problem or result or "{}", changes, values)
+        return self._add_event(job_id, fence, name, problem or result or "{}", changes, values)
 
-    def _happened(self, job_id: str, fence: int, name: str, told: str, changes: str, values: tuple[Any, ...]) -> bool:
-        def write(run: Run) -> bool:
+    def _add_event(self, job_id: str, fence: int, name: str, data: str, changes: str, values: tuple[Any, ...]) -> bool:
+        def write(run: RunStatement) -> bool:
             found = run(
                 f"UPDATE jobs SET events = events + 1, {changes} "  # noqa: S608
                 "WHERE id = ? AND fence = ? AND status IN ('queued', 'running') RETURNING events",
@@ -216,14 +240,17 @@ class JobStore:
             for row in found:
                 run(
                     "INSERT INTO events (job, number, name, data) VALUES (?, ?, ?, ?)",
-                    (job_id, row["events"], name, told),
+                    (job_id, row["events"], name, data),
                 )
             return bool(found)
 
         return self._database.transaction(write)
 
     def cancel(self, caller: str, job_id: str, end: End, now: float, expires_at: float) -> Job | None:
-        """Ask that a job be stopped; one that nobody works on has ended at once."""
+        """Mark a job as cancelled and return it; None if there is no such job.
+
+        A job that no process runs ends at once.
+        """
         found = self._database.write(
             "UPDATE jobs SET cancelled = 1 WHERE id = ? AND caller = ? RETURNING *", (job_id, caller)
         ).rows
@@ -241,8 +268,8 @@ class JobStore:
         )
         return [Event(row["number"], row["name"], json.loads(row["data"])) for row in rows]
 
-    def counted(self, job_ids: Collection[str]) -> dict[str, int]:
-        """Return how many events each of these jobs has."""
+    def event_counts(self, job_ids: Collection[str]) -> dict[str, int]:
+        """Return the number of events of each of these jobs."""
         wanted = list(job_ids)
         found: dict[str, int] = {}
         for begin in range(0, len(wanted), 500):
@@ -252,8 +279,8 @@ class JobStore:
             found |= {row["id"]: row["events"] for row in rows}
         return found
 
-    def give_up(self, now: float, end: End, expires_at: float) -> list[Job]:
-        """End the jobs that nobody could work on until they expired, and forget those that ended long ago."""
+    def remove_expired(self, now: float, end: End, expires_at: float) -> list[Job]:
+        """End and return the open jobs that have expired, and remove the ended jobs that have expired."""
         late = self._database.read(
             "SELECT * FROM jobs WHERE expires_at < ? AND status IN ('queued', 'running') "
             "AND (leased_until IS NULL OR leased_until < ?)",
@@ -269,13 +296,13 @@ class JobStore:
         return ended
 
     def by_status(self) -> dict[str, int]:
-        """Count the jobs in each state."""
+        """Return the number of jobs by status."""
         rows = self._database.read("SELECT status, count(*) AS number FROM jobs GROUP BY status")
         return {row["status"]: row["number"] for row in rows}
 
 
 def job_of_row(row: Row) -> Job:
-    """Return the job of a row."""
+    """Return the job in a row of the table."""
     return Job(
         id=row["id"],
         caller=row["caller"],
@@ -293,23 +320,23 @@ def job_of_row(row: Row) -> Job:
         fence=row["fence"],
         resumable=bool(row["resumable"]),
         cancelled=bool(row["cancelled"]),
-        sealed=row["token"],
+        encrypted_token=row["token"],
         started_at=row["started_at"],
         ended_at=row["ended_at"],
-        progress=_read(row["progress"]),
-        result=_read(row["result"]),
-        problem=_read(row["problem"]),
+        progress=_from_json(row["progress"]),
+        result=_from_json(row["result"]),
+        problem=_from_json(row["problem"]),
         events=row["events"],
     )
 
 
-def _written(value: Any) -> str:
+def _as_json(value: Any) -> str:
     return json.dumps(value, separators=(",", ":"), default=str)
 
 
-def _or_none(value: Any) -> str | None:
-    return None if value is None else _written(value)
+def _as_json_or_none(value: Any) -> str | None:
+    return None if value is None else _as_json(value)
 
 
-def _read(written: str | None) -> Any:
+def _from_json(written: str | None) -> Any:
     return None if written is None else json.loads(written)

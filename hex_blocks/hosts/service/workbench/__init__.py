@@ -1,4 +1,4 @@
-"""The workbench: pages on which people find a tool, fill its form, run it and see what came of it.
+"""The workbench: web pages on which users find a tool, fill in its form, run it and see the result.
 
-Made on the server, without script for everything that matters; a little script follows a job as it goes.
+The pages are rendered on the server and work without JavaScript; a small script updates the progress of a job.
 """

@@ -1,4 +1,4 @@
-"""A tool's form: its fields, what stands in them, and the inputs that are read from what is sent."""
+"""The form of a tool: its fields with their values, and the inputs that are read from a submitted form."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _PLAIN = ("string", "integer", "number")
 
 @dataclass(frozen=True)
 class Choice:
-    """Something that can be chosen; the empty value stands for nothing."""
+    """An option of a select field; the empty value means that nothing is selected."""
 
     value: str
     label: str
@@ -33,9 +33,10 @@ class Field:
     """One field of a form.
 
     Attributes:
-        kind: What it is shown as: text, number, date, password, select, lines, json.
-        placeholder: What an empty field shows: its default, else an example.
-        faults: What is wrong with what stands in it.
+        kind: How it is shown: text, long, number, date, password, select, lines or json.
+        placeholder: What an empty field shows: its default or an example.
+        longest: The maximum number of characters.
+        faults: What is wrong with its value.
     """
 
     name: str
@@ -55,12 +56,12 @@ class Field:
 
     @property
     def id(self) -> str:
-        """Its name in the page."""
+        """The ID of its HTML element."""
         return f"field-{self.name.replace('.', '-')}"
 
 
 def fields_of(tool: Tool, given: Mapping[str, str], language: str) -> list[Field]:
-    """Return the fields of a tool's form with what was given: required ones first, advanced ones last."""
+    """Return the fields of a tool's form with the given values: required ones first, advanced ones last."""
     shown = for_models(tool.spec).inputs
     made = [_field(name, each, given.get(name, ""), language) for name, each in shown.items()]
     return sorted(made, key=lambda each: (not each.required, each.advanced))
@@ -73,7 +74,7 @@ def _field(name: str, spec: Input, value: str, language: str) -> Field:
         kind=_kind(name, spec),
         description=text(spec.description, language),
         required=spec.required,
-        # A page that holds a secret would be kept where pages are kept.
+        # A secret is never put into a page, because pages may be cached or saved.
         value="" if spec.secret else value,
         placeholder=_placeholder(spec, language),
         minimum=spec.minimum,
@@ -100,11 +101,11 @@ def _kind(name: str, spec: Input) -> str:
 
 
 def _placeholder(spec: Input, language: str) -> str:
-    """Return what an empty field shows: its default, else an example."""
+    """Return what an empty field shows: its default or an example."""
     if spec.secret:
         return ""
     if spec.default is not None:
-        return _words(spec.default, language)
+        return _value_text(spec.default, language)
     if spec.example is None:
         return ""
     if spec.type == "array" and spec.items is not None and spec.items.type in _PLAIN:
@@ -112,7 +113,7 @@ def _placeholder(spec: Input, language: str) -> str:
     return spec.example if isinstance(spec.example, str) else json.dumps(spec.example, ensure_ascii=False)
 
 
-def _words(value: Any, language: str) -> str:
+def _value_text(value: Any, language: str) -> str:
     if isinstance(value, bool):
         return text("yes", language) if value else text("no", language)
     return str(value) if isinstance(value, str | int | float) else json.dumps(value, ensure_ascii=False)
@@ -123,13 +124,18 @@ def _choices(spec: Input, language: str) -> tuple[Choice, ...]:
         return (Choice("", ""), *(Choice(each, each) for each in spec.enum))
     if spec.type == "boolean":
         nothing = text("not given", language) if spec.default is None else ""
-        said = nothing or text("default: {value}", language).format(value=_words(spec.default, language))
-        return Choice("", said), Choice("true", text("yes", language)), Choice("false", text("no", language))
+        no_choice = nothing or text("default: {value}", language).format(value=_value_text(spec.default, language))
+        return Choice("", no_choice), Choice("true", text("yes", language)), Choice("false", text("no", language))
     return ()
 
 
 def project_fields(found: Iterable[Mapping[str, Any]], given: Mapping[str, str]) -> list[Field]:
-    """Return fields for the inputs that a project takes itself, as hex_get_project_inputs tells of them."""
+    """Return fields for the inputs of a project.
+
+    Args:
+        found: The inputs, as hex_get_project_inputs returns them.
+        given: The values of the form, by field.
+    """
     made = []
     for each in found:
         if not each.get("settable", True):
@@ -173,9 +179,12 @@ def _as_text(value: Any) -> str:
 
 
 def inputs_of_form(tool: Tool, given: Mapping[str, str], kinds: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return the inputs that a form says. What is blank is not given; what is JSON is left to the tool to read.
+    """Return the inputs of a submitted form. Blank fields are left out, and JSON text is left for the tool to parse.
 
-    kinds: of the project's own inputs, by their names in the form.
+    Args:
+        tool: The tool.
+        given: The values of the form, by field.
+        kinds: The kinds of the fields for the project's inputs, by field.
     """
     shown = for_models(tool.spec).inputs
     inputs: dict[str, Any] = {}
@@ -184,7 +193,7 @@ def inputs_of_form(tool: Tool, given: Mapping[str, str], kinds: Mapping[str, str
         if value.strip():
             inputs[name] = _lines(value) if _kind(name, spec) == "lines" else value
     own = {
-        name.removeprefix(PARAM_PREFIX): _own_value(value, (kinds or {}).get(name, "text"))
+        name.removeprefix(PARAM_PREFIX): _project_value(value, (kinds or {}).get(name, "text"))
         for name, value in given.items()
         if name.startswith(PARAM_PREFIX) and value.strip()
     }
@@ -199,10 +208,10 @@ def _lines(value: str) -> Any:
     return [line.strip() for line in value.splitlines() if line.strip()]
 
 
-def _own_value(value: str, kind: str) -> Any:
-    """Return a value of a project's own input: a number or a choice as JSON has it, everything else as text."""
+def _project_value(value: str, kind: str) -> Any:
+    """Return the value of a project's input: numbers and choices parsed as JSON, all others as text."""
     if kind == "lines":
-        return [_own_value(line, "select") for line in value.splitlines() if line.strip()]
+        return [_project_value(line, "select") for line in value.splitlines() if line.strip()]
     if kind in ("number", "select"):
         try:
             return json.loads(value)
@@ -220,7 +229,7 @@ def _object(value: Any) -> dict[str, Any]:
 
 
 def with_faults(fields: Iterable[Field], faults: Iterable[Fault], language: str) -> tuple[list[Field], list[str]]:
-    """Return fields with what is wrong with each, and what is wrong with none of them alone."""
+    """Return the fields with the faults of each, and the faults that belong to no field."""
     found: dict[str, list[str]] = {}
     others = []
     fields = list(fields)
@@ -235,8 +244,8 @@ def with_faults(fields: Iterable[Field], faults: Iterable[Fault], language: str)
     return [replace(each, faults=tuple(found.get(each.name, ()))) for each in fields], others
 
 
-def as_given(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Return inputs as they stand in a form."""
+def form_values(inputs: Mapping[str, Any]) -> dict[str, str]:
+    """Return inputs as values of a form."""
     return {
         name: "\n".join(map(str, value))
         if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value)

@@ -1,4 +1,4 @@
-"""Pages from templates, with the headers that keep others out of them."""
+"""Renders the pages of the workbench from templates, with security headers."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Without any, browsers would say that forms come from nowhere.
+    # With `no-referrer`, browsers would send `Origin: null` with forms, which the service refuses.
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Vary": "Accept-Language, Cookie",
     **NO_STORE,
 }
-TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
-# What languages call themselves.
-NAMES = {
+CONTENT_TYPES = {"css": "text/css; charset=utf-8", "js": "text/javascript; charset=utf-8", "svg": "image/svg+xml"}
+# The names of languages in these languages.
+LANGUAGE_NAMES = {
     "en": "English",
     "de": "Deutsch",
     "es": "Español",
@@ -57,45 +57,53 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["moment"] = moment
+    made.filters["moment"] = format_time
     made.globals["plural"] = Plural
     return made
 
 
-def moment(seconds: float) -> str:
-    """Return a moment as people read it, in UTC."""
+def format_time(seconds: float) -> str:
+    """Return a time, given in seconds since the Unix epoch, as text in UTC."""
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _said(language: str, english: str, /, **values: Any) -> str:
+def _say(language: str, english: str, /, **values: Any) -> str:
     return sentence(english, language, **values) if values else text(english, language)
 
 
 def page_language(request: Request) -> str:
-    """Return the language of a page: of its address, else as was chosen before, else the browser's."""
+    """Return the language of a page: from its query, the cookie of an earlier choice, or the browser's header."""
     chosen = nearest(request.cookies.get(LANGUAGE_COOKIE, "")) if LANGUAGE_COOKIE in request.cookies else None
     if chosen and "language" not in request.query_params:
         return chosen
     return language_of(request, service_of(request).settings.language)
 
 
-def is_for_people(request: Request) -> bool:
-    """Whether a browser shows the answer to somebody."""
+def is_page_request(request: Request) -> bool:
+    """Return whether a request is from a browser that will show the response as a page."""
     return "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/v1/")
 
 
 def page(request: Request, name: str, language: str, *, status: int = 200, **values: Any) -> Response:
-    """Return a page."""
+    """Return the response with a page.
+
+    Args:
+        request: The request.
+        name: The name of the template.
+        language: The language of the page.
+        status: The HTTP status.
+        **values: The variables of the template.
+    """
     service = service_of(request)
     session = getattr(request.state, "session", None)
     made = (
         _templates()
         .get_template(f"{name}.html.j2")
         .render(
-            say=partial(_said, language),
+            say=partial(_say, language),
             language=language,
             tag=language.replace("_", "-"),
-            languages=[(each, each.replace("_", "-"), NAMES.get(each, each)) for each in languages()],
+            languages=[(each, each.replace("_", "-"), LANGUAGE_NAMES.get(each, each)) for each in languages()],
             root=service.settings.root_path,
             session=session,
             problem=values.pop("problem", None),
@@ -107,11 +115,11 @@ def page(request: Request, name: str, language: str, *, status: int = 200, **val
 
 
 async def static_file(request: Request) -> Response:
-    """Answer with a file that pages are made with."""
+    """Respond with a static file of the pages."""
     name = request.path_params["file"]
     known = {each.name for each in _STATIC.iterdir()}
     if name not in known:
         raise ProblemError("no_such_page")
-    kind = TYPES[name.rpartition(".")[2]]
+    kind = CONTENT_TYPES[name.rpartition(".")[2]]
     headers = {"Cache-Control": "max-age=300", "X-Content-Type-Options": "nosniff"}
     return Response((_STATIC / name).read_bytes(), headers=headers, media_type=kind)

@@ -1,6 +1,6 @@
-"""Who looks at the pages: a session in a cookie, which is no token and opens nothing but the pages.
+"""Sessions of the workbench. The cookie holds a session ID, not a token, and is valid for the pages only.
 
-Sessions stand in memory: they end with the process, and with the hours.
+Sessions are held in memory: they end with the process, and after twelve hours.
 """
 
 from __future__ import annotations
@@ -20,17 +20,18 @@ from hex_blocks.hosts.service.callers import Caller
 
 COOKIE = "hex_blocks_session"
 FIELD = "csrf"
-HOURS = 12 * 3600.0
-MOST = 10_000
+SESSION_SECONDS = 12 * 3600.0
+MAX_SESSIONS = 10_000
 
 
 @dataclass
 class Session:
-    """Somebody's visit.
+    """A session of a signed-in user.
 
     Attributes:
-        caller: Who is signed in.
-        until: When it ends.
+        id: The session ID in the cookie.
+        caller: The caller who signed in.
+        until: When the session ends.
     """
 
     id: str = field(repr=False)
@@ -39,15 +40,15 @@ class Session:
 
     @property
     def csrf(self) -> str:
-        """What every form of the session brings, which no page of others can know."""
+        """The CSRF token of the session's forms, which pages of other origins cannot know."""
         return hmac.new(self.id.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
 class Sessions:
-    """All visits.
+    """All sessions of a process.
 
     Args:
-        clock: Tells when they end.
+        clock: The clock that decides when sessions end.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -56,16 +57,16 @@ class Sessions:
         self._lock = threading.Lock()
 
     def begin(self, caller: Caller) -> Session:
-        """Begin a visit."""
-        session = Session(secrets.token_urlsafe(32), caller, self._clock.time() + HOURS)
+        """Start a session of a caller and return it."""
+        session = Session(secrets.token_urlsafe(32), caller, self._clock.time() + SESSION_SECONDS)
         with self._lock:
             self._sessions[session.id] = session
-            while len(self._sessions) > MOST:
+            while len(self._sessions) > MAX_SESSIONS:
                 self._sessions.popitem(last=False)
         return session
 
     def of(self, request: Request) -> Session | None:
-        """Return the visit of a request; None where there is none, or it has ended."""
+        """Return the session of a request; None if there is none or it has ended."""
         session = self._sessions.get(request.cookies.get(COOKIE, ""))
         if session is not None and session.until < self._clock.time():
             self.end(session)
@@ -73,23 +74,23 @@ class Sessions:
         return session
 
     def end(self, session: Session) -> None:
-        """End a visit."""
+        """End a session."""
         with self._lock:
             self._sessions.pop(session.id, None)
 
 
-def is_of(session: Session, brought: str) -> bool:
-    """Whether a form was made for this session."""
-    return hmac.compare_digest(session.csrf.encode(), brought.encode())
+def has_csrf_token(session: Session, presented: str) -> bool:
+    """Return whether a form's CSRF token is that of this session."""
+    return hmac.compare_digest(session.csrf.encode(), presented.encode())
 
 
-def remember(answer: Response, session: Session, *, secure: bool, path: str) -> None:
-    """Put a session into its cookie, which no script and no page of others gets at."""
+def set_cookie_of(answer: Response, session: Session, *, secure: bool, path: str) -> None:
+    """Set the cookie of a session. Scripts cannot read it, and browsers do not send it from other sites."""
     answer.set_cookie(
-        COOKIE, session.id, max_age=int(HOURS), path=path, secure=secure, httponly=True, samesite="strict"
+        COOKIE, session.id, max_age=int(SESSION_SECONDS), path=path, secure=secure, httponly=True, samesite="strict"
     )
 
 
-def forget(answer: Response, *, path: str) -> None:
-    """Take the cookie away."""
+def delete_cookie_of(answer: Response, *, path: str) -> None:
+    """Delete the cookie of a session."""
     answer.delete_cookie(COOKIE, path=path, httponly=True, samesite="strict")

@@ -1,4 +1,4 @@
-"""A call in the forms in which people take it with them: curl, Python, the command line, MCP."""
+"""Code for a call, to copy from the workbench: curl, Python, the command line and MCP."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 
 
 class Snippet(NamedTuple):
-    """A call in one form."""
+    """Code for a call, with the name of its language or tool."""
 
     title: str
     code: str
 
 
 def snippets(tool: str, inputs: Mapping[str, Any], base_url: str) -> list[Snippet]:
-    """Return a call in every form. A token stands in none of them: each takes it from the environment."""
+    """Return the code for a call in all forms. None contains a token; it is read from the environment."""
     return [
         Snippet("curl", _curl(tool, inputs, base_url)),
         Snippet("Python", _python(tool, inputs)),

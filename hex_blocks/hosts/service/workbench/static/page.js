@@ -1,6 +1,6 @@
 "use strict";
 
-// What pages do beyond what they do without script: follow a job, copy code, tell of JSON that is not.
+// Enhancements of pages that also work without JavaScript: show a job's progress, copy code, check JSON fields.
 (() => {
   const following = document.querySelector("[data-events]");
   if (following && "EventSource" in window) {
@@ -9,10 +9,10 @@
     const status = following.querySelector("[data-status]");
     const percent = following.querySelector("[data-percent]");
     source.addEventListener("progress", (event) => {
-      const told = JSON.parse(event.data);
-      message.textContent = told.message;
-      status.textContent = told.status || "";
-      if (typeof told.percent === "number") percent.value = told.percent;
+      const progress = JSON.parse(event.data);
+      message.textContent = progress.message;
+      status.textContent = progress.status || "";
+      if (typeof progress.percent === "number") percent.value = progress.percent;
     });
     for (const end of ["result", "problem"]) {
       source.addEventListener(end, () => {
