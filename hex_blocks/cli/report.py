@@ -68,8 +68,7 @@ def _cannot_be_written(file: Path, reason: str | Exception) -> str:
 def _beside(file: Path, content: str = "") -> Path:
     """Write a new file in the same folder."""
     made = file.with_name(f".{file.name[:200]}.{uuid.uuid4().hex[:8]}")
-    # Half a character in an input is shown as a question mark.
-    with made.open("x", encoding="utf-8", errors="replace", newline="\n") as opened:
+    with made.open("x", encoding="utf-8", newline="\n") as opened:
         opened.write(content)
     return made
 

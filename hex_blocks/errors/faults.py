@@ -13,6 +13,7 @@ FAULTS = {
     "takes": "{input} takes {names}.",
     "takes_nothing": "{input} takes no inputs.",
     "not_string": "{input} must be text, not {found}.",
+    "half_character": "{input} holds half of a character, which cannot be sent: {found}.",
     "not_integer": "{input} must be a whole number, not {found}.",
     "not_number": "{input} must be a number, not {found}.",
     "not_boolean": "{input} must be true or false, not {found}.",

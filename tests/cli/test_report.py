@@ -485,18 +485,6 @@ def test_a_page_that_cannot_be_written_in_the_end_costs_nothing_but_the_page(
     assert process.returncode == 1
 
 
-def test_what_no_file_can_hold_costs_nothing_but_itself(call: RunCommand, sandbox: Sandbox, tmp_path: Path) -> None:
-    file = tmp_path / "batch.html"
-    project = sandbox.world.project("Revenue report").id
-
-    ended = call(
-        "hex_run_batch", f"projectId={project}", r'parameterSets:=[{"nonsense": "\ud800"}]', "--report", str(file)
-    )
-
-    assert json.loads(ended.stdout)["failed"] == 1
-    assert "nonsense=?" in file.read_text(encoding="utf-8")
-
-
 def test_a_page_takes_nothing_else_away(call: RunCommand, doomed: list[str], tmp_path: Path) -> None:
     kept, target, link = (tmp_path / name for name in ("batch.html.check", "target.html", "batch.html"))
     kept.write_text("somebody's")

@@ -268,7 +268,7 @@ def test_what_form_fields_send_is_taken_where_it_is_unambiguous(name: str, given
         ("text", 5.5, "not_string"),
         ("text", True, "not_string"),
         ("text", {}, "not_string"),
-        ("text", "half a pair: \ud83d", "not_string"),
+        ("text", "half a pair: \ud83d", "half_character"),
         ("name", "a", "too_short"),
         ("name", "abcdef", "too_long"),
         ("mail", "ada at example.com", "not_email"),
@@ -706,6 +706,9 @@ def test_what_python_holds_becomes_what_json_holds() -> None:
         ({1: "a"}, "params.1", "name_not_text"),
         ({"a": b"x"}, "params.a", "not_json"),
         ({"a": object()}, "params.a", "not_json"),
+        ({"a": [{"b": "half \ud83d"}]}, "params.a[0].b", "half_character"),
+        ({"a": {"half \ude00": 1}}, "params.a.half ?", "half_character"),
+        ('{"a": "\\ud800"}', "params.a", "half_character"),
     ],
 )
 def test_what_json_cannot_hold_is_refused_by_its_own_name(given: Any, place: str, key: str) -> None:

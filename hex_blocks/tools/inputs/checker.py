@@ -43,10 +43,10 @@ from hex_blocks.tools.inputs.json_values import (
     as_object,
     as_plain,
     as_text,
+    check_characters,
     check_depth,
     from_json,
     is_blank,
-    is_unicode,
     read_json,
     unquoted,
     unwrapped_list,
@@ -252,8 +252,9 @@ def _string(name: str, field: InputField) -> Callable[[Any], Any]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         value = as_text(value)
-        if not isinstance(value, str) or not is_unicode(value):
+        if not isinstance(value, str):
             raise refuse("not_string", value)
+        check_characters(value)
         if trimmed:
             value = value.strip()
             value = value if field.secret else unquoted(value)

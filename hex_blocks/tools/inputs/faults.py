@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from hex_blocks.errors.classes import Fault, printable, without_tokens
+from hex_blocks.errors.classes import Fault, without_tokens
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import Phrase, phrase
 from hex_blocks.tools.inputs.bounds import LONGEST_LOOKED_AT
@@ -19,7 +19,8 @@ def refuse(key: str, value: Any, below: str = "", **values: Any) -> PydanticCust
     """Make a fault. below: where in the input it is, if deeper than the checker goes by itself."""
     told = {"found": shown(value), **values}
     # pydantic takes no halves of characters, which a name in JSON may hold.
-    return PydanticCustomError("fault", "fault", {"key": key, "values": told, "below": printable(below)})
+    whole = below.encode(errors="replace").decode()
+    return PydanticCustomError("fault", "fault", {"key": key, "values": told, "below": whole})
 
 
 HIDDEN = phrase("what was given")

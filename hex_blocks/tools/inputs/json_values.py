@@ -58,13 +58,12 @@ def as_text(value: Any) -> Any:
     return value
 
 
-def is_unicode(value: str) -> bool:
-    """Whether text can be sent: half of a surrogate pair, which JSON can hold, cannot."""
+def check_characters(value: str, place: str = "") -> None:
+    """Refuse text that cannot be sent, at a place: half of a surrogate pair, which JSON can hold, is no character."""
     try:
         value.encode()
     except UnicodeEncodeError:
-        return False
-    return True
+        raise refuse("half_character", value, place) from None
 
 
 def as_integer(value: Any) -> Any:
@@ -186,6 +185,7 @@ def _plainly(value: Any, place: str) -> Any:
         for name in value:
             if not isinstance(name, str):
                 raise refuse("name_not_text", name, f"{place}.{shown(name)}")
+            check_characters(name, f"{place}.{name}")
         return {str(name): _plainly(part, f"{place}.{name}") for name, part in value.items()}
     if isinstance(value, set | frozenset):
         # In an order that is the same each time, as a key kept for a start demands.
@@ -193,6 +193,8 @@ def _plainly(value: Any, place: str) -> Any:
     if isinstance(value, list | tuple):
         return [_plainly(part, f"{place}[{number}]") for number, part in enumerate(value)]
     plain = _scalar(value)
+    if isinstance(plain, str):
+        check_characters(plain, place)
     if isinstance(plain, float) and (plain != plain or plain in (float("inf"), float("-inf"))):
         raise refuse("not_number", plain, place)
     if plain is not None and not isinstance(plain, str | int | float):

@@ -111,6 +111,9 @@ ODD_VALUES: tuple[Json, ...] = (
     {"a": {"b": [1, None, "x"]}},
     [1, "2", None, " "],
     {"": 1, "key with space": "v"},
+    {"a": [{"b": "half \udc00"}]},
+    {"half \ud83d": {"a": 1}},
+    "whole \ud83d\ude00".encode("utf-16-le", "surrogatepass").decode("utf-16-le"),
     ["a", "b"],
 )
 PARAMETERS: tuple[Json, ...] = (

@@ -18,7 +18,7 @@ from hex_blocks.errors.sentences import BY_STATUS
 from hex_blocks.hosts.javascript.data import core_data, runs_in_javascript
 from hex_blocks.i18n.texts import languages
 from tests.calling import our_tools
-from tests.hosts.javascript.cases import case_for
+from tests.hosts.javascript.cases import UUID, case_for
 from tests.hosts.javascript.node import Node, in_javascript, in_python
 
 Json = Any
@@ -95,6 +95,26 @@ def test_every_worked_example_is_the_same_in_both(node: Node, tool: Tool, tmp_pa
     for number, case in enumerate(examples(tool)):
         _, told = compare(node, case, tmp_path / str(number))
         assert told is None, f"{case}\n{told}"
+
+
+HALF_CHARACTERS: tuple[Json, ...] = (
+    {"a": [{"b": "half \ud83d"}]},
+    {"a\tb": {"half \ude00": 1}},
+    '{"a": "\\ud800"}',
+    "half \ud800",
+)
+
+
+@pytest.mark.parametrize("given", HALF_CHARACTERS, ids=range(len(HALF_CHARACTERS)))
+def test_half_of_a_character_is_sent_by_neither(node: Node, given: Json, tmp_path: Path) -> None:
+    inputs = {"inputParams": given} if not isinstance(given, str) or given.startswith("{") else {"viewId": given}
+    case = {**next(examples(our_tools()["hex_run_project"])), "calls": [{"projectId": UUID, **inputs}]}
+
+    mine, told = compare(node, case, tmp_path)
+
+    assert told is None
+    assert mine["asked"] == []
+    assert [each["fault"] for each in mine["outcomes"][0]["error"]["faults"]] == ["half_character"]
 
 
 REACHED: Counter[str] = Counter()

@@ -21,7 +21,7 @@ const {
 const { idIn, idKind, isAddress, isUuid } = require('./ids');
 const { closeMatches } = require('./matching');
 const { plural } = require('./plurals');
-const { BLANK, casefold, cut, isUnicode, lengthOf, phrase, strip, stripOf } = require('./text');
+const { BLANK, casefold, cut, lengthOf, phrase, strip, stripOf } = require('./text');
 const values = require('./values');
 
 /**
@@ -242,7 +242,8 @@ const FORMATS = {
 function checkString(name, field, given) {
   if (field.format === 'json-object' && isObject(given)) return JSON.stringify(values.asObject(given));
   const text = values.asText(given);
-  if (typeof text !== 'string' || !isUnicode(text)) throw refuse('not_string', text);
+  if (typeof text !== 'string') throw refuse('not_string', text);
+  values.checkCharacters(text);
   let value = asId(name, field, trimmed(field, text));
   const format = Object.hasOwn(FORMATS, field.format || '') ? FORMATS[/** @type {string} */ (field.format)] : null;
   if (format && !format[1](value)) throw refuse(format[0], value);

@@ -3,7 +3,7 @@
 
 const { JsonFault, TooDeep, TooLarge, parseJson, put } = require('./json_text');
 const { LARGEST_INTEGER, LONGEST_LOOKED_AT, LONGEST_NUMBER, Refusal, isObject, refuse, shown } = require('./faults');
-const { BLANK, lengthOf, strip } = require('./text');
+const { BLANK, isUnicode, lengthOf, strip } = require('./text');
 
 const DEEPEST = 64;
 const INTEGER = /^[+-]?\p{Nd}{1,18}$/u;
@@ -184,6 +184,15 @@ function isNestedBeyond(value, deepest) {
 }
 
 /**
+ * Refuse text that cannot be sent, at a place: half of a character, which JSON can hold.
+ * @param {string} value
+ * @param {string} [place]
+ */
+function checkCharacters(value, place = '') {
+  if (!isUnicode(value)) throw refuse('half_character', value, {}, place);
+}
+
+/**
  * Return any value as JSON has it.
  * @param {unknown} value
  * @returns {any}
@@ -203,10 +212,12 @@ function plainly(value, place) {
   if (isObject(value)) {
     /** @type {Record<string, any>} */
     const read = {};
+    for (const name of Object.keys(value)) checkCharacters(name, `${place}.${name}`);
     for (const [name, part] of Object.entries(value)) put(read, name, plainly(part, `${place}.${name}`));
     return read;
   }
   const plain = scalar(value);
+  if (typeof plain === 'string') checkCharacters(plain, place);
   if (typeof plain === 'number') {
     if (!Number.isFinite(plain)) throw refuse('not_number', plain, {}, place);
     if (Number.isInteger(plain) && !Number.isSafeInteger(plain) && Math.abs(plain) < 2 ** 63) {
@@ -253,6 +264,7 @@ module.exports = {
   asObject,
   asPlain,
   asText,
+  checkCharacters,
   checkDepth,
   fromJson,
   isNestedBeyond,
