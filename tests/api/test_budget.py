@@ -553,6 +553,25 @@ def test_a_bad_address_is_refused_without_being_repeated(uri: str, clock: Driven
     assert "secret" not in str(caught.value.document())
 
 
+@pytest.mark.parametrize("uri", ["nonsense", "redis//localhost", "memcached://localhost", "redis:localhost", "://"])
+def test_what_is_the_address_of_no_store_is_said_to_be_none(uri: str, clock: DrivenClock) -> None:
+    with pytest.raises(HexError, match=r"HEX_BLOCKS_BUDGET is not valid: it begins with neither redis://"):
+        Budget("app.hex.tech", "a token", clock, storage_uri=uri)
+
+
+@pytest.mark.parametrize(
+    ("uri", "package"), [("redis://localhost", "redis"), ("valkey://localhost", "valkey"), ("redis+unix:///x", "redis")]
+)
+def test_the_package_that_an_address_needs_is_named(
+    uri: str, package: str, clock: DrivenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hex_blocks.api.limits.budget.find_spec", lambda name: None if name == package else object())
+    monkeypatch.setitem(sys.modules, "hex_blocks.api.limits.redis_windows", None)
+
+    with pytest.raises(HexError, match=f"HEX_BLOCKS_BUDGET is not valid: the package {package} is missing"):
+        Budget("app.hex.tech", "a token", clock, storage_uri=uri)
+
+
 WORKER = """
 import json, os, sys
 from hex_blocks import Hex

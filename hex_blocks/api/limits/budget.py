@@ -20,12 +20,14 @@ from weakref import WeakKeyDictionary
 from hex_blocks.api.limits.windows import MemoryWindows, Window, WindowStore, windows_in_memory
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, hex_error
-from hex_blocks.i18n.texts import Phrase, phrase
+from hex_blocks.i18n.texts import phrase
 from hex_blocks.postgres.address import RECORD_VARIABLE, address_of_record, fault_of, is_postgres
 
 BUDGET_VARIABLE = "HEX_BLOCKS_BUDGET"
 OFF = "off"
 IN_MEMORY = ("", "memory://")
+# Before a plus, behind which the client is told how to reach the server; each with the package that speaks to it.
+REDIS_SCHEMES = {"redis": "redis", "rediss": "redis", "valkey": "valkey", "valkeys": "valkey"}
 ALL = "all"
 Limits = Mapping[str, tuple[tuple[int, int], ...]]
 
@@ -226,14 +228,20 @@ def _window_store(uri: str, clock: Clock, variable: str) -> WindowStore:
         from hex_blocks.api.limits.postgres_windows import windows_in_postgres
 
         return windows_in_postgres(uri, clock)
+    scheme, sign, _ = uri.partition("://")
+    package = REDIS_SCHEMES.get(scheme.partition("+")[0])
+    if package is None or not sign:
+        reason = phrase("it begins with neither {one} nor {other}", one="redis://", other="postgresql://")
+        raise hex_error("bad_budget", variable=variable, reason=reason)
     try:
         # Imported here because it needs the packages of an extra.
         from hex_blocks.api.limits.redis_windows import windows_in_redis
 
         return windows_in_redis(uri, clock)
-    except (ImportError, ValueError) as error:
+    except (ImportError, ValueError):
         # The error's text is not shown: it can repeat the address, which may hold a password.
-        reason: str | Phrase = type(error).__name__
-        if find_spec("redis") is None or find_spec("limits") is None:
-            reason = phrase("the package redis is missing")
+        lacking = [name for name in ("limits", package) if find_spec(name) is None]
+        reason = phrase("the client of Redis cannot read it")
+        if lacking:
+            reason = phrase("the package {name} is missing", name=lacking[-1])
         raise hex_error("bad_budget", variable=variable, reason=reason) from None
