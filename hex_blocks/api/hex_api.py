@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import random
 import ssl
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
 from pydantic import SecretStr
 from requests import exceptions as faults
-from requests.utils import get_environ_proxies
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from hex_blocks import __version__
@@ -38,6 +35,7 @@ from hex_blocks.api.replies import (
 )
 from hex_blocks.api.retry_after import RATE_WINDOW, requested_delay, retry_delay, seconds_of_date
 from hex_blocks.api.shared import SharedObjects
+from hex_blocks.api.surroundings import ASKS_WHO, PROXY_UNKNOWN, Proxy, fault_of_trusted, trusted
 from hex_blocks.api.timing import Timing
 from hex_blocks.api.transport import Transport
 from hex_blocks.clock import Clock
@@ -52,7 +50,7 @@ CHUNK = 256 * 1024
 GET_RETRIES = 4
 RETRIED_STATUSES = frozenset({408, 425, 502, 503, 504})
 # Errors of a request that was never sent, so that Hex did nothing.
-NOT_SENT = ("no_network", "bad_certificate", "call_stopped")
+NOT_SENT = ("no_network", "bad_certificate", "bad_certificates", "bad_proxy", "call_stopped")
 # Errors after which it is unknown whether Hex carried out the request.
 REPLY_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
 NO_CONTENT = 204
@@ -80,10 +78,10 @@ class HexApi:
         self._session = requests.Session()
         self._transport = Transport()
         self._session.mount(base_url, self._transport)
-        self._proxies = get_environ_proxies(base_url)
+        self._proxy = Proxy(base_url)
         # The last reply's Date header, and when it arrived.
         self._last_date: tuple[str | None, float] = (None, 0.0)
-        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True
+        self._verify = trusted() if base_url.startswith("https:") else True
         self._token = token.get_secret_value().encode()
         # Content without this byte string and without the token cannot hold an escaped form of the token.
         self._escape = b"\\" if set(token.get_secret_value()) & set('/"\\') else b"\\u"
@@ -228,7 +226,7 @@ class HexApi:
                 ends_reading=prepared.method == "GET",
                 timeout=(timing.connect, timing.read),
                 verify=self._verify,
-                proxies=self._proxies,
+                proxies=self._proxy.settings,
             )
             self._last_date = response.headers.get("Date"), self.clock.monotonic()
             try:
@@ -245,8 +243,8 @@ class HexApi:
             if prepared.method == "GET" and timing.stop.is_set():
                 return hex_error("call_stopped", host=self.host)
             return hex_error("timeout", host=self.host, timeout=_without_fraction(timing.read))
-        except (faults.ProxyError, faults.InvalidProxyURL, faults.InvalidSchema):
-            return hex_error("no_network", host=self.host, reason=phrase("the proxy refused the connection"))
+        except faults.ProxyError as fault:
+            return self._proxy_error(fault)
         except (faults.RequestException, HTTPError, OSError) as fault:
             return self._network_error(fault)
         except HexError as error:
@@ -317,6 +315,8 @@ class HexApi:
             return hex_error("redirected", status=status, host=self.host)
         refusal = Refusal.read(self._clean(parse_error_body(content)))
         trace_id = refusal.trace_id or plain(headers.get("x-trace-id", ""), 100) or None
+        if status == ASKS_WHO and self._proxy.address:
+            return self._proxy.asks_who()
         if self._is_lost(method, status, refusal, headers):
             key = "hex_failed" if status >= 500 and BY_STATUS.get(status) != "hex_down" else "hex_down"
             return hex_error(key, status=status, trace_id=trace_id, outcome="unknown")
@@ -338,11 +338,18 @@ class HexApi:
         error.by_hex = refusal.from_hex or status == 429
         return error
 
+    def _proxy_error(self, fault: Exception) -> HexError:
+        if any(isinstance(cause, NameResolutionError) for cause in _causes(fault)):
+            return hex_error("no_network", host=self.host, reason=PROXY_UNKNOWN)
+        return self._proxy.fault(self.host, fault)
+
     def _tls_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):
             return hex_error("bad_certificate", host=self.host)
         if self._transport.sent:
             return hex_error("connection_lost", host=self.host)
+        if unreadable := fault_of_trusted(self._verify):
+            return unreadable
         return hex_error("no_network", host=self.host, reason=phrase("no secure connection can be made"))
 
     def _network_error(self, fault: Exception) -> HexError:
@@ -351,8 +358,8 @@ class HexApi:
             return hex_error("no_network", host=self.host, reason=NAME_UNKNOWN)
         if any(isinstance(cause, NewConnectionError) for cause in causes):
             return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
-        if isinstance(self._verify, str) and not Path(self._verify).exists():
-            return hex_error("bad_certificate", host=self.host)
+        if not self._transport.sent and (unreadable := fault_of_trusted(self._verify)):
+            return unreadable
         return hex_error("connection_lost", host=self.host)
 
     @staticmethod
@@ -360,7 +367,7 @@ class HexApi:
         """Return how many retries an error allows: none unless it may pass by itself."""
         if error.status is not None:
             return GET_RETRIES if error.status in RETRIED_STATUSES else 0
-        if error.values.get("reason") == NAME_UNKNOWN:
+        if error.values.get("reason") in (NAME_UNKNOWN, PROXY_UNKNOWN):
             return 1
         passing = isinstance(error, HexDownError) and error.key in ("timeout", "connection_lost", "no_network")
         return GET_RETRIES if passing else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.output import plain, say
+from hex_blocks.i18n.texts import one_after_the_other
 
 if TYPE_CHECKING:
     from hex_blocks.tools.progress import Progress
@@ -59,12 +61,21 @@ def _lines(before: str) -> Callable[[Progress], None]:
         if (progress.status, progress.message) != last:
             last = (progress.status, progress.message)
             state = f"{progress.status} " if progress.status else ""
-            message = before + progress.message
+            message = before + _with_next_try(progress)
             told = f"{message}: {state}{round(progress.elapsed)} s" if progress.elapsed or state else message
             # Not by warn(), which hides that nobody reads it.
             click.echo(plain(told), err=True)
 
     return show
+
+
+def _with_next_try(progress: Progress) -> str:
+    """Return what is told; of a wait, also when it ends: the same sentence may come again, as the end of all tries."""
+    if "error" not in progress.values or not progress.remaining:
+        return progress.message
+    return one_after_the_other(
+        progress.message, say("Trying again in {seconds} s.", seconds=math.ceil(progress.remaining))
+    )
 
 
 @contextmanager

@@ -36,6 +36,8 @@ EVERYWHERE = (
     "host_not_allowed",
     "bad_budget",
     "bad_record",
+    "bad_proxy",
+    "bad_certificates",
     "no_such_profile",
     "profile_without_token",
     "keyring_unusable",

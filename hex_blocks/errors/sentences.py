@@ -64,6 +64,16 @@ SENTENCES = {
         "{variable} is not valid: {reason}.",
         "Set it to an address such as postgresql://user@host/database, and install hex-blocks[postgres].",
     ),
+    "bad_proxy": Sentence(
+        INPUT,
+        "The proxy in {variable} cannot be used: {reason}.",
+        "Set it to an address such as http://user:password@proxy.example.com:8080, or remove it.",
+    ),
+    "bad_certificates": Sentence(
+        INPUT,
+        "The certificates in {path}, which {variable} names, cannot be read: {reason}.",
+        "Set it to a file of certificates in PEM form, or remove it.",
+    ),
     "host_not_allowed": Sentence(
         INPUT,
         "The token is not sent to {host}: the host is neither under hex.tech nor allowed here.",

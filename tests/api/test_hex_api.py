@@ -24,6 +24,7 @@ from hex_blocks.api.timing import Timing
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.errors.classes import KINDS, BusyError, HexDownError, InputError, NotFoundError, TokenError
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
+from hex_blocks.runs.recovering import may_have_started
 from tests.calling import hex_on
 from tests.faulty import (
     LOGIN_PAGE,
@@ -230,16 +231,105 @@ def test_no_proxy_is_used_for_hosts_that_are_excepted(
     assert connect(server.origin).call("GET", "/x") == {"done": True}
 
 
-@pytest.mark.parametrize("proxy", ["http://127.0.0.1:1", "http://:0", "socks5://127.0.0.1:1"])
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        ("http://127.0.0.1:1", "the proxy refused the connection"),
+        ("http://me:secret@nowhere.invalid", "the name of the proxy is not known"),
+        ("nowhere.invalid", "the name of the proxy is not known"),
+    ],
+)
 def test_a_proxy_that_does_not_work_is_named_as_the_cause(
-    monkeypatch: pytest.MonkeyPatch, connect: Connect, proxy: str
+    monkeypatch: pytest.MonkeyPatch, connect: Connect, proxy: str, reason: str
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", proxy)
 
     error = refused(connect("http://hex.example.com"))
 
-    assert error.key == "no_network"
-    assert "proxy" in error.message()
+    assert error.message() == f"hex.example.com cannot be reached: {reason}."
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reason"),
+    [
+        ("http://:0", "it is not an address"),
+        ("http://[secret", "it is not an address"),
+        ("http://127.0.0.1:99999", "it is not an address"),
+        ("socks5://me:secret@127.0.0.1:1", "it begins with neither http:// nor https://"),
+        ("ftp://me:secret@127.0.0.1:1", "it begins with neither http:// nor https://"),
+    ],
+)
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "https_proxy", "ALL_PROXY"])
+def test_a_proxy_that_cannot_be_meant_is_refused_before_anything_is_sent(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect, proxy: str, reason: str, variable: str
+) -> None:
+    monkeypatch.setenv(variable, proxy)
+    origin = "http://hex.example.com" if variable == "HTTP_PROXY" else "https://hex.example.com"
+
+    with pytest.raises(HexError) as caught:
+        connect(origin)
+
+    error = caught.value
+    assert error.key == "bad_proxy"
+    assert error.message() == f"The proxy in {variable} cannot be used: {reason}."
+    assert "secret" not in json.dumps(error.document(), default=str)
+
+
+@pytest.mark.parametrize(
+    ("who", "reason"),
+    [("", "it asks for a user name and password"), ("me:secret@", "it does not accept the user name and password")],
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_proxy_that_asks_who_calls_is_said_to_ask(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect, server: Faulty, who: str, reason: str, scheme: str
+) -> None:
+    monkeypatch.setenv(f"{scheme}_proxy", server.origin.replace("//", f"//{who}"))
+    server.play(reply(407, b"<html>who are you?</html>", {"Proxy-Authenticate": "Basic"}))
+
+    error = refused(connect(f"{scheme}://hex.example.com"), "POST")
+
+    assert error.message() == f"The proxy in {scheme}_proxy cannot be used: {reason}."
+    assert len(server.requests) == 1
+    assert not may_have_started(error)
+
+
+def test_a_proxy_that_makes_no_way_tells_with_which_status(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect, server: Faulty
+) -> None:
+    monkeypatch.setenv("https_proxy", server.origin)
+    server.play(*[reply(403, b"no")] * 5)
+
+    error = refused(connect("https://hex.example.com"))
+
+    assert error.message() == "hex.example.com cannot be reached: the proxy refused the connection with status 403."
+
+
+@pytest.mark.parametrize(
+    ("held", "reason"), [(None, "No such file or directory"), ("no PEM", "it holds no certificates in PEM form")]
+)
+def test_certificates_that_cannot_be_read_are_named(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect, server: Faulty, tmp_path: Path, held: str | None, reason: str
+) -> None:
+    file = tmp_path / "certificates"
+    if held:
+        file.write_text(held)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(file))
+
+    error = refused(connect(server.origin.replace("http:", "https:")))
+
+    assert error.key == "bad_certificates"
+    said = f"The certificates in {file}, which REQUESTS_CA_BUNDLE names, cannot be read: {reason}."
+    assert error.message() == said
+    assert server.requests == []
+
+
+def test_certificates_do_not_matter_without_tls(
+    monkeypatch: pytest.MonkeyPatch, connect: Connect, server: Faulty
+) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
+    server.play(*[reset] * 5)
+
+    assert refused(connect(server.origin)).key == "connection_lost"
 
 
 def test_netrc_is_never_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, server: Faulty, connect: Connect) -> None:
@@ -305,17 +395,6 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls_server: Faulty, co
 
     assert error.key == "bad_certificate"
     assert tls_server.requests == []
-
-
-def test_a_file_of_certificates_that_is_not_there_is_named_as_the_cause(
-    monkeypatch: pytest.MonkeyPatch, tls_server: Faulty, connect: Connect
-) -> None:
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/bundle.pem")
-
-    error = refused(connect(tls_server.origin))
-
-    assert error.key == "bad_certificate"
-    assert tls_server.connections == 0
 
 
 def test_a_server_without_tls_is_not_said_to_have_a_bad_certificate(server: Faulty, connect: Connect) -> None:

@@ -25,8 +25,10 @@ from pytest_httpserver import HTTPServer
 from hex_blocks import Registry, __version__
 from hex_blocks.cli import COMMANDS
 from hex_blocks.cli.new_tool import BLANK
+from hex_blocks.cli.progress import shown_progress
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.tools.progress import Progress
 from tests.conftest import Finished, RunCommand, leading_to
 from tests.marks import mostly_slow
 from tests.whole import whole
@@ -794,3 +796,11 @@ def test_the_demo_does_the_main_job() -> None:
     assert code == 0
     assert re.search(r"RUNNING.*Run [0-9a-f-]{36}.*%", screen)
     assert re.search(r"status +COMPLETED", screen)
+
+
+def test_a_wait_is_told_with_the_next_try(capsys: pytest.CaptureFixture[str]) -> None:
+    with shown_progress() as show:
+        assert show
+        show(Progress("Nothing answers.", remaining=2.4, values={"error": "no_network"}))
+
+    assert capsys.readouterr().err == "Nothing answers. Trying again in 3 s.\n"

@@ -26,7 +26,7 @@ WAITS_FOR_A_START = ("key_busy", "project_busy", "record_busy", "start_pending")
 # Errors of starts that were sent and are on record: what became of them is found by their keys.
 ON_RECORD = ("start_lost", "start_unknown")
 # What waiting does not change.
-HOPELESS = ("bad_certificate", "record_unusable", "bad_budget", "bad_record")
+HOPELESS = ("bad_certificate", "bad_certificates", "bad_proxy", "record_unusable", "bad_budget", "bad_record")
 
 
 class Pacing:
