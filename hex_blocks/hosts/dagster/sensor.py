@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 
 from hex_blocks.hosts.dagster.assets import build_hex_asset_specs
-from hex_blocks.hosts.dagster.results import run_metadata
+from hex_blocks.hosts.dagster.results import RUN_ID, run_metadata
 from hex_blocks.hosts.dagster.steps import MADE
 from hex_blocks.hosts.dagster.translator import PROJECT_ID, DagsterHexTranslator
 from hex_blocks.hosts.dagster.workspace import HexWorkspace
+from hex_blocks.runs.model import seconds_of
 
 # Hex allows 60 requests a minute: a project costs one or two at each look.
 INTERVAL = 30
+# Dagster gives a tick 60 seconds, so this many projects take their turn in one.
+AT_ONCE = 20
+# What the cursor of hex_watch_runs holds beside the projects whose turn it is.
+MOST_WATCHED = 200
+# Dagster's clock and Hex's may differ by this many seconds.
+CLOCKS_DIFFER = 600.0
+PAGE = 100
 
 
 def build_hex_polling_sensor(
@@ -29,7 +37,8 @@ def build_hex_polling_sensor(
 ) -> dg.SensorDefinition:
     """Return a sensor that tells each run that completes in Hex once.
 
-    Runs that Dagster has made, those that fail, and those before its first tick are not told.
+    Runs that Dagster has made, those that fail, and those before its first tick are not told. At most 200 projects are
+    watched, 20 at each tick.
 
     Args:
         workspace: Where the runs are.
@@ -48,14 +57,17 @@ def build_hex_polling_sensor(
                 projects = hex.projects(with_tables=False)
                 known.extend(build_hex_asset_specs(projects=projects, translator=translator))
             keys = {str(spec.metadata[PROJECT_ID]): spec.key for spec in known if PROJECT_ID in spec.metadata}
-            asked = {"projectIds": list(keys), "statuses": ["COMPLETED"], "cursor": context.cursor}
+            turn, watched = _turn(sorted(keys), context.cursor or "")
+            asked = {"projectIds": turn, "statuses": ["COMPLETED"], "cursor": watched or None}
             looked = hex.call("hex_watch_runs", asked)
+        new = [run for run in looked["runs"] if not _is_ours(context.instance, run)]
+        told = _told(context.instance, {keys[run["projectId"]] for run in new}, new)
         events = [
             dg.AssetMaterialization(asset_key=keys[run["projectId"]], metadata=_metadata(run))
-            for run in looked["runs"]
-            if not _is_ours(context.instance, run)
+            for run in new
+            if run["runId"] not in told
         ]
-        return dg.SensorResult(asset_events=events, cursor=looked["cursor"])
+        return dg.SensorResult(asset_events=events, cursor=f"{turn[-1]}:{looked['cursor']}")
 
     return dg.SensorDefinition(
         name=name,
@@ -64,6 +76,38 @@ def build_hex_polling_sensor(
         default_status=default_status,
         description="Tells of runs in Hex that were started elsewhere.",
     )
+
+
+def _turn(project_ids: list[str], cursor: str) -> tuple[list[str], str]:
+    """Return the projects whose turn it is, and the cursor of hex_watch_runs."""
+    if len(project_ids) > MOST_WATCHED:
+        raise dg.DagsterInvariantViolationError(
+            f"{len(project_ids)} projects are more than the {MOST_WATCHED} that a sensor can watch: give each of "
+            "several sensors some of the specs"
+        )
+    last, _, watched = cursor.rpartition(":")
+    later = [each for each in project_ids if each > last]
+    return [*later, *(each for each in project_ids if each <= last)][:AT_ONCE], watched
+
+
+def _told(instance: dg.DagsterInstance, keys: Iterable[dg.AssetKey], runs: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Return the IDs of the runs that materializations name.
+
+    A daemon that dies after it has reported some and before it keeps the cursor looks at the same runs again.
+    """
+    ends = [seconds_of(run.get("endTime")) or 0.0 for run in runs]
+    oldest = min(ends, default=0.0) - CLOCKS_DIFFER
+    found: set[str] = set()
+    for key in keys:
+        wanted = dg.AssetRecordsFilter(asset_key=key, after_timestamp=oldest)
+        page, more = None, True
+        while more:
+            fetched = instance.fetch_materializations(wanted, limit=PAGE, cursor=page)
+            page, more = fetched.cursor, fetched.has_more
+            for record in fetched.records:
+                named = record.asset_materialization.metadata.get(RUN_ID) if record.asset_materialization else None
+                found.add(str(named.value) if named else "")
+    return found
 
 
 def _metadata(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The polling sensor: runs of others, each once."""
 
+import uuid
 from typing import Any
 
 import dagster as dg
@@ -38,6 +39,49 @@ def test_a_run_of_somebody_else_is_told_once(assets, instance, workspace, projec
     third, _ = tick(sensor, instance, cursor)
 
     assert (first, second, third) == ([], [run["runId"]], [])
+
+
+def test_a_run_that_was_told_before_the_daemon_died_is_not_told_again(assets, instance, workspace, project):
+    sensor = build_hex_polling_sensor(workspace, assets=[assets])
+    _, cursor = tick(sensor, instance)
+    hex = workspace.process_config_and_initialize().client()
+    runs = [hex.call("hex_run_and_wait", {"projectId": project})["runId"] for _ in range(3)]
+
+    with dg.build_sensor_context(instance=instance, cursor=cursor) as context:
+        for event in sensor.evaluate_tick(context).asset_events[:2]:
+            instance.report_runless_asset_event(event)
+    again, _ = tick(sensor, instance, cursor)
+
+    assert again == runs[2:]
+
+
+def test_more_projects_than_one_look_allows_take_turns(instance, workspace, sandbox, project, monkeypatch):
+    from hex_blocks.hosts.dagster import sensor as module
+
+    monkeypatch.setattr(module, "AT_ONCE", 4)
+    hex = workspace.process_config_and_initialize()
+    looks = -(-len(hex.projects(with_tables=False)) // 4)
+    sensor = build_hex_polling_sensor(workspace)
+    cursor: str | None = None
+    for _ in range(looks):
+        _, cursor = tick(sensor, instance, cursor)
+    run = hex.client().call("hex_run_and_wait", {"projectId": project})
+
+    told = []
+    for _ in range(looks):
+        new, cursor = tick(sensor, instance, cursor)
+        told += new
+
+    assert looks > 1
+    assert told == [run["runId"]]
+
+
+def test_more_projects_than_a_sensor_can_watch_are_refused(instance, workspace):
+    projects = [{"id": str(uuid.UUID(int=number)), "title": f"Project {number}"} for number in range(201)]
+    sensor = build_hex_polling_sensor(workspace, specs=build_hex_asset_specs(projects=projects))
+
+    with pytest.raises(Exception, match="201 projects are more than the 200"):
+        tick(sensor, instance)
 
 
 def test_runs_that_dagster_made_and_failed_ones_are_not_told(assets, instance, workspace, sandbox, project):
