@@ -19,7 +19,7 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.conftest import FAST, REPOSITORY, SPEED, leading_to
-from tests.postgres import PostgresServer, Wire, drop_databases, make_database
+from tests.postgres import SERVER_VARIABLE, PostgresServer, Wire, drop_databases, make_database
 from tests.promises.driver import KILLS, Driver, killed_again_and_again
 from tests.promises.stores import STORE_NAMES
 from tests.starts import TITLE, posts
@@ -142,25 +142,38 @@ def test_starts_of_one_project_from_eight_machines_are_one_each(begin: Begin, sa
 
 
 @pytest.fixture
-def driver(server: PostgresServer, tmp_path: Path) -> Iterator[Driver]:
+def wire(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
+    """Lead all processes to the server by a way that can be cut."""
+    made = Wire(server.port)
+    monkeypatch.setenv(SERVER_VARIABLE, server.address(port=made.port))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def driver(wire: Wire, tmp_path: Path) -> Iterator[Driver]:
     made = Driver(tmp_path, "PostgreSQL")
     yield made
     made.close()
 
 
-def test_what_is_killed_while_the_server_is_restarted_again_and_again_is_made_once(
-    driver: Driver, server: PostgresServer
+@pytest.mark.parametrize("what", ["the server is restarted", "the network is cut"])
+def test_what_is_killed_while_the_rest_fails_again_and_again_is_made_once(
+    what: str, driver: Driver, server: PostgresServer, wire: Wire
 ) -> None:
     chance, number, ours = random.Random(4), 0, set()
     done = threading.Event()
 
-    def restart_now_and_then() -> None:
+    def fail_now_and_then() -> None:
         moments = random.Random(5)
+        if what == "the network is cut":
+            while not done.wait(moments.uniform(0.05, 0.5)):
+                wire.cut()
         while not done.wait(moments.uniform(0.5, 2.5)):
             server.restart(moments.choice([signal.SIGINT, signal.SIGQUIT]))
 
-    restarting = threading.Thread(target=restart_now_and_then)
-    restarting.start()
+    failing = threading.Thread(target=fail_now_and_then)
+    failing.start()
     try:
         while driver.kills < KILLS:
             number += 1
@@ -172,5 +185,5 @@ def test_what_is_killed_while_the_server_is_restarted_again_and_again_is_made_on
             assert set(driver.runs_of(REVENUE)) == ours
     finally:
         done.set()
-        restarting.join()
+        failing.join()
     assert len(ours) == number
