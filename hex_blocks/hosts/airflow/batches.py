@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from hex_blocks.errors.classes import HexError
@@ -17,29 +17,41 @@ if TYPE_CHECKING:
 
 # What the next start may wait for that only the end of a run brings.
 UNTIL_AN_END = ("FREE_PLACE", "EARLIER_STEP")
+# What it may wait for that comes by itself. A way to the triggerer and back is worth it from so many seconds on.
+LIMIT = "REQUEST_LIMIT"
+LONG = 120.0
 
 
 class Leaving:
-    """Decides when a task leaves its wait to the triggerer: when only the end of a run brings it further.
+    """Decides when a task leaves its wait to the triggerer.
+
+    That is when only the end of a run brings it further, or when no run goes on and Hex takes no start for long.
 
     Args:
         stop: Is set to leave.
         done: The number of runs that are known to have ended; before all of these are seen, it is too early.
+        wait: Returns in how many seconds Hex takes a start.
         allowed: Whether it may leave at all.
     """
 
-    def __init__(self, stop: threading.Event, done: int, *, allowed: bool) -> None:
+    def __init__(self, stop: threading.Event, done: int, wait: Callable[[], float], *, allowed: bool) -> None:
         self.stop = stop
         self.done = done
+        self.wait = wait
         self.allowed = allowed
         self.left = False
 
     def hear(self, progress: Progress) -> None:
         """Leave if it is time."""
         values = progress.values
-        if not self.allowed or not values.get("going") or values["done"] < self.done or self.stop.is_set():
+        if not self.allowed or values.get("done", -1) < self.done or self.stop.is_set():
             return
-        if values["done"] + values["going"] == values["all"] or values.get("waitingFor") in UNTIL_AN_END:
+        waits_for = values.get("waitingFor")
+        if values["going"]:
+            leave = values["done"] + values["going"] == values["all"] or waits_for in UNTIL_AN_END
+        else:
+            leave = waits_for == LIMIT and self.wait() > LONG
+        if leave:
             self.done, self.left = values["done"], True
             self.stop.set()
 
@@ -64,7 +76,7 @@ class HexRunsOperator(HexOperator):
         return self._make_runs(context, again=True)
 
     def resume(self, context: Any, event: Mapping[str, Any]) -> Any:
-        """Go on where the runs were left, now that one of them has ended or its time is over."""
+        """Go on where the runs were left: one of them has ended, its time is over, or Hex takes starts again."""
         # What the triggerer has seen to end is still to be seen here before the task may leave again.
         return self._make_runs(context, again=False, overdue=event["overdue"], done=event["done"])
 
@@ -79,7 +91,10 @@ class HexRunsOperator(HexOperator):
                 self.report(progress)
                 leaving.hear(progress)
 
-            leaving = Leaving(stop, done, allowed=self.deferrable and not overdue)
+            def wait() -> float:
+                return hex.connection.api.budget.wait_for("runs")
+
+            leaving = Leaving(stop, done, wait, allowed=self.deferrable and not overdue)
             try:
                 outputs = work.call(
                     self.tool,
@@ -92,6 +107,8 @@ class HexRunsOperator(HexOperator):
                 going = _going(error)
                 if going and leaving.left:
                     return {"deferred": going, "until": self._deadline(hex, going), "done": leaving.done}
+                if leaving.left:
+                    return {"refused_until": hex.connection.clock.time() + wait(), "done": leaving.done}
                 if going and stop.is_set() and self.waiting["cancelOnInterrupt"]:
                     cancel_runs(hex, [(run["projectId"], run["runId"]) for run in going])
                 raise
@@ -101,22 +118,27 @@ class HexRunsOperator(HexOperator):
             return outputs
 
         outcome = self.run_work(context, make)
-        if "deferred" not in outcome:
-            return outcome
-        from hex_blocks.hosts.airflow.trigger import HexRunsTrigger
+        if trigger := self._trigger_for(outcome):
+            self.defer(trigger=trigger, method_name="resume")
+        return outcome
 
-        self.defer(
-            trigger=HexRunsTrigger(
-                hex_conn_id=self.hex_conn_id,
-                runs=[[run["projectId"], run["runId"]] for run in outcome["deferred"]],
-                check_interval=self.check_interval,
-                until=outcome["until"],
-                done=outcome["done"],
-                cancel_on_kill=self.cancel_on_kill,
-            ),
-            method_name="resume",
+    def _trigger_for(self, outcome: Mapping[str, Any]) -> Any:
+        """Return who waits on; None where the runs have been made."""
+        from hex_blocks.hosts.airflow.trigger import HexRunsTrigger, HexTurnTrigger
+
+        if "refused_until" in outcome:
+            told = {"done": outcome["done"], "overdue": []}
+            return HexTurnTrigger(hex_conn_id=self.hex_conn_id, at=outcome["refused_until"], told=told)
+        if "deferred" not in outcome:
+            return None
+        return HexRunsTrigger(
+            hex_conn_id=self.hex_conn_id,
+            runs=[[run["projectId"], run["runId"]] for run in outcome["deferred"]],
+            check_interval=self.check_interval,
+            until=outcome["until"],
+            done=outcome["done"],
+            cancel_on_kill=self.cancel_on_kill,
         )
-        return None
 
     def _inputs(self) -> dict[str, Any]:
         # What becomes of the runs at a stop depends on what it is for, and is done here.

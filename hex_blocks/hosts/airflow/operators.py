@@ -17,6 +17,7 @@ from hex_blocks.hosts.engines.running import Stoppable
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
+    from hex_blocks.hosts.engines.turns import Turn
     from hex_blocks.hosts.engines.work import Work
     from hex_blocks.tools.progress import Progress
 
@@ -167,9 +168,21 @@ class HexRunProjectOperator(HexOperator):
 
     def execute(self, context: Any) -> Any:
         """Start the run, and wait for it here or in the triggerer."""
+        return self._start(context)
+
+    def start_again(self, context: Any, event: Mapping[str, Any]) -> Any:
+        """Start the run that Hex did not take before."""
+        return self._start(context, event["refusals"], event["until"])
+
+    def _start(self, context: Any, refusals: int = 0, until: float | None = None) -> Any:
+        from hex_blocks.hosts.engines.turns import Turn, start_in_turn
 
         def start(hex: Hex, work: Work, stop: threading.Event) -> dict[str, Any]:
-            run = work.start(self._inputs(), progress=self.report, stop=stop)
+            last = hex.connection.clock.time() + self._time_left() if until is None else until
+            turn = Turn(last, refusals)
+            run = start_in_turn(work, self._inputs(), turn, leave=self.deferrable, progress=self.report, stop=stop)
+            if run is None:
+                return {"refused": turn}
             self._tell_run(context, run)
             if not self.wait_for_termination:
                 return self._done(context, work, run)
@@ -178,6 +191,8 @@ class HexRunProjectOperator(HexOperator):
             return self._done(context, work, work.follow(run, self.waiting, progress=self.report, stop=stop))
 
         outcome = self.run_work(context, start)
+        if "refused" in outcome:
+            self._wait_for_turn(outcome["refused"])
         if "deferred" not in outcome:
             return outcome
         from hex_blocks.hosts.airflow.trigger import HexRunTrigger
@@ -196,6 +211,17 @@ class HexRunProjectOperator(HexOperator):
             method_name="resume",
         )
         return None
+
+    def _wait_for_turn(self, turn: Turn) -> None:
+        from hex_blocks.hosts.airflow.trigger import HexTurnTrigger
+
+        self.defer(
+            # Airflow's `dag.test()` hands on what the event says, and nothing else.
+            trigger=HexTurnTrigger(
+                hex_conn_id=self.hex_conn_id, at=turn.at, told={"refusals": turn.refusals, "until": turn.until}
+            ),
+            method_name="start_again",
+        )
 
     def resume(self, context: Any, event: Mapping[str, Any]) -> Any:
         """Take what the trigger tells of the run."""

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 DEFERRED = "deferred"
 # When a run of several has ended, others may end soon: one way back to a worker serves them all.
 GATHER = 5.0
+# Whoever waits for a moment looks up this often; real seconds, since it asks nobody.
+LOOK_UP = 0.5
 # Cancellations that go on, held so that they are not forgotten.
 _ending: set[asyncio.Task[None]] = set()
 
@@ -87,6 +89,34 @@ class HexTrigger(BaseTrigger):
             self.log.exception("the state of the task could not be read")
             return False
         return DEFERRED in states
+
+
+class HexTurnTrigger(BaseTrigger):
+    """Waits until a start that Hex did not take may be tried again.
+
+    Args:
+        hex_conn_id: The connection of Airflow.
+        at: The moment, in seconds since the Unix epoch.
+        told: What the event tells beside it.
+    """
+
+    def __init__(self, *, hex_conn_id: str, at: float, told: dict[str, Any]) -> None:
+        super().__init__()
+        self.hex_conn_id = hex_conn_id
+        self.at = at
+        self.told = told
+
+    def serialize(self) -> tuple[str, dict[str, Any]]:
+        """Return what makes the trigger anew elsewhere."""
+        options = {"hex_conn_id": self.hex_conn_id, "at": self.at, "told": self.told}
+        return f"{__name__}.{type(self).__qualname__}", options
+
+    async def run(self) -> AsyncIterator[TriggerEvent]:
+        """Tell that the moment has come."""
+        hex = await HexHook(self.hex_conn_id).aget_conn()
+        while hex.connection.clock.time() < self.at:
+            await asyncio.sleep(LOOK_UP)
+        yield TriggerEvent({"status": "turn", **self.told})
 
 
 def _states_of(instance: Any) -> list[str]:

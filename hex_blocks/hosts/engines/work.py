@@ -75,6 +75,7 @@ class Work:
         *,
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
+        patience: float | None = None,
     ) -> Run:
         """Return the run of this work: the one that goes on or has completed, or a new one.
 
@@ -82,6 +83,7 @@ class Work:
             inputs: Of hex_run_project, at the top also in snake case.
             progress: Is told what is waited for.
             stop: Ends waits early.
+            patience: Seconds that a new one may wait for its turn in Hex's limits. Default: as the connection says.
 
         Raises:
             HexError: Hex did not take the start, or what became of it is not known.
@@ -92,9 +94,11 @@ class Work:
             if known is not None:
                 return known
             asked = self._asked(call, hex_inputs(call.tool, inputs))
-            return {"status": "PENDING"} | self.hex.call(
-                call.tool, asked | {"idempotencyKey": self.key}, progress=progress, stop=stop
-            )
+            if patience is not None:
+                call = call.part(patience=patience)
+            started = execute(call, call.tool.check(asked | {"idempotencyKey": self.key}))
+            warnings = call.all_warnings()
+            return {"status": "PENDING"} | started | ({"warnings": warnings} if warnings else {})
 
     def follow(
         self,
