@@ -211,6 +211,10 @@ class HexRunBatchOperator(HexRunsOperator):
         self.use_cached_sql_results = use_cached_sql_results
         self.notifications = notifications
 
+    def projects_run(self) -> list[str]:
+        """Return the project."""
+        return [self.project_id]
+
 
 class HexRunPipelineOperator(HexRunsOperator):
     """Run projects one after the other. A failed step fails the task, and a retry goes on with that step.
@@ -239,3 +243,7 @@ class HexRunPipelineOperator(HexRunsOperator):
         self.steps = steps
         self.on_failure = on_failure
         self.start_at = start_at
+
+    def projects_run(self) -> list[str]:
+        """Return the projects of its steps."""
+        return [str(step["projectId"]) for step in self.steps if step.get("projectId")]

@@ -70,6 +70,7 @@ class HexOperator(BaseOperator):
         self.running: Stoppable | None = None
         self.waiting: dict[str, Any] = {}
         self.last_said = ""
+        self.hex_run: Mapping[str, Any] | None = None
 
     @property
     def hook(self) -> HexHook:
@@ -111,6 +112,16 @@ class HexOperator(BaseOperator):
         if said != self.last_said:
             self.last_said = said
             self.log.info("%s", said)
+
+    def projects_run(self) -> list[str]:
+        """Return the projects that the task runs, for its lineage."""
+        return []
+
+    def get_openlineage_facets_on_complete(self, task_instance: Any) -> Any:
+        """Tell OpenLineage of the run and of the tables that the projects read. It asks this also of failed tasks."""
+        from hex_blocks.hosts.airflow.lineage import lineage_of
+
+        return lineage_of(self.hook.get_conn(), self.projects_run(), self.hex_run)
 
     def asset_events(self, context: Any, details: Mapping[str, Any]) -> None:
         """Tell with the events of the task's assets which run they come from."""
@@ -257,7 +268,12 @@ class HexRunProjectOperator(HexOperator):
         limit = self.execution_timeout.total_seconds() if self.execution_timeout else self.timeout
         return min(self.timeout, limit)
 
+    def projects_run(self) -> list[str]:
+        """Return the project."""
+        return [self.project_id]
+
     def _tell_run(self, context: Any, run: Mapping[str, Any]) -> None:
+        self.hex_run = run
         for name, value in ((RUN_ID, run.get("runId")), (RUN_URL, run.get("runUrl"))):
             if value:
                 context["ti"].xcom_push(key=name, value=value)

@@ -1,21 +1,16 @@
-"""A real cluster: PostgreSQL, two schedulers, a triggerer, and `kill -9` of its parts. Runs are counted in the sandbox.
+"""`kill -9` of a cluster's parts while they start a run and while they wait, and what users do to their tasks.
 
-It takes minutes, so it is run by `make clusters` alone.
+Runs are counted in the sandbox. It takes minutes, so it is run by `make clusters` alone.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import secrets
 import signal
-import socket
-import subprocess
-import sys
+import threading
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,99 +18,39 @@ import pytest
 from hex_blocks.clock import SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
-from tests.conftest import REPOSITORY
+from tests.faulty import Exchange, Faulty, fetched, pass_on
+from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 TITLE = "Quick check"
-DAGS = """
+DAG = """
 from datetime import timedelta
 from airflow.sdk import DAG
 from hex_blocks.hosts.airflow import HexRunProjectOperator
 
-PROJECT = {project!r}
-AGAIN = {{"retries": 3, "retry_delay": timedelta(seconds=1)}}
-with DAG("waiting", schedule=None, default_args=AGAIN):
-    HexRunProjectOperator(task_id="a", project_id=PROJECT, deferrable=False)
-with DAG("deferred", schedule=None, default_args=AGAIN):
-    HexRunProjectOperator(task_id="a", project_id=PROJECT, deferrable=True)
-with DAG("mapped", schedule=None, default_args=AGAIN):
-    HexRunProjectOperator.partial(task_id="a", project_id=PROJECT, deferrable=True).expand(
-        input_params=[{{}} for _ in range(10)]
-    )
+with DAG({name!r}, schedule=None, default_args={{"retries": 3, "retry_delay": timedelta(seconds=1)}}):
+    HexRunProjectOperator(task_id="a", project_id={project!r}, deferrable={deferrable})
 """
+BOTH = pytest.mark.parametrize("dag", ["waiting", "deferred"])
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+class Held:
+    """Holds the answer to a start back. lose: whether Hex never hears of the start."""
 
+    def __init__(self) -> None:
+        self.lose = False
+        self.came = threading.Event()
+        self.let_go = threading.Event()
 
-def wait_until(true: Callable[[], Any], what: str, seconds: float = 180) -> Any:
-    """Wait until something is there, and return it."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if found := true():
-            return found
-        time.sleep(0.5)
-    raise AssertionError(f"{what}: not within {seconds:.0f} s")
-
-
-class Cluster:
-    """The processes of Airflow, each in a group of its own, and its REST API."""
-
-    def __init__(self, home: Path, env: dict[str, str], port: int) -> None:
-        self.home = home
-        self.env = env
-        self.api = f"http://127.0.0.1:{port}"
-        self.running: dict[str, subprocess.Popen[bytes]] = {}
-        self._token = ""
-
-    def start(self, name: str, *arguments: str) -> None:
-        with (self.home / f"{name}.log").open("ab") as log:
-            self.running[name] = subprocess.Popen(
-                [sys.executable, "-m", "airflow", *arguments],
-                env=self.env,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def kill(self, name: str) -> None:
-        """End a process and its children, without a word to them."""
-        os.killpg(self.running.pop(name).pid, signal.SIGKILL)
-
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
-        if not self._token:
-            with urllib.request.urlopen(f"{self.api}/auth/token", timeout=30) as answer:
-                self._token = json.loads(answer.read())["access_token"]
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
-        data = None if body is None else json.dumps(body).encode()
-        asked = urllib.request.Request(f"{self.api}/api/v2{path}", data, headers, method=method)
-        with urllib.request.urlopen(asked, timeout=60) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def is_up(self) -> bool:
-        try:
-            return {"waiting", "deferred", "mapped"} <= {each["dag_id"] for each in self.ask("GET", "/dags")["dags"]}
-        except OSError:
-            return False
-
-    def trigger(self, dag: str) -> str:
-        self.ask("PATCH", f"/dags/{dag}", {"is_paused": False})
-        return str(self.ask("POST", f"/dags/{dag}/dagRuns", {"logical_date": None})["dag_run_id"])
-
-    def tasks(self, dag: str, run: str) -> list[dict[str, Any]]:
-        return list(self.ask("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances")["task_instances"])
-
-    def until_state(self, dag: str, run: str, state: str) -> None:
-        wait_until(lambda: {each["state"] for each in self.tasks(dag, run)} == {state}, f"{dag} is {state}")
-
-    def triggerer(self) -> None:
-        self.start("triggerer", "triggerer", "--skip-serve-logs")
-
-    def scheduler(self, number: int) -> None:
-        self.start(f"scheduler {number}", "scheduler", "--skip-serve-logs")
+    def __call__(self, exchange: Exchange) -> None:
+        if exchange.request.method != "POST" or self.came.is_set():
+            pass_on(exchange)
+            return
+        answer = b"" if self.lose else b"".join(fetched(exchange))
+        self.came.set()
+        self.let_go.wait(120)
+        exchange.send(answer)
+        exchange.close()
 
 
 @pytest.fixture(scope="module")
@@ -127,54 +62,31 @@ def hex_() -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="module")
-def cluster(hex_: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    pgserver = pytest.importorskip("pgserver")
-    home = tmp_path_factory.mktemp("cluster")
-    port = free_port()
-    database = pgserver.get_server(home / "postgres")
-    connection = {"conn_type": "hex", "password": TOKENS.personal, "host": hex_.origin}
-    env = os.environ | {
-        "PYTHONPATH": str(REPOSITORY),
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-        "AIRFLOW__LOGGING__LOGGING_LEVEL": "INFO",
-        "AIRFLOW__CORE__PARALLELISM": "12",
-        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
-        "AIRFLOW__API__HOST": "127.0.0.1",
-        "AIRFLOW__API__PORT": str(port),
-        "AIRFLOW__API__WORKERS": "1",
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(32),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": database.get_uri().replace("postgresql:", "postgresql+psycopg2:"),
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
-        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
-        "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
-        "AIRFLOW__TRIGGERER__JOB_HEARTBEAT_SEC": "2",
-        "AIRFLOW_CONN_HEX_DEFAULT": json.dumps(connection),
-        "HEX_BLOCKS_ALLOWED_HOSTS": hex_.origin,
-        "HEX_BLOCKS_DATA_DIR": str(home / "data"),
-    }
-    (home / "dags").mkdir()
-    (home / "dags" / "cluster.py").write_text(DAGS.format(project=hex_.world.project(TITLE).id))
-    migrate = subprocess.run(
-        [sys.executable, "-m", "airflow", "db", "migrate"], env=env, capture_output=True, check=False
-    )
-    assert migrate.returncode == 0, migrate.stderr.decode()
-    made = Cluster(home, env, port)
-    try:
-        made.start("api server", "api-server", "--port", str(port), "--host", "127.0.0.1")
-        made.start("dag processor", "dag-processor")
-        made.triggerer()
-        made.scheduler(1)
-        made.scheduler(2)
-        wait_until(made.is_up, "the API server and its DAGs")
+def between(hex_: Sandbox) -> Iterator[Faulty]:
+    """What stands between the cluster and Hex."""
+    with Faulty(pass_on, upstream=hex_.origin) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def cluster(hex_: Sandbox, between: Faulty) -> Iterator[Cluster]:
+    project = hex_.world.project(TITLE).id
+    deferrable = {"waiting": False, "deferred": True}
+    dags = {name: DAG.format(name=name, project=project, deferrable=deferrable[name]) for name in deferrable}
+    connection = {"conn_type": "hex", "password": TOKENS.personal, "host": between.origin}
+    variables = {"AIRFLOW_CONN_HEX_DEFAULT": json.dumps(connection), "HEX_BLOCKS_ALLOWED_HOSTS": between.origin}
+    with home_for("airflow-cluster") as home, cluster_of(home, dags, variables) as made:
         yield made
-    finally:
-        for name in list(made.running):
-            made.kill(name)
-        database.cleanup()
+
+
+@pytest.fixture
+def held(between: Faulty) -> Iterator[Held]:
+    """Hold the answer to the next start back."""
+    holding = Held()
+    between.play(holding)
+    yield holding
+    holding.let_go.set()
+    between.play(pass_on)
 
 
 @pytest.fixture
@@ -185,20 +97,96 @@ def runs(hex_: Sandbox) -> Callable[[], list[Any]]:
     return lambda: [run for run in hex_.world.runs(project) if run.id not in before]
 
 
+@pytest.fixture
+def endless(hex_: Sandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs go on until they are cancelled."""
+    monkeypatch.setattr(hex_.world.project(TITLE), "plan", Plan(1, None))
+
+
 def status(run: Any) -> str:
     return str(run.state(time.time()).status)
+
+
+def statuses(runs: Callable[[], list[Any]]) -> list[str]:
+    return [status(run) for run in runs()]
+
+
+# While it starts
+
+
+@BOTH
+def test_a_worker_that_is_killed_while_hex_answers_its_start(dag, cluster, runs, held):
+    run = cluster.trigger(dag)
+    assert held.came.wait(180)
+    os.kill(cluster.until_process(dag, run), signal.SIGKILL)
+    held.let_go.set()
+
+    cluster.until_state(dag, run, "success")
+    assert statuses(runs) == ["COMPLETED"]
+    assert cluster.tasks(dag, run)[0]["try_number"] > 1
+
+
+def test_a_worker_that_is_killed_and_its_start_never_came_to_hex(cluster, runs, held):
+    held.lose = True
+    run = cluster.trigger("deferred")
+    assert held.came.wait(180)
+    os.kill(cluster.until_process("deferred", run), signal.SIGKILL)
+    held.let_go.set()
+
+    # Hex might still be carrying it out, so the next try does not send it again at once.
+    cluster.until_state("deferred", run, "success", 400)
+    assert statuses(runs) == ["COMPLETED"]
+
+
+@BOTH
+def test_a_scheduler_that_is_killed_while_its_worker_starts_a_run(dag, cluster, runs, held):
+    run = cluster.trigger(dag)
+    assert held.came.wait(180)
+    scheduler = cluster.scheduler_of(cluster.until_process(dag, run))
+    cluster.kill(scheduler)
+    held.let_go.set()
+    cluster.scheduler(scheduler)
+
+    cluster.until_state(dag, run, "success", 300)
+    assert statuses(runs) == ["COMPLETED"]
+
+
+def test_a_triggerer_that_is_killed_while_a_run_is_started(cluster, runs, held):
+    run = cluster.trigger("deferred")
+    assert held.came.wait(180)
+    cluster.kill("triggerer")
+    held.let_go.set()
+    cluster.until_state("deferred", run, "deferred")
+    cluster.triggerer()
+
+    cluster.until_state("deferred", run, "success")
+    assert statuses(runs) == ["COMPLETED"]
+    assert cluster.tasks("deferred", run)[0]["try_number"] == 1
+
+
+# While it waits
 
 
 def test_a_worker_that_is_killed_while_it_waits(cluster, runs):
     run = cluster.trigger("waiting")
     wait_until(runs, "the run is started")
     time.sleep(2)
-    (task,) = cluster.tasks("waiting", run)
-    os.kill(task["pid"], signal.SIGKILL)
+    os.kill(cluster.until_process("waiting", run), signal.SIGKILL)
 
     cluster.until_state("waiting", run, "success")
-    assert len(runs()) == 1
+    assert statuses(runs) == ["COMPLETED"]
     assert cluster.tasks("waiting", run)[0]["try_number"] > 1
+
+
+def test_a_scheduler_that_is_killed_while_its_worker_waits(cluster, runs):
+    run = cluster.trigger("waiting")
+    wait_until(runs, "the run is started")
+    scheduler = cluster.scheduler_of(cluster.until_process("waiting", run))
+    cluster.kill(scheduler)
+    cluster.scheduler(scheduler)
+
+    cluster.until_state("waiting", run, "success", 300)
+    assert statuses(runs) == ["COMPLETED"]
 
 
 def test_a_triggerer_and_a_scheduler_that_are_killed_while_a_task_is_deferred(cluster, runs):
@@ -210,40 +198,69 @@ def test_a_triggerer_and_a_scheduler_that_are_killed_while_a_task_is_deferred(cl
     cluster.triggerer()
 
     cluster.until_state("deferred", run, "success")
-    cluster.scheduler(1)
-    assert len(runs()) == 1
+    cluster.scheduler("scheduler 1")
+    assert statuses(runs) == ["COMPLETED"]
 
 
-def test_a_user_who_marks_a_deferred_task_as_failed(cluster, runs, hex_, monkeypatch):
-    monkeypatch.setattr(hex_.world.project(TITLE), "plan", Plan(1, None))
-    run = cluster.trigger("deferred")
-    cluster.until_state("deferred", run, "deferred")
+# What users do
+
+
+def until_somebody_follows(cluster: Cluster, dag: str, run: str, runs: Callable[[], list[Any]]) -> None:
     wait_until(runs, "the run is started")
-    wait_until(lambda: (cluster.tasks("deferred", run)[0]["triggerer_job"] or {}).get("id"), "a triggerer has it")
+    if dag == "deferred":
+        cluster.until_state(dag, run, "deferred")
+        wait_until(lambda: (cluster.tasks(dag, run)[0]["triggerer_job"] or {}).get("id"), "a triggerer has it")
     # Taken is not begun.
     time.sleep(5)
-    cluster.ask("PATCH", f"/dags/deferred/dagRuns/{run}/taskInstances/a", {"new_state": "failed"})
-
-    wait_until(lambda: status(runs()[0]) == "KILLED", "the run is cancelled", 30)
-    assert len(runs()) == 1
 
 
-def test_a_user_who_clears_a_task_that_had_succeeded(cluster, runs):
+@BOTH
+def test_a_user_who_marks_a_task_as_failed_and_then_clears_it(dag, cluster, runs, hex_, endless, monkeypatch):
+    run = cluster.trigger(dag)
+    until_somebody_follows(cluster, dag, run, runs)
+    cluster.mark(dag, run, "failed")
+    wait_until(lambda: statuses(runs) == ["KILLED"], "the run is cancelled", 60)
+
+    monkeypatch.setattr(hex_.world.project(TITLE), "plan", Plan(1, 5))
+    cluster.clear(dag, run)
+    cluster.until_state(dag, run, "success")
+
+    assert statuses(runs) == ["COMPLETED", "KILLED"]
+
+
+def test_a_user_who_marks_a_task_as_failed_while_it_starts_its_run(cluster, runs, held, endless):
     run = cluster.trigger("deferred")
-    cluster.until_state("deferred", run, "success")
-    assert len(runs()) == 1
+    assert held.came.wait(180)
+    cluster.until_process("deferred", run)
+    cluster.mark("deferred", run, "failed")
+    wait_until(lambda: "Terminating process" in cluster.log_of("deferred", run), "the process is told")
+    # Airflow gives it five seconds.
+    held.let_go.set()
 
-    cleared = {"dry_run": False, "task_ids": ["a"], "dag_run_id": run, "only_failed": False, "reset_dag_runs": True}
-    cluster.ask("POST", "/dags/deferred/clearTaskInstances", cleared)
+    wait_until(lambda: statuses(runs) == ["KILLED"], "the run is cancelled", 60)
+
+
+@BOTH
+def test_a_user_who_clears_a_task_that_had_succeeded(dag, cluster, runs):
+    run = cluster.trigger(dag)
+    cluster.until_state(dag, run, "success")
+    assert statuses(runs) == ["COMPLETED"]
+
+    cluster.clear(dag, run)
     wait_until(lambda: len(runs()) == 2, "another run is started")
+    cluster.until_state(dag, run, "success")
 
-    cluster.until_state("deferred", run, "success")
-    assert len(runs()) == 2
+    assert statuses(runs) == ["COMPLETED", "COMPLETED"]
 
 
-def test_ten_mapped_tasks_on_two_schedulers(cluster, runs):
-    run = cluster.trigger("mapped")
+@BOTH
+def test_a_user_who_clears_a_task_that_goes_on(dag, cluster, runs, hex_, endless, monkeypatch):
+    """Its run is cancelled, and the cleared task has another one."""
+    run = cluster.trigger(dag)
+    until_somebody_follows(cluster, dag, run, runs)
+    monkeypatch.setattr(hex_.world.project(TITLE), "plan", Plan(1, 25))
+    cluster.clear(dag, run)
+    wait_until(lambda: "KILLED" in statuses(runs), "the run is cancelled", 60)
 
-    cluster.until_state("mapped", run, "success")
-    assert len(runs()) == 10
-    assert {status(each) for each in runs()} == {"COMPLETED"}
+    cluster.until_state(dag, run, "success")
+    assert statuses(runs) == ["COMPLETED", "KILLED"]
