@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from hex_blocks.run import handler_of
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.spec.tool import Example
 from tests.calling import hex_on, our_tools
+from tests.conftest import TOKEN
 from tests.documents import HEX_DOCUMENTS
 
 REPOSITORY = Path(__file__).parents[1]
@@ -331,18 +331,26 @@ def test_an_example_gives_exactly_its_outputs(answer: Answer, tool_id: str, numb
     assert list(exchange.outputs)[: len(exchange.tool.spec.outputs)] == list(exchange.tool.spec.outputs)
 
 
+@pytest.fixture
+def impatient(httpserver: HTTPServer, clock: DrivenClock) -> Iterator[Connection]:
+    """A connection that sends no request again."""
+    origin = httpserver.url_for("").rstrip("/")
+    with Connection(TOKEN, f"{origin}/api/v1", allowed_hosts=(origin,), pinned=True, clock=clock, patience=0) as made:
+        yield made
+
+
 @pytest.mark.parametrize("tool_id", PLAIN_REQUESTS)
 @pytest.mark.usefixtures("example_files", "no_budget")
 @pytest.mark.any_answer
 def test_every_error_status_gives_the_declared_error(
-    httpserver: HTTPServer, connection: Connection, registry: Registry, tool_id: str
+    httpserver: HTTPServer, impatient: Connection, registry: Registry, tool_id: str
 ) -> None:
     tool = registry[tool_id]
     assert tool.spec.request is not None
     declared = {int(status): key for status, key in tool.spec.request.errors.items()}
     expected = BY_STATUS | declared
 
-    answered = {status: error_of(tool, status, httpserver, connection) for status in expected}
+    answered = {status: error_of(tool, status, httpserver, impatient) for status in expected}
 
     assert {status: (type(error), error.key) for status, error in answered.items()} == {
         status: (KINDS[SENTENCES[key].kind], key) for status, key in expected.items()
@@ -351,13 +359,11 @@ def test_every_error_status_gives_the_declared_error(
 
 
 def error_of(tool: Tool, status: int, httpserver: HTTPServer, connection: Connection) -> HexError:
-    """Call a tool against a server that answers an error, without the patience to try again."""
+    """Call a tool against a server that answers an error."""
     httpserver.clear()
     httpserver.expect_request(re.compile("")).respond_with_json({"reason": "No.", "traceId": "t-1"}, status=status)
-    impatient = threading.Event()
-    impatient.set()
     with pytest.raises(HexError) as raised:
-        hex_on(connection).call(tool, tool.spec.examples[0].inputs, stop=impatient)
+        hex_on(connection).call(tool, tool.spec.examples[0].inputs)
     return raised.value
 
 
