@@ -11,7 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from hex_blocks.i18n.texts import beside_package
+from hex_blocks.i18n.texts import data_folder
 from hex_blocks.tools.registry import Registry
 
 COUNTS = (125, 250, 500, 1000)
@@ -19,8 +19,8 @@ COUNTS = (125, 250, 500, 1000)
 
 def copy_specs(folder: Path, count: int) -> None:
     """Fill a folder with `count` specs, made of ours under other ids."""
-    shutil.copy(beside_package("tool_specs") / "block.json", folder)
-    originals = [json.loads(file.read_bytes()) for file in sorted(beside_package("tool_specs").glob("hex_*.json"))]
+    shutil.copy(data_folder("tool_specs") / "block.json", folder)
+    originals = [json.loads(file.read_bytes()) for file in sorted(data_folder("tool_specs").glob("hex_*.json"))]
     for number in range(count):
         spec = originals[number % len(originals)]
         name = f"{spec['id']}_{number}"

@@ -44,9 +44,9 @@ def starts(place: str, name: str) -> list[float]:
         key = f"{name} {number}"
         began = time.perf_counter()
         record.find(HEX, key)
-        with record.alone(HEX, key):
+        with record.lock_key(HEX, key):
             record.find(HEX, key)
-            with record.sending(HEX, name):
+            with record.lock_project(HEX, name):
                 record.unanswered(HEX, name)
                 record.intend(HEX, Start(key, name, "f", NOW, NOW))
                 record.started(HEX, key, f"run of {key}", {"runId": f"run of {key}"})

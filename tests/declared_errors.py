@@ -69,15 +69,15 @@ class DeclaredErrors:
     def pytest_sessionstart(self) -> None:
         # Read before a test puts other folders in place of ours.
         declared()
-        self._handler_of, self._request_closely = hex_blocks.run.handler_of, ToolCall.request_closely
+        self._handler_of, self._request_closely = hex_blocks.run.handler_of, ToolCall.request_with_details
         plugin = self
 
-        def request_closely(call: ToolCall, inputs: Any, tool_id: str | None = None, **options: Any) -> Any:
+        def request_with_details(call: ToolCall, inputs: Any, tool_id: str | None = None, **options: Any) -> Any:
             plugin._see_request(tool_id or call.tool.id)
             return plugin._request_closely(call, inputs, tool_id, **options)
 
         hex_blocks.run.handler_of = self._watched_handler_of
-        ToolCall.request_closely = request_closely  # type: ignore[method-assign,assignment]
+        ToolCall.request_with_details = request_with_details  # type: ignore[method-assign,assignment]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self, item: pytest.Item) -> Iterator[None]:

@@ -13,7 +13,7 @@ from pytest_httpserver import HTTPServer
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.spec.values import OutputField
-from hex_blocks.tools.tool_call import MOST_FIELDS
+from hex_blocks.tools.tool_call import MAX_FIELDS
 from tests.calling import hex_on
 from tests.test_every_tool import SPECS
 from tests.whole import declared, filled
@@ -215,7 +215,7 @@ def test_many_names_are_cut(httpserver: HTTPServer, registry: Registry, connecti
     outputs = listed(httpserver, registry, connection, whole_list([{"runId": whole_run(1)["runId"]}]))
 
     message = told(outputs)["reply_incomplete"]
-    assert message.count("runs[].") == MOST_FIELDS
+    assert message.count("runs[].") == MAX_FIELDS
     assert " more" in message
 
 

@@ -86,7 +86,7 @@ def _tool_problems(tool: Tool, registry: Registry) -> Iterator[str]:
                 if example.outputs.get(name) != value
             )
         yield from (
-            f"{place}.outputs.{name} is {example.outputs.get(name)!r}, which is no {output.type}"
+            f"{place}.outputs.{name} is {example.outputs.get(name)!r}, which is not of type {output.type}"
             for name, output in spec.outputs.items()
             if not _fits(example.outputs.get(name), output)
         )

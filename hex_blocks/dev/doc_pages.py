@@ -28,7 +28,7 @@ from hex_blocks.errors.classes import BusyError, HexDownError, HexError, InputEr
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, SENTENCES
 from hex_blocks.i18n.formats import colon, full_stop, number
-from hex_blocks.i18n.plurals import MANY, Plural, counted
+from hex_blocks.i18n.plurals import MANY, Plural, count_in
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, text
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.tool import Example, Request
@@ -101,7 +101,7 @@ class Words:
 
     def say(self, english: str, **values: object) -> Markup:
         """Return a text as Markdown, its places filled. A Plural has the form of the number in its place."""
-        count = counted(values, english.by) if isinstance(english, Plural) else MANY
+        count = count_in(values, english.by) if isinstance(english, Plural) else MANY
         words = self.found(english, count)
         said = escaped(text(english, None, count) if words is None else words)
         filled = said.format(**{name: escaped(value) for name, value in values.items()}) if values else said

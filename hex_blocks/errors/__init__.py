@@ -1,1 +1,1 @@
-"""Errors that callers meet: their classes, and the tables of their sentences."""
+"""The errors that calls raise: their classes, and the tables of their sentences."""

@@ -1,8 +1,8 @@
-"""Every error a caller can meet: named by remedy, with a key, values and a sentence.
+"""The error classes, one per remedy. Each error has a key, values, a sentence and a hint.
 
-A key says what happened and never changes; the sentence and its hint are for people and are translated.
-What Hex said (its status and trace ID) stands apart from the sentence. SENTENCES is the one list of keys;
-BY_STATUS is the one table from an HTTP status to a key.
+A key names what happened and never changes. The sentence and the hint are for people and are translated. Hex's status
+and trace ID are attributes, not parts of the sentence. SENTENCES is the list of all keys, and BY_STATUS gives the key
+of an HTTP status.
 """
 
 from __future__ import annotations
@@ -13,14 +13,20 @@ from typing import Any, ClassVar
 
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import LOST_ANSWER, NO_TOOL, SENTENCES
-from hex_blocks.i18n.texts import Phrase, one_after_the_other, sentence
+from hex_blocks.i18n.texts import Phrase, join_sentences, sentence
 
 _TOKENS = re.compile(r"(hxt[a-z]_)[^\s/\"']+", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong with one input: where (`filters.limit`, `runs[2].projectId`), what, and values."""
+    """One thing that is wrong with an input.
+
+    Attributes:
+        input: The path of the input, such as `filters.limit` or `runs[2].projectId`.
+        key: A key of FAULTS.
+        values: The values of its sentence.
+    """
 
     input: str
     key: str
@@ -32,14 +38,17 @@ class Fault:
 
 
 class HexError(Exception):
-    """The base of all errors here. `kind` names the remedy, `key` the case.
+    """The base class of all errors of a call.
 
-    status: the HTTP status Hex answered with, if it answered.
-    trace_id: Hex's own name for the failed request, for its support.
-    values: what the sentence speaks of (`seconds`, `host`, `runUrl` …), JSON-ready and free of secrets.
-    faults: every fault found in the inputs, for input errors.
-    partial: what the tool would have given, as far as it had come; None where it had come to nothing.
-    by_hex: whether a refusal is Hex's own, in its words; a gateway's may come after Hex took the request.
+    Attributes:
+        kind: The remedy: `input`, `token`, `not_found`, `busy`, `down` or `run`.
+        key: What happened; a key of SENTENCES.
+        status: The HTTP status of Hex's reply, if there was one.
+        trace_id: Hex's ID of the failed request, for its support.
+        values: The values of the sentence (`seconds`, `host`, `runUrl` …), ready for JSON and without secrets.
+        faults: All faults of the inputs, for an input error.
+        partial: The outputs so far of a call that was cut short; None if there are none.
+        by_hex: Whether Hex itself sent the refusal. A gateway's can come after Hex received the request.
     """
 
     kind: ClassVar[str] = "hex"
@@ -60,21 +69,21 @@ class HexError(Exception):
         self.status = status
         self.trace_id = trace_id and printable(trace_id)
         self.faults = faults
-        # Much of this is Hex's, and errors reach terminals and models.
+        # Values can be text from Hex, and errors are shown in terminals and to models.
         self.values: dict[str, Any] = {
             name: printable(value) if type(value) is str else value for name, value in values.items()
         }
 
     def message(self, language: str | None = None) -> str:
-        """Say what happened. Without a language it is a phrase, which another error can tell in its own language."""
+        """Return what happened, in a language, or as a Phrase, which can be translated later, if none is given."""
         return self._message(language) if language else Phrase(self._message)
 
     def _message(self, language: str | None) -> str:
-        said = sentence(SENTENCES[self.key].message, language, status=self.status, **self.values)
-        return one_after_the_other(said, *(fault.message(language) for fault in self.faults))
+        first = sentence(SENTENCES[self.key].message, language, status=self.status, **self.values)
+        return join_sentences(first, *(fault.message(language) for fault in self.faults))
 
     def hint(self, language: str | None = None) -> str:
-        """Say what to do next; empty where the message says it all."""
+        """Return what to do next; empty if the message is enough."""
         if self.values.get("outcome") == "unknown":
             return sentence(LOST_ANSWER[0], language)
         return sentence(SENTENCES[self.key].hint, language, status=self.status, **self.values)
@@ -84,7 +93,7 @@ class HexError(Exception):
 
     def document(self, language: str | None = None) -> dict[str, Any]:
         """Return the error as one JSON document."""
-        told: dict[str, Any] = {
+        document: dict[str, Any] = {
             "error": self.key,
             "kind": self.kind,
             "status": self.status,
@@ -98,41 +107,41 @@ class HexError(Exception):
             or None,
             "values": self.values or None,
         }
-        return {name: value for name, value in told.items() if value is not None}
+        return {name: value for name, value in document.items() if value is not None}
 
 
 class InputError(HexError):
-    """Something in the call is wrong: change the inputs."""
+    """The inputs or the configuration are wrong. Remedy: change them."""
 
     kind = "input"
 
 
 class TokenError(HexError):
-    """The token is missing, refused or lacks a right: change the token."""
+    """The token is missing, is refused, or lacks a permission. Remedy: change the token."""
 
     kind = "token"
 
 
 class NotFoundError(HexError):
-    """What the call names does not exist, or is not visible with this token."""
+    """An object that the call names does not exist, or is not visible with this token."""
 
     kind = "not_found"
 
 
 class BusyError(HexError):
-    """Hex refused for now, and did nothing: wait `values["seconds"]`, then repeat."""
+    """Nothing was done, because of a limit. Remedy: wait `values["seconds"]`, then repeat the call."""
 
     kind = "busy"
 
 
 class HexDownError(HexError):
-    """No usable answer came: the network, the certificate, or Hex itself."""
+    """There was no usable reply, because of the network, the certificate, or Hex itself."""
 
     kind = "down"
 
 
 class RunError(HexError):
-    """A run was started and did not end well; `values` holds projectId, runId, runUrl and runStatus."""
+    """A run did not complete. `values` holds projectId, runId, runUrl and runStatus, as far as they are known."""
 
     kind = "run"
 
@@ -143,11 +152,16 @@ KINDS: dict[str, type[HexError]] = {
 
 
 class SpecError(Exception):
-    """A tool spec, block file or plugin is wrong. The message names file, key and what would be right."""
+    """A tool spec, block file or plugin is wrong. The message names the file, the key and the correction."""
 
 
 class UnknownToolError(KeyError):
-    """No tool has that id. `nearest` holds ids that look like it."""
+    """No tool has this ID.
+
+    Attributes:
+        name: The name that was given.
+        nearest: IDs of tools with similar names.
+    """
 
     def __init__(self, name: str, nearest: list[str]) -> None:
         super().__init__(name)
@@ -155,26 +169,31 @@ class UnknownToolError(KeyError):
         self.nearest = nearest
 
     def message(self, language: str | None = None) -> str:
-        """Return what is wrong as a sentence, with the names that may have been meant."""
-        said = [sentence(NO_TOOL[0], language, name=repr(without_tokens(self.name)))]
+        """Return what is wrong as a sentence, with similar names."""
+        sentences = [sentence(NO_TOOL[0], language, name=repr(without_tokens(self.name)))]
         if self.nearest:
-            said.append(sentence(NO_TOOL[1], language, names=", ".join(self.nearest)))
-        return " ".join(said)
+            sentences.append(sentence(NO_TOOL[1], language, names=", ".join(self.nearest)))
+        return " ".join(sentences)
 
     def __str__(self) -> str:
         return self.message()
 
 
-def printable(said: str) -> str:
-    """Take out what steers a terminal instead of being shown."""
-    return said if said.isprintable() else "".join(each if each.isprintable() else " " for each in said)
+def printable(text: str) -> str:
+    """Return text with spaces instead of control characters, which could change the state of a terminal."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
 
 
-def without_tokens(said: str) -> str:
-    """Take out what looks like one of Hex's tokens: people put them into the wrong field."""
-    return _TOKENS.sub(r"\1…", said)
+def without_tokens(text: str) -> str:
+    """Return text with anything that looks like a Hex token shortened, because people paste tokens into any field."""
+    return _TOKENS.sub(r"\1…", text)
 
 
 def hex_error(key: str, **details: Any) -> HexError:
-    """Make the error that `key` names, of its class."""
+    """Return the error of a key, of the class that its kind has.
+
+    Args:
+        key: A key of SENTENCES.
+        details: Arguments of HexError: `status`, `trace_id`, `faults`, and the values of the sentence.
+    """
     return KINDS[SENTENCES[key].kind](key, **details)

@@ -1,10 +1,10 @@
-"""What can be wrong with an input: one sentence for each fault. Keys never change."""
+"""The table of what can be wrong with an input: a sentence per key. Keys never change."""
 
 from __future__ import annotations
 
 from hex_blocks.i18n.plurals import Plural
 
-# `input` is always known.
+# Every sentence can use `input`.
 FAULTS = {
     "missing": "{input} is required.",
     "unknown": "{input} is not an input of this tool.",

@@ -1,4 +1,4 @@
-"""The sentences of what becomes of runs, of work that has several, and of the answers of Hex's agent."""
+"""The error sentences of runs, of batches and pipelines, and of the answers of Hex's agent."""
 
 from __future__ import annotations
 

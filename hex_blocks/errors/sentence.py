@@ -1,15 +1,15 @@
-"""What a key of an error says, and the kinds of errors."""
+"""The class of an error's sentence, and the kinds of errors."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-# Kinds of errors, by what helps: other inputs, another token, another name, waiting, later, looking at the run.
+# Kinds of errors by remedy: change the inputs, the token or the name; wait; try again later; look at the run.
 INPUT, TOKEN, NOT_FOUND, BUSY, DOWN, RUN = "input", "token", "not_found", "busy", "down", "run"
 
 
 class Sentence(NamedTuple):
-    """What a key says, and of which kind the error is."""
+    """The sentence of an error key, its hint, and the kind of the error."""
 
     kind: str
     message: str

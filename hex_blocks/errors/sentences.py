@@ -1,4 +1,4 @@
-"""The sentences of all errors: what happened, and what to do next. Keys never change."""
+"""The table of error sentences: per key what happened, and what to do next. Keys never change."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hex_blocks.errors.run_sentences import RUN_SENTENCES
 from hex_blocks.errors.sentence import BUSY, DOWN, INPUT, NOT_FOUND, TOKEN, Sentence
 from hex_blocks.i18n.plurals import Plural
 
-# The hint of an answer to a write that leaves open what Hex did.
+# The hint of an error after which it is unknown whether Hex carried out a write.
 LOST_ANSWER = ("Hex may have done it all the same: look in Hex before you try again.",)
 NO_TOOL = ("No tool is called {name}.", "Did you mean {names}?")
 BY_STATUS = {

@@ -1,4 +1,4 @@
-"""What a caller should know though the call did what was asked: the table of warnings."""
+"""The table of warnings, which are returned with the outputs of a successful call. Keys never change."""
 
 from __future__ import annotations
 

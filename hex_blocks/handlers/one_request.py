@@ -7,7 +7,7 @@ from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError
 from hex_blocks.i18n.plurals import Plural
-from hex_blocks.tools.output_selection import at
+from hex_blocks.tools.output_selection import value_at
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.tool_call import ToolCall
@@ -44,7 +44,7 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
         # Never more than is still wanted: the cursor then leads exactly to what was not read.
         asked["limit"] = min(size, most - len(read))
         try:
-            answer = call.request_closely(asked)
+            answer = call.request_with_details(asked)
         except (BusyError, HexDownError) as error:
             if not read:
                 raise
@@ -119,7 +119,7 @@ def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int
     assert spec.paging  # noqa: S101
     if spec.paging.style == "offset":
         return {"offset": asked.get("offset", 0) + count} if count and page.get("nextPage") else None
-    cursor = at(page, spec.paging.next)
+    cursor = value_at(page, spec.paging.next)
     name = spec.paging.after
     return {name: cursor} if isinstance(cursor, str) and cursor and cursor != asked.get(name) else None
 
@@ -128,7 +128,7 @@ def _merged(spec: ToolSpec, first: Entry, last: Entry, entries: list[Entry]) -> 
     """Return one page of all that was read: its cursors lead before the first and behind the last."""
     merged = last | {_key(spec): entries}
     if isinstance(last.get("pagination"), dict):
-        merged["pagination"] = last["pagination"] | {"before": at(first, "pagination.before")}
+        merged["pagination"] = last["pagination"] | {"before": value_at(first, "pagination.before")}
     if "previousPage" in first:
         merged["previousPage"] = first["previousPage"]
     return merged

@@ -11,11 +11,10 @@ from itertools import product
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, hex_error
-from hex_blocks.runs.jobs.ends import JOB_ERRORS, WORK_ERRORS, WORK_USES
+from hex_blocks.runs.declarations import FILE_OF_PROJECT, JOB_ERRORS, WORK_ERRORS, WORK_USES
 from hex_blocks.runs.jobs.job import Job, work_key
 from hex_blocks.runs.jobs.work import Work
 from hex_blocks.runs.parameters import check_parameters
-from hex_blocks.runs.starting import FILE_OF_PROJECT
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.inputs.faults import entries
 from hex_blocks.tools.tool_call import ToolCall

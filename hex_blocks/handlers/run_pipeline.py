@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hex_blocks.errors.classes import Fault, HexError, hex_error
-from hex_blocks.runs.jobs.ends import JOB_ERRORS, WORK_ERRORS, WORK_USES
+from hex_blocks.runs.declarations import JOB_ERRORS, WORK_ERRORS, WORK_USES
 from hex_blocks.runs.jobs.job import Job, latest_try, work_key
 from hex_blocks.runs.jobs.work import Work
 from hex_blocks.runs.model import get_run

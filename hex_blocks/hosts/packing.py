@@ -13,7 +13,7 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from hex_blocks import __version__
 from hex_blocks.hosts.exports import ExportRequest, Files
-from hex_blocks.i18n.texts import PACKAGE, beside_package
+from hex_blocks.i18n.texts import PACKAGE, data_folder
 
 DISTRIBUTION = "hex-blocks"
 # The earliest date that a ZIP file can hold.
@@ -92,7 +92,7 @@ def own_wheel() -> tuple[str, bytes]:
     installed = distribution(DISTRIBUTION)
     files = _files_in(PACKAGE, "hex_blocks")
     for name in ("tool_specs", "locales"):
-        files |= _files_in(beside_package(name), f"hex_blocks/{name}")
+        files |= _files_in(data_folder(name), f"hex_blocks/{name}")
     files = {path: content for path, content in files.items() if not path.endswith((".po", ".pot"))}
     return wheel_of(
         files,

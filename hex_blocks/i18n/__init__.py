@@ -1,1 +1,1 @@
-"""Texts in the languages people read, and how they are formatted."""
+"""Translated texts, and numbers and times in the format of a language."""

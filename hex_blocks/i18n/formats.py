@@ -1,20 +1,20 @@
-"""Numbers and moments as each language writes them, for tables that people read.
+"""Formats numbers, times and labels for each language.
 
-Written down here, so that a call needs no library of all the world's formats; a test holds them against Babel's.
+The formats are tables here, so that a call does not need Babel; a test compares them with Babel's.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-# The sign between thousands, the sign before decimals, and the fewest digits that are grouped.
+# Thousands separator, decimal separator, and the minimum number of digits that are grouped.
 NUMBERS = {
     "de": (".", ",", 4),
     "es": (".", ",", 5),
     "fr": ("\u202f", ",", 4),
     "pt_BR": (".", ",", 4),
 }
-# Where full-width marks end sentences and labels, and no blank follows them.
+# Languages whose full stops and colons are full-width, with no space after them.
 FULL_WIDTH = ("ja", "zh_Hans", "zh_Hant")
 MOMENTS = {
     "de": "%d.%m.%Y, %H:%M:%S",
@@ -26,9 +26,7 @@ MOMENTS = {
     "zh_Hans": "%Y/%m/%d %H:%M:%S",
     "zh_Hant": "%Y/%m/%d %H:%M:%S",
 }
-
-
-# A day without its year, where a page of hours needs to tell days apart.
+# A day without its year, for time axes.
 DAYS = {
     "de": "%d.%m.",
     "es": "%d/%m",
@@ -39,12 +37,12 @@ DAYS = {
     "zh_Hans": "%m/%d",
     "zh_Hant": "%m/%d",
 }
-# Outputs of Hex that count milliseconds.
+# Outputs that are in milliseconds.
 MILLISECONDS = ("elapsedTime",)
 
 
 def number(value: float, language: str | None = None) -> str:
-    """Write a number as a language does, with at most three decimals."""
+    """Return a number in the format of a language, with at most three decimals."""
     between, point, fewest = NUMBERS.get(language or "", (",", ".", 4))
     whole, _, decimals = f"{abs(value):,.3f}".partition(".")
     digits = whole.replace(",", "")
@@ -54,36 +52,39 @@ def number(value: float, language: str | None = None) -> str:
 
 
 def moment(iso: str, language: str | None = None) -> str:
-    """Write an ISO 8601 moment as a language does, in UTC; in English as it is."""
+    """Return an ISO 8601 time in the format of a language, in UTC; unchanged for English."""
     if language not in MOMENTS:
         return iso
-    # A listing shows no moments, and this takes as long to import as it does to list.
+    # Imported here because listing tools does not need it and starts faster without it.
     from datetime import UTC, datetime
 
     return datetime.fromisoformat(iso).astimezone(UTC).strftime(MOMENTS[language]) + " UTC"
 
 
-def labelled(label: str, said: str, language: str | None = None) -> str:
-    """Write a label and what it is of, with the colon of the language between them."""
-    return label + colon(language) + said
+def labelled(label: str, value: str, language: str | None = None) -> str:
+    """Return a label, the colon of the language, and a value."""
+    return label + colon(language) + value
 
 
 def colon(language: str | None = None) -> str:
-    """Return a language's colon, with the blank that follows it."""
+    """Return a language's colon with the space around it."""
     if language in FULL_WIDTH:
         return "："
     return "\u202f: " if language == "fr" else ": "
 
 
 def full_stop(language: str | None = None) -> str:
-    """Return a language's full stop, with the blank before a further sentence."""
+    """Return a language's full stop with the space before a further sentence."""
     return "。" if language in FULL_WIDTH else ". "
 
 
 def shown(value: Any, language: str | None = None, name: str = "") -> str:
-    """Write an output for a table: numbers and moments as the language does, the rest as it is.
+    """Return an output as text for a table: numbers and times in the format of the language, the rest unchanged.
 
-    name: the output's name, which says whether a number is one of milliseconds.
+    Args:
+        value: The value of the output.
+        language: The language.
+        name: The name of the output. It decides whether a number is in milliseconds.
     """
     if isinstance(value, int | float) and not isinstance(value, bool):
         return number(value, language) + ("\u00a0ms" if name in MILLISECONDS else "")

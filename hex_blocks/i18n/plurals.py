@@ -1,4 +1,4 @@
-"""English texts that speak of a number, in both their forms, as gettext's plurals have them."""
+"""English texts with a singular and a plural form, and the choice of a plural form by number."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Any, Self
 
-# What stands for any number where none is known, as in a table of sentences.
+# The number that selects the plural form if none is known.
 MANY = 5
 
 
 class Plural(str):
-    """An English text in two forms: of one, and of any other number. As text it is the form of many.
+    """An English text in singular and plural. The string itself is the plural.
 
-    `by` names the place that is counted.
+    Attributes:
+        one: The singular.
+        by: The name of the placeholder whose number selects the form.
     """
 
     __slots__ = ("by", "one")
@@ -21,31 +23,35 @@ class Plural(str):
     one: str
 
     def __new__(cls, one: str, many: str, by: str = "count") -> Self:
-        """Make a text of its two forms."""
-        made = super().__new__(cls, many)
-        made.one, made.by = one, by
-        return made
+        """Create a text from its two forms."""
+        created = super().__new__(cls, many)
+        created.one, created.by = one, by
+        return created
 
     def __reduce__(self) -> tuple[type[Plural], tuple[str, str, str]]:
-        """Go to another process with both forms."""
+        """Pickle both forms."""
         return type(self), (self.one, str(self), self.by)
 
     def english(self, count: float) -> str:
-        """Return the form that English has for a number."""
+        """Return the English form for a number."""
         return self.one if count == 1 else str(self)
 
 
-def counted(values: dict[str, Any], by: str) -> float:
-    """Return the number that a sentence speaks of, of what fills its places; MANY where that is no number."""
+def count_in(values: dict[str, Any], by: str) -> float:
+    """Return the value that selects the plural form, or MANY if it is not a number."""
     value = values.get(by)
     return value if isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value) else MANY
 
 
-def in_form(form: Callable[[int], str], count: float) -> str:
-    """Return the form of a number, where `form` gives those of whole numbers, as gettext's formulas do.
+def plural_form(form: Callable[[int], str], count: float) -> str:
+    """Return the plural form for a number, which can be a fraction.
 
-    A fraction counts as its whole part in languages that say none as they say one (French: 1,5 seconde), and as none
-    in the others (German: 1,5 Sekunden).
+    Gettext's formulas are for whole numbers only. A fraction takes the form of its whole part in languages that use
+    the same form for 0 and 1 (French: 1,5 seconde), and the form of 0 in the others (German: 1,5 Sekunden).
+
+    Args:
+        form: Returns the form for a whole number.
+        count: The number.
     """
     if count == int(count):
         return form(abs(int(count)))

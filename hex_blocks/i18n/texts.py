@@ -1,7 +1,7 @@
-"""The text of an English sentence in a language; English where there is no translation.
+"""Translates English sentences. A sentence without a translation stays English.
 
-Translations are gettext catalogues, `<folder>/<language>.mo`, compiled when the package is built. Plugins add
-folders of their own with `add_folder`; a sentence is looked up in ours first, then in theirs.
+Translations are gettext catalogues, `<folder>/<language>.mo`, compiled when the package is built. Plugins add their
+folders with `add_folder`; a sentence is looked up in this package's catalogues first.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from hex_blocks.i18n.plurals import MANY, Plural, counted, in_form
+from hex_blocks.i18n.plurals import MANY, Plural, count_in, plural_form
 
 if TYPE_CHECKING:
     from gettext import GNUTranslations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(__file__).parents[1]
 SOURCE_LANGUAGE = "en"
 FULL_WIDTH_ENDS = ("。", "！", "？", "：")
-# What a language is called where its name says neither its script nor its country.
+# Language names without the script or country of the catalogue that they stand for.
 OTHER_NAMES = {
     "pt": "pt_BR",
     "zh": "zh_Hans",
@@ -35,33 +35,33 @@ OTHER_NAMES = {
     "zh_tw": "zh_Hant",
 }
 _FORMULA = re.compile(r"plural\s*=\s*([^;]+)")
-# Every form that any language has comes up among the numbers below this one.
+# The numbers below this one use every plural form of every language.
 _ALL_FORMS = 1000
 
 _folders: list[Path] = []
-_chosen: str | None = None
+_language: str | None = None
 
 
-def beside_package(name: str) -> Path:
-    """Find a folder of the project: inside the package when installed, beside it in a checkout."""
+def data_folder(name: str) -> Path:
+    """Return a data folder of the project: inside the package if installed, beside it in a checkout."""
     inside = PACKAGE / name
     return inside if inside.is_dir() else PACKAGE.parent / name
 
 
 def add_folder(folder: Path) -> None:
-    """Let a plugin bring translations."""
+    """Add a plugin's folder of catalogues."""
     if folder not in _folders:
         _folders.append(folder)
         _catalogues.cache_clear()
 
 
 def languages() -> list[str]:
-    """Languages that can be asked for: English, and every one with a compiled catalogue."""
-    return [SOURCE_LANGUAGE, *sorted(path.stem for path in beside_package("locales").glob("*.mo"))]
+    """Return the available languages: English, and every one with a compiled catalogue."""
+    return [SOURCE_LANGUAGE, *sorted(path.stem for path in data_folder("locales").glob("*.mo"))]
 
 
 def language_of_environment() -> str:
-    """Return the language that LANGUAGE, LC_ALL, LC_MESSAGES or LANG ask for, in that order."""
+    """Return the available language for LANGUAGE, LC_ALL, LC_MESSAGES or LANG, the first of them that is set."""
     for variable in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
         if wanted := os.environ.get(variable, "").strip(":"):
             return next(filter(None, map(nearest, wanted.split(":"))), SOURCE_LANGUAGE)
@@ -69,22 +69,22 @@ def language_of_environment() -> str:
 
 
 def set_language(language: str | None) -> None:
-    """Let this process speak a language from now on; None leaves it to the environment.
+    """Set the language of this process, or None for that of the environment.
 
-    For command lines, which speak to one user. A host that serves many gives a language with each call.
+    For the command line, which has one user. A host with many users gives a language with each call.
     """
-    global _chosen
-    _chosen = language
+    global _language
+    _language = language
 
 
 def current_language() -> str:
-    """Return the language that was chosen, or else the environment's."""
-    return _chosen or language_of_environment()
+    """Return the language of this process, or else the environment's."""
+    return _language or language_of_environment()
 
 
 @cache
 def nearest(wanted: str) -> str | None:
-    """Find the language we have that is nearest to `wanted` (de_AT.UTF-8 → de, zh-CN → zh_Hans, zh-HK → zh_Hant)."""
+    """Return the available language for a locale (de_AT.UTF-8 → de, zh-CN → zh_Hans), or None if there is none."""
     plain = wanted.split(".")[0].split("@")[0].replace("-", "_")
     if plain in ("C", "POSIX"):
         return SOURCE_LANGUAGE
@@ -95,7 +95,7 @@ def nearest(wanted: str) -> str | None:
         if found := have.get(shorter) or have.get(OTHER_NAMES.get(shorter, "").lower()):
             return found
         if shorter in OTHER_NAMES:
-            # Simplified Chinese is nothing that a reader of the traditional script asked for.
+            # A shorter name would give Simplified Chinese to readers of Traditional Chinese.
             return None
     return None
 
@@ -103,26 +103,29 @@ def nearest(wanted: str) -> str | None:
 @cache
 def _catalogues(language: str) -> tuple[GNUTranslations, ...]:
     found = []
-    for folder in (beside_package("locales"), *_folders):
+    for folder in (data_folder("locales"), *_folders):
         path = folder / f"{language}.mo"
         if path.is_file():
-            # gettext takes 10 ms to import and an English listing never needs it.
+            # Imported here because it takes 10 ms, and English output does not need it.
             import struct
             from gettext import GNUTranslations
 
-            # A broken catalogue costs its language, and nothing else.
+            # A broken catalogue is ignored: its texts stay English.
             with contextlib.suppress(OSError, ValueError, struct.error), path.open("rb") as file:
                 found.append(GNUTranslations(file))
     return tuple(found)
 
 
 def text(english: str, language: str | None = None, count: float = MANY) -> str:
-    """Return `english` in `language`, or as it is where there is no translation.
+    """Return the translation of a text, or the text itself if there is none.
 
-    count: the number that a Plural speaks of.
+    Args:
+        english: The text.
+        language: The language; None for English.
+        count: The number that selects the form of a Plural.
     """
     if isinstance(english, Plural):
-        return _in_number(english, language, count)
+        return _plural_text(english, language, count)
     if not english or language is None or language == SOURCE_LANGUAGE:
         return english
     for catalogue in _catalogues(language):
@@ -131,28 +134,28 @@ def text(english: str, language: str | None = None, count: float = MANY) -> str:
     return english
 
 
-def _in_number(english: Plural, language: str | None, count: float) -> str:
+def _plural_text(english: Plural, language: str | None, count: float) -> str:
     for catalogue in () if language in (None, SOURCE_LANGUAGE) else _catalogues(language or ""):
-        said = in_form(partial(catalogue.ngettext, english.one, english), count)
-        if said not in (english.one, english):
-            return said
+        translated = plural_form(partial(catalogue.ngettext, english.one, english), count)
+        if translated not in (english.one, english):
+            return translated
     return english.english(count)
 
 
 def plural_forms(english: Plural, language: str) -> list[str]:
-    """Return the forms of a text in a language, in the order of the language's formula; none if untranslated."""
+    """Return all forms of a text in a language, in the order of the language's formula; none if untranslated."""
     from gettext import c2py
 
     number_of_form = c2py(plural_formula(language))
     forms: dict[int, str] = {}
     for count in range(_ALL_FORMS):
         forms.setdefault(number_of_form(count), text(english, language, count))
-    said = [forms[number] for number in sorted(forms)]
-    return [] if {*said} <= {english.one, str(english)} else said
+    translated = [forms[number] for number in sorted(forms)]
+    return [] if {*translated} <= {english.one, str(english)} else translated
 
 
 def plural_formula(language: str) -> str:
-    """Return gettext's formula, in C, of which plural form a number `n` takes in a language."""
+    """Return gettext's formula, in C, for the index of the plural form of a number `n` in a language."""
     for catalogue in () if language == SOURCE_LANGUAGE else _catalogues(language):
         if found := _FORMULA.search(catalogue.info().get("plural-forms", "")):
             return found[1]
@@ -160,44 +163,44 @@ def plural_formula(language: str) -> str:
 
 
 class Phrase(str):
-    """Words that are English as text, and can still be said in another language.
+    """A text that can be translated later. The string itself is English.
 
-    What happened is often known long before anybody knows in which language it will be told.
+    For texts that are created before the language of their reader is known, such as the reason of an error.
     """
 
-    __slots__ = ("_say",)
-    _say: Callable[[str | None], str]
+    __slots__ = ("_translate",)
+    _translate: Callable[[str | None], str]
 
-    def __new__(cls, say: Callable[[str | None], str]) -> Self:
-        """Make a phrase of what gives it in a language, None being English."""
-        made = super().__new__(cls, say(None))
-        made._say = say
-        return made
+    def __new__(cls, translate: Callable[[str | None], str]) -> Self:
+        """Create a phrase from a function that returns it in a language, None being English."""
+        created = super().__new__(cls, translate(None))
+        created._translate = translate
+        return created
 
     def said(self, language: str | None) -> str:
-        """Say it in a language."""
-        return self._say(language)
+        """Return the text in a language."""
+        return self._translate(language)
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
-        """Go to another process as the English words."""
+        """Pickle the English text, because functions cannot be pickled."""
         return str, (str(self),)
 
 
 def phrase(english: str, **values: Any) -> Phrase:
-    """Make a phrase of an English sentence and what fills its places."""
+    """Return a Phrase of an English sentence and the values of its placeholders."""
     return Phrase(lambda language: sentence(english, language, **values))
 
 
 def sentence(english: str, language: str | None = None, /, **values: Any) -> str:
-    """Say a sentence in a language, its places filled with values; phrases among them are said in it too."""
-    said = {name: value.said(language) if isinstance(value, Phrase) else value for name, value in values.items()}
-    count = counted(values, english.by) if isinstance(english, Plural) else MANY
-    return text(english, language, count).format(**said)
+    """Return a sentence in a language, with its placeholders filled. Phrases among the values are translated too."""
+    filled = {name: value.said(language) if isinstance(value, Phrase) else value for name, value in values.items()}
+    count = count_in(values, english.by) if isinstance(english, Plural) else MANY
+    return text(english, language, count).format(**filled)
 
 
-def one_after_the_other(*sentences: str) -> str:
-    """Join sentences as their language does: with a blank, but with none after a full-width full stop."""
+def join_sentences(*sentences: str) -> str:
+    """Return sentences joined by spaces, but without a space after a full-width full stop."""
     joined = ""
-    for said in filter(None, sentences):
-        joined += ("" if not joined or joined.endswith(FULL_WIDTH_ENDS) else " ") + said
+    for each in filter(None, sentences):
+        joined += ("" if not joined or joined.endswith(FULL_WIDTH_ENDS) else " ") + each
     return joined

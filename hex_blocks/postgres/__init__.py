@@ -1,1 +1,1 @@
-"""A PostgreSQL server that several machines share: one connection of this process, our schema in it."""
+"""The shared PostgreSQL server: its address, this process's connection to it, and our schema."""

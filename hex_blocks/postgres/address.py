@@ -1,4 +1,4 @@
-"""Where the shared PostgreSQL server is, as the environment names it."""
+"""Reads and checks the address of the shared PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ SCHEMES = ("postgresql", "postgres")
 
 
 def address_of_record() -> str:
-    """Return the address of the server that HEX_BLOCKS_RECORD names; empty where it names none."""
+    """Return the address in HEX_BLOCKS_RECORD; empty if it is not set."""
     return os.environ.get(RECORD_VARIABLE, "").strip()
 
 
 def is_postgres(address: str) -> bool:
-    """Return whether an address is one of PostgreSQL's."""
+    """Return whether an address has a scheme of PostgreSQL."""
     return address.partition("://")[0] in SCHEMES
 
 
 def fault_of(address: str) -> str | None:
-    """Say what is wrong with an address; None where nothing is. The address, which may hold a password, is not said."""
+    """Return what is wrong with an address, without repeating it, as it may hold a password; None if it is valid."""
     if not is_postgres(address):
         return phrase("it does not begin with postgresql://")
     authority, _, rest = address.partition("://")[2].replace("?", "/").partition("/")
-    # What a password leaves unquoted is read as a host or a port, and would be told in an error.
+    # Parts of a password that is not quoted would be read as host or port, and errors would show them.
     if "@" in rest or authority.count("@") > 1:
         return phrase("a character such as @ or / in its password is not percent-encoded")
     try:

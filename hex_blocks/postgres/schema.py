@@ -1,4 +1,4 @@
-"""Our tables in a PostgreSQL server, each part of them made and brought up to date by whoever comes first."""
+"""Creates and migrates our tables in the shared PostgreSQL server."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from collections.abc import Sequence
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.postgres.session import Database, ServerError
 
-# All of it is in a schema of this name, so that it can share a database with other programs.
+# All tables are in this schema, so that the database can be shared with other programs.
 SCHEMA = "hex_blocks"
-# The number of the lock under which tables are changed.
-CHANGING = 0x6865785F626C6F63
+# The number of the advisory lock that is held during a migration.
+MIGRATION_LOCK = 0x6865785F626C6F63
 
 
-def bring_up_to_date(database: Database, part: str, changes: Sequence[str]) -> None:
-    """Make the tables of a part, or change those of an earlier version. changes: from nothing on, one a version.
+def migrate(database: Database, part: str, changes: Sequence[str]) -> None:
+    """Create the tables of a part of the program, or migrate them from an earlier version.
 
-    Raises ServerError where a newer version of this program has changed them.
+    Args:
+        database: The connection.
+        part: The name of the part.
+        changes: The statements of each version, from the first one on.
+
+    Raises:
+        ServerError: The tables are of a newer version of this program.
     """
     if _version(database, part) == len(changes):
         return
     with database.transaction():
-        database.execute("SELECT pg_advisory_xact_lock(%s)", (CHANGING,))
+        database.execute("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
         version = _version(database, part)
         if version > len(changes):
             raise ServerError(phrase("it was written by a newer version of this program"))
-        _make_room(database)
+        _create_schema(database)
         for change in changes[version:]:
             database.execute(change.encode())
         database.execute(
@@ -36,7 +42,7 @@ def bring_up_to_date(database: Database, part: str, changes: Sequence[str]) -> N
 
 
 def _version(database: Database, part: str) -> int:
-    # Looked up as rows: what the server keeps of names in a connection may be of before another's change.
+    # Read from pg_tables, because a session's cache of names can be older than another process's migration.
     known = database.execute(
         "SELECT 1 FROM pg_tables WHERE schemaname = %s AND tablename = 'versions'", (SCHEMA,)
     ).fetchone()
@@ -46,8 +52,8 @@ def _version(database: Database, part: str) -> int:
     return int(found[0]) if found else 0
 
 
-def _make_room(database: Database) -> None:
-    # One that is there, an administrator may have made for somebody who may make none.
+def _create_schema(database: Database) -> None:
+    # Not CREATE SCHEMA IF NOT EXISTS, which fails for a user without that permission even if the schema exists.
     if not database.execute("SELECT 1 FROM pg_namespace WHERE nspname = %s", (SCHEMA,)).fetchone():
         database.execute(f"CREATE SCHEMA {SCHEMA}".encode())
     database.execute(

@@ -1,7 +1,7 @@
-"""This process's connection to a PostgreSQL server: made when needed, left behind in a fork, never waited for forever.
+"""This process's connection to a PostgreSQL server: opened on demand, abandoned in a fork, with a limit on every wait.
 
-One connection for all threads, so that a program with many of them takes one place of the server's. What is kept for
-the length of a connection, such as an advisory lock, is lost with it: whoever relies on that names the connection.
+All threads share one connection, so that a process with many threads uses one connection of the server. The state of a
+session, such as an advisory lock, is lost with its connection; code that relies on such state names the connection.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ T = TypeVar("T")
 GiveUp = Callable[[], bool]
 
 CONNECT_SECONDS = 10
-# A server that says nothing for so long is taken for gone.
+# Seconds without a reply after which a server counts as unreachable.
 SILENCE = 20.0
-# A connection that nobody uses for so long is given back: a task that waits for an hour takes no place meanwhile.
+# Seconds after which an unused connection is closed, so that a task that waits for an hour does not occupy one.
 IDLE = 10.0
-# So often a wait is looked up from, in seconds.
-LOOK_UP = 0.2
-OLDEST = 13
-# What passes by itself, by PostgreSQL's codes: no room for connections, the server ends, begins or ended a
-# connection, a lock was not to be had, transactions were in each other's way, a statement took too long.
-PASSING = ("53300", "57P01", "57P02", "57P03", "57P05", "55P03", "40001", "40P01", "57014", "25P03", "25P04")
+# How often waits check whether to give up, in seconds.
+POLL_SECONDS = 0.2
+MIN_VERSION = 13
+# SQLSTATEs of temporary errors: too many connections, the server is starting or shutting down or ended the session,
+# lock not available, serialization failure, deadlock, statement cancelled by a timeout, transaction timeout.
+TEMPORARY = ("53300", "57P01", "57P02", "57P03", "57P05", "55P03", "40001", "40P01", "57014", "25P03", "25P04")
 CONNECTION_FAULT = "08"
-# While a connection is made there are no codes. The server's own words come after two blanks; these of them pass.
-SERVER_SAYS = ":  "
-WORDS_OF_PASSING = (
+# Errors while connecting have no SQLSTATE. A message of the server follows this separator; these ones are temporary.
+SERVER_MESSAGE = ":  "
+TEMPORARY_MESSAGES = (
     "starting up",
     "shutting down",
     "recovery mode",
@@ -49,10 +49,10 @@ WORDS_OF_PASSING = (
     "terminating connection",
     "no more connections allowed",
 )
-# What the client's library says without having connected, and what does not pass.
-WORDS_OF_LASTING = ("does not support SSL", "certificate", "no password supplied", "authentication method")
-# A machine that is gone, or that a broken network hides, is found out by both sides in less than half a minute.
-ALIVE: dict[str, str] = {
+# Messages of the client library while connecting that are not temporary.
+PERMANENT_MESSAGES = ("does not support SSL", "certificate", "no password supplied", "authentication method")
+# With these settings both sides detect a lost machine or network in less than half a minute.
+KEEPALIVE: dict[str, str] = {
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "3",
@@ -64,44 +64,50 @@ SETTINGS = {
     "tcp_keepalives_count": "3",
     "tcp_user_timeout": "20000",
     "lock_timeout": "200ms",
-    # What is kept for the length of a connection may be kept while nothing is asked.
+    # A session that holds an advisory lock may be idle.
     "idle_session_timeout": "0",
 }
 
 
 class AwayError(Exception):
-    """The server cannot be reached, or does not do what is asked just now; that passes."""
+    """The server cannot be reached or cannot carry out the statement at the moment. Remedy: try again."""
 
 
 class ReplacedError(AwayError):
-    """The connection that was named is lost, and all that it kept with it."""
+    """The connection that was named is lost, and the state of its session with it."""
 
 
 class PooledError(Exception):
-    """What answers is a pooler that hands a connection's transactions to different sessions of the server."""
+    """The server is a connection pooler that runs a connection's transactions in different sessions."""
 
 
 class ServerError(Exception):
-    """What answers is no server that can be used; the message says why."""
+    """The server cannot be used; the message says why."""
 
 
 class Database(psycopg.Connection[tuple[Any, ...]]):
-    """A connection whose server may not be silent for longer than some seconds. backend: the server's number of it."""
+    """A connection that fails if the server does not reply in time.
+
+    Attributes:
+        silence: Seconds without a reply after which a wait fails.
+        backend: The process ID of the session at the server.
+    """
 
     silence = SILENCE
     backend = 0
 
-    def wait(self, gen: PQGen[T], interval: float = LOOK_UP, timeout: float | None = None) -> T:
-        """Wait for an answer of the server."""
-        return super().wait(_within(gen, max(1, round((timeout or self.silence) / LOOK_UP))), LOOK_UP)
+    def wait(self, gen: PQGen[T], interval: float = POLL_SECONDS, timeout: float | None = None) -> T:
+        """Wait for a reply of the server."""
+        most = max(1, round((timeout or self.silence) / POLL_SECONDS))
+        return super().wait(_limited(gen, most), POLL_SECONDS)
 
 
-def _within(answer: Generator[Any, Any, T], most: int) -> Generator[Any, Any, T]:
-    """Hand on a wait for the server, until it was looked up from so often in vain."""
+def _limited(waiting: Generator[Any, Any, T], most: int) -> Generator[Any, Any, T]:
+    """Wrap psycopg's generator of a wait, and fail after `most` intervals in a row without a reply."""
     ready, quiet = None, 0
     while quiet <= most:
         try:
-            state = answer.send(ready)
+            state = waiting.send(ready)
         except StopIteration as done:
             return done.value  # type: ignore[no-any-return]
         ready = yield state
@@ -110,14 +116,14 @@ def _within(answer: Generator[Any, Any, T], most: int) -> Generator[Any, Any, T]
 
 
 class Session:
-    """A server, and this process's connection to it, for one thread at a time.
+    """This process's connection to a server, used by one thread at a time.
 
     Args:
-        address: The server's, as libpq reads it.
-        prepare: Called with each new connection before it is used.
-        silence: Seconds after which a server that does not answer is taken for gone.
-        keeps: Whether something is kept for the length of a connection, which poolers of transactions break.
-        settings: Of each connection, beside those that find out a broken one.
+        address: The address of the server, in a form that libpq accepts.
+        prepare: Is called with each new connection before it is used.
+        silence: Seconds without a reply after which the server counts as unreachable.
+        keeps: Whether session state such as advisory locks is used, which transaction poolers do not support.
+        settings: Settings of each connection, in addition to SETTINGS.
     """
 
     def __init__(
@@ -135,25 +141,33 @@ class Session:
         self._patience = max(1, round(min(self._silence, CONNECT_SECONDS)))
         self._keeps = keeps
         self._settings = SETTINGS | (settings or {})
-        # One at most.
+        # At most one. A list, so that `finalize` can close it without a reference to this object.
         self._open_ones: list[Database] = []
         self._turn = threading.Lock()
         self._clock = SystemClock()
         self._used_at = 0.0
         self._watched = False
-        # Says whether something is kept for the length of the connection.
+        # Returns whether the session has state at the moment, so that the connection must stay open.
         self.keeping: Callable[[], bool] = lambda: False
-        heed_forks(self)
+        register_for_forks(self)
         finalize(self, _close_all, self._open_ones)
 
     @contextmanager
     def use(self, give_up: GiveUp, only: Database | None = None) -> Iterator[Database]:
-        """Use the connection, made anew where there is none. only: no other one than this.
+        """Use the connection, and open it if needed.
 
-        Raises AwayError for what passes, ReplacedError where the connection is lost that was named, psycopg.Error,
-        PooledError and ServerError for the rest.
+        Args:
+            give_up: Returns whether to stop waiting for other threads.
+            only: The connection whose session state is needed; no other is used.
+
+        Raises:
+            AwayError: A temporary error.
+            ReplacedError: The connection `only` is lost.
+            PooledError: The server is a pooler that does not keep session state.
+            ServerError: The server cannot be used.
+            psycopg.Error: Any other error.
         """
-        while not self._turn.acquire(timeout=LOOK_UP):
+        while not self._turn.acquire(timeout=POLL_SECONDS):
             if give_up():
                 raise AwayError("another thread is using the connection")
         try:
@@ -161,31 +175,31 @@ class Session:
                 raise ReplacedError("the connection to PostgreSQL was lost")
             yield self._connected()
         except psycopg.Error as error:
-            self._tidy()
+            self._close_broken()
             if only is not None and only not in self._open_ones:
-                raise ReplacedError(words_of(error)) from error
-            if passes(error):
-                raise AwayError(words_of(error)) from error
+                raise ReplacedError(message_of(error)) from error
+            if is_temporary(error):
+                raise AwayError(message_of(error)) from error
             raise
         finally:
-            self._tidy()
+            self._close_broken()
             self._used_at = self._clock.monotonic()
             self._turn.release()
 
     def close(self) -> None:
-        """Close the connection; it is made anew when it is needed."""
+        """Close the connection. It is opened again when it is needed."""
         with self._turn:
             _close_all(self._open_ones)
 
     def after_fork(self) -> None:
-        """Leave the connection to the parent: this process neither uses nor ends it."""
+        """Leave the connection to the parent process: this process neither uses nor ends it."""
         self._turn, self._watched = threading.Lock(), False
         for database in self._open_ones:
             if not database.closed:
-                # Closing says goodbye to the server, which would end the parent's connection: said into the void.
-                void = os.open(os.devnull, os.O_RDWR)
-                os.dup2(void, database.pgconn.socket)
-                os.close(void)
+                # Closing sends a message that would end the parent's connection, so it is sent to the null device.
+                null_device = os.open(os.devnull, os.O_RDWR)
+                os.dup2(null_device, database.pgconn.socket)
+                os.close(null_device)
         _close_all(self._open_ones)
 
     def _connected(self) -> Database:
@@ -193,11 +207,11 @@ class Session:
             self._open_ones.append(self._connect())
             if not self._watched:
                 self._watched = True
-                threading.Thread(target=self._give_back, name="hex-blocks-postgres", daemon=True).start()
+                threading.Thread(target=self._close_when_idle, name="hex-blocks-postgres", daemon=True).start()
         return self._open_ones[0]
 
-    def _give_back(self) -> None:
-        """Close the connection once nobody has used it for a while, and nothing is kept by it."""
+    def _close_when_idle(self) -> None:
+        """Close the connection after it was unused for IDLE seconds, unless its session has state."""
         while True:
             self._clock.wait(IDLE)
             with self._turn:
@@ -219,25 +233,30 @@ class Session:
         return database
 
     def _open(self) -> Database:
-        wanted = {"fallback_application_name": "hex-blocks", "connect_timeout": self._patience, **ALIVE}
+        wanted = {"fallback_application_name": "hex-blocks", "connect_timeout": self._patience, **KEEPALIVE}
         known = set(conninfo_to_dict(self._address))
         given: dict[str, Any] = {name: value for name, value in wanted.items() if name not in known}
         try:
             database = Database.connect(self._address, autocommit=True, prepare_threshold=None, **given)
         except psycopg.Error as error:
-            # Without the driver's frames, whose variables hold the password.
+            # Without the frames of psycopg, whose local variables hold the password.
             raise error.with_traceback(None) from None
         database.silence = self._silence
         return database
 
     def _is_pooled(self, database: Database) -> bool:
-        """Return whether a pooler answers. Raises PooledError for one that breaks what has to be kept."""
+        """Return whether the server is a connection pooler.
+
+        Raises:
+            PooledError: It is one that does not keep session state, which is needed.
+            ServerError: It is not PostgreSQL, or too old.
+        """
         version, database.backend = _row(database, "SELECT version(), pg_backend_pid()")
         if not version.startswith("PostgreSQL"):
-            raise ServerError(f"it is no PostgreSQL: {version:.40}")
-        if database.info.server_version < OLDEST * 10_000:
-            raise ServerError(f"PostgreSQL {OLDEST} or newer is needed: {version:.40}")
-        # A server tells its own number when it is connected to; a pooler cannot know it yet.
+            raise ServerError(f"it is not PostgreSQL: {version:.40}")
+        if database.info.server_version < MIN_VERSION * 10_000:
+            raise ServerError(f"PostgreSQL {MIN_VERSION} or newer is needed: {version:.40}")
+        # A server sends its process ID while connecting. A pooler sends another number, as it has no session yet.
         pooled = bool(database.info.backend_pid != database.backend)
         if pooled and self._keeps:
             other = self._open()
@@ -248,18 +267,22 @@ class Session:
                 other.close()
         return pooled
 
-    def _tidy(self) -> None:
+    def _close_broken(self) -> None:
         for database in self._open_ones:
-            # What was broken off in the middle may be anywhere.
+            # A connection that was interrupted within a statement or transaction is in an unknown state.
             if database.closed or database.info.transaction_status != TransactionStatus.IDLE:
                 _close_all(self._open_ones)
 
 
 def mixes(one: Callable[[], int], other: Callable[[], int]) -> bool:
-    """Return whether the sessions behind two connections change, or are the same. one, other: ask which it is.
+    """Return whether a pooler changes the sessions behind two connections, or shares one session between them.
 
-    A pooler gives a transaction the session that was used last, or least lately, or any: asked in this order, each
-    is found out.
+    A pooler assigns the most recently used session, the least recently used one, or any. This order of calls detects
+    each of these.
+
+    Args:
+        one: Returns the process ID of the session behind the first connection.
+        other: Returns that of the second.
     """
     ones, others = {one(), one()}, {other()}
     for _ in range(3):
@@ -269,24 +292,27 @@ def mixes(one: Callable[[], int], other: Callable[[], int]) -> bool:
     return len(ones) > 1 or len(others) > 1 or bool(ones & others)
 
 
-def passes(error: psycopg.Error) -> bool:
-    """Return whether what is wrong passes by itself."""
+def is_temporary(error: psycopg.Error) -> bool:
+    """Return whether an error is temporary."""
     if error.sqlstate:
-        return error.sqlstate in PASSING or error.sqlstate.startswith(CONNECTION_FAULT)
-    said = str(error)
-    words = WORDS_OF_PASSING if SERVER_SAYS in said else WORDS_OF_LASTING
-    return isinstance(error, psycopg.OperationalError) and any(each in said for each in words) == (SERVER_SAYS in said)
+        return error.sqlstate in TEMPORARY or error.sqlstate.startswith(CONNECTION_FAULT)
+    if not isinstance(error, psycopg.OperationalError):
+        return False
+    message = str(error)
+    if SERVER_MESSAGE in message:
+        return any(each in message for each in TEMPORARY_MESSAGES)
+    return not any(each in message for each in PERMANENT_MESSAGES)
 
 
-def words_of(error: BaseException) -> str:
-    """Return an error's words in one line, without a full stop."""
+def message_of(error: BaseException) -> str:
+    """Return the message of an error on one line, without a full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__
 
 
 def _row(database: Database, statement: str) -> tuple[Any, ...]:
     row = database.execute(statement.encode()).fetchone()
     if row is None:
-        raise ServerError("it gives no answer")
+        raise ServerError("it returns no row")
     return row
 
 
@@ -295,7 +321,7 @@ def _backend_of(database: Database) -> int:
 
 
 def _configure(database: Database, settings: dict[str, str]) -> None:
-    # Older servers do not know all of them.
+    # Joined with pg_settings because older servers do not have all of these settings.
     database.execute(
         "SELECT set_config(given.name, given.value, false) "
         "FROM unnest(%s::text[], %s::text[]) AS given (name, value) JOIN pg_settings USING (name)",
@@ -311,8 +337,8 @@ def _close_all(databases: list[Database]) -> None:
 _forked: WeakSet[Any] = WeakSet()
 
 
-def heed_forks(what: Any) -> None:
-    """Have `after_fork` of an object called in every fork of this process."""
+def register_for_forks(what: Any) -> None:
+    """Register an object whose `after_fork` is called in every fork of this process."""
     _forked.add(what)
 
 

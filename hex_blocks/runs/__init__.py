@@ -1,1 +1,1 @@
-"""A run's life: starting once, recovering, following, waiting, stopping."""
+"""Runs: starting each exactly once, recovering lost starts, following, waiting and cancelling."""

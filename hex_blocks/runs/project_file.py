@@ -1,6 +1,7 @@
-"""A project as the file that Hex exports: YAML 1.2, read leniently, since Hex goes on changing the format.
+"""Reads the YAML file that Hex exports of a project: its inputs and charts.
 
-Nothing of the file is kept but what is returned: it holds the values of environment variables and customers' code.
+The file is read leniently, because Hex changes its format. Only what is returned is kept, because the file contains
+code and the values of environment variables.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any
 
 from hex_blocks.runs.yaml_text import NotYamlError, load_yaml
 
-# The version of the format that is known; a newer one is read as far as it goes.
+# The newest known version of the format. Newer files are read as far as possible.
 KNOWN_VERSION = 3
-MOST_CELLS = 20_000
-# Cells that hold other cells in `config.cells`.
+MAX_CELLS = 20_000
+# Types of cells that contain other cells in `config.cells`.
 SECTIONS = ("COLLAPSIBLE", "BLOCK")
 CHARTS = ("CHART", "CHARTV2", "EXPLORE", "MAP", "METRIC")
-# What goes through forms as JSON. The others are buttons, uploads and tables.
+# Types of inputs that a run's parameters cannot set.
 NOT_SETTABLE = ("BUTTON", "FILE_UPLOAD", "TABLE")
 
 _PLAIN = ("BOOLEAN", "NUMBER", "STRING")
@@ -33,7 +34,7 @@ class ProjectFileError(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """One value of a fixed list, and the label that the app shows for it."""
+    """A value of a fixed list, and its label in the app."""
 
     value: Any
     label: str
@@ -43,9 +44,24 @@ class Choice:
 class ProjectInput:
     """An input of a project.
 
-    type, items: the JSON type of its value, and of the entries where that is an array; `any` where it is not known.
-    choices: the fixed list of values; None without one, or where the choices exist only at run time (choices_from).
-    on_app: None where the file does not say.
+    Attributes:
+        name: The name of its variable.
+        label: Its label in the app.
+        kind: Hex's type of the input, such as DROPDOWN.
+        type: The JSON type of its value; `any` if it is not known.
+        items: The JSON type of the entries, if the value is an array.
+        format: `date` or `date-time` for dates.
+        default: Its default value.
+        default_from: The variable that its default is computed from at run time.
+        optional: Whether it may be empty; None if the file does not say.
+        choices: The fixed list of values, if there is one.
+        choices_from: The data frame column or variable whose values are the choices at run time.
+        minimum: The smallest number.
+        maximum: The largest number.
+        step: The step between numbers.
+        on_app: Whether it is on the published app; None if the file does not say.
+        settable: Whether a run's parameters can set it.
+        cell_id: The ID of its cell.
     """
 
     name: str
@@ -69,7 +85,7 @@ class ProjectInput:
 
 @dataclass(frozen=True)
 class Chart:
-    """A cell that draws."""
+    """A chart cell."""
 
     kind: str
     label: str | None
@@ -79,10 +95,16 @@ class Chart:
 
 @dataclass(frozen=True)
 class ProjectFile:
-    """What a project file says about running the project.
+    """The parts of a project file that matter for runs.
 
-    complete: False where imported components bring inputs of their own, which the file does not hold.
-    writes_back: whether a run may write to a table of a data connection.
+    Attributes:
+        version: The version of the file's format.
+        title: The title of the project.
+        timezone: Its time zone.
+        inputs: Its inputs, in the order of the cells.
+        charts: Its charts, in the order of the cells.
+        complete: Whether all inputs are in the file. Those of imported components are not.
+        writes_back: Whether a run can write to a table of a data connection.
     """
 
     version: int
@@ -95,10 +117,10 @@ class ProjectFile:
 
 
 def read_project_file(text: str) -> ProjectFile:
-    """Read a project file.
+    """Return the parsed file of a project.
 
     Raises:
-        ProjectFileError: The text is not one, or is larger than any real one.
+        ProjectFileError: The text is not a project file, or is too large.
     """
     try:
         document = _mapping(load_yaml(text))
@@ -107,9 +129,8 @@ def read_project_file(text: str) -> ProjectFile:
     meta, version = document.get("meta"), document.get("schemaVersion")
     if not isinstance(meta, Mapping) or isinstance(version, bool) or not isinstance(version, int):
         raise ProjectFileError("meta or schemaVersion is missing")
-    shown = _shown_on_app(document)
-    reader = _Reader(shown)
-    reader.read(document.get("cells"), inside_shown=False)
+    reader = _Reader(_cells_on_app(document))
+    reader.read(document.get("cells"), section_on_app=False)
     return ProjectFile(
         version,
         _text(meta.get("title")),
@@ -123,28 +144,32 @@ def read_project_file(text: str) -> ProjectFile:
 
 @dataclass
 class _Reader:
-    """Goes through the cells, those in sections included. shown: the IDs on the app; None where there is no app."""
+    """Collects inputs and charts from the cells, including cells in sections.
 
-    shown: frozenset[str] | None
+    Attributes:
+        on_app: The IDs of the cells on the app; None if the project has no app.
+    """
+
+    on_app: frozenset[str] | None
     inputs: list[ProjectInput] = field(default_factory=list)
     charts: list[Chart] = field(default_factory=list)
     complete: bool = True
     writes_back: bool = False
     _read: int = 0
 
-    def read(self, cells: Any, *, inside_shown: bool) -> None:
+    def read(self, cells: Any, *, section_on_app: bool) -> None:
         for cell in _list(cells):
             self._read += 1
-            if self._read > MOST_CELLS:
-                raise ProjectFileError(f"more than {MOST_CELLS} cells")
+            if self._read > MAX_CELLS:
+                raise ProjectFileError(f"more than {MAX_CELLS} cells")
             if isinstance(cell, Mapping):
-                self._read_cell(cell, inside_shown=inside_shown)
+                self._read_cell(cell, section_on_app=section_on_app)
 
-    def _read_cell(self, cell: Config, *, inside_shown: bool) -> None:
+    def _read_cell(self, cell: Config, *, section_on_app: bool) -> None:
         kind, config, cell_id = cell.get("cellType"), _mapping(cell.get("config")), _text(cell.get("cellId"))
-        on_app = self._on_app(cell_id, inside_shown=inside_shown)
+        on_app = self._is_on_app(cell_id, section_on_app=section_on_app)
         if kind in SECTIONS:
-            self.read(config.get("cells"), inside_shown=bool(on_app))
+            self.read(config.get("cells"), section_on_app=bool(on_app))
         elif kind == "INPUT":
             if (found := _input(cell, config, on_app)) is not None:
                 self.inputs.append(found)
@@ -155,17 +180,17 @@ class _Reader:
         elif kind == "WRITEBACK":
             self.writes_back |= bool(config.get("runInApp") or config.get("runOnScheduledRun"))
 
-    def _on_app(self, cell_id: str | None, *, inside_shown: bool) -> bool | None:
-        """Return whether a cell is on the app: placed itself, or inside a section that is placed."""
-        if self.shown is None:
+    def _is_on_app(self, cell_id: str | None, *, section_on_app: bool) -> bool | None:
+        """Return whether a cell is on the app, itself or in a section; None if it is not known."""
+        if self.on_app is None:
             return None
-        if inside_shown:
+        if section_on_app:
             return True
-        return None if cell_id is None else cell_id in self.shown
+        return None if cell_id is None else cell_id in self.on_app
 
 
-def _shown_on_app(document: Config) -> frozenset[str] | None:
-    """Return the IDs of the cells on the app, a grid or a generated one. None without either."""
+def _cells_on_app(document: Config) -> frozenset[str] | None:
+    """Return the IDs of the cells on the app, in a grid layout or a generated one; None if there is no app."""
     generated = document.get("dataAppCellIds")
     layout = document.get("appLayout")
     if not isinstance(generated, list) and not isinstance(layout, Mapping):
@@ -185,7 +210,7 @@ def _shown_on_app(document: Config) -> frozenset[str] | None:
 
 
 def _input(cell: Config, config: Config, on_app: bool | None) -> ProjectInput | None:
-    """Read an input cell. None without a name, since no run can set it."""
+    """Return the input of an input cell, or None if it has no name, so that no run can set it."""
     name, kind = _text(config.get("name")), _text(config.get("inputType")) or "UNKNOWN"
     if not name:
         return None
@@ -217,7 +242,7 @@ def _input(cell: Config, config: Config, on_app: bool | None) -> ProjectInput | 
 
 
 def _type_of(kind: str, output: Any, options: Config) -> tuple[str, str | None, str | None]:
-    """Return the JSON type of an input's value, of its entries, and its format."""
+    """Return the JSON type of an input's value, the type of its entries, and its format."""
     one = {"STRING": "string", "NUMBER": "number", "LIST_STRING": "string", "LIST_NUMBER": "number"}.get(output, "any")
     match kind:
         case "TEXT_INPUT":
@@ -238,7 +263,7 @@ def _type_of(kind: str, output: Any, options: Config) -> tuple[str, str | None, 
 
 
 def _choices(kind: str, options: Config) -> tuple[tuple[Choice, ...] | None, str | None]:
-    """Return the fixed choices of a list, or the name of what they come from at run time."""
+    """Return the fixed choices of an input, and the name of the data that they come from at run time."""
     listed = options.get({"DROPDOWN": "valueOptions", "MULTISELECT": "multiValueOptions"}.get(kind, ""))
     if isinstance(listed, list):
         return tuple(choice for each in listed if (choice := _choice(each)) is not None), None
@@ -250,7 +275,7 @@ def _choices(kind: str, options: Config) -> tuple[tuple[Choice, ...] | None, str
 
 
 def _choice(listed: Any) -> Choice | None:
-    """Read one choice; None where it is no value that a form could send."""
+    """Return a choice, or None if its value is not text or a number."""
     value = listed.get("value") if isinstance(listed, Mapping) else listed
     if not isinstance(value, str | int | float):
         return None
@@ -259,12 +284,12 @@ def _choice(listed: Any) -> Choice | None:
 
 
 def value_label(value: Any) -> str:
-    """Return what a person reads for a value of a choice."""
+    """Return the label of a choice that has none of its own."""
     return value if isinstance(value, str) else json.dumps(value)
 
 
 def _moments(default: Any, type_: str) -> Any:
-    """Return the default of a date: one moment, or those of a range. A single one may stand in a list of its own."""
+    """Return the default of a date input: one date, or a list of two for a range. A single date can be in a list."""
     if isinstance(default, list):
         moments = [_moment(each) for each in default]
         return moments if type_ == "array" else next(iter(moments), None)
@@ -272,7 +297,7 @@ def _moments(default: Any, type_: str) -> Any:
 
 
 def _moment(default: Any) -> Any:
-    """Return a moment as text; one that is relative to the day of the run as the file has it."""
+    """Return a date as text, or the file's object for one that is relative to the day of the run."""
     moment = _mapping(default)
     for name in ("dateString", "isoDateString"):
         if isinstance(moment.get(name), str):

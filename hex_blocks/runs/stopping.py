@@ -1,7 +1,7 @@
-"""Cancelling a run, so that it is known afterwards whether it was cancelled.
+"""Cancels runs, and finds out whether they were cancelled.
 
-To cancel a run twice does no harm, so a cancellation whose answer was lost is sent again, unless a look at the run
-shows that it was done.
+Cancelling a run twice does no harm, so a cancellation whose reply was lost is sent again, unless the run's status shows
+that it was carried out.
 """
 
 from __future__ import annotations
@@ -15,21 +15,33 @@ from hex_blocks.runs.model import Run, get_run, has_ended, run_error
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
-# A host that ends us waits this long at the least before it does so by force.
+# Seconds for the last requests of a call that is being stopped: hosts kill the process some seconds later.
 LAST_SECONDS = 8.0
-LOOK_SECONDS = 10.0
+STATUS_SECONDS = 10.0
 ATTEMPTS = 3
 PAUSE = 1.0
 
 
 @handler(errors=("run_ended_already",), uses=("hex_get_run_status",))
 def cancel_run(call: ToolCall, inputs: dict[str, Any]) -> None:
-    """Cancel a run that has not ended. Raises HexError (`run_ended_already`)."""
+    """Cancel a run.
+
+    Raises:
+        HexError: It has already ended (`run_ended_already`), or the request failed.
+    """
     cancel(call, {"projectId": inputs["projectId"], "runId": inputs["runId"]})
 
 
 def cancel(call: ToolCall, run: Run) -> None:
-    """Cancel a run, given with its projectId and runId. Raises HexError (`run_ended_already`)."""
+    """Cancel a run.
+
+    Args:
+        call: The call.
+        run: The run, with projectId and runId.
+
+    Raises:
+        HexError: It has already ended (`run_ended_already`), or the request failed.
+    """
     clock, lost = call.connection.clock, False
     until = clock.monotonic() + call.timing.patience
     for attempt in range(1, ATTEMPTS + 1):
@@ -45,7 +57,7 @@ def cancel(call: ToolCall, run: Run) -> None:
                 raise
             lost = True
         except InputError:
-            # The one before may have been the one that ended it.
+            # The attempt before may have cancelled it.
             if lost and refresh_run(call, run).get("status") == "KILLED":
                 return
             raise
@@ -54,9 +66,13 @@ def cancel(call: ToolCall, run: Run) -> None:
 
 
 def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
-    """Cancel a run of our own. Returns the run as it is then, and whether it was us who ended it.
+    """Cancel a run that this call started.
 
-    Raises HexError (`run_not_cancelled`) where it may go on.
+    Returns:
+        The run afterwards, and whether it was this cancellation that ended it.
+
+    Raises:
+        HexError: It may still be running (`run_not_cancelled`).
     """
     try:
         cancel(call, {"projectId": run["projectId"], "runId": run["runId"]})
@@ -70,8 +86,8 @@ def stop_run(call: ToolCall, run: Run) -> tuple[Run, bool]:
 
 
 def refresh_run(call: ToolCall, run: Run) -> Run:
-    """Return a run as it is now, or as it was where Hex does not say."""
-    quick = call.part(quiet=True, within=min(LOOK_SECONDS, call.timing.patience))
+    """Return the current state of a run, or the given one if it cannot be read."""
+    quick = call.part(quiet=True, within=min(STATUS_SECONDS, call.timing.patience))
     try:
         return run | get_run(quick, run["projectId"], run["runId"])
     except HexError:
@@ -79,7 +95,7 @@ def refresh_run(call: ToolCall, run: Run) -> Run:
 
 
 def detached(call: ToolCall, seconds: float = LAST_SECONDS) -> ToolCall:
-    """Return a call that can still send requests when this one was stopped or is out of time."""
+    """Return a copy of a call that can send requests for some seconds after the call was stopped or timed out."""
     stop = threading.Event()
     last = replace(call, on_progress=None, stop=stop)
     return replace(last, timing=replace(last.timing.within(seconds), stop=stop, on_wait=None))

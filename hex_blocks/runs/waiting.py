@@ -1,4 +1,4 @@
-"""Waiting for one run to end."""
+"""Starts a run and waits until it ends, or waits for a run that is already started."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 from hex_blocks.errors.classes import HexError, NotFoundError, hex_error
+from hex_blocks.runs.declarations import CANCEL_ERRORS, FILE_OF_PROJECT, START_ERRORS, WAIT_ERRORS, WAIT_USES
 from hex_blocks.runs.jobs.job import work_key
-from hex_blocks.runs.keeping import record_end, record_fate, recorded
 from hex_blocks.runs.model import ENDS, Run, get_run, has_ended, percent, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT
-from hex_blocks.runs.starting import FILE_OF_PROJECT, LIST_OF_RUNS, START_ERRORS, start
+from hex_blocks.runs.recording import record_end, record_fate, recorded
+from hex_blocks.runs.starting import start
 from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, Followed, watcher_of
 from hex_blocks.tools.handler import handler
@@ -20,17 +21,12 @@ from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
 TIMEOUT = 600.0
-# A start is given this long to be answered, however short the caller's patience: what becomes of it must be known.
+# The shortest timeout for the reply to a start, in seconds, also if the caller's is shorter: a lost reply is costly.
 MIN_READ = 10.0
-# A cancellation at the end of the caller's patience may wait this long for its turn.
+# How long a cancellation after a timeout may wait for its turn, in seconds.
 CANCEL_PATIENCE = 30.0
-# What a waiting tool takes beside the inputs of a start.
-OWN = ("timeout", "pollInterval", "cancelOnTimeout", "cancelOnInterrupt", "cancelActiveRuns")
-# What a run that is waited for can end with, and one that is cancelled where it lasts too long.
-WAIT_ERRORS = ("run_errored", "run_gone", "run_killed", "run_no_kernel", "run_timeout", "run_unfollowed")
-CANCEL_ERRORS = ("run_cancelled_at_timeout", "run_not_cancelled")
-# Whose requests the waiting sends.
-WAIT_USES = ("hex_get_run_status", LIST_OF_RUNS)
+# Inputs of waiting tools that are not inputs of a start.
+WAIT_INPUTS = ("timeout", "pollInterval", "cancelOnTimeout", "cancelOnInterrupt", "cancelActiveRuns")
 
 
 @handler(
@@ -38,8 +34,8 @@ WAIT_USES = ("hex_get_run_status", LIST_OF_RUNS)
     uses=("hex_run_project", "hex_cancel_run", FILE_OF_PROJECT, *WAIT_USES),
 )
 def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Start a run and follow it to its end; a run that was started with the same key is followed instead."""
-    asked = {name: value for name, value in inputs.items() if name not in OWN}
+    """Start a run, or find the one with the same key, wait until it ends, and return it."""
+    asked = {name: value for name, value in inputs.items() if name not in WAIT_INPUTS}
     key = asked["idempotencyKey"] = work_key(inputs, "wait")
     promised = bool(inputs.get("idempotencyKey"))
     clock = call.connection.clock
@@ -64,18 +60,18 @@ def run_and_wait(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
 def follow_run(
     call: ToolCall, run: Mapping[str, Any], options: Mapping[str, Any], key: str, *, until: float, resumed: bool
 ) -> dict[str, Any]:
-    """Follow a run that was started to its end, write that down, and return it.
+    """Wait until a started run ends, record its end, and return it.
 
     Args:
         call: The call that waits.
         run: The run, with projectId and runId.
-        options: The waiting tool's inputs; an idempotencyKey among them is the caller's own.
-        key: The key that the run is on record with.
-        until: The moment of the monotonic clock at which its timeout is over.
-        resumed: Whether it may have been going on for long, so that it is looked at now.
+        options: The inputs of the waiting tool. An idempotencyKey among them is the caller's.
+        key: The key of the run on record.
+        until: The end of the timeout, in the clock's monotonic time.
+        resumed: Whether the run was started earlier, so that its status is requested at once.
 
     Raises:
-        HexError: It ended badly, the time is over, the wait was stopped, or it cannot be read any longer.
+        HexError: The run did not complete, the timeout is over, the wait was stopped, or the run cannot be read.
     """
     ended = _Wait(call, run, options, until, key, resumed=resumed).to_the_end()
     record_end(call, key, ended, promised=bool(options.get("idempotencyKey")))
@@ -83,7 +79,11 @@ def follow_run(
 
 
 def ended_well(run: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """Return a run that has completed, with the key it is on record with. Raises HexError where it ended badly."""
+    """Return an ended run with its key, if it completed.
+
+    Raises:
+        HexError: It did not complete.
+    """
     if error := ENDS[str(run["status"])]:
         raise run_error(run, error, idempotencyKey=key)
     return {**run, "idempotencyKey": key}
@@ -91,9 +91,9 @@ def ended_well(run: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 @handler(errors=("not_found", *WAIT_ERRORS, "following_interrupted"), uses=WAIT_USES)
 def wait_for_run(call: ToolCall, inputs: dict[str, Any]) -> Run:
-    """Follow a run to its end, whoever started it."""
+    """Wait until a run ends, whoever started it, and return it."""
     until = call.connection.clock.monotonic() + float(inputs.get("timeout", TIMEOUT))
-    # The first look also says whether there is such a run.
+    # This request also checks that the run exists.
     run = get_run(call, inputs["projectId"], inputs["runId"])
     if not has_ended(run):
         run = _Wait(call, run, inputs, until, None, resumed=True).to_the_end()
@@ -103,14 +103,14 @@ def wait_for_run(call: ToolCall, inputs: dict[str, Any]) -> Run:
 
 
 def start_run(call: ToolCall, asked: Mapping[str, Any], **options: Any) -> Run:
-    """Start a project and return the run as it begins. options: see `start`."""
-    begun: Run = {"status": "PENDING"}
+    """Start a run and return it, with the state PENDING. `options` are keyword arguments of `start`."""
+    pending: Run = {"status": "PENDING"}
     started = start(call, asked, "hex_run_project", **options)
-    return begun | cast("Run", started) | cast("Run", {"projectId": asked["projectId"]})
+    return pending | cast("Run", started) | cast("Run", {"projectId": asked["projectId"]})
 
 
 class _Wait:
-    """The wait for one run. key: that of its start; None where it was started elsewhere, which nothing is noted of."""
+    """The wait for one run. `key` is that of its start, or None for a run that was started elsewhere: not recorded."""
 
     def __init__(
         self,
@@ -136,7 +136,11 @@ class _Wait:
         )
 
     def to_the_end(self) -> Run:
-        """Return the run when it has ended. A timeout and an interruption are errors."""
+        """Wait until the run ends and return it.
+
+        Raises:
+            HexError: The timeout is over, the wait was stopped, or the run cannot be read.
+        """
         followed = self.followed
         try:
             self.watcher.wait(self.call, [followed], self.until, lambda: report_run(self.call, followed))
@@ -194,14 +198,14 @@ class _Wait:
 
 
 def unfollowed(followed: Followed, **values: Any) -> HexError:
-    """Make the error of a run that cannot be followed any longer: it goes on, or Hex no longer knows it."""
+    """Return the error of a run that cannot be followed any longer (`run_unfollowed`), or no longer exists."""
     reason = followed.failed.message() if followed.failed else ""
     key = "run_gone" if isinstance(followed.failed, NotFoundError) else "run_unfollowed"
     return run_error(followed.run, key, reason=reason, **values)
 
 
 def report_run(call: ToolCall, followed: Followed) -> None:
-    """Report how far a run is."""
+    """Report the progress of a run."""
     elapsed = call.connection.clock.monotonic() - followed.began
     remaining = None if followed.usual is None else max(0.0, followed.usual - elapsed)
     message = call.say("Run {runId}", runId=followed.run_id)

@@ -1,6 +1,6 @@
-"""YAML 1.2 as programs write it, in the core schema and within bounds; `core/yaml.js` reads the same.
+"""Reads YAML 1.2 with the core schema, within bounds. `core/yaml.js` reads the same in JavaScript.
 
-PyYAML reads 1.1, where `no` is a boolean, `12:30` a number and `2026-06-01` a date.
+PyYAML itself reads YAML 1.1, where `no` is a boolean, `12:30` a number and `2026-06-01` a date.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import Any
 
 import yaml
 
-MOST_CHARACTERS = 20_000_000
-DEEPEST = 100
-MOST_ALIASES = 1_000
-# So many nodes aliases may stand for in all: they could multiply.
-MOST_REPEATED = 100_000
-# Beyond this, not every reader of JSON holds a whole number exactly.
-LARGEST_INTEGER = 2**53 - 1
+MAX_CHARACTERS = 20_000_000
+MAX_DEPTH = 100
+MAX_ALIASES = 1_000
+# How many nodes all aliases together may stand for, because nested aliases multiply.
+MAX_REPEATED = 100_000
+# The largest integer that every JSON parser reads exactly.
+MAX_INTEGER = 2**53 - 1
 
 
 class NotYamlError(ValueError):
-    """The text is not YAML, or beyond the bounds."""
+    """The text is not YAML, or exceeds the bounds."""
 
 
 _Base: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -34,13 +34,13 @@ class _CoreLoader(_Base):  # type: ignore[misc]
 
 
 def _construct_number(loader: Any, node: Any) -> int | float | None:
-    """Return a number; null where JSON has none such, or not every reader of JSON holds it exactly."""
+    """Return a number, or None if JSON has no such number or not every JSON parser reads it exactly."""
     text = loader.construct_scalar(node).lower()
     base = {"0o": 8, "0x": 16}.get(text[:2])
     number = int(text, base) if base else float(text.replace(".inf", "inf").replace(".nan", "nan"))
     if not isinstance(number, int) and not number.is_integer():
         return number if math.isfinite(number) else None
-    return int(number) if abs(number) <= LARGEST_INTEGER else None
+    return int(number) if abs(number) <= MAX_INTEGER else None
 
 
 def _set_up(loader: type[Any]) -> None:
@@ -63,28 +63,32 @@ _set_up(_CoreLoader)
 
 
 def load_yaml(text: str) -> Any:
-    """Read YAML 1.2 text of one document, bounded in size, depth and aliases.
+    """Return the value of a YAML 1.2 document.
 
     Raises:
-        NotYamlError: It is not YAML, or beyond the bounds.
+        NotYamlError: It is not YAML, or exceeds the bounds of size, depth and aliases.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise NotYamlError(f"more than {MOST_CHARACTERS} characters")
-    # YAML 1.1 breaks lines at these.
+    if len(text) > MAX_CHARACTERS:
+        raise NotYamlError(f"more than {MAX_CHARACTERS} characters")
+    # Line breaks in YAML 1.1, but not in 1.2.
     text = text.replace("\x85", " ").replace("\u2028", " ").replace("\u2029", " ")
     try:
-        # The loader recurses, so what is too deep has to be found before it begins.
+        # Checked before loading, because the loader is recursive.
         _check_bounds(text)
-        return yaml.load(text, Loader=_CoreLoader)  # noqa: S506 (it is a safe one)
+        return yaml.load(text, Loader=_CoreLoader)  # noqa: S506 - derived from the safe loader
     except (yaml.YAMLError, ValueError) as error:
         if isinstance(error, NotYamlError):
             raise
-        # The error's own text quotes the file.
+        # Without the error's text, which quotes the file.
         raise NotYamlError("it is not YAML") from None
 
 
 def _check_bounds(text: str) -> None:
-    """Check the depth, what aliases stand for, and that nothing is tagged: no program that writes such files does."""
+    """Check depth and aliases, and that there are no tags, which Hex does not write.
+
+    Raises:
+        NotYamlError: A bound is exceeded, or there is a tag or a wrong alias.
+    """
     sizes: dict[str, int] = {}
     opened: list[tuple[str | None, int]] = []
     nodes = aliases = repeated = 0
@@ -92,7 +96,7 @@ def _check_bounds(text: str) -> None:
         if getattr(event, "tag", None) is not None:
             raise NotYamlError("it is not YAML")
         if isinstance(event, yaml.AliasEvent):
-            # One that stands inside what it stands for would have no end.
+            # Not complete yet: an alias inside its own anchor would be endless.
             if event.anchor not in sizes:
                 raise NotYamlError("it is not YAML")
             size = sizes[event.anchor]
@@ -108,5 +112,5 @@ def _check_bounds(text: str) -> None:
             nodes += 1
             if event.anchor is not None:
                 sizes[event.anchor] = 1
-        if len(opened) > DEEPEST or aliases > MOST_ALIASES or repeated > MOST_REPEATED:
+        if len(opened) > MAX_DEPTH or aliases > MAX_ALIASES or repeated > MAX_REPEATED:
             raise NotYamlError("it is nested too deep or refers to itself too often")

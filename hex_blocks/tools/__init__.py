@@ -1,1 +1,1 @@
-"""What a tool is, as data."""
+"""Tools as data: specs, checks of inputs, requests, replies, outputs and schemas."""

@@ -1,4 +1,4 @@
-"""What a handler declares about itself: which errors it can end with, and whose requests it sends."""
+"""The decorator `handler`, with which a handler declares its errors and the tools whose requests it sends."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ _ATTRIBUTE = "_hex_blocks_declaration"
 
 @dataclass(frozen=True)
 class Declaration:
-    """What a handler declares.
+    """The declaration of a handler.
 
     Attributes:
-        errors: Keys of the errors that it raises, beside those that every call can meet and those of the tool's own
-            request.
-        reported: Keys of the errors that it does not raise but reports in its outputs, such as those of one run of
-            a batch.
-        uses: Ids of the other tools whose requests it sends.
+        errors: Keys of the errors that it raises, without those of every call and those of the tool's own request.
+        reported: Keys of the errors that it returns in its outputs instead, such as that of one run of a batch.
+        uses: IDs of the other tools whose requests it sends.
     """
 
     errors: frozenset[str] = frozenset()
@@ -33,10 +31,10 @@ class Declaration:
 def handler(
     *, errors: Iterable[str] = (), reported: Iterable[str] = (), uses: Iterable[str] = ()
 ) -> Callable[[Function], Function]:
-    """Declare what a handler can end with and what it uses, for the pages; see `Declaration`.
+    """Return a decorator that adds a `Declaration` to a handler. The tools' documentation pages show it.
 
     Raises:
-        ValueError: One of the keys is not the key of an error.
+        ValueError: A key is not the key of an error.
     """
     declaration = Declaration(frozenset(errors), frozenset(reported), tuple(dict.fromkeys(uses)))
     if unknown := sorted((declaration.errors | declaration.reported) - SENTENCES.keys()):
@@ -50,6 +48,6 @@ def handler(
 
 
 def declaration_of(function: Callable[..., Any]) -> Declaration:
-    """Return what a handler declares; nothing where it is not decorated."""
+    """Return the declaration of a handler, which is empty if it has none."""
     declared = getattr(function, _ATTRIBUTE, None)
     return declared if isinstance(declared, Declaration) else Declaration()

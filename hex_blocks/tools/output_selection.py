@@ -1,4 +1,4 @@
-"""Selection of a tool's outputs from Hex's reply."""
+"""Selects a tool's declared outputs from Hex's reply and the inputs."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from hex_blocks.tools.spec.values import Output, OutputField
 
 
 def output_selector(spec: ToolSpec) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
-    """Make the function that keeps a tool's declared outputs, in declared order, of a reply and its inputs.
+    """Return a function that takes a reply and the inputs, and returns the declared outputs in declared order.
 
-    What the reply lacks is null; what is not declared is left out.
+    Outputs that the reply lacks are None; fields that are not declared are left out.
     """
     parts = [(name, _getter(name, output)) for name, output in spec.outputs.items()]
     counts = [(name, output.count_of) for name, output in spec.outputs.items() if output.count_of]
 
     def select(reply: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
         source = reply if isinstance(reply, Mapping) else {}
-        kept = {name: get(source, inputs) for name, get in parts}
+        outputs = {name: get(source, inputs) for name, get in parts}
         for name, counted in counts:
-            kept[name] = len(kept[counted] or ())
-        return kept
+            outputs[name] = len(outputs[counted] or ())
+        return outputs
 
     return select
 
@@ -50,8 +50,8 @@ def _reader(name: str, field: OutputField) -> Callable[[Mapping[str, Any]], Any]
     return lambda reply: shape(_walk(reply, steps))
 
 
-def at(reply: Any, path: str) -> Any:
-    """Return what stands at a dotted path of a reply; None where there is nothing."""
+def value_at(reply: Any, path: str) -> Any:
+    """Return the value at a dotted path of a reply, or None if there is none."""
     return _walk(reply, path.split("."))
 
 

@@ -1,4 +1,4 @@
-"""How far a long call is."""
+"""The progress of a long call, which callers can receive."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long call is.
+    """The progress of a long call.
 
     Attributes:
-        message: What is going on, in the caller's language.
-        status: The state of the run that is waited for; None where there is none.
+        message: What is happening, in the caller's language.
+        status: The status of the run that the call waits for, if there is one.
         elapsed: Seconds so far.
-        percent: An estimate from 0 to 100; None without one.
-        remaining: Seconds left, an estimate; None without one.
-        values: What the message speaks of.
+        percent: An estimate from 0 to 100, if there is one.
+        remaining: An estimate of the seconds left, if there is one.
+        values: The values in the message.
     """
 
     message: str

@@ -1,8 +1,8 @@
-"""The registry: every tool there is, ours and those of plugins.
+"""The registry of all tools: the built-in ones and those of installed plugins.
 
-A listing reads the spec files as plain JSON and nothing more; a tool's spec is checked when the tool is first
-used, and all of ours by `hex-blocks check`. Plugins are other people's, so theirs are checked at once: a broken
-or clashing one is reported in `problems` and the rest keep working.
+Loading only parses the spec files as JSON. A built-in spec is validated when its tool is first used, and by
+`hex-blocks check`. Specs of plugins are validated when they are loaded: a broken plugin, or a tool whose ID is taken,
+is listed in `problems`, and all other tools keep working.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import SpecError, UnknownToolError
-from hex_blocks.i18n.texts import add_folder, beside_package
+from hex_blocks.i18n.texts import add_folder, data_folder
 from hex_blocks.tools.spec.paging import with_paging_inputs
 from hex_blocks.tools.tool import Tool
 
@@ -31,14 +31,14 @@ PREFIX = "hex_"
 
 @dataclass(frozen=True)
 class Problem:
-    """A plugin, or a part of one, that could not be taken in."""
+    """A plugin or a plugin's tool that could not be loaded, and why."""
 
     plugin: str
     message: str
 
 
 class Registry(Mapping[str, Tool]):
-    """All tools by id, in the order of their groups. A tool is also found without the prefix `hex_`."""
+    """All tools by ID, in the order of their groups. The prefix `hex_` can be left out when a tool is looked up."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -52,31 +52,31 @@ class Registry(Mapping[str, Tool]):
 
     @classmethod
     def load(cls, *, plugins: bool = True) -> Registry:
-        """Read our specs, and those of installed plugins."""
-        registry = cls(beside_package("tool_specs"))
+        """Return a registry of the built-in tools and, by default, those of installed plugins."""
+        registry = cls(data_folder("tool_specs"))
         if plugins:
             registry._add_plugins()
         return registry
 
     @cached_property
     def block(self) -> BlockSpec:
-        """What a palette shows of the whole plugin."""
+        """The validated block file: how hosts present the tools as a whole."""
         from hex_blocks.tools.spec.reading import read_block_spec
 
         return read_block_spec(self._block, self.folder / "block.json")
 
     def connection_inputs(self) -> Mapping[str, Input]:
-        """Return the inputs of the connection, which every tool has beside its own."""
+        """Return the inputs of the connection, which every tool has in addition to its own."""
         return self.block.connection
 
     @property
     def raw_connection(self) -> dict[str, dict[str, Any]]:
-        """The inputs of the connection as block.json has them."""
+        """The inputs of the connection as JSON, not validated."""
         return self._block["connection"]  # type: ignore[no-any-return]
 
     @property
     def groups(self) -> dict[str, dict[str, Any]]:
-        """The groups of the palette by key: each with title and description."""
+        """The groups of tools by key, each with title and description."""
         return self._block["groups"]  # type: ignore[no-any-return]
 
     def __getitem__(self, name: str) -> Tool:
@@ -117,19 +117,19 @@ class Registry(Mapping[str, Tool]):
             except SpecError as error:
                 self.problems.append(Problem(point.name, str(error)))
             except Exception as error:  # noqa: BLE001
-                # Finding a package can run its code, which may raise anything.
+                # Locating a package can run its parent's code, which may raise anything.
                 self.problems.append(Problem(point.name, f"{type(error).__name__}: {error}"))
         self._sort()
 
     def _add_plugin(self, point: EntryPoint) -> None:
-        # The package is found but not imported: its code runs when one of its tools does.
+        # The package is located but not imported: its code runs when one of its tools runs.
         from importlib.util import find_spec
 
         from hex_blocks.tools.spec.reading import read_groups
 
         found = find_spec(point.module)
         if found is None or not found.submodule_search_locations:
-            raise SpecError(f"{point.module} is no package that can be found")
+            raise SpecError(f"{point.module} is not an importable package")
         folder = Path(next(iter(found.submodule_search_locations)))
         if not (folder / "tool_specs").is_dir():
             raise SpecError(f"{folder} has no folder tool_specs")
@@ -137,9 +137,9 @@ class Registry(Mapping[str, Tool]):
         added = _read_json(groups_file) if groups_file.is_file() else {}
         for name in read_groups(added, groups_file):
             if name in self.groups:
-                raise SpecError(f"{groups_file}: {name} is a group already")
+                raise SpecError(f"{groups_file}: the group {name} already exists")
         self._block["groups"] = self.groups | added
-        self.__dict__.pop("block", None)  # what was read before the plugin
+        self.__dict__.pop("block", None)  # cached without the plugin's groups
         for file in sorted((folder / "tool_specs").glob("*.json")):
             if file != groups_file:
                 self._add_plugin_tool(point.name, file)
@@ -151,7 +151,7 @@ class Registry(Mapping[str, Tool]):
             raw = self._read_spec(file)
             if raw["id"] in self._tools:
                 owner = self._tools[raw["id"]].plugin or "hex_blocks"
-                raise SpecError(f"{file}: {raw['id']} is a tool of {owner} already; choose another id")
+                raise SpecError(f"{file}: {raw['id']} is already a tool of {owner}; choose another id")
             if raw["group"] not in self.groups:
                 raise SpecError(
                     f"{file}: group is {raw['group']!r}; use one of {', '.join(self.groups)}, or add it in groups.json"
@@ -172,7 +172,7 @@ def _read_json(file: Path) -> Any:
 
 
 def _check_headline(raw: Any, file: Path) -> None:
-    """Check what a listing shows; the rest is checked when the tool is used."""
+    """Check the keys that a listing shows. The rest is validated when the tool is used."""
     for name in ("id", "title", "group", "operation"):
         if not isinstance(raw, dict) or not isinstance(raw.get(name), str):
             raise SpecError(f"{file}: {name} is missing")

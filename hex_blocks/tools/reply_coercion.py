@@ -1,6 +1,6 @@
-"""Reading of Hex's replies as the spec declares them: values of the declared types, or null and said so.
+"""Converts Hex's replies to the types that a tool's spec declares, and reports what does not match.
 
-Compiled once per tool into plain functions, so that a reply that is as declared costs little.
+The declarations are compiled once per tool, so that a reply that matches them is checked quickly.
 """
 
 from __future__ import annotations
@@ -19,10 +19,14 @@ FRACTION = re.compile(r"-?\d{1,15}\.\d{1,15}", re.ASCII)
 
 
 class CoercedReply(NamedTuple):
-    """A reply as declared, and what was amiss in it, by the names of the outputs, each once however often it was.
+    """A converted reply, and the names of the outputs that did not match. Sets of names are dicts, to keep their order.
 
-    lacking: what the tool is for. missing: what Hex always sends. unread: what was of another type than declared.
-    left_out: how many entries of a list were no objects, where only objects are of use.
+    Attributes:
+        reply: The converted reply.
+        lacking: Required outputs that are absent, without which the reply is an error.
+        missing: Other outputs that are absent though Hex always sends them.
+        unread: Outputs whose values are of another type than declared.
+        left_out: How many entries of a list were left out because they are not objects, by list.
     """
 
     reply: Any
@@ -33,11 +37,11 @@ class CoercedReply(NamedTuple):
 
 
 def reply_coercer(spec: ToolSpec) -> Callable[[Any], CoercedReply]:
-    """Make the function that makes a reply what the spec's outputs say of it, wherever it is something else.
+    """Return a function that converts a reply to the types of the spec's outputs.
 
-    A number in text is read where that is exact. Any other value of another type than declared becomes null, and
-    leaves a list of objects; numbers beyond all measure become null too. What is not declared stays as it is. A
-    reply that is as declared is given back unchanged.
+    A number written as text is converted if that is exact. Any other value of another type becomes None, or is left
+    out of a list of objects; numbers of 2**63 and more become None too. Fields that are not declared stay unchanged. A
+    reply that matches the declarations is returned as it is.
     """
     if spec.experimental:
         return lambda reply: CoercedReply(reply, {}, {}, {}, {})
@@ -51,40 +55,40 @@ def reply_coercer(spec: ToolSpec) -> Callable[[Any], CoercedReply]:
     root.prepare()
 
     def coerce(reply: Any) -> CoercedReply:
-        fitted = CoercedReply(reply, {}, {}, {}, {})
+        coerced = CoercedReply(reply, {}, {}, {}, {})
         if not root.parts:
-            return fitted
-        # A reply that is no object holds nothing of what is declared.
-        whole = root.fit_object(reply if isinstance(reply, dict) else {}, fitted)
-        return fitted._replace(reply=whole if isinstance(reply, dict) else None)
+            return coerced
+        # In a reply that is not an object, all outputs are absent.
+        whole = root.coerce_object(reply if isinstance(reply, dict) else {}, coerced)
+        return coerced._replace(reply=whole if isinstance(reply, dict) else None)
 
     return coerce
 
 
-def _number_in(said: str) -> int | float | None:
-    """Return the number that a text holds; None where it holds none, or none that can be kept exactly."""
-    if WHOLE.fullmatch(said):
-        return int(said)
-    if FRACTION.fullmatch(said) and len(said.lstrip("-").replace(".", "")) <= 15:
-        return float(said)
+def _number_in(text: str) -> int | float | None:
+    """Return the number in a text, or None if it is not a number or cannot be represented exactly."""
+    if WHOLE.fullmatch(text):
+        return int(text)
+    if FRACTION.fullmatch(text) and len(text.lstrip("-").replace(".", "")) <= 15:
+        return float(text)
     return None
 
 
 class _Shape:
-    """What a part of a reply is declared to be: its types, its named parts, its entries."""
+    """The declaration of a part of a reply: its types, the fields of an object, and the entries of a list."""
 
     def __init__(self, name: str = "", *, in_list: bool = False) -> None:
         self.name = name
         self.in_list = in_list
-        # Whether it is an output, not only passed through on the way to one.
+        # Whether it is an output itself, not only an object that contains one.
         self.declared = False
         self.nullable = self.required = False
-        # Whether Hex always sends it, be it null.
+        # Whether Hex always sends it, possibly as null.
         self.always_there = False
-        # Whether something is amiss where it is null; and whether that makes the reply useless.
+        # Whether null is reported, and whether null makes the whole reply an error.
         self.expected = self.essential = False
         self.types: tuple[type, ...] = (object,)
-        # What needs no closer look: a value of this type is as declared.
+        # A value of exactly this type needs no further check.
         self.plain: type | None = None
         self.words: tuple[str, ...] = ()
         self.parts: dict[str, _Shape] = {}
@@ -92,26 +96,26 @@ class _Shape:
         self.steps: tuple[tuple[str, _Shape], ...] = ()
 
     def reach(self, steps: list[str], shown: str = "") -> _Shape:
-        """Return the part that some steps lead to, made where it is not there yet."""
+        """Return the part at a path, and create it if needed."""
         shape = self
         for step in steps:
-            shape._take((dict,))
+            shape._set_types((dict,))
             shape = shape.parts.setdefault(step, _Shape(shown or ".".join(steps), in_list=self.in_list))
         return shape
 
     def add(self, name: str, field: OutputField, shown: str) -> None:
-        """Add a field that stands in this part. shown: its name among the tool's outputs."""
+        """Add a field of this part. `shown` is its full name among the tool's outputs."""
         steps = [] if field.source == "$" else (field.source or name).split(".")
         self.reach(steps, shown)._declare(field, shown)
 
     def _declare(self, field: OutputField, shown: str) -> None:
-        # Hex's document says integer where a number with a fraction would be no harm.
-        self._take(PYTHON_TYPES["number" if field.type == "integer" else field.type])
+        # Fractions are accepted where Hex's API document declares an integer: they do no harm.
+        self._set_types(PYTHON_TYPES["number" if field.type == "integer" else field.type])
         if not self.declared:
             self.name = shown
         self.declared = True
         self.words = self.words or field.words or ()
-        # What older or newer servers do not send is no loss.
+        # Fields that only some versions of Hex's API have may be absent.
         self.nullable = self.nullable or field.nullable or field.newer
         self.required = self.required or field.required
         for part, nested in (field.fields or {}).items():
@@ -120,12 +124,12 @@ class _Shape:
             self.entries = self.entries or _Shape(in_list=True)
             self.entries._declare(field.items, f"{shown}[]")
 
-    def _take(self, types: tuple[type, ...]) -> None:
+    def _set_types(self, types: tuple[type, ...]) -> None:
         self.types = types
         self.plain = types[0] if types in ((str,), (bool,)) else None
 
     def prepare(self) -> None:
-        """Work out, once all is added, what is amiss where this part is null."""
+        """Compute `expected`, `essential` and `steps` after all fields are added."""
         below = self.parts.values()
         for part in below:
             part.prepare()
@@ -136,23 +140,23 @@ class _Shape:
         self.expected = self.essential or (not self.nullable and due)
         self.steps = tuple(self.parts.items())
 
-    def fit(self, value: Any, found: CoercedReply) -> Any:
-        """Return a value, which is not null, as declared; note in `found` what is amiss."""
+    def coerce(self, value: Any, found: CoercedReply) -> Any:
+        """Return a value other than None converted to the declared type, and note in `found` what does not match."""
         kind = type(value)
         if kind is self.plain:
             if value == "" and self.required:
                 self._note_absent(found)
             return value
         if kind is dict and (self.parts or dict in self.types):
-            return self.fit_object(value, found)
+            return self.coerce_object(value, found)
         if kind is list and list in self.types:
-            return self._fit_list(value, found)
+            return self._coerce_list(value, found)
         if (read := self._read(value)) is None:
             self._note_unread(found)
         return read
 
     def _read(self, value: Any) -> Any:
-        """Return a value as one of the declared types; None where it is of none."""
+        """Return a value as one of the declared types, or None if it is of another type."""
         if isinstance(value, str) and int in self.types and value not in self.words:
             value = _number_in(value)
         elif isinstance(value, str) and value in self.words:
@@ -165,19 +169,19 @@ class _Shape:
             return value if -LARGEST <= value <= LARGEST else None
         return value
 
-    def fit_object(self, value: dict[str, Any], found: CoercedReply) -> dict[str, Any]:
-        """Return an object with its declared parts as declared."""
+    def coerce_object(self, value: dict[str, Any], found: CoercedReply) -> dict[str, Any]:
+        """Return an object with its declared fields converted."""
         changed: dict[str, Any] = {}
         for name, shape in self.steps:
             part = value.get(name)
             if part is None:
                 if shape.expected or (shape.always_there and name not in value):
                     shape._note_absent(found)
-            elif (fitted := shape.fit(part, found)) is not part:
-                changed[name] = fitted
+            elif (coerced := shape.coerce(part, found)) is not part:
+                changed[name] = coerced
         return value | changed if changed else value
 
-    def _fit_list(self, value: list[Any], found: CoercedReply) -> list[Any]:
+    def _coerce_list(self, value: list[Any], found: CoercedReply) -> list[Any]:
         entry = self.entries
         if entry is None:
             return value
@@ -186,21 +190,21 @@ class _Shape:
             if left_out := len(value) - len(objects):
                 found.left_out[entry.name] = found.left_out.get(entry.name, 0) + left_out
                 found.unread[entry.name] = None
-            fitted = [entry.fit_object(each, found) for each in objects]
+            coerced = [entry.coerce_object(each, found) for each in objects]
         else:
-            fitted = [entry._fit_entry(each, found) for each in value]
-        same = len(fitted) == len(value) and all(map(is_, fitted, value))
-        return value if same else fitted
+            coerced = [entry._coerce_entry(each, found) for each in value]
+        same = len(coerced) == len(value) and all(map(is_, coerced, value))
+        return value if same else coerced
 
-    def _fit_entry(self, value: Any, found: CoercedReply) -> Any:
+    def _coerce_entry(self, value: Any, found: CoercedReply) -> Any:
         if value is not None:
-            return self.fit(value, found)
+            return self.coerce(value, found)
         if not self.nullable:
             found.missing[self.name] = None
         return None
 
     def _note_absent(self, found: CoercedReply) -> None:
-        """Note what is amiss where nothing stands here."""
+        """Note the outputs that are absent because this part is."""
         if self.required:
             (found.missing if self.in_list else found.lacking)[self.name] = None
         elif (self.declared and not self.essential) or self.always_there:

@@ -1,4 +1,4 @@
-"""Building of a tool's request from checked inputs."""
+"""Builds a tool's request from checked inputs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,17 @@ from hex_blocks.errors.classes import Fault, hex_error
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.spec.values import Input
 
-_NOTHING = object()
+_NOT_SENT = object()
 
 
 class RequestParts(NamedTuple):
-    """What goes to Hex: the path below the base URL, quoted; the query; the body, None where there is none."""
+    """The parts of a request.
+
+    Attributes:
+        path: The path below the base URL, quoted.
+        query: The query parameters.
+        body: The JSON body, or None if the request has none.
+    """
 
     path: str
     query: dict[str, Any]
@@ -23,7 +29,11 @@ class RequestParts(NamedTuple):
 
 
 def request_builder(spec: ToolSpec) -> Callable[[Mapping[str, Any]], RequestParts]:
-    """Make the function that lays checked inputs out as a tool's request."""
+    """Return a function that builds a tool's request from checked inputs.
+
+    Raises:
+        ValueError: The tool has no request.
+    """
     request = spec.request
     if request is None:
         raise ValueError(f"{spec.id} has no request")
@@ -43,14 +53,14 @@ def request_builder(spec: ToolSpec) -> Callable[[Mapping[str, Any]], RequestPart
             if name not in inputs:
                 continue
             value = _body_value(field, inputs[name])
-            if value is _NOTHING:
+            if value is _NOT_SENT:
                 continue
             steps = (field.wire or name).split(".")
             if isinstance(value, list) or "[]" not in (field.wire or ""):
                 _put(body, steps, value)
             else:
                 spread.append((steps, value))
-        # A single value that is repeated in every entry waits until the entries are there.
+        # Single values that are repeated in every entry of a list come last, when the entries exist.
         for steps, value in spread:
             _put(body, steps, value)
         return RequestParts(path, query, body)
@@ -59,7 +69,7 @@ def request_builder(spec: ToolSpec) -> Callable[[Mapping[str, Any]], RequestPart
 
 
 def _segment(spec: ToolSpec, name: str, value: Any) -> str:
-    # Ids are also taken from replies. Dots cannot be quoted, and would lead to another place.
+    # IDs can also come from replies, which are not checked. "." and ".." cannot be quoted and would change the path.
     if not isinstance(value, str) or not value.strip("."):
         fault = Fault(name, "not_uuid", {"found": repr(value)[:40]})
         raise hex_error("bad_inputs", tool=spec.id, faults=(fault,))
@@ -68,7 +78,7 @@ def _segment(spec: ToolSpec, name: str, value: Any) -> str:
 
 def _body_value(field: Input, value: Any) -> Any:
     if field.true_sends:
-        return {"null": None, "empty": ""}[field.true_sends] if value else _NOTHING
+        return {"null": None, "empty": ""}[field.true_sends] if value else _NOT_SENT
     return json.loads(value) if field.format == "json-object" else value
 
 

@@ -1,7 +1,7 @@
-"""JSON Schema of a tool's inputs and outputs, plain and strict, in any language.
+"""Generates the JSON Schema of a tool's inputs and outputs, plain or strict, in any language.
 
-Plain: as people and forms meet it. Strict: as function-calling models demand it, with every input required,
-optional ones nullable, no unknown keys, and free-form objects written as a string of JSON.
+The strict form is for function calling: every input is required, optional ones are nullable, unknown keys are not
+allowed, and free-form objects are strings of JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 JSON_TYPES: dict[str, list[str]] = {
     "any": ["string", "number", "boolean", "object", "array", "null"],
 }
-# Formats that JSON Schema knows; ours go to keywords it knows or to words.
+# Formats that JSON Schema defines. Other formats of the specs become other keywords.
 KNOWN_FORMATS = {"uuid", "email", "date-time", "uri"}
 IN_JSON = "A JSON object, written as a string."
 
@@ -24,13 +24,20 @@ IN_JSON = "A JSON object, written as a string."
 def input_schema(
     spec: ToolSpec, *, strict: bool = False, connection: bool = True, language: str | None = None
 ) -> dict[str, Any]:
-    """Describe the inputs. connection: whether the token and the base URL are among them."""
+    """Return the JSON Schema of a tool's inputs.
+
+    Args:
+        spec: The tool.
+        strict: Whether to return the strict form.
+        connection: Whether to include the token and the base URL.
+        language: The language of titles and descriptions.
+    """
     fields = {name: field for name, field in spec.inputs.items() if connection or field.place != "connection"}
     return {"$schema": DIALECT, **_object(fields, strict, language)}
 
 
 def output_schema(spec: ToolSpec, *, language: str | None = None) -> dict[str, Any]:
-    """Describe the outputs. Any result may also carry `warnings`."""
+    """Return the JSON Schema of a tool's outputs and `warnings`, which any tool can return."""
     schema = _outputs(spec.outputs, language)
     schema["properties"]["warnings"] = {
         "type": "array",
@@ -80,7 +87,7 @@ def _outputs(fields: Any, language: str | None) -> dict[str, Any]:
 
 def _output(field: OutputField, language: str | None) -> dict[str, Any]:
     schema = _value(field, language)
-    # Hex may add values to its enums any day; what it answers is not ours to refuse.
+    # Values are examples, not an enum: Hex can add values at any time, and a reply with one has to be valid.
     if allowed := schema.pop("enum", None):
         schema["examples"] = allowed
     if field.words is not None:

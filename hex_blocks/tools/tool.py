@@ -1,4 +1,4 @@
-"""A tool as data, with its compiled parts: what checks its inputs, builds its request and selects its outputs."""
+"""A tool: its spec, and the compiled functions that check inputs, build the request and select the outputs."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ ConnectionInputs = Callable[[], Mapping[str, "Input"]]
 
 @dataclass(eq=False)
 class Tool:
-    """One tool: its texts, its schemas, and the functions that a call is made of. It does not run itself.
+    """A tool: its texts, its schemas, and the functions that a call uses. `hex_blocks.run` runs it.
 
     Attributes:
-        raw: The spec file as JSON.
-        file: Where it stands.
-        connection_inputs: Returns the inputs of the connection, which every tool has beside its own.
-        plugin: The plugin that brings it; None for our own.
+        raw: The spec as JSON.
+        file: The spec file.
+        connection_inputs: Returns the inputs of the connection, which every tool has in addition to its own.
+        plugin: The plugin that the tool belongs to; None for a built-in one.
     """
 
     raw: dict[str, Any]
@@ -37,12 +37,12 @@ class Tool:
 
     @property
     def id(self) -> str:
-        """The tool's id, such as hex_run_project."""
+        """The tool's ID, such as hex_run_project."""
         return str(self.raw["id"])
 
     @property
     def group(self) -> str:
-        """The key of its group in the palette."""
+        """The key of its group of tools."""
         return str(self.raw["group"])
 
     @property
@@ -52,17 +52,17 @@ class Tool:
 
     @property
     def destructive(self) -> bool:
-        """Whether it changes or removes what is there already."""
+        """Whether it changes or removes existing objects."""
         return bool(self.raw.get("destructive", False))
 
     @property
     def removes(self) -> bool:
-        """Whether it deletes or ends what cannot be brought back, so that a person is asked first."""
+        """Whether it deletes or ends something irreversibly, so that hosts ask for confirmation."""
         return bool(self.raw.get("removes", False))
 
     @property
     def experimental(self) -> bool:
-        """Whether its form is not confirmed, so that it is shown only where that is asked for."""
+        """Whether it is not in Hex's API document, so that hosts show it only on request."""
         return bool(self.raw.get("experimental", False))
 
     def title(self, language: str | None = None) -> str:
@@ -74,7 +74,7 @@ class Tool:
         return text(self.raw["description"], language)
 
     def headline(self, language: str | None = None) -> dict[str, Any]:
-        """Return what stands above the inputs wherever the tool is shown as JSON."""
+        """Return the tool as JSON without its inputs and outputs, as listings show it."""
         return {
             "id": self.id,
             "title": self.title(language),
@@ -86,7 +86,7 @@ class Tool:
 
     @cached_property
     def spec(self) -> ToolSpec:
-        """The checked spec, with the connection's inputs among its own.
+        """The validated spec, with the connection's inputs among its own.
 
         Raises:
             SpecError: The spec file is wrong.
@@ -103,28 +103,32 @@ class Tool:
 
     @cached_property
     def check(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        """Check inputs and return them clean. Raises InputError."""
+        """Return inputs, checked and normalized, without those not given.
+
+        Raises:
+            InputError: At least one input is wrong (`bad_inputs`).
+        """
         from hex_blocks.tools.inputs.checker import checker
 
         return checker(self.spec)
 
     @cached_property
     def build_request(self) -> Callable[[Mapping[str, Any]], RequestParts]:
-        """Build the tool's request from checked inputs."""
+        """Return the tool's request for checked inputs."""
         from hex_blocks.tools.request_building import request_builder
 
         return request_builder(self.spec)
 
     @cached_property
     def coerce_reply(self) -> Callable[[Any], CoercedReply]:
-        """Make a reply what the outputs are declared to be, wherever it is something else; tell what was amiss."""
+        """Return a reply with its values converted to the declared types, and what did not match."""
         from hex_blocks.tools.reply_coercion import reply_coercer
 
         return reply_coercer(self.spec)
 
     @cached_property
     def select_outputs(self) -> Callable[[Any, Mapping[str, Any]], dict[str, Any]]:
-        """Select the declared outputs of a reply."""
+        """Return the declared outputs of a reply and the inputs."""
         from hex_blocks.tools.output_selection import output_selector
 
         return output_selector(self.spec)
@@ -132,7 +136,7 @@ class Tool:
     def input_schema(
         self, *, strict: bool = False, connection: bool = True, language: str | None = None
     ) -> dict[str, Any]:
-        """Return the JSON Schema of the inputs; see hex_blocks.tools.schema.input_schema."""
+        """Return the JSON Schema of the inputs. See `hex_blocks.tools.schema.input_schema`."""
         from hex_blocks.tools.schema import input_schema
 
         return input_schema(self.spec, strict=strict, connection=connection, language=language)

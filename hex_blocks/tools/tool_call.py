@@ -1,4 +1,4 @@
-"""What a handler is given: the connection's adapter, the caller's patience and listener, and the other tools."""
+"""The call of a tool, as its handler receives it: requests, other tools, warnings and progress."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# So many fields are named in a warning or an error.
-MOST_FIELDS = 5
+# How many fields a warning or an error names.
+MAX_FIELDS = 5
 
 
 @dataclass
 class ToolCall:
-    """One running tool.
+    """A running call of a tool.
 
     Attributes:
         tool: The tool.
-        tools: All tools by id, for handlers that use others.
-        connection: Where its requests go, and with which token.
-        execute: Runs a tool that is a part of this call, from checked inputs to outputs.
-        language: Of sentences. Default: that of the environment.
-        on_progress: Is told how far the call is.
-        stop: Is set to end waits early.
-        warnings: What came up so far, as the result shows it.
-        timing: How long requests may take and wait. Default: as the connection says.
+        tools: All tools by ID, for handlers that use others.
+        connection: The connection of its requests.
+        execute: Runs a tool that is a part of this call: takes checked inputs and returns outputs.
+        language: The language of errors, warnings and progress. Default: that of the environment.
+        on_progress: Is called with the progress of the call.
+        stop: An event that ends waits early when it is set.
+        warnings: The warnings so far, as the result shows them.
+        timing: The time limits of requests. Default: those of the connection.
         incomplete: Names of fields that replies lacked.
-        unread: Names of fields whose values could not be read.
+        unread: Names of fields whose values were of another type.
     """
 
     tool: Tool
@@ -53,7 +53,7 @@ class ToolCall:
     stop: threading.Event = field(default_factory=threading.Event)
     warnings: list[dict[str, str]] = field(default_factory=list)
     timing: Timing = None  # type: ignore[assignment]
-    # One set for all parts of a call, so that each kind is told once.
+    # Shared by all parts of a call, so that the result has one warning of each kind.
     incomplete: dict[str, None] = field(default_factory=dict)
     unread: dict[str, None] = field(default_factory=dict)
 
@@ -69,20 +69,20 @@ class ToolCall:
     def part(
         self, tool_id: str | None = None, *, quiet: bool = False, within: float | None = None, **timing: Any
     ) -> ToolCall:
-        """Return this call for a part of its work.
+        """Return a copy of this call for a part of its work.
 
         Args:
-            tool_id: The tool that the part uses. Default: the same.
-            quiet: Whether the part reports no progress and keeps its warnings to itself.
-            within: Seconds that the part has, for its waits and for each answer. Default: those of the call.
-            timing: What of the timing is other for the part.
+            tool_id: The tool of the part. Default: the same.
+            quiet: Whether the part reports no progress and does not add its warnings to the result.
+            within: Seconds for the part's waits, and for each reply. Default: the limits of the call.
+            timing: Fields of `Timing` to replace.
         """
         tool = self.tools[tool_id] if tool_id else self.tool
-        other = replace(self.timing if within is None else self.timing.within(within), **timing)
+        changed = replace(self.timing if within is None else self.timing.within(within), **timing)
         if quiet:
-            other = replace(other, on_wait=None)
-            return replace(self, tool=tool, timing=other, on_progress=None, warnings=[])
-        return replace(self, tool=tool, timing=other)
+            changed = replace(changed, on_wait=None)
+            return replace(self, tool=tool, timing=changed, on_progress=None, warnings=[])
+        return replace(self, tool=tool, timing=changed)
 
     def request(
         self,
@@ -94,15 +94,14 @@ class ToolCall:
     ) -> Any:
         """Send this tool's request, or another tool's, with checked inputs, and return Hex's reply.
 
-        What the tool's outputs declare is of the declared type there, or null with a warning; the rest is as Hex
-        sent it.
+        Declared outputs are of their declared type, or None with a warning. All other fields are unchanged.
 
         Raises:
-            HexError: Hex refused or did not answer; `not_hex` where the reply lacks what the tool is for.
+            HexError: Hex refused the request or did not reply, or the reply lacks a required output (`not_hex`).
         """
-        return self.request_closely(inputs, tool_id, files=files, timing=timing).reply
+        return self.request_with_details(inputs, tool_id, files=files, timing=timing).reply
 
-    def request_closely(
+    def request_with_details(
         self,
         inputs: Mapping[str, Any],
         tool_id: str | None = None,
@@ -110,81 +109,76 @@ class ToolCall:
         files: Mapping[str, Any] | None = None,
         timing: Timing | None = None,
     ) -> CoercedReply:
-        """Do what `request` does, and return beside the reply what was amiss in it."""
+        """Do the same as `request`, and return the reply together with what did not match in it."""
         tool = self.tools[tool_id] if tool_id else self.tool
         request = tool.spec.request
         if request is None:
             raise ValueError(f"{tool.id} has no request")
-        sending = tool.build_request(inputs)
+        parts = tool.build_request(inputs)
         reply = self.connection.api.call(
             request.method,
-            sending.path,
-            query=sending.query,
-            body=sending.body,
+            parts.path,
+            query=parts.query,
+            body=parts.body,
             files=files,
             group=request.limit_group,
             refused_by_503=request.refused_by_503,
             error_keys=request.errors,
             timing=timing or self.timing,
         )
-        fitted = tool.coerce_reply(reply)
-        # A reply without its list is not an empty list: whoever took it for one would start a run again.
-        if fitted.lacking:
-            raise self.reply_lacks(_listed(fitted.lacking))
-        self.incomplete.update(fitted.missing)
-        self.unread.update(fitted.unread)
-        return fitted
+        coerced = tool.coerce_reply(reply)
+        # A reply without its list is not an empty list: taking it for one could start a run twice.
+        if coerced.lacking:
+            raise self.reply_lacks(_listed(coerced.lacking))
+        self.incomplete.update(coerced.missing)
+        self.unread.update(coerced.unread)
+        return coerced
 
     def reply_lacks(self, name: str) -> HexError:
-        """Return the error of a reply without what it was asked for."""
+        """Return the error of a reply that lacks a required field."""
         reason = phrase("its reply has no {name}", name=name)
         return hex_error("not_hex", host=self.connection.api.host, reason=reason)
 
     def bad_input(self, name: str, fault: str, **values: Any) -> HexError:
-        """Return the error of one input that is wrong in a way that no check of its own could see.
+        """Return the error of an input that is wrong for a reason that the spec's checks cannot find.
 
         Args:
             name: The input.
-            fault: The key of what is wrong with it.
-            values: What the fault's sentence speaks of.
+            fault: A key of FAULTS.
+            values: The values of the fault's sentence.
         """
         return hex_error("bad_inputs", tool=self.tool.id, faults=(Fault(name, fault, values),))
 
     def use(self, tool_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Run another tool as a part of this call and return its outputs; its warnings come with this one's."""
+        """Run another tool as a part of this call and return its outputs. Its warnings are added to this call's."""
         tool = self.tools[tool_id]
         return self.execute(replace(self, tool=tool), tool.check(inputs))
 
     def warn(self, key: str, **values: Any) -> None:
-        """Add a warning, which comes with the result."""
+        """Add a warning to the result. `key` is a key of WARNINGS."""
         self.warnings.append({"warning": key, "message": sentence(WARNINGS[key], self.language, **values)})
 
-    def warn_once(self, key: str, **values: Any) -> None:
-        """Add a warning, unless the call has one of that key."""
-        if not any(warning["warning"] == key for warning in self.warnings):
-            self.warn(key, **values)
-
     def all_warnings(self) -> list[dict[str, str]]:
-        """Return all that the caller should know: what was warned of, then what was amiss in Hex's replies."""
-        amiss = {"reply_incomplete": self.incomplete, "reply_unread": self.unread}
+        """Return the warnings of the call, and then those of fields that were missing or unreadable in replies."""
+        fields = {"reply_incomplete": self.incomplete, "reply_unread": self.unread}
         return self.warnings + [
             {"warning": key, "message": sentence(WARNINGS[key], self.language, fields=self._fields(names))}
-            for key, names in amiss.items()
+            for key, names in fields.items()
             if names
         ]
 
     def _fields(self, names: Collection[str]) -> str:
-        more = len(names) - MOST_FIELDS
+        more = len(names) - MAX_FIELDS
         shown = _listed(names)
         return self.say("{fields} and {count} more", fields=shown, count=more) if more > 0 else shown
 
     def report_progress(self, progress: Progress) -> None:
-        """Report how far the call is. A listener that fails is not called again, and the call goes on."""
+        """Call the caller's progress callback. If it raises, it is not called again, and the call continues."""
         if self.on_progress:
             try:
                 self.on_progress(progress)
             except Exception:
-                log.exception("the listener to the progress of %s failed", self.tool.id)
+                log.exception("the progress callback of %s failed", self.tool.id)
                 self.on_progress = None
 
     def say(self, english: str, **values: Any) -> str:
@@ -198,4 +192,4 @@ class ToolCall:
 
 
 def _listed(names: Collection[str]) -> str:
-    return ", ".join(list(names)[:MOST_FIELDS])
+    return ", ".join(list(names)[:MAX_FIELDS])

@@ -616,7 +616,7 @@ def test_a_finished_batch_waits_for_nobody_when_it_is_called_again(batch: RunToo
 
     with ExitStack() as held:
         for key in keys:
-            held.enter_context(record_of(connection).alone(connection.base_url, key))
+            held.enter_context(record_of(connection).lock_key(connection.base_url, key))
         result = batch(days(2), key="k")
 
     assert result["succeeded"]

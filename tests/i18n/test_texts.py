@@ -15,10 +15,10 @@ from hex_blocks.i18n.texts import (
     Phrase,
     add_folder,
     current_language,
+    join_sentences,
     language_of_environment,
     languages,
     nearest,
-    one_after_the_other,
     phrase,
     sentence,
     set_language,
@@ -213,8 +213,8 @@ def test_a_phrase_is_english_and_is_said_later_in_any_language(tmp_path: Path, w
 
 
 def test_sentences_stand_one_after_the_other_as_their_language_has_them() -> None:
-    assert one_after_the_other("Stop.", "", "Go.") == "Stop. Go."
-    assert one_after_the_other("停止。", "开始。") == "停止。开始。"
+    assert join_sentences("Stop.", "", "Go.") == "Stop. Go."
+    assert join_sentences("停止。", "开始。") == "停止。开始。"
 
 
 def test_a_phrase_travels_as_plain_english() -> None:

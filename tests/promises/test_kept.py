@@ -285,7 +285,7 @@ for number in range({WRITES}):
     assert record.started("{HEX}", key, f"run-{{key}}", {{}})
 """
 HOLDER = f"""{OPENED}
-with store.open().alone("x", "k") as ours:
+with store.open().lock_key("x", "k") as ours:
     print(ours, flush=True)
     sys.stdin.readline()
 """
@@ -331,10 +331,10 @@ def test_several_processes_write_at_once(record: Record, begin: Begin) -> None:
 def test_a_key_is_for_one_process_at_a_time(record: Record, holder: Begin) -> None:
     process = holder()
 
-    with record.alone("x", "k", lambda: True) as ours:
+    with record.lock_key("x", "k", lambda: True) as ours:
         held = ours
     process.communicate("done\n", timeout=60)
-    with record.alone("x", "k", lambda: True) as ours:
+    with record.lock_key("x", "k", lambda: True) as ours:
         after = ours
 
     assert (held, after) == (False, True)
@@ -346,7 +346,7 @@ def test_a_key_is_free_again_when_its_process_was_killed(record: Record, holder:
     process.kill()
     process.communicate(timeout=60)
 
-    with record.alone("x", "k") as ours:
+    with record.lock_key("x", "k") as ours:
         assert ours is True
 
 
@@ -357,7 +357,7 @@ def test_a_key_is_for_one_thread_at_a_time(opened: str, record: Record, store: S
 
     def work(_: int) -> None:
         nonlocal at_once, most
-        with (record if opened == "once" else store.open()).alone("x", "k") as ours:
+        with (record if opened == "once" else store.open()).lock_key("x", "k") as ours:
             assert ours
             with counting:
                 at_once += 1
@@ -373,7 +373,11 @@ def test_a_key_is_for_one_thread_at_a_time(opened: str, record: Record, store: S
 
 
 def test_threads_with_other_keys_do_not_wait_for_each_other(record: Record) -> None:
-    with record.alone("x", "one") as one, record.sending("x", "one") as turn, record.alone("y", "one") as other:
+    with (
+        record.lock_key("x", "one") as one,
+        record.lock_project("x", "one") as turn,
+        record.lock_key("y", "one") as other,
+    ):
         assert (one, turn, other) == (True, True, True)
 
 
@@ -384,11 +388,11 @@ def test_the_wait_for_a_key_can_be_given_up(record: Record, store: Store) -> Non
         asked.append(True)
         return len(asked) == 3
 
-    with record.alone("x", "k"):
-        with record.alone("x", "k", give_up) as here:
+    with record.lock_key("x", "k"):
+        with record.lock_key("x", "k", give_up) as here:
             pass
         asked.clear()
-        with store.open().alone("x", "k", give_up) as elsewhere:
+        with store.open().lock_key("x", "k", give_up) as elsewhere:
             pass
 
     assert (here, elsewhere) == (False, False)

@@ -156,9 +156,9 @@ class StoppingRecord(SqliteRecord):
 
     stop: threading.Event
 
-    def alone(self, base_url: str, key: str, give_up: GiveUp = lambda: False) -> Any:
+    def lock_key(self, base_url: str, key: str, give_up: GiveUp = lambda: False) -> Any:
         self.stop.set()
-        return super().alone(base_url, key, give_up)
+        return super().lock_key(base_url, key, give_up)
 
 
 # Starts
@@ -221,7 +221,7 @@ def waits_for_another(scene: Scene) -> Ends:
 
 def is_worked_on_elsewhere(scene: Scene) -> Ends:
     connection = scene.connect()
-    with record_of(connection).alone(connection.base_url, scene.key_of_start()), scene.passing_time():
+    with record_of(connection).lock_key(connection.base_url, scene.key_of_start()), scene.passing_time():
         return scene.call(connection)
 
 

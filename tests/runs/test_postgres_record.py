@@ -126,7 +126,7 @@ def test_a_server_that_is_gone_is_waited_for_only_so_long(
     try:
         with pytest.raises(RecordBusyError):
             record.find(HEX, "k")
-        with pytest.raises(RecordBusyError), record.alone(HEX, "k"):
+        with pytest.raises(RecordBusyError), record.lock_key(HEX, "k"):
             pass
     finally:
         server.start()
@@ -145,9 +145,9 @@ def test_a_wait_for_a_server_that_is_gone_can_be_given_up(server: PostgresServer
 def test_a_key_is_free_when_the_connection_is_lost_and_nothing_is_written_under_it(
     server: PostgresServer, record: Record, other: Record
 ) -> None:
-    with record.alone(HEX, "k"):
+    with record.lock_key(HEX, "k"):
         end_connections(server)
-        with other.alone(HEX, "k", lambda: True) as theirs:
+        with other.lock_key(HEX, "k", lambda: True) as theirs:
             other.intend(HEX, a_start())
             with pytest.raises(RecordLostError):
                 record.intend(HEX, Start("k", PROJECT, "f", NOW + 1, NOW + 1))
@@ -160,7 +160,7 @@ def test_a_key_is_free_when_the_connection_is_lost_and_nothing_is_written_under_
 
 
 def test_a_lost_key_stays_lost_though_the_connection_was_made_anew(server: PostgresServer, record: Record) -> None:
-    with record.alone(HEX, "k"):
+    with record.lock_key(HEX, "k"):
         end_connections(server)
         record.find(HEX, "k")
 
@@ -168,14 +168,14 @@ def test_a_lost_key_stays_lost_though_the_connection_was_made_anew(server: Postg
             record.intend(HEX, a_start())
 
     # Whoever takes it again has it again.
-    with record.alone(HEX, "k"):
+    with record.lock_key(HEX, "k"):
         record.intend(HEX, a_start())
 
 
 def test_a_key_is_free_again_as_soon_as_the_wire_is_cut(wire: Wire, far: Record, record: Record) -> None:
-    with far.alone(HEX, "k"):
+    with far.lock_key(HEX, "k"):
         wire.cut()
-        with record.alone(HEX, "k") as ours:
+        with record.lock_key(HEX, "k") as ours:
             assert ours
             with pytest.raises(RecordLostError):
                 far.intend(HEX, a_start())
@@ -189,7 +189,7 @@ def test_what_does_not_answer_is_taken_for_gone(
     monkeypatch.setattr(session, "SILENCE", 0.6)
     monkeypatch.setattr(in_postgres, "BUSY_SECONDS", 0.2)
     far = PostgresRecord(server.address(DATABASE, port=wire.port))
-    with far.alone(HEX, "k"):
+    with far.lock_key(HEX, "k"):
         wire.fall_silent() if silent == "wire" else server.freeze()
 
         with pytest.raises(RecordBusyError):
@@ -224,11 +224,11 @@ def test_an_interrupted_wait_for_a_key_keeps_nothing(server: PostgresServer, rec
         raise InterruptedWaitError
 
     other = PostgresRecord(server.address(DATABASE))
-    with other.alone(HEX, "k"), pytest.raises(InterruptedWaitError), record.alone(HEX, "k", interrupt):
+    with other.lock_key(HEX, "k"), pytest.raises(InterruptedWaitError), record.lock_key(HEX, "k", interrupt):
         pass
     other.close()
 
-    with record.alone(HEX, "k", lambda: True) as ours:
+    with record.lock_key(HEX, "k", lambda: True) as ours:
         assert ours
 
 
@@ -249,7 +249,7 @@ class At(Around):
         return super().__getattr__(name)
 
 
-METHODS = ("find", "alone", "sending", "unanswered", "intend", "started")
+METHODS = ("find", "lock_key", "lock_project", "unanswered", "intend", "started")
 
 
 @pytest.mark.slow
@@ -353,7 +353,7 @@ def test_a_pooler_that_breaks_the_locks_is_refused(
     fill_pool(address, busy)
     record = PostgresRecord(address)
 
-    for use in (lambda: record.find(HEX, "k"), lambda: record.alone(HEX, "k").__enter__()):
+    for use in (lambda: record.find(HEX, "k"), lambda: record.lock_key(HEX, "k").__enter__()):
         with pytest.raises(RecordError, match="pooler in transaction mode"):
             use()
 
@@ -388,7 +388,7 @@ def test_a_pooler_that_keeps_sessions_whole_will_do(
 ) -> None:
     behind = PostgresRecord(server.address(DATABASE, port=pooler("session").port))
 
-    with behind.alone(HEX, "k"), record.alone(HEX, "k", lambda: True) as ours:
+    with behind.lock_key(HEX, "k"), record.lock_key(HEX, "k", lambda: True) as ours:
         behind.intend(HEX, a_start())
         behind.started(HEX, "k", RUN, {})
 
@@ -438,10 +438,10 @@ import os, sys
 from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.store import Start
 record = PostgresRecord(sys.argv[1])
-with record.alone("{HEX}", "k"):
+with record.lock_key("{HEX}", "k"):
     child = os.fork()
     if child == 0:
-        with record.alone("{HEX}", "k", lambda: True) as ours:
+        with record.lock_key("{HEX}", "k", lambda: True) as ours:
             assert not ours
         record.intend("{HEX}", Start("of the child", "{PROJECT}", "f", {NOW}, {NOW}))
         # As a program ends, with all that is left to be closed.
@@ -484,7 +484,7 @@ def test_a_fork_uses_a_connection_of_its_own_and_keeps_nothing_of_its_parents(
 
     # The child lives, and has not kept its parent's key.
     os.kill(int(child), 0)
-    with record.alone(HEX, "k", after(10)) as ours:
+    with record.lock_key(HEX, "k", after(10)) as ours:
         assert ours
     assert record.find(HEX, "of the child")
     assert record.find(HEX, "k")
@@ -593,7 +593,7 @@ def test_a_connection_that_nobody_uses_is_given_back(server: PostgresServer, rec
 @pytest.mark.slow
 @pytest.mark.usefixtures("impatient")
 def test_a_connection_that_keeps_a_key_is_not_given_back(server: PostgresServer, record: Record) -> None:
-    with record.alone(HEX, "k"):
+    with record.lock_key(HEX, "k"):
         threading.Event().wait(1.0)
         record.intend(HEX, a_start())
 
@@ -682,10 +682,10 @@ def test_callers_do_not_meet_each_others_keys(server: PostgresServer, monkeypatc
 
     one.intend(HEX, a_start())
     one.started(HEX, "k", RUN, {"runId": RUN})
-    with one.alone(HEX, "k"):
-        with another.alone(HEX, "k", lambda: True) as free:
+    with one.lock_key(HEX, "k"):
+        with another.lock_key(HEX, "k", lambda: True) as free:
             pass
-        with again.alone(HEX, "k", lambda: True) as held:
+        with again.lock_key(HEX, "k", lambda: True) as held:
             pass
 
     assert another.find(HEX, "k") is None

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 from hex_blocks.runs.project_file import (
-    MOST_CELLS,
+    MAX_CELLS,
     Choice,
     ProjectFile,
     ProjectFileError,
     ProjectInput,
     read_project_file,
 )
-from hex_blocks.runs.yaml_text import DEEPEST, MOST_ALIASES, MOST_CHARACTERS, NotYamlError, load_yaml
+from hex_blocks.runs.yaml_text import MAX_ALIASES, MAX_CHARACTERS, MAX_DEPTH, NotYamlError, load_yaml
 
 HEAD = "schemaVersion: 3\nmeta:\n  title: Tides\n"
 
@@ -252,9 +252,9 @@ def test_odd_cells_are_passed_over() -> None:
         "a: !!str 1",
         "a: ! b",
         "x: \0",
-        "[" * (DEEPEST + 1) + "]" * (DEEPEST + 1),
-        "a: &a 1\nb: [" + "*a, " * (MOST_ALIASES + 1) + "]",
-        "x" * (MOST_CHARACTERS + 1),
+        "[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1),
+        "a: &a 1\nb: [" + "*a, " * (MAX_ALIASES + 1) + "]",
+        "x" * (MAX_CHARACTERS + 1),
     ],
     ids=lambda text: f"{text[:20]!r} of {len(text)}",
 )
@@ -272,8 +272,8 @@ def test_aliases_cannot_multiply_the_cells() -> None:
 
 
 def test_cells_are_read_up_to_a_bound() -> None:
-    with pytest.raises(ProjectFileError, match=str(MOST_CELLS)):
-        project("- {}\n" * (MOST_CELLS + 1))
+    with pytest.raises(ProjectFileError, match=str(MAX_CELLS)):
+        project("- {}\n" * (MAX_CELLS + 1))
 
 
 def test_aliases_cannot_multiply_a_default() -> None:

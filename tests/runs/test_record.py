@@ -72,7 +72,7 @@ def test_a_record_opened_anew_knows_the_same(record: SqliteRecord) -> None:
 
 def test_its_files_are_for_their_owner_only(record: SqliteRecord) -> None:
     record.intend(HEX, a_start())
-    with record.alone(HEX, "k"):
+    with record.lock_key(HEX, "k"):
         pass
 
     files = [file for file in record.folder.rglob("*") if file.is_file()]

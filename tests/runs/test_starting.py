@@ -652,7 +652,7 @@ def test_a_run_is_not_looked_for_on_behalf_of_a_call_that_is_at_work_on_its_star
     connection = through(when("POST"), patience=20)
     record = record_of(connection)
 
-    with record.alone(connection.base_url, "first"), pytest.raises(HexError) as caught:
+    with record.lock_key(connection.base_url, "first"), pytest.raises(HexError) as caught:
         start(connection, "second", useCachedSqlResults=False)
 
     first = record.find(connection.base_url, "first")
@@ -671,7 +671,7 @@ def test_a_call_without_a_key_is_at_work_on_its_start_until_its_run_is_known(
 
     def look(exchange: Exchange) -> None:
         [meant] = record.unanswered(connection.base_url, sandbox.world.project(TITLE).id)
-        with record.alone(connection.base_url, meant.key, lambda: True) as ours:
+        with record.lock_key(connection.base_url, meant.key, lambda: True) as ours:
             held.append(not ours)
         pass_on(exchange)
 
@@ -820,7 +820,7 @@ def test_who_waits_for_another_call_with_the_same_key_gives_up_in_time(
     through: Through, start: StartIt, clock: DrivenClock
 ) -> None:
     connection = through(when("POST"), patience=5)
-    with record_of(connection).alone(connection.base_url, "daily"), ThreadPoolExecutor(1) as pool:
+    with record_of(connection).lock_key(connection.base_url, "daily"), ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(start, connection)
         threading.Event().wait(0.1)
         clock.advance(10)

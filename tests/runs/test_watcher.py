@@ -228,7 +228,7 @@ def test_looks_become_rare_with_age_and_frequent_near_the_expected_end(
 ) -> None:
     followed = Followed(PROJECT, RUN_ID, interval, began=0, usual=usual)
 
-    assert followed.wanted_after(elapsed) == expected
+    assert followed.poll_interval(elapsed) == expected
 
 
 def test_how_long_runs_take_is_learnt_from_the_projects_history(hex_: Scene) -> None:
@@ -285,7 +285,7 @@ def test_an_interrupted_leader_hands_over(make: Callable[..., Scene]) -> None:
 class BrokenCall(ToolCall):
     """A call that dies of a fault of ours whenever it asks."""
 
-    def request_closely(self, *given: Any, **options: Any) -> Any:
+    def request_with_details(self, *given: Any, **options: Any) -> Any:
         raise RuntimeError("a fault of ours")
 
 

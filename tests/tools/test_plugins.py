@@ -202,8 +202,8 @@ def test_it_brings_its_own_translations(tmp_path: Path, load_with: LoadWith, wri
         ),
         pytest.param(spec_file(titel="x"), r'titel is not a known key; did you mean "title"', id="unknown-key"),
         pytest.param(spec_file(group="kennel"), r"group is 'kennel'; use one of .*groups\.json", id="unknown-group"),
-        pytest.param(spec_file(id="hex_run_project"), r"hex_run_project is a tool of hex_blocks already", id="ours"),
-        pytest.param(spec_file(id="cats_feed_cat"), r"cats_feed_cat is a tool of cats already", id="another-plugins"),
+        pytest.param(spec_file(id="hex_run_project"), r"hex_run_project is already a tool of hex_blocks", id="ours"),
+        pytest.param(spec_file(id="cats_feed_cat"), r"cats_feed_cat is already a tool of cats", id="another-plugins"),
         pytest.param(spec_file(id="Dogs"), r"id is 'Dogs'", id="bad-id"),
         pytest.param(spec_file(inputs=None), r"inputs is None", id="no-inputs"),
         pytest.param(spec_file() | {"tool_specs/dogs_walk_dogs.json": "[" * 100_000}, r"not JSON", id="deeply-nested"),
@@ -236,7 +236,7 @@ def test_a_broken_tool_is_reported_by_name_and_the_rest_work(
         pytest.param(
             {GROUPS: {"runs": {"title": "Runs", "description": "Run."}}},
             "dogs = hex_blocks_dogs",
-            "runs is a group already",
+            "the group runs already exists",
             id="group-taken",
         ),
         pytest.param(

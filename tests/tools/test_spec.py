@@ -138,14 +138,12 @@ def block(registry: Registry, **changes: Any) -> dict[str, Any]:
         ),
         pytest.param({"inputs__size__minimum": 10}, "inputs.size", "above the maximum, 9", id="minimum-above-maximum"),
         pytest.param({"inputs__colour__example": "PINK"}, "inputs.colour", "RED, BLUE", id="example-not-in-enum"),
-        pytest.param(
-            {"inputs__colour__newerValues": ["PINK"]}, "inputs.colour", "some of enum", id="newer-not-in-enum"
-        ),
+        pytest.param({"inputs__colour__newerValues": ["PINK"]}, "inputs.colour", "not in enum", id="newer-not-in-enum"),
         pytest.param({"inputs__size__enum": ["1"]}, "inputs.size", "enum is for string", id="enum-of-an-integer"),
         pytest.param({"inputs__size__minLength": 1}, "inputs.size", "for string and array", id="length-of-an-integer"),
-        pytest.param({"inputs__size__example": "2"}, "inputs.size", "which is no integer", id="example-of-wrong-type"),
-        pytest.param({"inputs__size__default": "2"}, "inputs.size", "which is no integer", id="default-of-wrong-type"),
-        pytest.param({"inputs__size__default": True}, "inputs.size", "which is no integer", id="true-as-integer"),
+        pytest.param({"inputs__size__example": "2"}, "inputs.size", "not of type integer", id="example-of-wrong-type"),
+        pytest.param({"inputs__size__default": "2"}, "inputs.size", "not of type integer", id="default-of-wrong-type"),
+        pytest.param({"inputs__size__default": True}, "inputs.size", "not of type integer", id="true-as-integer"),
         pytest.param({"inputs__colour__default": "PINK"}, "inputs.colour", "RED, BLUE", id="default-not-in-enum"),
         pytest.param({"inputs__size__fields": {}}, "inputs.size", "fields are for object", id="fields-of-an-integer"),
         pytest.param(
@@ -169,23 +167,26 @@ def block(registry: Registry, **changes: Any) -> dict[str, Any]:
             {"outputs__id__from": "a", "outputs__id__constant": "b"}, "outputs.id", "one source", id="two-sources"
         ),
         pytest.param(
-            {"outputs__id__fromInput": "nobody"}, "outputs.id.fromInput", "which is no input", id="unknown-input"
+            {"outputs__id__fromInput": "nobody"}, "outputs.id.fromInput", "which is not an input", id="unknown-input"
         ),
-        pytest.param({"outputs__id__countOf": "none"}, "outputs.id.countOf", "which is no output", id="counts-nothing"),
-        pytest.param({"paging__after": "offset"}, "paging.after", "which is no input", id="pages-by-nothing"),
-        pytest.param({"paging__items": "things"}, "paging.items", "which is no output", id="pages-nothing"),
+        pytest.param({"outputs__id__countOf": "none"}, "outputs.id.countOf", "is not an output", id="counts-nothing"),
+        pytest.param({"paging__after": "offset"}, "paging.after", "which is not an input", id="pages-by-nothing"),
+        pytest.param({"paging__items": "things"}, "paging.items", "which is not an output", id="pages-nothing"),
         pytest.param(
             {"constraints__atMostOne": [["size", "shape"]]},
             "constraints.atMostOne",
-            "shape, which is no input",
+            "shape, which is not an input",
             id="constrains-nothing",
         ),
         pytest.param(
-            {"operation": "query", "destructive": True}, "destructive", "never destructive", id="query-that-destroys"
+            {"operation": "query", "destructive": True},
+            "destructive",
+            "cannot be destructive",
+            id="query-that-destroys",
         ),
         pytest.param({"examples": []}, "examples", "at least 1 item", id="no-example"),
         pytest.param(
-            {"examples__0__inputs__shape": 1}, "examples[0].inputs", "shape, which is no input", id="example-input"
+            {"examples__0__inputs__shape": 1}, "examples[0].inputs", "shape, which is not an input", id="example-input"
         ),
         pytest.param(
             {"examples__0__inputs__thingId": REMOVED},
@@ -194,7 +195,7 @@ def block(registry: Registry, **changes: Any) -> dict[str, Any]:
             id="example-without-required",
         ),
         pytest.param(
-            {"examples__0__reply": REMOVED}, "examples[0].reply", "show what Hex answers", id="example-without-reply"
+            {"examples__0__reply": REMOVED}, "examples[0].reply", "give Hex's reply", id="example-without-reply"
         ),
         pytest.param(
             {"examples__0__outputs": {"id": "1"}}, "examples[0].outputs", "'parts'", id="example-without-output"

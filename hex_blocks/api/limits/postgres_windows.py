@@ -10,7 +10,7 @@ import psycopg
 from hex_blocks.api.limits.shared_windows import REPLY_SECONDS, SharedWindows, StoreUnreachableError
 from hex_blocks.api.limits.windows import Window, windows_in_memory
 from hex_blocks.clock import Clock, SystemClock
-from hex_blocks.postgres.schema import bring_up_to_date
+from hex_blocks.postgres.schema import migrate
 from hex_blocks.postgres.session import AwayError, Database, ServerError, Session
 
 PART = "budget"
@@ -152,7 +152,7 @@ class PostgresWindows:
 
 
 def _prepare(database: Database) -> None:
-    bring_up_to_date(database, PART, CHANGES)
+    migrate(database, PART, CHANGES)
 
 
 # One per server, so that a process opens one connection to it for all tokens.

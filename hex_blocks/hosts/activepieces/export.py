@@ -17,7 +17,7 @@ from hex_blocks.hosts.javascript.data import LISTED, as_json, core_data, core_fi
 from hex_blocks.hosts.javascript.packages import LICENSE, changelog, files_of, npm_manifest
 from hex_blocks.hosts.javascript.typescript import javascript
 from hex_blocks.hosts.packing import npm_archive
-from hex_blocks.i18n.texts import beside_package
+from hex_blocks.i18n.texts import data_folder
 from hex_blocks.tools.tool import Tool
 
 NAME = "@hex-blocks/piece-hex"
@@ -31,7 +31,7 @@ USED = ("hex_check_connection", "hex_watch_runs", "hex_get_project_runs", "hex_l
 def files(request: ExportRequest) -> Files:
     """Return the files of the piece."""
     shown, words = actions(request.tools), Words()
-    logo = (beside_package("tool_specs") / "icon.svg").read_bytes()
+    logo = (data_folder("tool_specs") / "icon.svg").read_bytes()
     used = {tool.id: tool for tool in shown} | {name: request.registry[name] for name in USED}
     made = files_of(_HERE / "package") | files_of(_HERE / "runtime", "src/lib/runtime/")
     for path, source in _sources(request, shown, logo, words).items():

@@ -7,7 +7,7 @@ from typing import Any
 
 from hex_blocks.errors.classes import HexError
 from hex_blocks.i18n.plurals import Plural
-from hex_blocks.i18n.texts import one_after_the_other, sentence
+from hex_blocks.i18n.texts import join_sentences, sentence
 from hex_blocks.tools.tool import Tool
 
 LONGEST_NAME = 200
@@ -15,9 +15,9 @@ LONGEST_NAME = 200
 
 def failure_text(error: HexError, language: str | None = None) -> str:
     """Say what went wrong, for builders that have text only: sentence, hint, run page, then the key."""
-    said = one_after_the_other(error.message(language), error.hint(language))
+    said = join_sentences(error.message(language), error.hint(language))
     if error.key == "token_refused":
-        said = one_after_the_other(said, sentence("Check the region too: a token works only in its own.", language))
+        said = join_sentences(said, sentence("Check the region too: a token works only in its own.", language))
     page = str(error.values.get("runUrl") or "")
     return " ".join(part for part in (said, page if page not in said else "", f"[{error.key}]") if part)
 
@@ -47,13 +47,13 @@ def going_on(error: HexError, language: str | None) -> str:
         )
     else:
         more = sentence("Call again to keep waiting, or follow it with hex_get_run_status.", language)
-    return one_after_the_other(said, more)
+    return join_sentences(said, more)
 
 
 def sentence_of(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
     """Say in a sentence what came of a call; what a caller should know beside it follows."""
     warnings = [str(each["message"]) for each in document.get("warnings") or []]
-    return one_after_the_other(_said(tool, document, language), *warnings)
+    return join_sentences(_said(tool, document, language), *warnings)
 
 
 def _said(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
@@ -64,7 +64,7 @@ def _said(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
     if document.get("runId"):
         state = document.get("status") or "-"
         said = sentence("Run {runId}: {status}.", language, runId=document["runId"], status=state)
-        return one_after_the_other(said, str(document.get("runUrl") or ""))
+        return join_sentences(said, str(document.get("runUrl") or ""))
     title = tool.title(language)
     if isinstance(total := document.get("total"), int):
         return sentence(

@@ -16,7 +16,7 @@ from hex_blocks.hosts.builders.forms import (
 )
 from hex_blocks.hosts.dify.limits import LIST_LIMIT, WAIT, WATCH, WATCH_NAME
 from hex_blocks.hosts.models.search import description
-from hex_blocks.i18n.texts import one_after_the_other, text
+from hex_blocks.i18n.texts import join_sentences, text
 from hex_blocks.tools.spec.block import BlockSpec
 from hex_blocks.tools.spec.values import Input, Output
 from hex_blocks.tools.tool import Tool
@@ -147,7 +147,7 @@ def _parameter(name: str, field: Input) -> Declaration:
     made = _named(name, field.title, *said) | _kind(field) | {"required": field.required}
     made["form"] = "form" if _is_for_people(field) else "llm"
     if made["form"] == "llm":
-        made["llm_description"] = one_after_the_other(*said)
+        made["llm_description"] = join_sentences(*said)
     default = _default(name, field)
     return made if default is None else made | {"default": default}
 
@@ -206,7 +206,7 @@ def _said(*sentences: str) -> dict[str, str]:
     """Say sentences in Dify's languages. English stands in for each that has no translation of its own."""
     made: dict[str, str] = {}
     for theirs, ours in LANGUAGES.items():
-        said = one_after_the_other(*(text(each, ours) for each in sentences))[:LONGEST_TEXT]
+        said = join_sentences(*(text(each, ours) for each in sentences))[:LONGEST_TEXT]
         if said != made.get("en_US"):
             made[theirs] = said
     return made

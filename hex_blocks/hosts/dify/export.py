@@ -13,7 +13,7 @@ from hex_blocks.hosts.builders.wheels import carried_wheels
 from hex_blocks.hosts.dify.declarations import manifest, provider, tool_declaration
 from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
 from hex_blocks.hosts.packing import zip_of
-from hex_blocks.i18n.texts import beside_package
+from hex_blocks.i18n.texts import data_folder
 
 LEVEL = {
     "tools, credentials": "done: tests/hosts/dify/test_plugin.py",
@@ -50,7 +50,7 @@ def files(request: ExportRequest) -> Files:
         for path in PLUGIN.rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    icon = (beside_package("tool_specs") / "icon.svg").read_bytes()
+    icon = (data_folder("tool_specs") / "icon.svg").read_bytes()
     made |= {"_assets/icon.svg": icon, "requirements.txt": _requirements(wheels)}
     made |= {f"wheels/{name}": content for name, content in wheels.items()}
     made["manifest.yaml"] = _yaml(manifest(request.registry.block, request.version))

@@ -18,8 +18,8 @@ from hex_blocks.errors.classes import BusyError, HexDownError, InputError, NotFo
 from hex_blocks.hosts.engines.clients import hex_inputs
 from hex_blocks.hosts.engines.kept import OF_WORK, NoStore, Store, kept_record_of
 from hex_blocks.run import execute
-from hex_blocks.runs.keeping import record_end, recorded
 from hex_blocks.runs.model import ENDS, get_run
+from hex_blocks.runs.recording import record_end, recorded
 from hex_blocks.runs.waiting import follow_run
 from hex_blocks.tools.tool_call import ToolCall
 

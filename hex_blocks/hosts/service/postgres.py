@@ -17,8 +17,8 @@ from hex_blocks.clock import SystemClock
 from hex_blocks.hosts.service.database import BUSY_SECONDS, RunStatement, StatementResult
 from hex_blocks.hosts.service.problems import ProblemError
 from hex_blocks.hosts.service.tables import postgres_migrations
-from hex_blocks.postgres.schema import SCHEMA, bring_up_to_date
-from hex_blocks.postgres.session import LOOK_UP, AwayError, PooledError, ServerError, Session
+from hex_blocks.postgres.schema import SCHEMA, migrate
+from hex_blocks.postgres.session import POLL_SECONDS, AwayError, PooledError, ServerError, Session
 from hex_blocks.postgres.session import Database as Connected
 
 T = TypeVar("T")
@@ -71,8 +71,8 @@ class PostgresDatabase:
         connected.execute(
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
-        bring_up_to_date(connected, PART, postgres_migrations())
-        self.clock.measure(connected)
+        migrate(connected, PART, postgres_migrations())
+        self.clock.compare(connected)
 
     def transaction(self, work: Callable[[RunStatement], T]) -> T:
         """Call `work` in a transaction and return its result. Raises ProblemError (`store_unusable`)."""
@@ -106,7 +106,7 @@ class PostgresDatabase:
                 with self._session.use(timed_out) as connected:
                     result = work(connected)
                     if self.clock.is_stale:
-                        self.clock.measure(connected)
+                        self.clock.compare(connected)
             except AwayError as error:
                 self._was_unavailable = True
                 if timed_out():
@@ -117,7 +117,7 @@ class PostgresDatabase:
                 if self._was_unavailable:
                     self._was_unavailable, self.recovered_at = False, self.clock.time()
                 return result
-            self.clock.wait(LOOK_UP)
+            self.clock.wait(POLL_SECONDS)
 
 
 def _statement_runner(connected: Connected) -> RunStatement:

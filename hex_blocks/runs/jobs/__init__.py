@@ -1,1 +1,1 @@
-"""Many runs as one piece of work: pipelines and batches."""
+"""Batches and pipelines: many runs as one piece of work."""

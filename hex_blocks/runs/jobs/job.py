@@ -1,4 +1,4 @@
-"""A job: one run to be made as a part of a larger piece of work, and what became of it."""
+"""A job: one run of a batch or pipeline, and its result."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 
 from hex_blocks.errors.classes import HexError
 from hex_blocks.i18n.texts import phrase
-from hex_blocks.runs.keeping import recorded
 from hex_blocks.runs.model import Run
 from hex_blocks.runs.record.store import Start
+from hex_blocks.runs.recording import recorded
 from hex_blocks.runs.watcher import Followed
 from hex_blocks.tools.tool_call import ToolCall
 
@@ -37,12 +37,26 @@ WAITS = {
 
 @dataclass(eq=False)
 class Job:
-    """One run to be made, and what became of it. Times are ISO 8601.
+    """One run of a batch or pipeline, and its result. Times are ISO 8601.
 
-    base_key: what its tries are named after; suffix: more of it, known when its turn comes. inputs: what to start,
-    known then too. stands_for: what its key stands for, where that is not the inputs. promised: whether its key is the
-    caller's, or stands for a try that is on record. found: an earlier call had started it. renewed: it is being run
-    again in this one. waits: seconds that it waited to be started, by what for.
+    Attributes:
+        name: The name of the set or step.
+        base_key: The idempotency key of its first try, without the suffix.
+        inputs: Returns the inputs of the start when the job's turn has come.
+        stands_for: What its key identifies, if that is not the inputs.
+        suffix: Returns the rest of its key when the job's turn has come.
+        promised: Whether it may only be started if that can be recorded.
+        run: The run, as far as it is known.
+        tries: The number of its current try.
+        started_at: When it was started.
+        ended_at: When it ended.
+        error: Why it failed.
+        skipped: Whether it is not run.
+        found: Whether an earlier call started its run.
+        renewed: Whether this call runs it again after an earlier one.
+        fate: LEFT or CANCELLED, if an earlier call was stopped while it ran.
+        waits: Seconds that it waited before it was started, by reason.
+        followed: Its run at the watcher, while it is active.
     """
 
     name: str
@@ -65,7 +79,7 @@ class Job:
 
     @property
     def key(self) -> str:
-        """The idempotency key of its latest try."""
+        """The idempotency key of its current try."""
         return self.key_of_try(self.tries)
 
     def key_of_try(self, number: int) -> str:
@@ -75,11 +89,11 @@ class Job:
 
     @property
     def is_rerun(self) -> bool:
-        """Whether its run is not the first one, because it or a step whose outcome it uses was run again."""
+        """Whether its run is not the first one, because it or a step whose result it uses was run again."""
         return self.tries > 1 or bool(self.suffix())
 
     def begin_next_try(self) -> None:
-        """Forget the run of an earlier call, which ended badly."""
+        """Reset the job for another run, after that of an earlier call failed."""
         self.tries += 1
         self.run = {"projectId": self.run["projectId"]}
         self.started_at, self.found, self.fate, self.followed = None, False, None, None
@@ -87,18 +101,18 @@ class Job:
 
     @property
     def completed(self) -> bool:
-        """Whether the run has ended well."""
+        """Whether the run has completed."""
         return self.run.get("status") == "COMPLETED" and self.error is None
 
     def outcome(self) -> dict[str, Any]:
-        """Return what came of the run."""
+        """Return the fields of the run that later steps can use."""
         milliseconds = self.run.get("elapsedTime")
         seconds = milliseconds / 1000 if isinstance(milliseconds, int | float) else None
         names = ("projectId", "runId", "runUrl", "status", "startTime", "endTime")
         return {name: self.run.get(name) for name in names} | {"elapsedSeconds": seconds}
 
     def report(self, language: str | None = None) -> dict[str, Any]:
-        """Return what became of the job."""
+        """Return the result of the job, as the outputs show it."""
         outcome = self.outcome()
         status = "SKIPPED" if self.skipped else outcome["status"] or "NOT_STARTED"
         return {
@@ -113,8 +127,8 @@ class Job:
 
 
 def latest_try(call: ToolCall, job: Job) -> Start | None:
-    """Find the last start of a job that is on record, and let the job go on with it."""
-    # A key that was made just now stands for nothing yet.
+    """Return the last start of a job on record, and set the job to its try; None if there is none."""
+    # A generated key is new and not on record.
     if job.renewed or not job.promised:
         return None
     latest, number = None, 1
@@ -125,20 +139,20 @@ def latest_try(call: ToolCall, job: Job) -> Start | None:
 
 
 class Waits:
-    """What the next start waited for, from when to when. Seconds of the monotonic clock."""
+    """How long the next start has been waiting, by reason. Times are the clock's monotonic seconds."""
 
     def __init__(self, began: float) -> None:
         self._seconds: dict[str, float] = {}
         self._since = began
         self.reason = ""
 
-    def because(self, reason: str, now: float) -> None:
-        """Take note of what the next start waits for from now on; empty where it need not wait."""
+    def set_reason(self, reason: str, now: float) -> None:
+        """Set the reason of the wait from now on; empty if there is no wait."""
         self._seconds = self.until(now)
         self._since, self.reason = now, reason
 
     def until(self, now: float) -> dict[str, float]:
-        """Return how long was waited until now, by what for."""
+        """Return the seconds waited until now, by reason."""
         waited = now - self._since
         if not self.reason or waited <= 0:
             return dict(self._seconds)
@@ -146,10 +160,10 @@ class Waits:
 
 
 def work_key(inputs: Mapping[str, Any], kind: str) -> str:
-    """Return the key of a piece of work: the caller's, or a new one."""
+    """Return the idempotency key of a call: the caller's, or a generated one that begins with `kind`."""
     return str(inputs.get("idempotencyKey") or f"{kind}-{uuid.uuid4()}")
 
 
 def moment(seconds: float) -> str:
-    """Write a moment as Hex does: ISO 8601 in UTC, with milliseconds."""
+    """Return a Unix time in Hex's format: ISO 8601 in UTC, with milliseconds."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,7 +1,7 @@
-"""Several runs as one piece of work: what pipelines and batches share.
+"""Runs the jobs of a batch or pipeline.
 
-A job is one run to be made, with a key of its own: a piece of work that was killed and is called again with its
-key finds the runs it had started and goes on with the rest.
+Each job has its own idempotency key, derived from that of the work. Work that was killed and is called again with its
+key finds the runs it had started and continues with the rest.
 """
 
 from __future__ import annotations
@@ -14,23 +14,33 @@ from typing import Any
 
 from hex_blocks.errors.classes import BusyError, HexDownError, HexError, NotFoundError, TokenError, hex_error
 from hex_blocks.runs.jobs.job import EARLIER_STEP, FREE_PLACE, OTHER_START, WAITS, Job, Waits, latest_try, moment
-from hex_blocks.runs.jobs.pacing import HOPELESS, ON_RECORD, START_PATIENCE, Pacing
-from hex_blocks.runs.keeping import record_end, record_fate
+from hex_blocks.runs.jobs.pacing import ON_RECORD, PERMANENT, START_PATIENCE, Pacing
 from hex_blocks.runs.model import ENDS, Run, has_ended, run_error
 from hex_blocks.runs.recent import usual_of
 from hex_blocks.runs.record.store import CANCELLED, LEFT, Start
+from hex_blocks.runs.recording import record_end, record_fate
 from hex_blocks.runs.stopping import detached, refresh_run, stop_run
 from hex_blocks.runs.waiting import CANCEL_PATIENCE, TIMEOUT, start_run, unfollowed
 from hex_blocks.runs.watcher import SHORTEST_INTERVAL, watcher_of
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
-# Seconds for which Hex may take no start at all before the work is given up.
+# Seconds for which Hex may refuse all starts before the work fails.
 START_TIMEOUT = 7200.0
 
 
 class Work:
-    """Makes the runs of some jobs: so many at once, in order, inside Hex's limits."""
+    """Starts the runs of jobs in order, a limited number at a time, within Hex's rate limits, and waits for them.
+
+    Args:
+        call: The call.
+        key: The idempotency key of the whole work.
+        jobs: The jobs.
+        options: The inputs of the tool: timeouts, intervals, and what to do at failures and interruptions.
+        parallel: How many runs may be active at once.
+        stop_at_failure: Whether a failure ends the work.
+        in_order: Whether each job depends on the earlier ones.
+    """
 
     def __init__(
         self,
@@ -57,34 +67,39 @@ class Work:
         self.clock = call.connection.clock
         self.watcher = watcher_of(call.connection)
         self._waiting = deque(job for job in jobs if not job.skipped)
-        self._going: list[Job] = []
+        self._active: list[Job] = []
         self._began = self.clock.monotonic()
         self._waits = Waits(self._began)
         self._pacing = Pacing(call.connection.api, timeout=self.timeout, start_timeout=self.start_timeout)
         self._next_start = math.inf
         self._over = False
 
-    def run(self, told: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Make the runs, and return what is told of them, with the times and the key of the work.
+    def run(self, report: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """Run all jobs, and return the outputs: the report, and the times and the key of the work.
 
-        An interruption is an error that names the key to go on with; it holds what is told by then.
+        Args:
+            report: Returns the tool's own outputs from the current state of the jobs.
+
+        Raises:
+            HexError: The work was interrupted or cannot be done. After an interruption, `partial` has the outputs so
+                far, and the values have the key to continue with.
         """
         try:
             self._resume()
-            while self._waiting or self._going:
+            while self._waiting or self._active:
                 if self.call.stop.is_set():
                     raise KeyboardInterrupt
                 self._start_ready()
                 self._wait()
         except KeyboardInterrupt:
             error = self._interrupted()
-            error.partial = told() | self._times()
+            error.partial = report() | self._times()
             raise error from None
         finally:
-            for job in self._going:
+            for job in self._active:
                 if job.followed:
                     self.watcher.leave(job.followed)
-        return told() | self._times()
+        return report() | self._times()
 
     def _times(self) -> dict[str, Any]:
         now = self.clock.monotonic()
@@ -95,10 +110,10 @@ class Work:
             "idempotencyKey": self.key,
         }
 
-    # Runs that an earlier call had started
+    # Runs that an earlier call started
 
     def _resume(self) -> None:
-        """Resume the runs of an earlier call with the same key; where order matters, each when its turn comes."""
+        """Resume the runs of an earlier call with the same key; in a pipeline, each when its turn comes."""
         if self.in_order:
             return
         waiting, self._waiting = list(self._waiting), deque()
@@ -111,7 +126,7 @@ class Work:
                 self._waiting.append(job)
 
     def _is_resumed(self, job: Job) -> bool:
-        """Resume the run of an earlier call, if there is one; where the record is kept by others, once it is free."""
+        """Resume a job's run of an earlier call, and return whether there is one. Waits for a locked record."""
         while True:
             try:
                 earlier = latest_try(self.call, job)
@@ -121,7 +136,7 @@ class Work:
             except BusyError as error:
                 if not self._pacing.after_refusal(error):
                     raise
-                self._waits.because(OTHER_START, self.clock.monotonic())
+                self._waits.set_reason(OTHER_START, self.clock.monotonic())
                 self._put_back(job)
                 self._report()
                 if self.clock.wait(float(error.values["seconds"]), self.call.stop):
@@ -145,7 +160,7 @@ class Work:
         while self._waiting and not self.call.stop.is_set():
             reason, seconds = self._obstacle()
             now = self.clock.monotonic()
-            self._waits.because(reason, now)
+            self._waits.set_reason(reason, now)
             if reason:
                 self._next_start = now + seconds
                 return
@@ -153,8 +168,8 @@ class Work:
         self._next_start = math.inf
 
     def _obstacle(self) -> tuple[str, float]:
-        """Return what keeps the next job from being started, and for how long; nothing does where that is empty."""
-        if len(self._going) >= self.parallel:
+        """Return why the next job has to wait, and for how many seconds; an empty reason if it does not."""
+        if len(self._active) >= self.parallel:
             return (EARLIER_STEP if self.in_order else FREE_PLACE), math.inf
         reason, seconds = self._pacing.obstacle()
         if reason and self.in_order and self._is_known(self._waiting[0]):
@@ -162,11 +177,11 @@ class Work:
         return reason, seconds
 
     def _is_known(self, job: Job) -> bool:
-        """Whether a job need not be started, since its run is on record."""
+        """Return whether the run of a job is on record, so that it is not started."""
         try:
             earlier = latest_try(self.call, job)
         except HexError:
-            # When its turn has come, it meets the same, and waits for it or ends.
+            # The error occurs again, and is handled, when the job's turn has come.
             return False
         return bool(earlier and earlier.run_id)
 
@@ -181,7 +196,7 @@ class Work:
             run = self._start_run(job, patience)
         except HexError as error:
             run = error
-        # By Hex's clock, which may have been heard for the first time just now.
+        # After the start, because its reply may be the first one that has the time of Hex's clock.
         job.started_at = self._moment_of(asked_at)
         if not isinstance(run, HexError):
             self._pacing.started()
@@ -193,7 +208,7 @@ class Work:
             self._not_taken(job, run)
 
     def _resumed(self, job: Job) -> bool:
-        """Resume the run that an earlier call started for a job. True also where that failed and ended its turn."""
+        """Resume a job's run of an earlier call, and return whether the job need not be started now."""
         try:
             earlier = latest_try(self.call, job)
             if earlier is None or earlier.run_id is None:
@@ -212,37 +227,37 @@ class Work:
             return start_run(quick, asked, stands_for=job.stands_for, promised=job.promised)
         except HexError as error:
             if error.values.get("used") == job.key:
-                # The caller knows the key of the whole.
+                # The caller only knows the key of the whole work.
                 error.values["used"] = self.key
             raise
 
     def _not_taken(self, job: Job, error: HexError) -> None:
-        """Let the job's turn come again where nothing was started, unless Hex takes no start for too long."""
+        """Put a job back whose start was refused for now, unless starts are refused for too long."""
         if isinstance(error, BusyError) and self._pacing.after_refusal(error):
             self._put_back(job)
         else:
             self._not_started(job, error)
 
     def _not_started(self, job: Job, error: HexError) -> None:
-        """Try again later what may pass; what would be the same for all the others ends the work."""
+        """Put a job back if its error may pass. End the work if all other jobs would fail with the same error."""
         if error.key in ON_RECORD:
-            # The next try finds what became of this one, and must not be made without the record.
+            # The next try has to find the run of this one in the record.
             job.promised = True
         if self._pacing.after_failure(error):
             self._put_back(job)
             return
-        hopeless = error.key in HOPELESS or error.status == 401
+        permanent = error.key in PERMANENT or error.status == 401
         if error.key == "record_unusable" and not self.promised:
-            # The others go without the record.
+            # The other jobs do not need the record.
             self._end(job, error)
             return
         if not self.in_order:
-            hopeless |= (
+            permanent |= (
                 isinstance(error, TokenError | NotFoundError | HexDownError | BusyError) or error.key == "not_published"
             )
-        if hopeless and not any(job.run.get("runId") for job in self.jobs):
+        if permanent and not any(job.run.get("runId") for job in self.jobs):
             raise error
-        self._end(job, error, others_too=hopeless)
+        self._end(job, error, others_too=permanent)
 
     def _put_back(self, job: Job) -> None:
         job.started_at = None
@@ -254,16 +269,16 @@ class Work:
         job.run = run
         usual = usual_of(self.call.connection.api, run["projectId"])
         job.followed = self.watcher.follow(run, self.interval, at_once=at_once, usual=usual)
-        self._going.append(job)
+        self._active.append(job)
 
     def _wait(self) -> None:
-        followed = [job.followed for job in self._going if job.followed]
+        followed = [job.followed for job in self._active if job.followed]
         until = min((each.began + self.timeout for each in followed), default=math.inf)
         until = min(until, self._next_start)
         if until == math.inf:
             return
         self.watcher.wait(self.call, followed, until, self._report)
-        for job in list(self._going):
+        for job in list(self._active):
             assert job.followed  # noqa: S101
             if job.followed.failed:
                 error = unfollowed(job.followed)
@@ -275,7 +290,7 @@ class Work:
                 self._time_out(job)
 
     def _finish(self, job: Job, run: Run) -> None:
-        """Take note of a run that has ended."""
+        """Record the end of a run, and end its job or run it again."""
         job.run = run
         if job.followed:
             record_end(self.call, job.key, run, promised=job.promised)
@@ -285,7 +300,7 @@ class Work:
             self._end(job, run_error(run, key) if key else None)
 
     def _tries_again(self, job: Job) -> bool:
-        """Let the run of an earlier call be made again, where it was cancelled by that or the caller wants it."""
+        """Put back a job whose run of an earlier call failed, if that call cancelled it or the caller wants a retry."""
         if not job.found or self._over or not (self.options.get("retryFailed") or job.fate == CANCELLED):
             return False
         self._leave(job)
@@ -313,7 +328,7 @@ class Work:
         self._end(job, run_error(run, key, timeout=round(self.timeout)))
 
     def _moment_of(self, monotonic: float) -> str:
-        # Its own times and Hex's are shown beside each other, so Hex's clock is the one that counts.
+        # By Hex's clock if known, because these times are shown together with Hex's.
         now = self.call.connection.api.server_time() or self.clock.time()
         return moment(now - (self.clock.monotonic() - monotonic))
 
@@ -329,33 +344,33 @@ class Work:
         self._report()
 
     def _leave(self, job: Job) -> None:
-        if job in self._going:
-            self._going.remove(job)
+        if job in self._active:
+            self._active.remove(job)
         if job.followed:
             self.watcher.leave(job.followed)
 
     def _report(self) -> None:
         done = sum(job.ended_at is not None for job in self.jobs)
-        values: dict[str, Any] = {"done": done, "all": len(self.jobs), "going": len(self._going)}
+        values: dict[str, Any] = {"done": done, "all": len(self.jobs), "going": len(self._active)}
         message = self.call.say("{done} of {all} ended, {going} active", **values)
-        if names := ", ".join(job.name for job in self._going[:3]):
-            message = f"{message} ({names}{', …' if len(self._going) > 3 else ''})"
+        if names := ", ".join(job.name for job in self._active[:3]):
+            message = f"{message} ({names}{', …' if len(self._active) > 3 else ''})"
         if self._waiting and (reason := self._waits.reason):
             waiting_for = self.call.say(WAITS[reason])
             message = f"{message}; {self.call.say('the next one is waiting for {what}', what=waiting_for)}"
             values["waitingFor"] = reason
-        values["running"] = [{"name": job.name, "status": job.followed and job.followed.status} for job in self._going]
+        values["running"] = [{"name": job.name, "status": job.followed and job.followed.status} for job in self._active]
         self.call.report_progress(
             Progress(message, percent=round(100 * done / max(1, len(self.jobs)), 1), values=values)
         )
 
     def _interrupted(self) -> HexError:
-        """Decide the fate of the runs that are going on, and say it."""
-        going = {str(job.run["runId"]): job for job in self._going}
+        """Cancel or leave the active runs, record that, and return the error."""
+        active = {str(job.run["runId"]): job for job in self._active}
         cancelled: list[str] = []
         if self.options.get("cancelOnInterrupt"):
             last = detached(self.call)
-            for run_id, job in going.items():
+            for run_id, job in active.items():
                 try:
                     job.run, stopped = stop_run(last, job.run)
                 except HexError:
@@ -364,9 +379,9 @@ class Work:
                 if stopped:
                     cancelled.append(run_id)
                     record_fate(self.call, job.key, CANCELLED, promised=job.promised)
-        left = [run_id for run_id, job in going.items() if not has_ended(job.run)]
+        left = [run_id for run_id, job in active.items() if not has_ended(job.run)]
         for run_id in left:
-            record_fate(self.call, going[run_id].key, LEFT, promised=going[run_id].promised)
+            record_fate(self.call, active[run_id].key, LEFT, promised=active[run_id].promised)
         key = "work_interrupted_and_cancelled" if cancelled else "work_interrupted_between"
         key = "start_interrupted" if self._has_unknown_start() else key
         key = "work_interrupted" if left else key
@@ -376,7 +391,7 @@ class Work:
     def _has_unknown_start(self) -> bool:
         if any(job.error and job.error.key == "start_interrupted" for job in self.jobs):
             return True
-        # Jobs are started in order: only the next one can have been sent without being known.
+        # Jobs are started in order, so only the next one can have been sent without a known run.
         try:
             start = latest_try(self.call, self._waiting[0]) if self._waiting else None
         except HexError:

@@ -1,1 +1,1 @@
-"""The record of runs that were started here."""
+"""The record of started runs: its interface, and its stores in SQLite and PostgreSQL."""

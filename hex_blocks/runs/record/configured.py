@@ -1,4 +1,4 @@
-"""The record that the calls on a connection use."""
+"""Selects the record that the calls on a connection use."""
 
 from __future__ import annotations
 
@@ -15,39 +15,40 @@ if TYPE_CHECKING:
     from hex_blocks.runs.record.store import Record
 
 _KEY = "record of runs"
-# One a server, so that a process takes one place of the server's however many connections to Hex it has.
+# One per server, so that a process opens one connection to it for all connections to Hex.
 _servers: dict[str, PostgresRecord] = {}
 
 
 def record_of(connection: Connection) -> Record:
-    """Return a connection's record: that of the environment where no other was chosen."""
+    """Return the record of a connection. Default: that of the environment."""
     return connection.shared.get(_KEY, record_of_environment)
 
 
 def use_record(connection: Connection, record: Record) -> None:
-    """Use a record for a connection's calls, those with a token of their own included."""
+    """Set the record of a connection's calls, including those with another token among their inputs."""
     connection.shared.put(_KEY, record)
 
 
 def record_of_environment() -> Record:
-    """Return the record in the PostgreSQL that HEX_BLOCKS_RECORD names, else the file in the platform's data folder.
+    """Return the record in the PostgreSQL server of HEX_BLOCKS_RECORD, or else in the platform's data folder.
 
-    Raises HexError (`bad_record`) where the variable cannot be meant.
+    Raises:
+        HexError: The variable is not a valid address (`bad_record`).
     """
     return _in_postgres() if address_of_record() else SqliteRecord()
 
 
 def record_of_caller(token: str) -> Record:
-    """Return the part of the environment's record that belongs to whoever has a token, named after its hash.
+    """Return the part of the environment's record for the calls with a token, named after the token's hash.
 
-    No caller meets the idempotency keys and runs of another.
+    So callers cannot see or use each other's idempotency keys and runs.
     """
     name = hashlib.sha256(token.encode()).hexdigest()[:32]
     return _in_postgres().of_caller(name) if address_of_record() else SqliteRecord(default_folder() / "callers" / name)
 
 
 def _in_postgres() -> PostgresRecord:
-    # Not held in a variable while anything is raised: tracebacks may show those, and the address a password.
+    # No variable holds the address while an error can be raised: tracebacks show variables, and it can have a password.
     if fault := fault_of(address_of_record()):
         raise hex_error("bad_record", variable=RECORD_VARIABLE, reason=fault)
     from hex_blocks.runs.record.postgres import PostgresRecord

@@ -1,8 +1,8 @@
-"""The record of runs in PostgreSQL, for any number of machines. Needs hex-blocks[postgres].
+"""The record of runs in PostgreSQL, shared by any number of machines. Needs hex-blocks[postgres].
 
-It promises what the file promises. One at a time is kept by locks of this process's connection, which the server
-frees when that ends. What is written under such a lock is written on the connection that has it, so that nothing is
-sent by a process that has lost it without knowing.
+It gives the same guarantees as the SQLite file. Keys and projects are locked with advisory locks, which the server
+frees when this process's connection ends. Writes that need a lock use the connection that holds it, so that a process
+that lost its lock without noticing cannot write, and then sends nothing.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ import psycopg
 from hex_blocks.clock import SystemClock
 from hex_blocks.i18n.texts import phrase
 from hex_blocks.postgres.address import RECORD_VARIABLE
-from hex_blocks.postgres.schema import bring_up_to_date
+from hex_blocks.postgres.schema import migrate
 from hex_blocks.postgres.session import (
-    LOOK_UP,
+    POLL_SECONDS,
     AwayError,
     Database,
     PooledError,
     ReplacedError,
     ServerError,
     Session,
-    words_of,
+    message_of,
 )
-from hex_blocks.runs.record.holds import Holds
+from hex_blocks.runs.record.postgres_locks import NamedLocks
 from hex_blocks.runs.record.rows import COLUMNS, DAY, KEPT_DAYS, KEPT_STARTS, T, checked, of_json, start_of_row
 from hex_blocks.runs.record.store import GiveUp, RecordBusyError, RecordError, RecordLostError, Start, never
 
-# So long it is waited for a server that cannot be reached, or a table that another program keeps for itself.
+# How long to wait for an unreachable server or a locked table, in seconds.
 BUSY_SECONDS = 30.0
 PART = "record"
-# The number of the lock under which what is old is deleted.
-FORGETTING = 0x6865785F6F6C6400
+# The number of the advisory lock under which old rows are deleted.
+DELETION_LOCK = 0x6865785F6F6C6400
 
-# Each version's changes, from nothing on. A key can be of any length and hold what no text of the server's can, so it
-# is kept as JSON, and found by a digest.
+# The statements of each version. A key can be of any length and contain characters that PostgreSQL's text cannot, so it
+# is stored as JSON and found by a digest.
 CHANGES = (
     """
     CREATE TABLE hex_blocks.starts (
@@ -82,8 +82,8 @@ STARTED = b"UPDATE hex_blocks.starts SET run_id = %s, reply = %s WHERE id = %s"
 ENDED = b"UPDATE hex_blocks.starts SET ended = %s WHERE id = %s"
 STOPPED = b"UPDATE hex_blocks.starts SET fate = %s WHERE id = %s"
 FORGET = b"DELETE FROM hex_blocks.starts WHERE id = %s AND run_id IS NULL"
-# One process at a time forgets, and no other waits for it.
-FORGET_OLD = b"""
+# Only one process at a time deletes old rows; the others do not wait for it.
+DELETE_OLD = b"""
     WITH turn AS MATERIALIZED (SELECT pg_try_advisory_xact_lock(%(number)s) AS ours),
     forgotten AS (
         DELETE FROM hex_blocks.starts
@@ -112,58 +112,59 @@ PROJECT_OF = b"""
 
 
 class PostgresRecord:
-    """The record in a PostgreSQL server, over one connection of this process. Connected to when first used.
+    """The record in a PostgreSQL server. Connects on first use.
 
-    address: as libpq reads it, postgresql://…
+    Args:
+        address: The address of the server, such as postgresql://user@host/database.
     """
 
     def __init__(self, address: str) -> None:
         self._session = Session(address, _prepare)
-        self._holds = Holds(self._session)
+        self._locks = NamedLocks(self._session)
         self._clock = SystemClock()
         self._caller = ""
 
     def of_caller(self, name: str) -> PostgresRecord:
-        """Return the part of it that belongs to one of several callers, over the same connection."""
+        """Return the part of the record for one of several callers, with the same connection."""
         part = copy.copy(self)
         part._caller = f"{name} "
         return part
 
     def close(self) -> None:
-        """Close the connection, and free what is kept by it. It is made anew when it is needed."""
+        """Close the connection and free its locks. It is opened again when it is needed."""
         self._session.close()
 
-    def alone(self, base_url: str, key: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
-        """Keep every other process and thread from working on the same key."""
+    def lock_key(self, base_url: str, key: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
+        """Lock a key, and yield whether the lock was acquired."""
         return self._hold(self._name_of_key(base_url, key), give_up)
 
-    def sending(self, base_url: str, project_id: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
-        """Keep every other process and thread from sending a start of a project."""
-        return self._hold(json.dumps(["sending", self._place(base_url), project_id]), give_up)
+    def lock_project(self, base_url: str, project_id: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
+        """Lock a project for sending a start, and yield whether the lock was acquired."""
+        return self._hold(json.dumps(["sending", self._scope(base_url), project_id]), give_up)
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
-        """Return the start of a key."""
-        rows = self._ask(FIND, (self.id_of(base_url, key),), give_up)
+        """Return the start with a key, or None if there is none."""
+        rows = self._execute(FIND, (self.id_of(base_url, key),), give_up)
         return _start_of_row(rows[0]) if rows else None
 
     def intend(self, base_url: str, start: Start, *, give_up: GiveUp = never) -> None:
-        """Write down that a start is about to be sent."""
+        """Record that a start is about to be sent."""
         after = None if start.after is None else json.dumps(start.after)
-        where = (self.id_of(base_url, start.key), self._place(base_url), json.dumps(start.key))
-        given = (*where, start.project_id, start.fingerprint, start.intended_at, start.at_hex, after)
+        names = (self.id_of(base_url, start.key), self._scope(base_url), json.dumps(start.key))
+        given = (*names, start.project_id, start.fingerprint, start.intended_at, start.at_hex, after)
 
         def write(database: Database) -> None:
             with database.transaction():
                 if not database.execute(INTEND, (*given, database.backend)).rowcount:
                     raise PooledError
                 if start.at_hex is not None:
-                    # By a machine's clock alone, which may be wrong, nothing is forgotten.
-                    _keep_small(database, start.at_hex)
+                    # Nothing is deleted by a machine's clock alone, because it may be wrong.
+                    _delete_old(database, start.at_hex)
 
-        self._do(write, give_up, self._keeper_of(base_url, start.key))
+        self._run(write, give_up, self._connection_of(base_url, start.key))
 
     def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any], *, give_up: GiveUp = never) -> bool:
-        """Write down the run that a start became, unless another start has it."""
+        """Record the run of a start, and return False if the run belongs to another start."""
         given = (run_id, json.dumps(reply), self.id_of(base_url, key))
 
         def write(database: Database) -> bool:
@@ -173,80 +174,88 @@ class PostgresRecord:
                 return False
             return True
 
-        return self._do(write, give_up)
+        return self._run(write, give_up)
 
     def ended(self, base_url: str, key: str, run: dict[str, Any], *, give_up: GiveUp = never) -> None:
-        """Write down how the run of a start ended."""
+        """Record how the run of a start ended."""
         given = (json.dumps(run), self.id_of(base_url, key))
-        self._ask(ENDED, given, give_up)
+        self._execute(ENDED, given, give_up)
 
     def stopped(self, base_url: str, key: str, fate: str, *, give_up: GiveUp = never) -> None:
-        """Write down what became of a run whose wait was stopped."""
+        """Record whether a run whose wait was stopped was left running or cancelled."""
         given = (fate, self.id_of(base_url, key))
-        self._ask(STOPPED, given, give_up)
+        self._execute(STOPPED, given, give_up)
 
     def forget(self, base_url: str, key: str, *, give_up: GiveUp = never) -> None:
-        """Take back a start that was refused."""
-        # Who has lost the key must not take back what another one has written since.
-        self._ask(FORGET, (self.id_of(base_url, key),), give_up, self._keeper_of(base_url, key))
+        """Delete a start that was refused."""
+        # Only with the lock: a process that lost it must not delete what another one has written since.
+        self._execute(FORGET, (self.id_of(base_url, key),), give_up, self._connection_of(base_url, key))
 
     def unanswered(self, base_url: str, project_id: str, *, give_up: GiveUp = never) -> list[Start]:
         """Return the starts of a project whose runs are not known."""
-        return [_start_of_row(row) for row in self._ask(UNANSWERED, (self._place(base_url), project_id), give_up)]
+        return [_start_of_row(row) for row in self._execute(UNANSWERED, (self._scope(base_url), project_id), give_up)]
 
     def claimed(self, base_url: str, run_ids: Collection[str], *, give_up: GiveUp = never) -> set[str]:
-        """Return which of these runs belong to a start on record."""
-        rows = self._ask(CLAIMED, (self._place(base_url), list(run_ids)), give_up)
+        """Return those of some runs that belong to a start on record."""
+        rows = self._execute(CLAIMED, (self._scope(base_url), list(run_ids)), give_up)
         return {checked(str, row[0]) for row in rows}
 
     def remember(self, base_url: str, project_id: str, run_id: str, at: float, *, give_up: GiveUp = never) -> None:
-        """Write down a run's project that was found by searching."""
-        self._ask(REMEMBER, (self._place(base_url), run_id, project_id, at), give_up)
+        """Record the project of a run that was found by searching."""
+        self._execute(REMEMBER, (self._scope(base_url), run_id, project_id, at), give_up)
 
     def project_of(self, base_url: str, run_id: str, *, give_up: GiveUp = never) -> str | None:
-        """Return the project of a run that was started or found from here."""
-        rows = self._ask(PROJECT_OF, (self._place(base_url), run_id) * 2, give_up)
+        """Return the project of a run on record, or None if the run is not on record."""
+        rows = self._execute(PROJECT_OF, (self._scope(base_url), run_id) * 2, give_up)
         return checked(str, rows[0][0]) if rows else None
 
-    def _place(self, base_url: str) -> str:
+    def _scope(self, base_url: str) -> str:
+        """Return the base URL, with the caller before it if there are several."""
         return self._caller + base_url
 
     def id_of(self, base_url: str, key: str) -> bytes:
-        """Return under what the start of a key is found."""
+        """Return the digest by which the start with a key is found."""
         return hashlib.sha256(self._name_of_key(base_url, key).encode()).digest()
 
     def _name_of_key(self, base_url: str, key: str) -> str:
-        return json.dumps(["alone", self._place(base_url), key])
+        return json.dumps(["alone", self._scope(base_url), key])
 
-    def _keeper_of(self, base_url: str, key: str) -> Database | None:
-        return self._holds.keeper_of(self._name_of_key(base_url, key))
+    def _connection_of(self, base_url: str, key: str) -> Database | None:
+        return self._locks.connection_of(self._name_of_key(base_url, key))
 
     @contextmanager
     def _hold(self, name: str, give_up: GiveUp) -> Iterator[bool]:
-        with ExitStack() as held:
-            with _told():
-                ours = held.enter_context(self._holds.hold(name, give_up, self._at_last(give_up)))
-            yield ours
+        with ExitStack() as stack:
+            with _record_errors():
+                locked = stack.enter_context(self._locks.hold(name, give_up, self._limited(give_up)))
+            yield locked
 
-    def _ask(
+    def _execute(
         self, statement: bytes, given: tuple[Any, ...], give_up: GiveUp, only: Database | None = None
     ) -> list[tuple[Any, ...]]:
-        """Carry out one statement and return its rows."""
+        """Execute one statement and return its rows."""
 
-        def ask(database: Database) -> list[tuple[Any, ...]]:
-            done = database.execute(statement, given)
-            return done.fetchall() if done.description else []
+        def execute(database: Database) -> list[tuple[Any, ...]]:
+            cursor = database.execute(statement, given)
+            return cursor.fetchall() if cursor.description else []
 
-        return self._do(ask, give_up, only)
+        return self._run(execute, give_up, only)
 
-    def _do(self, work: Callable[[Database], T], give_up: GiveUp, only: Database | None = None) -> T:
-        """Do work that may be done twice, as soon as the server does it. only: on this connection alone.
+    def _run(self, work: Callable[[Database], T], give_up: GiveUp, only: Database | None = None) -> T:
+        """Do work on the connection, and repeat it after temporary errors, so it has to be idempotent.
 
-        Raises RecordLostError where that connection is lost, RecordBusyError where the server cannot be waited for,
-        RecordError for the rest.
+        Args:
+            work: The work.
+            give_up: Returns whether to stop waiting for the server.
+            only: The connection that holds the needed lock; no other is used.
+
+        Raises:
+            RecordLostError: The connection `only` is lost.
+            RecordBusyError: The server cannot be reached in time.
+            RecordError: Any other error.
         """
-        give_up = self._at_last(give_up)
-        with _told():
+        give_up = self._limited(give_up)
+        with _record_errors():
             while True:
                 try:
                     with self._session.use(give_up, only) as database:
@@ -256,17 +265,17 @@ class PostgresRecord:
                 except AwayError:
                     if give_up():
                         raise
-                self._clock.wait(LOOK_UP)
+                self._clock.wait(POLL_SECONDS)
 
-    def _at_last(self, give_up: GiveUp) -> GiveUp:
-        """Make of a reason to give up one that says so in the end, whatever the other says."""
+    def _limited(self, give_up: GiveUp) -> GiveUp:
+        """Return a function that gives up when `give_up` does, and after BUSY_SECONDS at the latest."""
         until = self._clock.monotonic() + BUSY_SECONDS
         return lambda: give_up() or self._clock.monotonic() >= until
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Make of whatever is wrong with the server an error of the record."""
+def _record_errors() -> Iterator[None]:
+    """Convert errors of the server to RecordErrors."""
     try:
         yield
     except ReplacedError as error:
@@ -282,20 +291,20 @@ def _told() -> Iterator[None]:
             )
         ) from error
     except (ServerError, psycopg.Error, UnicodeError) as error:
-        raise RecordError(words_of(error)) from error
+        raise RecordError(message_of(error)) from error
 
 
 def _prepare(database: Database) -> None:
-    # What was written down has to outlive the server's end.
+    # Committed starts have to survive a crash of the server.
     database.execute(
         "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
-    bring_up_to_date(database, PART, CHANGES)
+    migrate(database, PART, CHANGES)
 
 
-def _keep_small(database: Database, now: float) -> None:
+def _delete_old(database: Database, now: float) -> None:
     oldest = now - KEPT_DAYS * DAY
-    database.execute(FORGET_OLD, {"number": FORGETTING, "oldest": oldest, "most": KEPT_STARTS})
+    database.execute(DELETE_OLD, {"number": DELETION_LOCK, "oldest": oldest, "most": KEPT_STARTS})
 
 
 def _start_of_row(row: tuple[Any, ...]) -> Start:

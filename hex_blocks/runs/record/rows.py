@@ -1,4 +1,4 @@
-"""The tables of the record's file, and reading of their rows: what cannot have been written by us is refused."""
+"""The tables of the SQLite file, and the parsing of rows. Values that this program cannot have written are errors."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from hex_blocks.runs.model import ENDS, Run
 from hex_blocks.runs.record.store import RecordError, Start
 
 SCHEMA_VERSION = 2
-# What is kept, in any store.
+# How long and how many starts are kept, in any store.
 KEPT_DAYS = 120
 KEPT_STARTS = 100_000
 DAY = 86_400
 
+# The end of the year 9999, in seconds since the Unix epoch.
 LATEST_TIME = 253_402_300_800.0
 
 
-# Each version's changes, from an empty file on.
+# The statements of each version, from an empty file on.
 SCHEMA = (
     """
     CREATE TABLE IF NOT EXISTS starts (
@@ -53,10 +54,8 @@ SCHEMA = (
 )
 
 
-# A machine's clock may have been wrong for a while.
+# By Hex's clock if known, because a machine's clock may have been wrong.
 AGE = "COALESCE(at_hex, intended_at)"
-
-
 COLUMNS = "key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate"
 
 
@@ -64,7 +63,11 @@ T = TypeVar("T")
 
 
 def start_of_row(row: tuple[Any, ...]) -> Start:
-    """Make a start of what stands in the file. Raises RecordError where that cannot have been written by us."""
+    """Return the start in a row of COLUMNS.
+
+    Raises:
+        RecordError: The row has values that this program cannot have written.
+    """
     key, project_id, fingerprint, intended_at, at_hex, after, run_id, reply, ended, fate = row
     start = Start(
         checked(str, key),
@@ -79,32 +82,40 @@ def start_of_row(row: tuple[Any, ...]) -> Start:
         None if fate is None else checked(str, fate),
     )
     if start.ended and checked(str, start.ended.get("status")) not in ENDS:
-        raise _spoilt(start.ended["status"])
+        raise _corrupt(start.ended["status"])
     return start
 
 
 def checked(kind: type[T], value: Any) -> T:
-    """Return a value of the type that it must have. Raises RecordError for any other."""
+    """Return a value after checking its type.
+
+    Raises:
+        RecordError: It is of another type.
+    """
     if not isinstance(value, kind):
-        raise _spoilt(value)
+        raise _corrupt(value)
     return value
 
 
 def _time(value: Any) -> float:
     seconds = float(checked(int, value) if isinstance(value, int) else checked(float, value))
     if not math.isfinite(seconds) or not 0 <= seconds < LATEST_TIME:
-        raise _spoilt(value)
+        raise _corrupt(value)
     return seconds
 
 
 def of_json(kind: type[T], text: Any) -> T:
-    """Return the value of a JSON text, of the type that it must have. Raises RecordError for any other."""
+    """Return the value of a JSON text after checking its type.
+
+    Raises:
+        RecordError: It is not JSON, or of another type.
+    """
     try:
         value = json.loads(checked(str, text))
     except (ValueError, RecursionError) as error:
-        raise _spoilt(text) from error
+        raise _corrupt(text) from error
     return checked(kind, value)
 
 
-def _spoilt(value: Any) -> RecordError:
+def _corrupt(value: Any) -> RecordError:
     return RecordError(f"it holds what was not written by this program: {value!r:.40}")

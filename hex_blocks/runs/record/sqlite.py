@@ -1,8 +1,8 @@
-"""The record of runs started from here: what was meant to start, what did, and which project a run is of.
+"""The record of runs in a SQLite file: intended starts, their runs, and the projects of runs.
 
-With it a run is found again by its ID alone, and the same start is never sent twice. One SQLite file in the
-platform's data folder (or HEX_BLOCKS_DATA_DIR), readable by its owner only, safe under several processes,
-bounded in size and age. It holds IDs, times, states and addresses of runs; never a token, an input or a result.
+The file is in the platform's data folder (or HEX_BLOCKS_DATA_DIR), readable by its owner only, safe for several
+processes, and limited in size and age. It contains IDs, times, states and URLs of runs, but no tokens, inputs or
+results.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from filelock import FileLock
 
 DATA_DIR = "HEX_BLOCKS_DATA_DIR"
-# So long another program may keep the file for itself, and so often it is looked up whether to go on waiting.
+# How long to wait for a file that another program locks, and how often to check whether to give up, in seconds.
 BUSY_SECONDS = 30.0
-LOOK_UP = 0.2
+POLL_SECONDS = 0.2
 
 
 def default_folder() -> Path:
-    """Where the record lies."""
+    """Return the folder of the record: HEX_BLOCKS_DATA_DIR, or the platform's data folder."""
     if folder := os.environ.get(DATA_DIR):
         return Path(folder)
     from platformdirs import user_data_path
@@ -50,7 +50,7 @@ def default_folder() -> Path:
 
 
 class SqliteRecord:
-    """The record in one SQLite file. Opened for each use: no handle that is used outlives a fork or a thread."""
+    """The record in a SQLite file. It is opened for each use, so that no handle is shared by threads or forks."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -59,7 +59,11 @@ class SqliteRecord:
 
     @property
     def folder(self) -> Path:
-        """Where it lies. Raises RecordError where there is no home to put it in."""
+        """The folder of the file.
+
+        Raises:
+            RecordError: The user's home folder is not known.
+        """
         if self._folder is None:
             try:
                 self._folder = default_folder()
@@ -73,21 +77,21 @@ class SqliteRecord:
         return self.folder / "runs.sqlite3"
 
     @contextmanager
-    def alone(self, base_url: str, key: str, give_up: GiveUp = never) -> Iterator[bool]:
-        """Keep every other process and thread from working on the same key."""
-        # A fixed number of lock files, so that they need no clearing away; keys that share one wait for each other.
-        with self._locked(_digest(base_url, key), give_up) as ours:
-            yield ours
+    def lock_key(self, base_url: str, key: str, give_up: GiveUp = never) -> Iterator[bool]:
+        """Lock a key, and yield whether the lock was acquired."""
+        # A fixed number of lock files, which need no clean-up. Keys with the same file wait for each other.
+        with self._locked(_digest(base_url, key), give_up) as locked:
+            yield locked
 
     @contextmanager
-    def sending(self, base_url: str, project_id: str, give_up: GiveUp = never) -> Iterator[bool]:
-        """Keep every other process and thread from sending a start of a project."""
-        # Files of their own: who holds one of these waits for no other, so nobody waits in a circle.
-        with self._locked(f"project-{_digest(base_url, project_id)}", give_up) as ours:
-            yield ours
+    def lock_project(self, base_url: str, project_id: str, give_up: GiveUp = never) -> Iterator[bool]:
+        """Lock a project for sending a start, and yield whether the lock was acquired."""
+        # Other files than for keys. They are always locked after those, so there are no deadlocks.
+        with self._locked(f"project-{_digest(base_url, project_id)}", give_up) as locked:
+            yield locked
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
-        """Return the start of a key."""
+        """Return the start with a key, or None if there is none."""
         with self._open(give_up) as database:
             row = database.execute(
                 f"SELECT {COLUMNS} FROM starts WHERE base_url = ? AND key = ?",  # noqa: S608
@@ -96,7 +100,7 @@ class SqliteRecord:
         return start_of_row(row) if row else None
 
     def intend(self, base_url: str, start: Start, *, give_up: GiveUp = never) -> None:
-        """Write down that a start is about to be sent."""
+        """Record that a start is about to be sent."""
         after = None if start.after is None else json.dumps(start.after)
         with self._open(give_up, writes=True, durable=True) as database:
             database.execute(
@@ -106,11 +110,11 @@ class SqliteRecord:
                 (base_url, start.key, start.project_id, start.fingerprint, start.intended_at, start.at_hex, after),
             )
             if start.at_hex is not None:
-                # By a machine's clock alone, which may be wrong, nothing is forgotten.
-                self._keep_small(database, start.at_hex)
+                # Nothing is deleted by a machine's clock alone, because it may be wrong.
+                self._delete_old(database, start.at_hex)
 
     def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any], *, give_up: GiveUp = never) -> bool:
-        """Write down the run that a start became, unless another start has it."""
+        """Record the run of a start, and return False if the run belongs to another start."""
         with self._open(give_up, writes=True) as database:
             taken = database.execute(
                 "SELECT 1 FROM starts WHERE base_url = ? AND run_id = ? AND key <> ?", (base_url, run_id, key)
@@ -123,15 +127,15 @@ class SqliteRecord:
         return not taken
 
     def ended(self, base_url: str, key: str, run: dict[str, Any], *, give_up: GiveUp = never) -> None:
-        """Write down how the run of a start ended."""
+        """Record how the run of a start ended."""
         self._set(base_url, key, "ended", json.dumps(run), give_up)
 
     def stopped(self, base_url: str, key: str, fate: str, *, give_up: GiveUp = never) -> None:
-        """Write down what became of a run whose wait was stopped."""
+        """Record whether a run whose wait was stopped was left running or cancelled."""
         self._set(base_url, key, "fate", fate, give_up)
 
     def forget(self, base_url: str, key: str, *, give_up: GiveUp = never) -> None:
-        """Take back a start that was refused."""
+        """Delete a start that was refused."""
         with self._open(give_up, writes=True) as database:
             database.execute("DELETE FROM starts WHERE base_url = ? AND key = ? AND run_id IS NULL", (base_url, key))
 
@@ -145,7 +149,7 @@ class SqliteRecord:
         return [start_of_row(row) for row in rows]
 
     def claimed(self, base_url: str, run_ids: Collection[str], *, give_up: GiveUp = never) -> set[str]:
-        """Return which of these runs belong to a start on record."""
+        """Return those of some runs that belong to a start on record."""
         with self._open(give_up) as database:
             return {
                 run_id
@@ -156,14 +160,14 @@ class SqliteRecord:
             }
 
     def remember(self, base_url: str, project_id: str, run_id: str, at: float, *, give_up: GiveUp = never) -> None:
-        """Write down a run's project that was found by searching."""
+        """Record the project of a run that was found by searching."""
         with self._open(give_up, writes=True) as database:
             database.execute(
                 "INSERT OR REPLACE INTO projects_of_runs VALUES (?, ?, ?, ?)", (base_url, run_id, project_id, at)
             )
 
     def project_of(self, base_url: str, run_id: str, *, give_up: GiveUp = never) -> str | None:
-        """Return the project of a run that was started or found from here."""
+        """Return the project of a run on record, or None if the run is not on record."""
         with self._open(give_up) as database:
             for table in ("starts", "projects_of_runs"):
                 row = database.execute(
@@ -181,7 +185,7 @@ class SqliteRecord:
                 (value, base_url, key),
             )
 
-    def _keep_small(self, database: sqlite3.Connection, now: float) -> None:
+    def _delete_old(self, database: sqlite3.Connection, now: float) -> None:
         oldest = now - KEPT_DAYS * DAY
         database.execute(f"DELETE FROM starts WHERE {AGE} < ?", (oldest,))  # noqa: S608
         database.execute("DELETE FROM projects_of_runs WHERE seen_at < ?", (oldest,))
@@ -196,7 +200,7 @@ class SqliteRecord:
 
         locks = self.folder / "locks"
         try:
-            # Each by itself: parents are made for everybody.
+            # One after the other, because `mode` does not apply to parents.
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             locks.mkdir(exist_ok=True, mode=0o700)
             lock = FileLock(locks / name, mode=0o600)
@@ -216,7 +220,7 @@ class SqliteRecord:
         from filelock import Timeout
 
         try:
-            lock.acquire(timeout=LOOK_UP)
+            lock.acquire(timeout=POLL_SECONDS)
         except Timeout:
             return False
         return True
@@ -225,23 +229,30 @@ class SqliteRecord:
     def _open(
         self, give_up: GiveUp = never, *, writes: bool = False, durable: bool = False
     ) -> Iterator[sqlite3.Connection]:
-        """Open the file for one transaction. durable: what is written outlives a loss of power, not only the process.
+        """Open the file for one transaction.
 
-        Whatever is wrong with the file is RecordError, RecordBusyError where another program keeps it for itself.
+        Args:
+            give_up: Returns whether to stop waiting for other programs.
+            writes: Whether the transaction writes.
+            durable: Whether its writes have to survive a loss of power, not only the end of the process.
+
+        Raises:
+            RecordBusyError: Another program locks the file.
+            RecordError: The file cannot be used.
         """
-        give_up = _at_last(give_up)
+        give_up = _limited(give_up)
         try:
-            # Somebody may have taken the file away since, or put another one in its place.
+            # The file may have been deleted or replaced in the meantime.
             if self._anchor is None or self._identity() != self._prepared:
                 self._prepare(give_up)
             database = self._connected(self.path)
             try:
-                # The wait for others is here, so that nothing that is done within is done twice.
-                _patiently(lambda: _begin(database, writes=writes, durable=durable), give_up)
+                # Waits for other programs only here, so that nothing inside the transaction is repeated.
+                _retry_while_busy(lambda: _begin(database, writes=writes, durable=durable), give_up)
                 yield database
                 database.execute("COMMIT")
             finally:
-                # What was not committed is taken back.
+                # Rolls back what is not committed.
                 database.close()
         except sqlite3.Error as error:
             raise (RecordBusyError if _is_busy(error) else RecordError)(str(error)) from error
@@ -249,77 +260,80 @@ class SqliteRecord:
             raise RecordError(str(error)) from error
 
     def _identity(self) -> tuple[int, int] | None:
-        """Return which file lies there; None where there is none. Raises RecordError for one that was emptied."""
+        """Return the device and inode of the file, or None if it does not exist.
+
+        Raises:
+            RecordError: The file is empty.
+        """
         try:
             found = self.path.stat()
         except FileNotFoundError:
             return None
         if found.st_size == 0:
-            # It is made whole, so it held something once: to begin anew would start again what it knew.
+            # Files are created complete, so its content is lost. With a new file, runs could be started twice.
             raise RecordError(f"{self.path} is empty")
         return found.st_dev, found.st_ino
 
     def _prepare(self, give_up: GiveUp) -> None:
-        # One process at a time: SQLite does not wait for its turn to switch to write-ahead logging.
+        # One process at a time, because SQLite does not wait for locks when it switches to write-ahead logging.
         with self._locked("schema", give_up) as ours:
             if not ours:
                 raise RecordBusyError("another program is opening it")
             if self._identity() is None:
-                self._make()
+                self._create()
             self.path.chmod(0o600)
             anchor = self._connected(self.path)
             try:
-                _patiently(lambda: self._bring_up_to_date(anchor), give_up)
+                _retry_while_busy(lambda: self._migrate(anchor), give_up)
             except BaseException:
                 anchor.close()
                 raise
             self._prepared = self._identity()
-        # It stays open and is never used: whoever closes the last handle has to tidy up, which takes longer than
-        # all the rest.
+        # Stays open without being used, because closing the last handle makes SQLite clean up, which is slow.
         self._anchor = anchor
         finalize(self, anchor.close)
 
-    def _make(self) -> None:
-        """Make the file whole or not at all: one that is empty or lacks a table was spoilt by somebody."""
-        made = self.path.with_name(f"{self.path.name}.new")
-        # What is left of a file that was taken away would be taken for a part of this one.
-        for left in (self.path, made):
+    def _create(self) -> None:
+        """Create the file atomically, so that one that is empty or lacks a table is known to be corrupt."""
+        created = self.path.with_name(f"{self.path.name}.new")
+        # SQLite would apply the remaining journal of a deleted file to the new one.
+        for file in (self.path, created):
             for ending in ("-wal", "-shm", "-journal"):
-                left.with_name(left.name + ending).unlink(missing_ok=True)
-        made.unlink(missing_ok=True)
-        os.close(os.open(made, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        with closing(self._connected(made)) as database:
-            _change(database, 0)
+                file.with_name(file.name + ending).unlink(missing_ok=True)
+        created.unlink(missing_ok=True)
+        os.close(os.open(created, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with closing(self._connected(created)) as database:
+            _apply_changes(database, 0)
             database.execute("PRAGMA journal_mode = WAL")
-        made.rename(self.path)
-        _keep_names(self.folder)
+        created.rename(self.path)
+        _sync_folder(self.folder)
 
-    def _bring_up_to_date(self, database: sqlite3.Connection) -> None:
+    def _migrate(self, database: sqlite3.Connection) -> None:
         version = database.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise RecordError(f"{self.path} was written by a newer version")
         if version < 1:
-            raise RecordError(f"{self.path} is no record of runs")
+            raise RecordError(f"{self.path} is not a record of runs")
         if version < SCHEMA_VERSION:
-            _change(database, version)
+            _apply_changes(database, version)
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("SELECT 1 FROM starts LIMIT 1").fetchone()
 
     @staticmethod
     def _connected(path: Path) -> sqlite3.Connection:
-        # Never makes a file: one that was taken away just now would be there again, and empty.
+        # Mode rw does not create a file: an empty one would replace a file that was just deleted.
         uri = f"{path.absolute().as_uri()}?mode=rw"
-        return sqlite3.connect(uri, timeout=LOOK_UP, isolation_level=None, check_same_thread=False, uri=True)
+        return sqlite3.connect(uri, timeout=POLL_SECONDS, isolation_level=None, check_same_thread=False, uri=True)
 
 
-def _at_last(give_up: GiveUp) -> GiveUp:
-    """Make of a reason to give up one that says so in the end, whatever the other says."""
-    tries = iter(range(round(BUSY_SECONDS / LOOK_UP)))
+def _limited(give_up: GiveUp) -> GiveUp:
+    """Return a function that gives up when `give_up` does, and after BUSY_SECONDS at the latest."""
+    tries = iter(range(round(BUSY_SECONDS / POLL_SECONDS)))
     return lambda: give_up() or next(tries, None) is None
 
 
-def _patiently(work: Callable[[], T], give_up: GiveUp) -> T:
-    """Do what another program may keep us from, until that is possible or to be given up."""
+def _retry_while_busy(work: Callable[[], T], give_up: GiveUp) -> T:
+    """Do work, and repeat it while another program locks the file, until `give_up`."""
     while True:
         try:
             return work()
@@ -329,7 +343,7 @@ def _patiently(work: Callable[[], T], give_up: GiveUp) -> T:
 
 
 def _is_busy(error: sqlite3.Error) -> bool:
-    # The lowest byte tells the kind, the others which one of it.
+    # The lowest byte is the primary result code.
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
@@ -337,15 +351,15 @@ def _begin(database: sqlite3.Connection, *, writes: bool, durable: bool) -> None
     database.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
     database.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
     try:
-        # A reading begins with its first look.
+        # SQLite takes the lock of a reading transaction with its first statement.
         database.execute("SELECT 1 FROM starts LIMIT 1").fetchone()
     except sqlite3.Error:
         database.rollback()
         raise
 
 
-def _change(database: sqlite3.Connection, version: int) -> None:
-    """Make the tables of today from those of a version."""
+def _apply_changes(database: sqlite3.Connection, version: int) -> None:
+    """Migrate the tables from a version to the current one."""
     for number in range(version, SCHEMA_VERSION):
         try:
             database.executescript(f"BEGIN IMMEDIATE; {SCHEMA[number]}; PRAGMA user_version = {number + 1}; COMMIT")
@@ -354,8 +368,8 @@ def _change(database: sqlite3.Connection, version: int) -> None:
             raise
 
 
-def _keep_names(folder: Path) -> None:
-    """Let the names in a folder outlive a loss of power, where the system lets one."""
+def _sync_folder(folder: Path) -> None:
+    """Write the names in a folder to disk, if the system supports it, so that they survive a loss of power."""
     if hasattr(os, "O_DIRECTORY"):
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
         try:

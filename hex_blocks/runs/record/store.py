@@ -1,4 +1,4 @@
-"""What a record of runs keeps and promises, wherever it is stored."""
+"""The interface of a record of runs, and the start that it stores."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from hex_blocks.runs.model import Run
 
-# What became of a run when the call that waited for it was stopped.
+# The fate of a run when the call that waited for it was stopped.
 LEFT, CANCELLED = "left", "cancelled"
 GiveUp = Callable[[], bool]
 
@@ -19,26 +19,33 @@ class RecordError(Exception):
 
 
 class RecordBusyError(RecordError):
-    """Another program keeps the record for itself; that passes."""
+    """Another program locks the record, or its server cannot be reached. Remedy: try again."""
 
 
 class RecordLostError(RecordBusyError):
-    """A key was kept for this call alone and is no longer, so nothing was written: another call may have it now."""
+    """The lock of a key is lost, so nothing was written: another call may have the key now."""
 
 
 def never() -> bool:
-    """Say that a wait is not to be given up."""
+    """Return False: the `give_up` of a wait that is never given up."""
     return False
 
 
 @dataclass(frozen=True)
 class Start:
-    """A start that was meant, and what came of it.
+    """An intended start, and its result.
 
-    fingerprint: tells whether two starts ask for the same. intended_at: seconds since the Unix epoch, just before
-    the request was sent; at_hex: the same by Hex's clock, where it was known. after: the project's newest runs just
-    before, newest first; None where nobody looked. run_id, reply: nothing until Hex's answer is known. ended: the
-    run as it ended, once that is known. fate: LEFT or CANCELLED, where the call that waited was stopped.
+    Attributes:
+        key: Its idempotency key.
+        project_id: The ID of its project.
+        fingerprint: A hash of its request. Starts with equal requests have the same.
+        intended_at: When it was about to be sent, in seconds since the Unix epoch by this machine's clock.
+        at_hex: The same by Hex's clock, if known.
+        after: IDs of the project's newest runs just before, newest first; None if they were not read.
+        run_id: The ID of its run, once known.
+        reply: Hex's reply, once known.
+        ended: The run as it ended, once known.
+        fate: LEFT or CANCELLED, if the call that waited for the run was stopped.
     """
 
     key: str
@@ -54,44 +61,44 @@ class Start:
 
 
 class Record(Protocol):
-    """What the rest of the project asks of a record; another store can stand here. Raises RecordError.
+    """The interface of a record. All methods raise RecordError.
 
-    Keyword give_up: asked now and then while the call waits for others; the wait ends where it says True.
+    `give_up` is called repeatedly while a method waits for other programs; the wait ends when it returns True.
     """
 
-    def alone(self, base_url: str, key: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
-        """Keep every other process and thread from working on the same key; freed when this process ends, however.
+    def lock_key(self, base_url: str, key: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
+        """Lock a key against all other threads and processes, and yield whether the lock was acquired.
 
-        Returns whether the key is ours now.
+        The lock is freed when this process ends, also if it is killed.
         """
         ...
 
-    def sending(self, base_url: str, project_id: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
-        """Keep every other process and thread from sending a start of a project, so that none is taken for another."""
+    def lock_project(self, base_url: str, project_id: str, give_up: GiveUp = never) -> AbstractContextManager[bool]:
+        """Lock a project against other starts, so that their runs can be told apart, and yield whether that worked."""
         ...
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
-        """Return the start of a key."""
+        """Return the start with a key, or None if there is none."""
         ...
 
     def intend(self, base_url: str, start: Start, *, give_up: GiveUp = never) -> None:
-        """Write down that a start is about to be sent; again, if it is sent again."""
+        """Record that a start is about to be sent, or sent again."""
         ...
 
     def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any], *, give_up: GiveUp = never) -> bool:
-        """Write down the run that a start became. False, and nothing written, where another start has that run."""
+        """Record the run of a start. Return False, and write nothing, if the run belongs to another start."""
         ...
 
     def ended(self, base_url: str, key: str, run: dict[str, Any], *, give_up: GiveUp = never) -> None:
-        """Write down how the run of a start ended."""
+        """Record how the run of a start ended."""
         ...
 
     def stopped(self, base_url: str, key: str, fate: str, *, give_up: GiveUp = never) -> None:
-        """Write down what became of a run whose wait was stopped: LEFT or CANCELLED."""
+        """Record whether a run whose wait was stopped was left running or cancelled: LEFT or CANCELLED."""
         ...
 
     def forget(self, base_url: str, key: str, *, give_up: GiveUp = never) -> None:
-        """Take back a start that was refused."""
+        """Delete a start that was refused."""
         ...
 
     def unanswered(self, base_url: str, project_id: str, *, give_up: GiveUp = never) -> list[Start]:
@@ -99,13 +106,13 @@ class Record(Protocol):
         ...
 
     def claimed(self, base_url: str, run_ids: Collection[str], *, give_up: GiveUp = never) -> set[str]:
-        """Return which of these runs belong to a start on record."""
+        """Return those of some runs that belong to a start on record."""
         ...
 
     def remember(self, base_url: str, project_id: str, run_id: str, at: float, *, give_up: GiveUp = never) -> None:
-        """Write down a run's project that was found by searching."""
+        """Record the project of a run that was found by searching."""
         ...
 
     def project_of(self, base_url: str, run_id: str, *, give_up: GiveUp = never) -> str | None:
-        """Return the project of a run that was started or found from here."""
+        """Return the project of a run on record, or None if the run is not on record."""
         ...

@@ -1,1 +1,1 @@
-"""Checking of inputs."""
+"""Checks and normalizes the inputs of a call."""

@@ -1,9 +1,10 @@
-"""Bounds of what is looked at, so that no input can make a check slow."""
+"""Bounds on what checks of inputs process, so that no input can make a check slow."""
 
 from __future__ import annotations
 
-DEEPEST = 64
-# Text is searched for tokens, before it is shown, as far as this.
-LONGEST_LOOKED_AT = 1000
-# Bounds on what is looked at more closely: no number or address is longer, no list of Hex's, no useful error.
-LONGEST_NUMBER, LONGEST_ADDRESS, LARGEST_INTEGER = 400, 320, 2**63 - 1
+# Levels of nested objects and lists.
+MAX_DEPTH = 64
+# Characters of a text that are searched for tokens and IDs.
+MAX_SEARCHED = 1000
+# Characters of a number and of an e-mail address, and the largest integer.
+MAX_NUMBER_LENGTH, MAX_EMAIL_LENGTH, MAX_INTEGER = 400, 320, 2**63 - 1

@@ -1,13 +1,14 @@
-"""Inputs as callers send them, made into what a spec declares; every fault found, each with its place.
+"""Checks inputs against a tool's spec, converts them to the declared types, and reports every fault with its path.
 
-Null, absent and blank text mean not given, and so do the words of NOTHING where an optional input cannot hold them,
-and empty rows of a list. Text is trimmed where it is an ID. Numbers, booleans, objects and lists may come as text, as
-form fields and models send them, when it is unambiguous what they are: also as JSON text of JSON text, read once more
-where that gives the declared type; 0 and 1 for a boolean; a whole number for text. Python's own scalars (dates,
-decimals, enums, UUIDs) are what JSON writes them as. IDs come bare, wrapped (WRAPPED), without dashes, or inside an
-address of Hex (SIGNPOSTS, IN_QUERY).
+- Null, absent and blank mean not given. So do words such as "none" (NOTHING) for an optional input that cannot have
+  such a value, and empty rows of a list.
+- Forms and models send numbers, booleans, objects and lists as text. Text is converted where that is unambiguous:
+  JSON text, also if it was encoded twice, 0 and 1 for a boolean, and a whole number for text.
+- Python's dates, decimals, enums and UUIDs become their JSON form.
+- IDs are accepted in quotes and brackets (WRAPPED), without dashes, and in an address of Hex (PATH_KINDS,
+  QUERY_KINDS). Space around them is removed.
 
-The rules are tables and short functions of one value each, so that a checker in another language can mirror them.
+The rules are tables and short functions of one value, so that a checker in another language can mirror them.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ from pydantic_core import PydanticCustomError
 from typing_extensions import TypedDict
 
 from hex_blocks.errors.classes import Fault, hex_error
-from hex_blocks.tools.inputs.bounds import LONGEST_ADDRESS, LONGEST_LOOKED_AT, LONGEST_NUMBER
-from hex_blocks.tools.inputs.faults import characters, entries, fault_of, kind_word, refuse
+from hex_blocks.tools.inputs.bounds import MAX_EMAIL_LENGTH, MAX_NUMBER_LENGTH, MAX_SEARCHED
+from hex_blocks.tools.inputs.faults import characters, entries, fault_of, json_type, refuse
 from hex_blocks.tools.inputs.ids import ADDRESS, UUID, id_in, id_kind
 from hex_blocks.tools.inputs.json_values import (
-    NO_LIST,
+    NOT_A_LIST,
     NOTHING,
     as_boolean,
     as_integer,
@@ -56,18 +57,18 @@ from hex_blocks.tools.spec.values import InputField, is_date_time
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 URI = re.compile(r"https?://[^\s]+")
-# Text without a format that no such word can be either: IDs and places in a list, by the end of their name.
+# Names of text inputs without a format that cannot have a value such as "none": IDs and cursors.
 NEVER_WORDS = re.compile(r"(Id|\bid|cursor|after|before)(\[\])?$")
-MOST_ENTRIES, MOST_FAULTS = 10_000, 100
+MAX_ENTRIES, MAX_FAULTS = 10_000, 100
 
 _CONFIG = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
 
 def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """Make the function that checks a tool's inputs.
+    """Return a function that checks a tool's inputs.
 
-    It returns what was given, clean, without what was not given, and raises an InputError (`bad_inputs`) that
-    lists every fault.
+    The function returns the inputs converted to their declared types, without those not given. It raises an
+    InputError (`bad_inputs`) with all faults.
     """
     adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(_object_type(spec.id, spec.inputs, top=True))
     secrets = {name for name, field in spec.inputs.items() if _holds_secret(field)}
@@ -77,7 +78,7 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
     def check(inputs: Mapping[str, Any]) -> dict[str, Any]:
         if not isinstance(inputs, Mapping):
-            faults = (Fault("inputs", "not_an_inputs_object", {"found": kind_word(inputs)}),)
+            faults = (Fault("inputs", "not_an_inputs_object", {"found": json_type(inputs)}),)
             raise hex_error("bad_inputs", tool=spec.id, faults=faults)
         faults = []
         given: dict[str, Any] = {}
@@ -86,7 +87,7 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         except ValidationError as error:
             found = error.errors(include_url=False)
             faults = [fault_of(each, list(spec.inputs), secrets) for each in found]
-        # A box that is not ticked says nothing.
+        # For the constraints, a boolean that is false counts as not given.
         names = [
             name
             for name, value in inputs.items()
@@ -101,8 +102,8 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         for group in constraints.all_or_none:
             if 0 < sum(name in names for name in group) < len(group):
                 faults.append(Fault(", ".join(group), "only_together"))
-        if len(faults) > MOST_FAULTS:
-            faults[MOST_FAULTS:] = [Fault("inputs", "more", {"count": len(faults) - MOST_FAULTS})]
+        if len(faults) > MAX_FAULTS:
+            faults[MAX_FAULTS:] = [Fault("inputs", "more", {"count": len(faults) - MAX_FAULTS})]
         if faults:
             raise hex_error("bad_inputs", tool=spec.id, faults=tuple(faults))
         return {name: value for name, value in given.items() if value is not None or name in cleared}
@@ -111,15 +112,15 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 
 def _object_type(name: str, fields: Mapping[str, InputField], *, top: bool = False) -> Any:
-    """Make a TypedDict of the fields; absent stays absent, and in nested objects null is left out."""
+    """Return a TypedDict of the fields. Absent fields stay absent; in nested objects null fields are removed."""
     parts: dict[str, Any] = {}
     for key, field in fields.items():
-        # A connection's inputs may come from the connection itself, so their absence is for it to judge.
+        # The connection can supply its inputs itself, so it checks whether they are missing.
         required = field.required and getattr(field, "place", None) != "connection"
         type_ = _type(f"{name}.{key}", field)
         if required:
             nulls = field.null_means == "null"
-            parts[key] = Annotated[type_ | None if nulls else type_, BeforeValidator(_demand(field, nulls=nulls))]
+            parts[key] = Annotated[type_ | None if nulls else type_, BeforeValidator(_require(field, nulls=nulls))]
         else:
             parts[key] = NotRequired[Annotated[type_ | None, BeforeValidator(_nothing_to_none(key, field))]]
     make: Any = TypedDict
@@ -129,7 +130,7 @@ def _object_type(name: str, fields: Mapping[str, InputField], *, top: bool = Fal
 
 
 def _cleared(fields: Mapping[str, InputField]) -> set[str]:
-    """Name the fields in which an explicit null is a value."""
+    """Return the names of the fields in which an explicit null is a value."""
     return {name for name, field in fields.items() if field.null_means == "null"}
 
 
@@ -168,7 +169,10 @@ def _bounds(field: InputField) -> list[Any]:
 
 
 def _filled(field: InputField) -> Callable[[list[Any]], list[Any]]:
-    """Leave out a list's empty rows, which keep their place until every fault is told, and count the others."""
+    """Return a function that removes a list's empty rows and checks its length.
+
+    Rows are removed after all of them are checked, so that the paths of faults have the right numbers.
+    """
     nulls = field.items is None or field.items.type == "any" or field.items.null_means == "null"
 
     def filled(rows: list[Any]) -> list[Any]:
@@ -187,34 +191,34 @@ def _row_to_none(entry: InputField | None) -> Callable[[Any], Any]:
 
 
 def _empty_row(entry: InputField | None, row: Any) -> bool:
-    """Whether a row of a list says nothing: blank, or an object with declared fields that are all blank."""
+    """Return whether a row of a list is empty: blank, or an object whose fields are declared and all blank."""
     if entry is None or entry.type == "any":
         return False
     if entry.type == "object" and entry.fields is not None and isinstance(row, Mapping) and row:
-        return all(name in entry.fields and _says_nothing(entry.fields[name], part) for name, part in row.items())
-    return _says_nothing(entry, row)
+        return all(name in entry.fields and _is_empty(entry.fields[name], part) for name, part in row.items())
+    return _is_empty(entry, row)
 
 
-def _says_nothing(field: InputField, value: Any) -> bool:
-    """Whether a value is blank, or a list of nothing but empty rows."""
+def _is_empty(field: InputField, value: Any) -> bool:
+    """Return whether a value is blank, or a list of empty rows."""
     if field.type == "array" and isinstance(value, list | tuple) and value:
         return all(_empty_row(field.items, row) for row in value)
     return is_blank(value) and not (value is None and field.null_means == "null")
 
 
 def _not_given(name: str, field: InputField) -> Callable[[Any], bool]:
-    """Make the test of whether an input was not given."""
+    """Return a function that tells whether an input was not given."""
     allowed = {each.casefold() for each in field.enum or ()}
     plain = field.type == "string" and not (field.format or field.enum or NEVER_WORDS.search(name))
     rows = field.type == "array" and not (
         field.items and (field.items.type != "string" or field.items.format or field.items.enum)
     )
-    nothing = NO_LIST if rows else NOTHING - allowed
+    nothing = NOT_A_LIST if rows else NOTHING - allowed
     words = not (field.required or field.secret or plain or field.type == "any" or field.format == "path")
 
     def not_given(value: Any) -> bool:
-        is_word = words and isinstance(value, str) and len(value) <= LONGEST_NUMBER
-        return (is_word and value.strip().strip("\"'").casefold() in nothing) or _says_nothing(field, value)
+        is_word = words and isinstance(value, str) and len(value) <= MAX_NUMBER_LENGTH
+        return (is_word and value.strip().strip("\"'").casefold() in nothing) or _is_empty(field, value)
 
     return not_given
 
@@ -224,23 +228,23 @@ def _nothing_to_none(name: str, field: InputField) -> Callable[[Any], Any]:
     return lambda value: None if not_given(value) else value
 
 
-def _demand(field: InputField, *, nulls: bool) -> Callable[[Any], Any]:
-    def demand(value: Any) -> Any:
-        if _says_nothing(field, value) and not (nulls and value is None):
+def _require(field: InputField, *, nulls: bool) -> Callable[[Any], Any]:
+    def require(value: Any) -> Any:
+        if _is_empty(field, value) and not (nulls and value is None):
             raise PydanticCustomError("missing", "missing")
         return value
 
-    return demand
+    return require
 
 
 def _string(name: str, field: InputField) -> Callable[[Any], Any]:
     formats: dict[str, tuple[str, Callable[[str], Any] | None]] = {
         "uuid": ("not_uuid", UUID.fullmatch),
-        "email": ("not_email", lambda value: len(value) <= LONGEST_ADDRESS and EMAIL.fullmatch(value)),
+        "email": ("not_email", lambda value: len(value) <= MAX_EMAIL_LENGTH and EMAIL.fullmatch(value)),
         "date-time": ("not_date_time", is_date_time),
         "uri": ("not_uri", URI.fullmatch),
     }
-    key, good = formats.get(field.format or "", ("", None))
+    key, matches = formats.get(field.format or "", ("", None))
     trimmed = field.format is not None or field.secret or field.enum is not None
     allowed = {each.casefold(): each for each in field.enum or ()}
     shortest, longest = field.min_length, field.max_length
@@ -260,9 +264,9 @@ def _string(name: str, field: InputField) -> Callable[[Any], Any]:
             value = value if field.secret else unquoted(value)
         if field.format == "uuid":
             value = id_in(kind, value)
-        elif kind and not field.format and ADDRESS.fullmatch(value[:LONGEST_LOOKED_AT].strip()):
+        elif kind and not field.format and ADDRESS.fullmatch(value[:MAX_SEARCHED].strip()):
             value = id_in(kind, value.strip())
-        if good is not None and not good(value):
+        if matches is not None and not matches(value):
             raise refuse(key, value)
         if allowed:
             if value.casefold() not in allowed:
@@ -273,8 +277,8 @@ def _string(name: str, field: InputField) -> Callable[[Any], Any]:
         if longest is not None and len(value) > longest:
             raise refuse("too_long", value, size=characters(longest))
         if field.format == "json-object":
-            held = as_object(value)
-            return value if isinstance(read_json(value), Mapping) else json.dumps(held)
+            parsed = as_object(value)
+            return value if isinstance(read_json(value), Mapping) else json.dumps(parsed)
         return value
 
     return string
@@ -292,12 +296,12 @@ def _object(cleared: set[str]) -> Callable[[Any, Callable[[Any], Any]], Any]:
 
 
 def _array(entry: InputField | None) -> Callable[[Any], Any]:
-    # Only what cannot hold a comma itself may be listed with commas, as a form field would.
+    # Text with commas is a list only if the entries cannot contain commas themselves.
     separable = entry is not None and entry.type == "string" and bool(entry.enum or entry.format)
 
-    def short(given: list[Any]) -> list[Any]:
-        if len(given) > MOST_ENTRIES:
-            raise refuse("too_long", given, size=entries(MOST_ENTRIES))
+    def limited(given: list[Any]) -> list[Any]:
+        if len(given) > MAX_ENTRIES:
+            raise refuse("too_long", given, size=entries(MAX_ENTRIES))
         return given
 
     def array(value: Any) -> Any:
@@ -305,12 +309,12 @@ def _array(entry: InputField | None) -> Callable[[Any], Any]:
             inner = unwrapped_list(value)
             value = value if inner is None else inner
         if isinstance(value, str) and not value.lstrip().startswith("["):
-            return short([part.strip() for part in value.split(",") if part.strip()] if separable else [value])
+            return limited([part.strip() for part in value.split(",") if part.strip()] if separable else [value])
         value = from_json(value)
         value = sorted(value, key=repr) if isinstance(value, set | frozenset) else value
         check_depth(value)
         if not isinstance(value, list | tuple):
             raise refuse("not_array", value)
-        return short(list(value))
+        return limited(list(value))
 
     return array

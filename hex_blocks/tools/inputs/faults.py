@@ -1,4 +1,4 @@
-"""What is wrong with an input, as a fault that can be said."""
+"""Creates faults of inputs, from pydantic's errors and for the checks of this package."""
 
 from __future__ import annotations
 
@@ -12,15 +12,22 @@ from pydantic_core import PydanticCustomError
 from hex_blocks.errors.classes import Fault, without_tokens
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import Phrase, phrase
-from hex_blocks.tools.inputs.bounds import LONGEST_LOOKED_AT
+from hex_blocks.tools.inputs.bounds import MAX_SEARCHED
 
 
 def refuse(key: str, value: Any, below: str = "", **values: Any) -> PydanticCustomError:
-    """Make a fault. below: where in the input it is, if deeper than the checker goes by itself."""
-    told = {"found": shown(value), **values}
-    # pydantic takes no halves of characters, which a name in JSON may hold.
-    whole = below.encode(errors="replace").decode()
-    return PydanticCustomError("fault", "fault", {"key": key, "values": told, "below": whole})
+    """Return the error of a fault, for pydantic.
+
+    Args:
+        key: A key of FAULTS.
+        value: The value that is wrong.
+        below: The path of the value inside the input, if pydantic does not know it.
+        values: Further values of the fault's sentence.
+    """
+    # pydantic does not accept lone surrogates, which a name in JSON can contain.
+    path = below.encode(errors="replace").decode()
+    context = {"key": key, "values": {"found": shown(value), **values}, "below": path}
+    return PydanticCustomError("fault", "fault", context)
 
 
 HIDDEN = phrase("what was given")
@@ -31,20 +38,26 @@ _BOUNDS = {
 
 
 def entries(count: int) -> Phrase:
-    """Say how many entries a list may have."""
+    """Return a number of entries as a phrase."""
     return phrase(Plural("{count} entry", "{count} entries"), count=count)
 
 
 def characters(count: int) -> Phrase:
-    """Say how long text may be."""
+    """Return a number of characters as a phrase."""
     return phrase(Plural("{count} character", "{count} characters"), count=count)
 
 
 def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:
-    """Return what pydantic found as a fault: where it is, and what is wrong, without any secret."""
+    """Return the fault of one of pydantic's errors.
+
+    Args:
+        found: An entry of `ValidationError.errors()`.
+        known: The names of all inputs, to suggest a similar one.
+        secrets: The names of the inputs whose values are not shown.
+    """
     place = [part for part in found["loc"] if not (isinstance(part, str) and part.endswith(")") and "[" in part)]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".") or "inputs"
-    where = place_shown(name)
+    where = printable_path(name)
     hidden = bool(place) and place[0] in secrets
     match found["type"]:
         case "missing":
@@ -55,7 +68,7 @@ def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:
         case "fault":
             values = dict(found["ctx"]["values"])
             if found["ctx"]["below"]:
-                where = place_shown(name + found["ctx"]["below"])
+                where = printable_path(name + found["ctx"]["below"])
             if hidden:
                 values["found"] = HIDDEN
             return Fault(where, found["ctx"]["key"], values)
@@ -65,11 +78,11 @@ def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:
             whole = int(value) if value == int(value) else value
             return Fault(where, key, {"limit": whole, "found": HIDDEN if hidden else shown(found["input"])})
         case _:
-            return Fault(where, "not_object", {"found": kind_word(found["input"])})
+            return Fault(where, "not_object", {"found": json_type(found["input"])})
 
 
-def kind_word(value: Any) -> str:
-    """Return the JSON type of a value as a word."""
+def json_type(value: Any) -> str:
+    """Return the JSON type of a value as a phrase."""
     match value:
         case None:
             return "null"
@@ -83,18 +96,18 @@ def kind_word(value: Any) -> str:
             return type(value).__name__
 
 
-def place_shown(place: str) -> str:
-    """Return the name of a place, fit to be shown."""
-    return shown(place, 60).strip('"')
+def printable_path(path: str) -> str:
+    """Return the path of an input for an error message: printable, and at most 60 characters."""
+    return shown(path, 60).strip('"')
 
 
 def shown(value: Any, longest: int = 40) -> str:
-    """Show a value in an error, short and on one line."""
+    """Return a value for an error message: without tokens, on one line, at most `longest` characters."""
     if isinstance(value, Mapping | list | tuple | set):
-        return kind_word(value if isinstance(value, dict | list) else list(value))
+        return json_type(value if isinstance(value, dict | list) else list(value))
     if isinstance(value, int) and abs(value) >= 10**longest:
         return phrase("a number of so many digits")
-    value = without_tokens(value[:LONGEST_LOOKED_AT])[: longest + 1] if isinstance(value, str) else value
+    value = without_tokens(value[:MAX_SEARCHED])[: longest + 1] if isinstance(value, str) else value
     shown = json.dumps(value, ensure_ascii=False, default=str)
     shown = "".join(character if character.isprintable() else "?" for character in shown)
     return shown if len(shown) <= longest + 2 else f'{shown[:longest]}…"'

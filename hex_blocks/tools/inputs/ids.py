@@ -1,4 +1,4 @@
-"""IDs as people and programs give them: bare, undashed, in quotes, in addresses."""
+"""Reads IDs in the forms that people and programs give: in quotes, without dashes, or in an address of Hex."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 from hex_blocks.i18n.texts import phrase
-from hex_blocks.tools.inputs.bounds import LONGEST_LOOKED_AT
+from hex_blocks.tools.inputs.bounds import MAX_SEARCHED
 from hex_blocks.tools.inputs.faults import refuse
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-# What an ID is wrapped in, or followed by, where people copied it.
+# Characters around an ID that was copied from a text.
 WRAPPED = "\"'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb.,;/\u200b\u2060\ufeff"
 UNDASHED = re.compile(r"[0-9a-fA-F]{32}")
 ADDRESS = re.compile(r"(https?://\S+|[\w-]+(\.[\w-]+)+(:\d+)?/\S+)", re.IGNORECASE)
 APP_SLUG = re.compile(r"(.*-)?[0-9A-Za-z]{22}")
-# In an address of Hex, whose ID follows which part of the path; and which names in the query hold one.
-SIGNPOSTS = {
+# In the path of an address of Hex: the kind of the ID that follows a part.
+PATH_KINDS = {
     "hex": "project",
     "app": "project",
     "project": "project",
@@ -42,8 +42,9 @@ SIGNPOSTS = {
     "semantic-project": "semantic project",
     "semantic-projects": "semantic project",
 }
-IN_QUERY = {"runid": "run", "projectid": "project", "threadid": "thread", "cellid": "cell"}
-# Whose ID an input is, by the end of its name; the first that fits.
+# In the query of an address of Hex: the kind of the ID in a parameter.
+QUERY_KINDS = {"runid": "run", "projectid": "project", "threadid": "thread", "cellid": "cell"}
+# The kind of the ID in an input, by the end of the input's name; the first match counts.
 KINDS = (
     ("semanticprojectid", "semantic project"),
     ("projectid", "project"),
@@ -55,7 +56,7 @@ KINDS = (
     ("userid", "user"),
     ("cellid", "cell"),
 )
-KIND_WORDS = {
+KIND_NAMES = {
     "project": phrase("a project"),
     "run": phrase("a run"),
     "thread": phrase("a thread"),
@@ -69,15 +70,19 @@ KIND_WORDS = {
 
 
 def id_kind(name: str) -> str:
-    """Say of what an input is the ID, by its name; empty where that is not known."""
+    """Return the kind of the ID in an input by the input's name, such as `project`; empty if it is not known."""
     last = name.rpartition(".")[2].lower()
     last = last[:-3] if last.endswith("s[]") else last.removesuffix("[]")
     return next((kind for end, kind in KINDS if last.endswith(end)), "")
 
 
 def id_in(kind: str, value: str) -> str:
-    """Return the bare ID of what was copied: wrapped, without dashes, or an address. Other text is as it was."""
-    if len(value) > LONGEST_LOOKED_AT * 4 or UUID.fullmatch(value):
+    """Return the ID in a text: wrapped, without dashes, or in an address. Other text is returned unchanged.
+
+    Raises:
+        PydanticCustomError: It is an address without an ID of this kind.
+    """
+    if len(value) > MAX_SEARCHED * 4 or UUID.fullmatch(value):
         return value
     bare = value.strip(WRAPPED + " ")
     bare = re.sub(r"^urn:uuid:", "", bare, flags=re.IGNORECASE).strip(WRAPPED + " ")
@@ -91,21 +96,21 @@ def id_in(kind: str, value: str) -> str:
     if kind in found:
         return found[kind]
     if found:
-        # The last part says what it is of: a run's address begins with its project.
-        raise refuse("address_of_other", bare, other=KIND_WORDS[list(found)[-1]])
+        # The last ID names the object of an address: a run's address begins with its project.
+        raise refuse("address_of_other", bare, other=KIND_NAMES[list(found)[-1]])
     if is_app:
         raise refuse("address_of_app", bare)
     return value
 
 
 def ids_in_address(value: str) -> dict[str, str]:
-    """Return the IDs in an address, by whose they are; none in what is not an address."""
+    """Return the IDs in an address by their kinds; empty if it is not an address."""
     bare = value.strip(WRAPPED + " ")
-    return _ids_in(bare)[0] if len(bare) <= LONGEST_LOOKED_AT * 4 and ADDRESS.fullmatch(bare) else {}
+    return _ids_in(bare)[0] if len(bare) <= MAX_SEARCHED * 4 and ADDRESS.fullmatch(bare) else {}
 
 
 def _ids_in(address: str) -> tuple[dict[str, str], bool]:
-    """Find the IDs in an address, by whose they are; and tell whether it ends in the name of a published app."""
+    """Return the IDs in an address by their kinds, and whether it ends in the slug of a published app."""
     try:
         split = urlsplit(address if "://" in address else f"https://{address}")
     except ValueError:
@@ -114,11 +119,11 @@ def _ids_in(address: str) -> tuple[dict[str, str], bool]:
     found: dict[str, str] = {}
     is_app = False
     for before, part in pairwise(parts):
-        kind = SIGNPOSTS.get(before.lower())
+        kind = PATH_KINDS.get(before.lower())
         if kind and UUID.fullmatch(part):
             found[kind] = part
         is_app = is_app or (kind == "project" and bool(APP_SLUG.fullmatch(part)))
     for name, part in parse_qsl(split.query):
-        if name.lower() in IN_QUERY and UUID.fullmatch(part):
-            found[IN_QUERY[name.lower()]] = part
+        if name.lower() in QUERY_KINDS and UUID.fullmatch(part):
+            found[QUERY_KINDS[name.lower()]] = part
     return found, is_app

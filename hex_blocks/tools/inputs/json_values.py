@@ -1,4 +1,4 @@
-"""Values as forms, models and programs give them, read as the JSON that they mean."""
+"""Converts values from forms, models and programs to JSON values of the declared types."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from enum import Enum
 from numbers import Integral, Real
 from typing import Any
 
-from pydantic import (
-    SecretStr,
-)
+from pydantic import SecretStr
 from pydantic_core import PydanticCustomError
 
-from hex_blocks.tools.inputs.bounds import DEEPEST, LARGEST_INTEGER, LONGEST_LOOKED_AT, LONGEST_NUMBER
+from hex_blocks.tools.inputs.bounds import MAX_DEPTH, MAX_INTEGER, MAX_NUMBER_LENGTH, MAX_SEARCHED
 from hex_blocks.tools.inputs.faults import refuse, shown
 
 INTEGER = re.compile(r"[+-]?\d{1,18}")
@@ -36,20 +34,20 @@ WORDS = {
     "f": False,
     "0": False,
 }
-# What callers write for nothing. It is nothing only where an optional input cannot hold such a word.
+# Words that callers send for "not given". They are only read so in optional inputs that cannot have such a value.
 NOTHING = frozenset({"null", "none", "nil", "undefined", "n/a", "<null>", "<none>", "(null)", "(none)"})
-# Those that are nothing in place of a list of texts too, which may have an entry called None.
-NO_LIST = frozenset({"null", "undefined"})
+# Those of them that also mean "not given" for a list of texts, which could have an entry "None".
+NOT_A_LIST = frozenset({"null", "undefined"})
 
 
 def is_blank(value: Any) -> bool:
-    """Whether a value is null, or text of nothing but spaces."""
+    """Return whether a value is None, or text of spaces only."""
     value = value.get_secret_value() if isinstance(value, SecretStr) else value
     return value is None or (isinstance(value, str) and not value.strip())
 
 
 def as_text(value: Any) -> Any:
-    """Write as text what has one exact way to be written; anything else is as it was."""
+    """Return an integer, date or similar value as text. Other values are returned unchanged."""
     value = _scalar(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
@@ -58,37 +56,37 @@ def as_text(value: Any) -> Any:
     return value
 
 
-def check_characters(value: str, place: str = "") -> None:
-    """Refuse text that cannot be sent, at a place: half of a surrogate pair, which JSON can hold, is no character."""
+def check_characters(value: str, path: str = "") -> None:
+    """Refuse text with a lone surrogate, which JSON can contain and which cannot be encoded."""
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise refuse("half_character", value, place) from None
+        raise refuse("half_character", value, path) from None
 
 
 def as_integer(value: Any) -> Any:
-    """Return a whole number, also from text."""
+    """Return an integer, also from text."""
     value = _bare(value)
-    if isinstance(value, str) and len(value) <= LONGEST_NUMBER and INTEGER.fullmatch(value.strip()):
+    if isinstance(value, str) and len(value) <= MAX_NUMBER_LENGTH and INTEGER.fullmatch(value.strip()):
         return int(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise refuse("not_integer", value)
-    if abs(value) > LARGEST_INTEGER:
-        raise refuse("too_large", value, limit=LARGEST_INTEGER)
+    if abs(value) > MAX_INTEGER:
+        raise refuse("too_large", value, limit=MAX_INTEGER)
     return value
 
 
 def _bare(value: Any) -> Any:
-    """Return a scalar as JSON has it, without quotes too many."""
-    return unquoted(value.strip()) if isinstance(value, str) and len(value) < LONGEST_NUMBER else _scalar(value)
+    """Return a scalar as a JSON value, without quotes around it."""
+    return unquoted(value.strip()) if isinstance(value, str) and len(value) < MAX_NUMBER_LENGTH else _scalar(value)
 
 
 def as_number(value: Any) -> Any:
     """Return a number, also from text."""
     value = _bare(value)
-    if isinstance(value, str) and len(value) <= LONGEST_NUMBER and NUMBER.fullmatch(value.strip()):
+    if isinstance(value, str) and len(value) <= MAX_NUMBER_LENGTH and NUMBER.fullmatch(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value or abs(value) > 1e308:
         raise refuse("not_number", value)
@@ -107,9 +105,11 @@ def as_boolean(value: Any) -> Any:
 
 
 def from_json(value: Any, wanted: type | None = None) -> Any:
-    """Read text that holds JSON; other values are taken as they are.
+    """Return the value of JSON text. Other values are returned unchanged.
 
-    wanted: text in the text is read once more where it holds one of these.
+    Args:
+        value: The text.
+        wanted: If the JSON is itself text, and that text is JSON of this type, its value is returned.
     """
     read = read_json(value)
     if wanted is None or not isinstance(value, str) or not isinstance(read, str):
@@ -122,11 +122,15 @@ def from_json(value: Any, wanted: type | None = None) -> Any:
 
 
 def read_json(value: Any) -> Any:
-    """Return the value that JSON text holds; other values as they are."""
+    """Return the value of JSON text. Other values are returned unchanged.
+
+    Raises:
+        PydanticCustomError: It is not valid JSON, or is nested too deeply.
+    """
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, parse_constant=_no_constant)
+        return json.loads(value, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
         raise refuse("bad_json", value, problem=error.msg, line=error.lineno, column=error.colno) from None
     except RecursionError:
@@ -135,7 +139,7 @@ def read_json(value: Any) -> Any:
         raise refuse("bad_json", value, problem=str(error), line=1, column=1) from None
 
 
-def _no_constant(name: str) -> Any:
+def _reject_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
 
 
@@ -150,7 +154,7 @@ def as_object(value: Any) -> Any:
 
 
 def unwrapped_list(value: str) -> Any:
-    """Return the list that JSON text holds, or a list of the text."""
+    """Return the list in JSON text that was encoded twice, or None if there is none."""
     try:
         read = from_json(value, list)
     except PydanticCustomError:
@@ -159,9 +163,13 @@ def unwrapped_list(value: str) -> Any:
 
 
 def check_depth(value: Any) -> None:
-    """Refuse what is nested past reason."""
+    """Check that a value has at most MAX_DEPTH levels.
+
+    Raises:
+        PydanticCustomError: It has more.
+    """
     level: list[Any] = [value]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         inner: list[Any] = []
         for part in level:
             if isinstance(part, Mapping):
@@ -175,42 +183,46 @@ def check_depth(value: Any) -> None:
 
 
 def as_plain(value: Any) -> Any:
-    """Return any value as JSON has it. Raises a fault with the place of what JSON cannot hold, or holds too deep."""
+    """Return a value of Python's types as a JSON value.
+
+    Raises:
+        PydanticCustomError: It contains something that JSON cannot represent, or is nested too deeply.
+    """
     check_depth(value)
-    return _plainly(value, "")
+    return _json_value(value, "")
 
 
-def _plainly(value: Any, place: str) -> Any:
+def _json_value(value: Any, path: str) -> Any:
     if isinstance(value, Mapping):
         for name in value:
             if not isinstance(name, str):
-                raise refuse("name_not_text", name, f"{place}.{shown(name)}")
-            check_characters(name, f"{place}.{name}")
-        return {str(name): _plainly(part, f"{place}.{name}") for name, part in value.items()}
+                raise refuse("name_not_text", name, f"{path}.{shown(name)}")
+            check_characters(name, f"{path}.{name}")
+        return {str(name): _json_value(part, f"{path}.{name}") for name, part in value.items()}
     if isinstance(value, set | frozenset):
-        # In an order that is the same each time, as a key kept for a start demands.
+        # Sorted, because the inputs of a start with the same idempotency key have to be the same each time.
         value = sorted(value, key=repr)
     if isinstance(value, list | tuple):
-        return [_plainly(part, f"{place}[{number}]") for number, part in enumerate(value)]
+        return [_json_value(part, f"{path}[{number}]") for number, part in enumerate(value)]
     plain = _scalar(value)
     if isinstance(plain, str):
-        check_characters(plain, place)
+        check_characters(plain, path)
     if isinstance(plain, float) and (plain != plain or plain in (float("inf"), float("-inf"))):
-        raise refuse("not_number", plain, place)
+        raise refuse("not_number", plain, path)
     if plain is not None and not isinstance(plain, str | int | float):
-        raise refuse("not_json", type(value).__name__, place)
+        raise refuse("not_json", type(value).__name__, path)
     return plain
 
 
 def _scalar(value: Any) -> Any:
-    """Return one of Python's own scalars as JSON has it; anything else is as it was."""
+    """Return a scalar of Python's types as a JSON value. Other values are returned unchanged."""
     if isinstance(value, Enum):
         value = value.value
     if value is None or type(value) in (str, int, float, bool):
         return value
     if isinstance(value, datetime):
-        said = value.isoformat()
-        return said.removesuffix("+00:00") + "Z" if said.endswith("+00:00") else said
+        iso = value.isoformat()
+        return iso.removesuffix("+00:00") + "Z" if iso.endswith("+00:00") else iso
     if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, uuid.UUID):
@@ -227,8 +239,8 @@ def _scalar(value: Any) -> Any:
 
 
 def unquoted(value: str) -> str:
-    """Take the quotes off text that was written as JSON once too often."""
-    if len(value) < 2 or len(value) > LONGEST_LOOKED_AT or value[0] != '"' or value[-1] != '"':
+    """Return text without quotes if it is a JSON string, as it is if it was encoded twice."""
+    if len(value) < 2 or len(value) > MAX_SEARCHED or value[0] != '"' or value[-1] != '"':
         return value
     try:
         read = json.loads(value)

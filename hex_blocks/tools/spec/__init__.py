@@ -1,1 +1,1 @@
-"""What a spec file may say."""
+"""The models of tool specs and of the block file."""

@@ -1,4 +1,4 @@
-"""What the block file may say: what a palette shows of the whole plugin."""
+"""The model of the block file, `tool_specs/block.json`: how hosts present the tools as a whole."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from hex_blocks.tools.spec.values import Input, Name, Strict, Text
 
 
 class UseCase(Strict):
-    """What people do with a group."""
+    """A use case in the guide of a group: a title and points."""
 
     title: Text
     points: tuple[Text, ...]
 
 
 class Group(Strict):
-    """A shelf of the palette."""
+    """A group of tools."""
 
     title: Text
     description: Text
@@ -25,7 +25,7 @@ class Group(Strict):
 
 
 class Authentication(Strict):
-    """How users prove who they are."""
+    """How users authenticate."""
 
     type: Literal["apiKey"]
     title: Text
@@ -34,7 +34,7 @@ class Authentication(Strict):
 
 
 class BlockSpec(Strict):
-    """What a palette shows of the whole plugin."""
+    """The block file."""
 
     schema_: str | None = Field(default=None, alias="$schema")
     name: Text

@@ -1,7 +1,7 @@
-"""What a tool spec and a block file may say. Unknown keys are refused; every error names file, key and remedy.
+"""The model of a tool spec. Unknown keys are errors.
 
-A spec is data that any host can follow, in any language: which inputs a tool has, where each goes in Hex's
-request, and which part of Hex's reply each output is. It holds no code, conditions or templates.
+A spec is data that a host in any programming language can use: the inputs of a tool, where each goes in Hex's request,
+and which part of Hex's reply each output is. It contains no code, conditions or templates.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LimitGroup = Literal["hex-api", "hex-api-30rpm", "runs", "charts", "ingest"]
 
 
 class Request(Strict):
-    """The one request that a tool is, as Hex's own document names it."""
+    """The request of a tool, as in Hex's API document."""
 
     operation_id: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+$")] = Field(alias="operationId")
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -32,15 +32,15 @@ class Request(Strict):
     limit_group: LimitGroup | None = Field(
         default=None,
         alias="limitGroup",
-        description="The group of Hex's limits it counts in, beside the whole.",
+        description="The group of Hex's rate limits that it counts in, in addition to the limits of the whole API.",
     )
     refused_by_503: bool = Field(
         default=False,
         alias="refusedBy503",
-        description="A 503 means that Hex did nothing, so sending it again is safe although it writes.",
+        description="A 503 means that Hex did nothing, so a retry is safe although the request writes.",
     )
     errors: dict[Annotated[str, StringConstraints(pattern=r"^[45]\d\d$")], Text] = Field(
-        default_factory=dict, description="The error key of a status, where this operation means more by it."
+        default_factory=dict, description="Error keys by status that are more specific than the general ones."
     )
 
     @model_validator(mode="after")
@@ -48,27 +48,28 @@ class Request(Strict):
         if unknown := [key for key in self.errors.values() if key not in SENTENCES]:
             guess = get_close_matches(unknown[0], SENTENCES, 1)
             raise ValueError(
-                f"errors has {unknown[0]}, which is no error key" + (f'; did you mean "{guess[0]}"?' if guess else "")
+                f"errors has {unknown[0]}, which is not an error key"
+                + (f'; did you mean "{guess[0]}"?' if guess else "")
             )
         return self
 
     @property
     def placeholders(self) -> list[str]:
-        """Names in braces in the path."""
+        """The names in braces in the path."""
         return re.findall(r"\{([A-Za-z]+)\}", self.path)
 
 
 class Paging(Strict):
-    """How a list is read on: by Hex's cursor, or by offset."""
+    """How the next page of a list is requested: with Hex's cursor, or by offset."""
 
     style: Literal["cursor", "offset"]
     items: Name = Field(description="The output that holds the entries.")
-    after: Name = Field(default="after", description="The input that asks for the next page.")
-    next: str = Field(default="pagination.after", description="Where the next cursor stands in the reply.")
+    after: Name = Field(default="after", description="The input that selects the next page.")
+    next: str = Field(default="pagination.after", description="The path of the next cursor in the reply.")
 
 
 class Constraints(Strict):
-    """What inputs may be given together."""
+    """Which inputs can be given together."""
 
     at_most_one: tuple[tuple[Name, ...], ...] = Field(default=(), alias="atMostOne")
     at_least_one: tuple[tuple[Name, ...], ...] = Field(default=(), alias="atLeastOne")
@@ -76,40 +77,40 @@ class Constraints(Strict):
 
 
 class Example(Strict):
-    """A worked example: a call and what comes of it."""
+    """An example of a call: its inputs, Hex's reply and the outputs."""
 
     title: Text
     inputs: dict[str, Any]
-    reply: Any = Field(default=None, description="What Hex answers, where the tool is one request.")
+    reply: Any = Field(default=None, description="Hex's reply, if the tool is a single request.")
     outputs: dict[str, Any]
 
 
 class ToolSpec(Strict):
-    """One tool."""
+    """The spec of a tool."""
 
     schema_: str | None = Field(default=None, alias="$schema")
     comment: str | None = Field(default=None, alias="$comment")
     id: ToolId
     group: Name
     operation: Literal["query", "mutation"] = Field(description="query reads, mutation writes.")
-    destructive: bool = Field(default=False, description="It changes or removes what is there already.")
+    destructive: bool = Field(default=False, description="It changes or removes existing objects.")
     removes: bool = Field(
         default=False,
-        description="It deletes or ends what cannot be brought back: a person is asked first, by name.",
+        description="It deletes or ends something irreversibly: hosts ask for confirmation first, with its name.",
     )
     experimental: bool = Field(
         default=False,
-        description="Not in Hex's API document: its form is not confirmed. In no set of tools unless asked for.",
+        description="Not in Hex's API document, so not confirmed. In no set of tools unless requested.",
     )
-    idempotent: bool = Field(default=False, description="Doing it twice leaves what doing it once does.")
+    idempotent: bool = Field(default=False, description="Repeating it has no further effect.")
     title: Text
     description: Text
     model_hint: Text | None = Field(
-        default=None, alias="modelHint", description="For models, beside the description; never translated."
+        default=None, alias="modelHint", description="For models, in addition to the description; never translated."
     )
     request: Request | None = None
     handler: Annotated[str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")] | None = Field(
-        default=None, description="module:function, where one request does not do it."
+        default=None, description="module:function, if a single request is not enough."
     )
     paging: Paging | None = None
     constraints: Constraints = Constraints()
@@ -124,7 +125,7 @@ class ToolSpec(Strict):
 
     @property
     def list_place(self) -> str | None:
-        """Where the entries of a list stand in Hex's reply; None where the tool reads no list."""
+        """The path of a list's entries in Hex's reply, or None if the tool does not read a list."""
         return (self.outputs[self.paging.items].source or self.paging.items) if self.paging else None
 
     @model_validator(mode="after")
@@ -162,31 +163,31 @@ class ToolSpec(Strict):
         problems = []
         for kind, sets in self.constraints.model_dump(by_alias=True).items():
             problems += [
-                f"constraints.{kind} names {name}, which is no input"
+                f"constraints.{kind} names {name}, which is not an input"
                 for names in sets
                 for name in names
                 if name not in self.inputs
             ]
         for name, output in self.outputs.items():
             if output.from_input is not None and output.from_input not in self.inputs:
-                problems.append(f"outputs.{name}.fromInput is {output.from_input}, which is no input")
+                problems.append(f"outputs.{name}.fromInput is {output.from_input}, which is not an input")
             if output.count_of is not None and output.count_of not in self.outputs:
-                problems.append(f"outputs.{name}.countOf is {output.count_of}, which is no output")
+                problems.append(f"outputs.{name}.countOf is {output.count_of}, which is not an output")
         if self.paging and self.paging.items not in self.outputs:
-            problems.append(f"paging.items is {self.paging.items}, which is no output")
+            problems.append(f"paging.items is {self.paging.items}, which is not an output")
         if self.paging and self.paging.after not in self.inputs:
-            problems.append(f"paging.after is {self.paging.after}, which is no input")
+            problems.append(f"paging.after is {self.paging.after}, which is not an input")
         if self.operation == "query" and self.destructive:
-            problems.append("a query is never destructive")
+            problems.append("a query cannot be destructive")
         if self.removes and not self.destructive:
-            problems.append("what removes is destructive")
+            problems.append("removes is true, so destructive must be true")
         return problems
 
     def _example_problems(self) -> list[str]:
         problems = []
         for number, example in enumerate(self.examples):
             problems += [
-                f"examples[{number}].inputs has {name}, which is no input"
+                f"examples[{number}].inputs has {name}, which is not an input"
                 for name in example.inputs
                 if name not in self.inputs and name not in ("apiKey", "baseUrl")
             ]
@@ -196,7 +197,7 @@ class ToolSpec(Strict):
                 if field.required and field.place != "connection" and name not in example.inputs
             ]
             if self.handler is None and example.reply is None and self.request and self.request.success != 204:
-                problems.append(f"examples[{number}].reply is missing: show what Hex answers")
+                problems.append(f"examples[{number}].reply is missing: give Hex's reply")
             if (given := list(example.outputs)) != (declared := list(self.outputs)) and "warnings" not in given:
                 problems.append(f"examples[{number}].outputs are {given}; declared are {declared}")
         return problems

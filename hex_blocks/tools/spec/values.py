@@ -1,4 +1,4 @@
-"""What inputs, outputs and their nested fields may say."""
+"""The models of inputs, outputs and their nested fields in a spec."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Text = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1)]
-
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$")]
-
-
 Type = Literal["string", "integer", "number", "boolean", "object", "array", "any"]
-
-
 Format = Literal["uuid", "email", "date-time", "uri", "json-object", "image", "base64", "path"]
-
-
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
     "integer": (int,),
@@ -31,19 +23,19 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 
 
 class Strict(BaseModel):
-    """A model that refuses keys it does not know and cannot be changed."""
+    """The base of all models of specs: immutable, and unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Value(Strict):
-    """What inputs, outputs and their nested fields have in common: a type, its limits and its words."""
+    """What inputs, outputs and their nested fields have in common: a type, its limits and its texts."""
 
     type: Type
     description: Text
     title: Text | None = None
     nullable: bool = False
-    enum: tuple[Text, ...] | None = Field(default=None, description="The values allowed; never translated.")
+    enum: tuple[Text, ...] | None = Field(default=None, description="The allowed values; never translated.")
     newer_values: tuple[Text, ...] = Field(
         default=(), alias="newerValues", description="Those of enum that not every version of Hex's API has."
     )
@@ -68,16 +60,16 @@ class Value(Strict):
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum is {self.minimum:g}, above the maximum, {self.maximum:g}")
         if self.example is not None and not fits(self.example, self.type):
-            raise ValueError(f"example is {self.example!r}, which is no {self.type}")
+            raise ValueError(f"example is {self.example!r}, which is not of type {self.type}")
         if not set(self.newer_values) <= set(self.enum or ()):
-            raise ValueError("newerValues are some of enum")
+            raise ValueError("newerValues has a value that is not in enum")
         if self.enum and self.example is not None and self.example not in self.enum:
             raise ValueError(f"example is {self.example!r}; use one of {', '.join(self.enum)}")
         return self
 
 
 class InputField(Value):
-    """A field nested in an input: of an object, or of the entries of an array."""
+    """A nested field of an input: a field of an object, or the entries of an array."""
 
     required: bool = False
     null_means: Literal["not given", "null"] = Field(
@@ -89,7 +81,7 @@ class InputField(Value):
     fields: dict[Name, InputField] | None = Field(
         default=None, description="The fields of an object; a free-form object has none."
     )
-    items: InputField | None = Field(default=None, description="What each entry of an array is.")
+    items: InputField | None = Field(default=None, description="The entries of an array.")
 
     @model_validator(mode="after")
     def _nested_fields_fit_the_type(self) -> Self:
@@ -98,14 +90,14 @@ class InputField(Value):
             raise ValueError("nullMeans null is for nullable inputs")
         if self.default is not None:
             if not fits(self.default, self.type):
-                raise ValueError(f"default is {self.default!r}, which is no {self.type}")
+                raise ValueError(f"default is {self.default!r}, which is not of type {self.type}")
             if self.enum and self.default not in self.enum:
                 raise ValueError(f"default is {self.default!r}; use one of {', '.join(self.enum)}")
         return self
 
 
 class Input(InputField):
-    """An input of a tool, and where it goes in the request."""
+    """An input of a tool, and its place in the request."""
 
     title: Text
     place: Literal["path", "query", "body", "connection", "local"] = Field(
@@ -119,19 +111,19 @@ class Input(InputField):
         default=None,
         pattern=r"^[A-Za-z][A-Za-z0-9-]*(\[\])?(\.[A-Za-z][A-Za-z0-9]*(\[\])?)*$",
         description=(
-            "The name in Hex where it differs. In a body, a dotted path; `[]` after a name spreads a list "
-            "over entries, and repeats a single value in each of them."
+            "The name in Hex's request if it differs. In a body, a dotted path: `[]` after a name distributes a list "
+            "over the entries of an array, and repeats a single value in each entry."
         ),
     )
     style: Literal["repeat", "comma"] = Field(
-        default="repeat", description="How a list stands in a query: a=1&a=2, or a=1,2."
+        default="repeat", description="How a list is sent in a query: a=1&a=2, or a=1,2."
     )
     true_sends: Literal["null", "empty"] | None = Field(
         default=None,
         alias="trueSends",
         description="For a boolean that clears a value: true sends null, or empty text, under its wire name.",
     )
-    advanced: bool = Field(default=False, description="Hosts may fold it away.")
+    advanced: bool = Field(default=False, description="Hosts may show it under advanced settings.")
 
     @model_validator(mode="after")
     def _place_fits(self) -> Self:
@@ -140,7 +132,7 @@ class Input(InputField):
         if self.null_means == "null" and self.place not in ("body", "local"):
             raise ValueError("nullMeans null is for inputs in the body")
         if self.null_means == "null" and not self.required:
-            # In the strict form every optional input is null where it is not meant.
+            # In the strict schema, null means not given for every optional input.
             raise ValueError("nullMeans null is for required inputs; let a boolean with trueSends clear the others")
         if self.true_sends and (self.type != "boolean" or self.place != "body" or not self.wire):
             raise ValueError("trueSends is for a boolean in the body with a wire name")
@@ -150,22 +142,22 @@ class Input(InputField):
 
 
 class OutputField(Value):
-    """A field nested in an output."""
+    """A nested field of an output."""
 
     source: str | None = Field(
         default=None,
         alias="from",
-        description="Where it stands in its parent, dotted, if not under its name.",
+        description="Its dotted path in its parent, if that is not its name.",
     )
-    scale: float | None = Field(default=None, description="What a number from Hex is multiplied by.")
+    scale: float | None = Field(default=None, description="The factor that a number from Hex is multiplied by.")
     required: bool = Field(
         default=False,
         description=(
-            "What the tool is for: a reply without it is an error, and an entry of a list without it is of no use. "
+            "A reply without it is an error, and an entry of a list without it is reported as incomplete. "
             "The list that paging names is always required."
         ),
     )
-    words: tuple[Text, ...] | None = Field(default=None, description="Texts that may stand in place of the number.")
+    words: tuple[Text, ...] | None = Field(default=None, description="Texts that Hex can send instead of the number.")
     fields: dict[Name, OutputField] | None = None
     items: OutputField | None = None
 
@@ -182,11 +174,11 @@ class OutputField(Value):
 
 
 class Output(OutputField):
-    """An output of a tool, and where it comes from. Default: Hex's reply."""
+    """An output of a tool, and its source. Default: Hex's reply."""
 
     from_input: Name | None = Field(default=None, alias="fromInput", description="The input it repeats.")
     count_of: Name | None = Field(default=None, alias="countOf", description="The array output it counts.")
-    constant: Any = Field(default=None, description="What it always is once Hex has said yes.")
+    constant: Any = Field(default=None, description="Its value whenever Hex accepts the request.")
 
     @model_validator(mode="after")
     def _has_one_source(self) -> Self:
@@ -206,14 +198,14 @@ class Output(OutputField):
 
 
 def fits(value: Any, type_: Type) -> bool:
-    """Whether a JSON value is of a type; true is no number."""
+    """Return whether a JSON value is of a type. A boolean is not a number."""
     if isinstance(value, bool):
         return type_ in ("boolean", "any")
     return isinstance(value, PYTHON_TYPES[type_])
 
 
 def is_date_time(value: str) -> bool:
-    """Whether `value` is an ISO 8601 date and time with a zone."""
+    """Return whether `value` is an ISO 8601 date and time with a time zone."""
     try:
         return datetime.fromisoformat(value).tzinfo is not None
     except ValueError:

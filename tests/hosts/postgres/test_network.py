@@ -73,7 +73,7 @@ import sys, time
 from hex_blocks.runs.record.postgres import PostgresRecord
 from hex_blocks.runs.record.store import RecordBusyError, Start
 record = PostgresRecord(sys.argv[1])
-with record.alone("{HEX}", "k") as ours:
+with record.lock_key("{HEX}", "k") as ours:
     print(ours, flush=True)
     sys.stdin.readline()
     began = time.monotonic()
@@ -107,7 +107,7 @@ def test_a_machine_that_the_network_loses_frees_its_key_and_writes_nothing_under
     holder.stdin.write("write\n")
     holder.stdin.flush()
     cut_at = time.monotonic()
-    with record.alone(HEX, "k") as ours:
+    with record.lock_key(HEX, "k") as ours:
         freed_after = time.monotonic() - cut_at
         record.intend(HEX, Start("k", "project", "of the other machine", 1.0, 1.0))
         said, lost_after = holder.stdout.readline().strip(), float(holder.stdout.readline())
