@@ -12,22 +12,22 @@ from typing import Any
 from hex_blocks.sandbox.model import (
     Cell,
     Collection,
-    Connection,
+    DataConnection,
+    Entity,
     Group,
     Guide,
     Project,
     Run,
     SemanticProject,
-    Thing,
     Thread,
     User,
 )
 from hex_blocks.sandbox.workspace import World
 
-KINDS: dict[str, type[Thing]] = {
+KINDS: dict[str, type[Entity]] = {
     "cell": Cell,
     "collection": Collection,
-    "connection": Connection,
+    "connection": DataConnection,
     "group": Group,
     "guide": Guide,
     "project": Project,
@@ -56,7 +56,7 @@ def snapshot(world: World, now: float) -> Snapshot:
         }
 
 
-def _document(world: World, thing: Thing, now: float) -> Document:
+def _document(world: World, thing: Entity, now: float) -> Document:
     document = asdict(thing)
     document["label"] = _label(world, thing)
     if isinstance(thing, Run):
@@ -64,7 +64,7 @@ def _document(world: World, thing: Thing, now: float) -> Document:
     return document
 
 
-def _label(world: World, thing: Thing) -> str:
+def _label(world: World, thing: Entity) -> str:
     if isinstance(thing, (Run, Cell)):
         project = world.get(Project, thing.project_id)
         return project.title if project else ""

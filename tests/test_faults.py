@@ -16,7 +16,7 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import Clock, DrivenClock, FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Input, Run
+from hex_blocks.sandbox.model import NotebookInput, Run
 from tests.calling import hex_on
 from tests.conftest import WrongClock
 from tests.faulty import (
@@ -241,7 +241,7 @@ def test_calls_through_a_bad_network_come_out_right(
     with ExitStack() as opened:
         sandbox = opened.enter_context(Sandbox(clock=clock, limits=False))
         for title in TITLES:
-            sandbox.world.project(title).inputs = (Input("mark", "text"),)
+            sandbox.world.project(title).inputs = (NotebookInput("mark", "text"),)
         before = {run.id for run in sandbox.world.all(Run)}
         proxy = opened.enter_context(Faulty(weather, upstream=sandbox.origin))
         closed = opened.enter_context(Faulty(listen=False))

@@ -18,7 +18,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from hex_blocks import __version__
-from hex_blocks.handlers.run_batch import LONGEST_NAME
+from hex_blocks.handlers.run_batch import MAX_NAME_LENGTH
 from hex_blocks.i18n.formats import DAYS, MOMENTS, labelled, number
 from hex_blocks.i18n.texts import Phrase, phrase, sentence
 from hex_blocks.runs.jobs.job import EARLIER_STEP, WAITS
@@ -239,9 +239,9 @@ class Page:
             number=place,
             name=name,
             # Beside the timeline there is room for values, and what they are called is the same in all rows.
-            label=", ".join(str(value) for value in (part.get("inputParams") or {}).values())[:LONGEST_NAME] or name,
+            label=", ".join(str(value) for value in (part.get("inputParams") or {}).values())[:MAX_NAME_LENGTH] or name,
             # Only what the name of a set had no room for.
-            details=_details(part.get("inputParams")) if len(name) >= LONGEST_NAME else "",
+            details=_details(part.get("inputParams")) if len(name) >= MAX_NAME_LENGTH else "",
             state=word.said(self._language),
             colour=colour,
             bars=list(self._bars(part)),

@@ -1,1 +1,1 @@
-"""What tools do. `endpoint` serves every tool that is one request; a module per kind of longer work."""
+"""The handlers of tools: `one_request` for most of them, and a module for each tool that does more."""

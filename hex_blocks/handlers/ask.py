@@ -1,4 +1,4 @@
-"""Asking Hex's agent a question and waiting for its answer."""
+"""The handler of hex_ask: asks Hex's agent a question and waits for the answer."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
 TIMEOUT = 300.0
-# The pause between two looks at the thread begins with the poll interval and grows up to this.
-FIRST_PAUSE, LONGEST_PAUSE, GROWTH = 2.0, 10.0, 1.5
-# A thread may look idle for a moment after a prompt: that is taken for an answer only when it lasts.
+# Seconds between two polls of the thread: the first pause, the longest, and the factor by which it grows.
+FIRST_PAUSE, MAX_PAUSE, GROWTH = 2.0, 10.0, 1.5
+# How long a thread may be idle without a new response, in seconds, before that counts as an answer.
 SETTLE_SECONDS = 30.0
 BUSY_SECONDS = 10
-LOOK_PATIENCE = 20.0
+POLL_PATIENCE = 20.0
 
 Thread = dict[str, Any]
 
@@ -35,7 +35,7 @@ Thread = dict[str, Any]
     uses=("hex_create_thread", "hex_continue_thread", "hex_get_thread"),
 )
 def ask(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Ask in a new thread, or in one that is there, and return the agent's answer."""
+    """Send a prompt to a new or an existing thread, wait for the agent's answer, and return it."""
     before = _thread_to_continue(call, inputs["threadId"]) if "threadId" in inputs else None
     asked: dict[str, Any] = {name: inputs[name] for name in ("prompt", "threadId", "projectId") if name in inputs}
     sent = call.request(asked, "hex_continue_thread" if before else "hex_create_thread") or {}
@@ -55,11 +55,15 @@ def _thread_to_continue(call: ToolCall, thread_id: str) -> Thread:
 
 
 def _answered(call: ToolCall, thread: Thread, old_response: Any, inputs: dict[str, Any]) -> Thread:
-    """Wait until a thread has been answered. Raises RunError where the agent fails."""
+    """Wait until the agent has answered in a thread, and return the thread.
+
+    Raises:
+        RunError: The agent failed, the timeout is over, or the thread cannot be read.
+    """
     clock = call.connection.clock
     settled_at = clock.monotonic() + SETTLE_SECONDS
     seen_running = False
-    for seen in _looks(call, thread, inputs):
+    for seen in _polls(call, thread, inputs):
         response, status = seen.get("response"), seen.get("status")
         if status == "ERROR":
             error = seen.get("error") or {}
@@ -70,22 +74,26 @@ def _answered(call: ToolCall, thread: Thread, old_response: Any, inputs: dict[st
             if not new:
                 call.warn("answer_unchanged")
             return seen
-    raise AssertionError("looking ends with an answer or an error")
+    raise AssertionError("polling ends with an answer or an error")
 
 
-def _looks(call: ToolCall, thread: Thread, inputs: dict[str, Any]) -> Iterator[Thread]:
-    """Read a thread again and again until the timeout. Faults of the network and of Hex are waited out."""
+def _polls(call: ToolCall, thread: Thread, inputs: dict[str, Any]) -> Iterator[Thread]:
+    """Poll a thread until the timeout, also after temporary errors, and yield it each time.
+
+    Raises:
+        RunError: The timeout is over, the call was stopped, or the thread cannot be read.
+    """
     clock = call.connection.clock
     began = clock.monotonic()
     timeout, pause = float(inputs.get("timeout", TIMEOUT)), float(inputs.get("pollInterval", FIRST_PAUSE))
-    longest = max(pause, LONGEST_PAUSE)
+    longest = max(pause, MAX_PAUSE)
     message = call.say("Waiting for the agent's answer")
     while (left := began + timeout - clock.monotonic()) > 0:
         call.report_progress(Progress(message, thread.get("status"), timeout - left, values=_place(thread)))
         if clock.wait(min(pause, left), call.stop):
             raise _failure(thread, "answer_interrupted")
         pause = min(longest, pause * GROWTH)
-        patience = max(1.0, min(LOOK_PATIENCE, began + timeout - clock.monotonic()))
+        patience = max(1.0, min(POLL_PATIENCE, began + timeout - clock.monotonic()))
         try:
             seen = call.request(_id(thread), "hex_get_thread", timing=replace(call.timing, patience=patience)) or {}
         except (BusyError, HexDownError) as error:
@@ -111,7 +119,7 @@ def _failure(thread: Thread, key: str, **values: Any) -> HexError:
 
 
 def _parts(response: list[Any]) -> dict[str, Any]:
-    """Sort the pieces of an answer by what they are."""
+    """Return the outputs of an answer: its pieces by type."""
     pieces = [piece for piece in response if isinstance(piece, dict)]
     texts = [piece["text"] for piece in pieces if piece.get("type") == "text" and isinstance(piece.get("text"), str)]
     return {

@@ -1,4 +1,4 @@
-"""Cancelling every run of a project that has not ended."""
+"""The handler of hex_cancel_active_runs: cancels the active runs of a project."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
 PAGE = 100
-MOST_RUNS = 500
+MAX_RUNS = 500
 
 
 @dataclass
 class Outcome:
-    """What became of the runs: `cancelled` with the state each was in, `ended` by themselves, and `failed`."""
+    """The results of the cancellations.
+
+    Attributes:
+        cancelled: Cancelled runs, with the state that each was in.
+        ended: Runs that ended before they could be cancelled.
+        failed: Runs that could not be cancelled, with the error.
+    """
 
     cancelled: list[Run] = field(default_factory=list)
     ended: list[Run] = field(default_factory=list)
@@ -32,18 +38,23 @@ class Outcome:
     uses=("hex_get_project_runs", "hex_cancel_run", "hex_get_run_status"),
 )
 def cancel_active_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Cancel a project's pending and running runs, and tell what became of each."""
+    """Cancel a project's pending and running runs, and return the result for each."""
     wanted = inputs.get("statuses") or ACTIVE
-    outcome = cancel_active(call, inputs["projectId"], wanted, inputs.get("maxRuns", MOST_RUNS))
+    outcome = cancel_active(call, inputs["projectId"], wanted, inputs.get("maxRuns", MAX_RUNS))
     return {"cancelled": outcome.cancelled, "alreadyEnded": outcome.ended, "failed": outcome.failed}
 
 
-def cancel_active(
-    call: ToolCall, project_id: str, statuses: Collection[str] = ACTIVE, most: int = MOST_RUNS
-) -> Outcome:
-    """Cancel a project's runs that are in one of the states, at most so many. What fails is told, not raised.
+def cancel_active(call: ToolCall, project_id: str, statuses: Collection[str] = ACTIVE, most: int = MAX_RUNS) -> Outcome:
+    """Cancel a project's active runs, and return the results. Errors of single runs are among them.
 
-    Raises HexError where the runs cannot be listed.
+    Args:
+        call: The call.
+        project_id: The project.
+        statuses: Cancel runs in these states only.
+        most: Cancel at most so many runs.
+
+    Raises:
+        HexError: The runs cannot be listed.
     """
     outcome = Outcome()
     seen: set[str] = set()
@@ -54,7 +65,7 @@ def cancel_active(
         _cancel_each(call, project_id, found, outcome)
         if len(found) < len(listed):
             call.warn("runs_left", count=len(seen))
-        # A list longer than a page can lose entries while runs end; those show when it is read again.
+        # Entries move between pages while runs end, so a list of several pages is read again.
         if len(found) < PAGE or len(found) < len(listed) or outcome.failed:
             break
     if outcome.failed:
@@ -63,7 +74,7 @@ def cancel_active(
 
 
 def _active_runs(call: ToolCall, project_id: str, statuses: Collection[str], most: int) -> list[Run]:
-    # A list cut at `most` is told in our own words.
+    # The warning of a list cut at `most` is replaced by one of this tool.
     listing = replace(call, tool=call.tools["hex_get_project_runs"], warnings=[])
     found: dict[str, Run] = {}
     for status in ACTIVE:
@@ -88,14 +99,14 @@ def _cancel_each(call: ToolCall, project_id: str, runs: list[Run], outcome: Outc
         except HexError as error:
             if _settle(call, project_id, entry, error, outcome):
                 continue
-            # What keeps this run from being cancelled would keep the others from it too.
+            # The same error would occur for all other runs.
             outcome.failed += [_failure(call, each, error) for each in runs[number:]]
             return
         outcome.cancelled.append(entry)
 
 
 def _settle(call: ToolCall, project_id: str, entry: Run, error: HexError, outcome: Outcome) -> bool:
-    """Find out what a failed cancellation means for its run; False where trying others is useless too."""
+    """Add the result of a failed cancellation, and return False if cancelling other runs would fail as well."""
     if error.status == 401 or error.key == "cancel_interrupted" or isinstance(error, BusyError):
         return False
     status = None
@@ -108,7 +119,7 @@ def _settle(call: ToolCall, project_id: str, entry: Run, error: HexError, outcom
     if status not in ENDS:
         outcome.failed.append(_failure(call, entry, error))
     elif status == "KILLED" and isinstance(error, HexDownError):
-        # Hex did it; only its answer was lost.
+        # Hex cancelled it, and only the reply was lost.
         outcome.cancelled.append(entry)
     else:
         outcome.ended.append(entry | {"status": status})

@@ -1,4 +1,4 @@
-"""Whether a connection works: whose token it is, of which kind, how long it lasts, and what may still be asked."""
+"""The handler of hex_check_connection: the token's owner, kind and expiry, and the requests left."""
 
 from __future__ import annotations
 
@@ -9,17 +9,21 @@ from hex_blocks.errors.classes import HexDownError, TokenError
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
-# Hex writes to the token's owner at these hours before its end; so do we.
+# Hours before its expiry at which a token causes a warning, as Hex notifies its owner.
 WARNED_AT_HOURS = (24, 72)
-# Hex does not name the unit of a token's end. As seconds this lies in the year 5138, as milliseconds in 1973.
-LARGEST_SECONDS = 1e11
+# Hex does not document the unit of `exp`. Larger numbers are milliseconds: as seconds, this is in the year 5138.
+MAX_SECONDS = 1e11
 LAST_MOMENT = datetime(9999, 12, 31, tzinfo=UTC).timestamp()
 USER_FIELDS = ("id", "name", "email", "role")
 
 
 @handler(uses=("hex_get_current_user", "hex_list_projects"))
 def check_connection(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
-    """Ask Hex whose token this is. A token that is refused is an error, as it is everywhere."""
+    """Return the owner, kind and expiry of the token.
+
+    Raises:
+        TokenError: Hex refused the token.
+    """
     me = _me(call)
     expires = _seconds((me.get("token") or {}).get("exp"))
     hours = None if expires is None else round(max(0.0, expires - call.connection.clock.time()) / 3600, 1)
@@ -36,13 +40,13 @@ def check_connection(call: ToolCall, _inputs: dict[str, Any]) -> dict[str, Any]:
         "expiresAt": expires_at,
         "hoursLeft": hours,
         "baseUrl": call.connection.base_url,
-        # Our own count of this minute: Hex does not tell what it counts.
+        # Counted by this program: Hex does not report its own count.
         "requestsLeft": call.connection.api.budget.left(),
     }
 
 
 def _me(call: ToolCall) -> dict[str, Any]:
-    """Ask Hex whose token this is. It may fail to say that of a workspace's; another read shows that it is good."""
+    """Return Hex's description of the token; empty, with a warning, if Hex fails but the token works."""
     try:
         me: dict[str, Any] = call.request({}, "hex_get_current_user") or {}
     except HexDownError as error:
@@ -51,7 +55,7 @@ def _me(call: ToolCall) -> dict[str, Any]:
         try:
             call.request({"limit": 1}, "hex_list_projects")
         except TokenError as refused:
-            # Without the right to read projects the token is good all the same.
+            # The token is valid, even without permission to list projects.
             if refused.status != 403:
                 raise
         call.warn("token_owner_unknown", reason=error.message(call.language))
@@ -60,7 +64,7 @@ def _me(call: ToolCall) -> dict[str, Any]:
 
 
 def _kind(me: dict[str, Any]) -> str:
-    """Return the kind by what Hex says: only a person's token has a user. Old tokens have no telling prefix."""
+    """Return the kind of the token. Only personal tokens have a user; not all tokens have a prefix that shows it."""
     if me.get("id"):
         return "PERSONAL"
     return "WORKSPACE" if me.get("org") else "UNKNOWN"
@@ -69,5 +73,5 @@ def _kind(me: dict[str, Any]) -> str:
 def _seconds(moment: Any) -> float | None:
     if isinstance(moment, bool) or not isinstance(moment, int | float):
         return None
-    seconds = moment / 1000 if moment > LARGEST_SECONDS else float(moment)
+    seconds = moment / 1000 if moment > MAX_SECONDS else float(moment)
     return seconds if 0 <= seconds <= LAST_MOMENT else None

@@ -1,4 +1,4 @@
-"""Finding a project by what people have at hand: its title, one of Hex's web addresses, or its ID."""
+"""The handler of hex_find_project: finds projects by title, by an address of Hex, or by ID."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from hex_blocks.tools.handler import handler
 from hex_blocks.tools.inputs.ids import UUID
 from hex_blocks.tools.tool_call import ToolCall
 
-# A published app's address ends in the title's words and 22 characters, which are not the project's ID.
+# The end of a published app's address: the words of the title, and 22 characters that are not the project's ID.
 SLUG = re.compile(r"(?:(?P<words>.*)-)?[0-9A-Za-z]{22}")
-# In an address, a project follows one of these.
-SIGNPOSTS = ("hex", "app")
-MOST_PROJECTS = 1000
+# The parts of an address that come before a project.
+BEFORE_PROJECT = ("hex", "app")
+MAX_PROJECTS = 1000
 NEAREST = 3
 
 Project = dict[str, Any]
@@ -28,7 +28,7 @@ Project = dict[str, Any]
 
 @handler(uses=("hex_get_project", "hex_list_projects"))
 def find_project(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Find the projects that a title, an address or an ID may mean; all of them where it may mean several."""
+    """Return all projects that match a title, an address or an ID."""
     query = inputs["query"].strip()
     if UUID.fullmatch(query):
         return _outputs(_by_id(call, query, "id"))
@@ -44,7 +44,7 @@ def find_project(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
         wanted = _folded(query)
         matches = _by_title(projects, wanted)
     if not matches:
-        _warn_of_none(call, wanted, projects)
+        _warn_no_match(call, wanted, projects)
     return _outputs(matches)
 
 
@@ -58,17 +58,17 @@ def _by_id(call: ToolCall, project_id: str, matched_by: str) -> list[Project]:
 
 
 def _named_in_address(address: str) -> str | None:
-    """Return the part of an address that names a project, an ID or a slug; None where none does."""
+    """Return the ID or slug of a project in an address, or None if there is none."""
     path = re.split(r"[?#]", address, maxsplit=1)[0]
     parts = [unquote(part) for part in path.split("/") if part]
-    after = [part for before, part in pairwise(parts) if before.lower() in SIGNPOSTS]
+    after = [part for before, part in pairwise(parts) if before.lower() in BEFORE_PROJECT]
     return next((part for part in after if UUID.fullmatch(part) or SLUG.fullmatch(part)), None)
 
 
 def _all_projects(call: ToolCall, inputs: dict[str, Any]) -> list[Project]:
-    most = inputs.get("maxProjects", MOST_PROJECTS)
+    most = inputs.get("maxProjects", MAX_PROJECTS)
     asked = {"includeComponents": True, "includeArchived": inputs.get("includeArchived", False)}
-    # A list cut at `most` is told in our own words.
+    # The warning of a list cut at `most` is replaced by one of this tool.
     listing = replace(call, tool=call.tools["hex_list_projects"], warnings=[])
     listed = read_list(listing, asked | {"fetchAll": True, "maxItems": most})
     for warning in listing.warnings:
@@ -80,17 +80,17 @@ def _all_projects(call: ToolCall, inputs: dict[str, Any]) -> list[Project]:
 
 
 def _by_title(projects: list[Project], wanted: str) -> list[Project]:
-    """Return the projects with that title; where there is none, those with a title that holds it."""
+    """Return the projects with a title, or else those whose title contains it."""
     same = [project | {"matchedBy": "title"} for project in projects if _folded(_title(project)) == wanted]
     return same or [project | {"matchedBy": "part"} for project in projects if wanted in _folded(_title(project))]
 
 
 def _by_words(projects: list[Project], wanted: str) -> list[Project]:
-    """Return the projects whose title an address spells; where there is none, those that it may have spelt once."""
+    """Return the projects whose title has the words of a slug, or else those whose title contains them."""
     if not wanted:
         return []
     same = [project | {"matchedBy": "url"} for project in projects if _words(_title(project)) == wanted]
-    # Addresses cut long titles.
+    # Slugs are cut for long titles.
     return same or [
         project | {"matchedBy": "part"} for project in projects if f" {wanted}" in f" {_words(_title(project))}"
     ]
@@ -105,12 +105,12 @@ def _folded(title: str) -> str:
 
 
 def _words(title: str) -> str:
-    """Reduce a title to what an address keeps of it: plain letters and digits."""
+    """Return the words of a title as they are in a slug: letters and digits without accents, in lower case."""
     plain = "".join(part for part in unicodedata.normalize("NFKD", title) if not unicodedata.combining(part))
     return " ".join(re.findall(r"[^\W_]+", plain.casefold()))
 
 
-def _warn_of_none(call: ToolCall, wanted: str, projects: list[Project]) -> None:
+def _warn_no_match(call: ToolCall, wanted: str, projects: list[Project]) -> None:
     titles = {_folded(_title(project)): _title(project) for project in projects}
     nearest = [titles[name] for name in get_close_matches(wanted, titles, NEAREST, 0.5)]
     if nearest:

@@ -1,4 +1,4 @@
-"""The notebook block's status tool, which knows a run by its ID alone."""
+"""The handler of hex_get_notebook_run_status: the status of a run by its run ID alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.tools.inputs.ids import UUID
 from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
-# Each project looked at costs one request of the minute's sixty.
+# Each searched project costs one of Hex's sixty requests per minute.
 PROJECTS_SEARCHED = 20
 
 
@@ -23,7 +23,7 @@ PROJECTS_SEARCHED = 20
     uses=("hex_get_run_status", "hex_list_projects", "hex_get_project_runs"),
 )
 def get_run_status(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return how a run is doing, in the notebook block's terms."""
+    """Return the status of a run, with the outputs of the notebook block."""
     run_id = inputs["runId"].strip().removeprefix("run_")
     if not UUID.fullmatch(run_id):
         fault = Fault("runId", "not_uuid", {"found": repr(inputs["runId"][:40])})
@@ -48,7 +48,7 @@ def _usual_seconds(call: ToolCall, project_id: str) -> float | None:
     try:
         return usual_seconds(call.request(asked, "hex_get_project_runs")["runs"])
     except HexError:
-        # The status is useful without an estimate of the progress.
+        # Without an estimate of the progress, the status is still useful.
         return None
 
 
@@ -67,17 +67,17 @@ def _error(call: ToolCall, run: Run) -> str | None:
     if key is None:
         return None
     error = run_error(run, key)
-    said = f"{error.message(call.language)} {error.hint(call.language)}"
+    message = f"{error.message(call.language)} {error.hint(call.language)}"
     return call.say(
         "{sentence} (trace ID {traceId}, {runUrl})",
-        sentence=said,
+        sentence=message,
         traceId=run.get("traceId"),
         runUrl=run.get("runUrl"),
     )
 
 
 def _find(call: ToolCall, run_id: str, project_id: str | None) -> Run:
-    """Find a run: in the project given, in the one on record, or in those published last."""
+    """Return a run: of the given project, of the project on record, or of the projects published last."""
     project_id = project_id or _on_record(call, run_id)
     if project_id:
         return get_run(call, project_id, run_id)
@@ -95,7 +95,7 @@ def _find(call: ToolCall, run_id: str, project_id: str | None) -> Run:
         try:
             run = get_run(call, candidate, run_id)
         except (NotFoundError, InputError, TokenError) as error:
-            # A token that is refused altogether is no sign that the run is elsewhere.
+            # A refused token says nothing about where the run is.
             if error.status == 401:
                 raise
         else:

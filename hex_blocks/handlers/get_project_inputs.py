@@ -1,4 +1,4 @@
-"""Which inputs a project takes in a run, read from the file that Hex exports of it."""
+"""The handler of hex_get_project_inputs: a project's inputs and charts, read from its exported file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.tools.tool_call import ToolCall
 
 @handler(errors=("not_found", "export_refused"), uses=("hex_export_project",))
 def get_project_inputs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the inputs of a project's version, and what else the file says about running it."""
+    """Return the inputs and charts of a version of a project."""
     asked = {"projectId": inputs["projectId"], "version": "latest"}
     if "versionNumber" in inputs:
         asked = {"projectId": inputs["projectId"], "versionNumber": inputs["versionNumber"]}

@@ -1,4 +1,4 @@
-"""What Hex has to show of a finished run: its charts, and beside it what the draft's SQL cells hold."""
+"""The handler of hex_get_run_results: the charts of a completed run, and the outputs of the draft's SQL cells."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.tools.progress import Progress
 from hex_blocks.tools.tool_call import ToolCall
 
 CHART_TYPES = ("CHART", "VEGA_CHART")
-MOST_CELLS = 10_000
+MAX_CELLS = 10_000
 SIZE = ("width", "height", "includeTitle")
 
 Cell = dict[str, Any]
@@ -25,7 +25,7 @@ Cell = dict[str, Any]
     uses=("hex_get_run_status", "hex_list_cells", "hex_get_run_chart_image", "hex_get_cell_output"),
 )
 def get_run_results(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Fetch the charts of a completed run and, where asked, the outputs of the draft's SQL cells."""
+    """Return the charts of a completed run and, if requested, the outputs of the draft's SQL cells."""
     run = inputs | _completed(call, inputs["projectId"], inputs["runId"])
     charts_wanted, tables_wanted = inputs.get("includeCharts", True), inputs.get("includeSqlOutputs", False)
     cells = _cells(call, inputs["projectId"]) if charts_wanted or tables_wanted else []
@@ -37,7 +37,11 @@ def get_run_results(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _completed(call: ToolCall, project_id: str, run_id: str) -> Run:
-    """Return a run that has results to show. Raises RunError for one that has not ended, or not well."""
+    """Return a run that has completed.
+
+    Raises:
+        RunError: It has not ended, or did not complete.
+    """
     run = get_run(call, project_id, run_id)
     if not has_ended(run):
         raise run_error(run, "run_not_ended", state=run.get("status"))
@@ -48,12 +52,12 @@ def _completed(call: ToolCall, project_id: str, run_id: str) -> Run:
 
 def _cells(call: ToolCall, project_id: str) -> list[Cell]:
     listing = replace(call, tool=call.tools["hex_list_cells"])
-    listed = read_list(listing, {"projectId": project_id, "fetchAll": True, "maxItems": MOST_CELLS})
+    listed = read_list(listing, {"projectId": project_id, "fetchAll": True, "maxItems": MAX_CELLS})
     return listed.get("values") or []
 
 
 def _charts_among(call: ToolCall, cells: list[Cell], names: list[str] | None) -> list[Cell]:
-    """Pick the chart cells: all, or those that are named by label or ID."""
+    """Return the chart cells: all, or those with the given labels or IDs."""
     charts = [cell for cell in cells if cell.get("cellType") in CHART_TYPES]
     if not names:
         return charts
@@ -97,7 +101,7 @@ def _fetch_tables(call: ToolCall, cells: list[Cell]) -> list[dict[str, Any]]:
 def _fetch_each(
     call: ToolCall, cells: list[Cell], warning: str, fetch: Callable[[Cell], dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Fetch something of each cell. A cell that fails is named in a warning, and the others come all the same."""
+    """Return the result of `fetch` for each cell. A cell that fails is named in a warning and left out."""
     fetched: list[dict[str, Any]] = []
     for number, cell in enumerate(cells):
         message = call.say("Fetching result {number} of {all}", number=number + 1, all=len(cells))
@@ -108,7 +112,7 @@ def _fetch_each(
             busy = isinstance(error, BusyError)
             if error.status == 401 or (busy and not fetched):
                 raise
-            # Hex takes no more requests, so the others need not be tried.
+            # Hex accepts no more requests, so the other cells are not tried.
             missed = cells[number:] if busy else [cell]
             call.warn(warning, name=", ".join(map(_shown, missed)), reason=error.message(call.language))
             if busy:

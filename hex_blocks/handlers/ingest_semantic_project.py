@@ -1,4 +1,4 @@
-"""Semantic projects: uploading a model."""
+"""The handler of hex_ingest_semantic_project: uploads a semantic model."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import Any
 from hex_blocks.errors.classes import Fault, hex_error
 from hex_blocks.tools.tool_call import ToolCall
 
-# Hex's document leaves the zip's part unnamed; the first file of the form is what counts.
+# The name of the multipart field. Hex's API document does not name it; Hex reads the first file.
 PART = "file"
 
 
 def ingest(call: ToolCall, inputs: dict[str, Any]) -> Any:
-    """Upload a zip of a semantic project, from a file of this machine or from base64."""
+    """Upload the zip file of a semantic project, from a path on this machine or from base64."""
     if "file" in inputs:
         path = Path(inputs["file"]).expanduser()
         try:

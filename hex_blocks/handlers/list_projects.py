@@ -1,4 +1,4 @@
-"""Projects: what one request does not do."""
+"""The handler of hex_list_projects: adds a filter for published and draft projects."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hex_blocks.tools.tool_call import ToolCall
 
 
 def list_projects(call: ToolCall, inputs: dict[str, Any]) -> Any:
-    """List projects, keeping published or draft ones where asked: Hex itself has no such filter."""
+    """Return projects, only published or draft ones if requested: Hex's API has no such filter."""
     wanted = inputs.get("statusFilter", "ALL")
     if wanted == "ALL":
         return read_list(call, inputs)

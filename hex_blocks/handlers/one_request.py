@@ -1,4 +1,4 @@
-"""A tool that is one request, or one list read to its end: most tools are, and have no code of their own."""
+"""The handler of all tools that send a single request or read a list, which is most of them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,24 @@ ORDER = ("sortBy", "sortDirection")
 
 
 def one_request(call: ToolCall, inputs: dict[str, Any]) -> Any:
-    """Send the tool's request; with fetchAll, read the list on to its end."""
+    """Send the tool's request and return Hex's reply; for a list with fetchAll, read all pages."""
     return read_list(call, inputs) if call.tool.spec.paging else call.request(inputs)
 
 
 def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], bool] | None = None) -> Any:
-    """Read one page of a list, or with fetchAll page after page, up to maxItems entries, none of them twice.
+    """Read one page of a list, or with fetchAll all pages up to maxItems entries, without duplicates.
 
-    wanted: which entries to keep. Returns a reply like Hex's for one page, whose cursors lead before and behind
-    all that was read. Where Hex stops answering midway, what was read is given with a warning.
+    Args:
+        call: The call of a tool whose spec has `paging`.
+        inputs: Its inputs.
+        wanted: Returns whether to keep an entry. Default: all are kept.
+
+    Returns:
+        A reply in the form of one page, whose cursors are before and after all entries that were read. If Hex fails
+        after the first page, the entries so far, with a warning.
+
+    Raises:
+        HexError: The first page cannot be read.
     """
     spec = call.tool.spec
     inputs = _in_order(spec, inputs)
@@ -41,16 +50,16 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
     first: dict[str, Any] = {}
     last: dict[str, Any] = {}
     while True:
-        # Never more than is still wanted: the cursor then leads exactly to what was not read.
+        # Not more than is still needed, so that the next cursor is right after the last entry that is returned.
         asked["limit"] = min(size, most - len(read))
         try:
-            answer = call.request_with_details(asked)
+            coerced = call.request_with_details(asked)
         except (BusyError, HexDownError) as error:
             if not read:
                 raise
             call.warn("list_incomplete", reason=error.message(call.language), count=len(read))
             break
-        last = answer.reply
+        last = coerced.reply
         first = first or last
         entries = _entries(spec, last)
         pages.append([])
@@ -58,27 +67,27 @@ def read_list(call: ToolCall, inputs: dict[str, Any], wanted: Callable[[Entry], 
             if (identity := _identity(entry, len(read))) not in read:
                 read[identity] = entry
                 pages[-1].append(entry)
-        said = call.say(Plural("{count} entry read", "{count} entries read"), count=len(read))
-        call.report_progress(Progress(said, values={"count": len(read)}))
+        message = call.say(Plural("{count} entry read", "{count} entries read"), count=len(read))
+        call.report_progress(Progress(message, values={"count": len(read)}))
         following = _following(spec, last, asked, len(entries))
         if following is None:
-            if _cursor_output(spec) in answer.missing | answer.unread:
+            if _cursor_output(spec) in coerced.missing | coerced.unread:
                 call.warn("list_end_unknown", count=len(read))
             break
         asked |= following
         if len(read) >= most:
             call.warn("list_cut", count=most)
             break
-    # A list that is read from its end has its later pages before its earlier ones.
+    # For a list that is read backwards, the pages are in reverse order.
     ordered = [entry for page in (reversed(pages) if backwards else pages) for entry in page]
     kept = [entry for entry in ordered if wanted is None or wanted(entry)]
     return _merged(spec, *((last, first) if backwards else (first, last)), kept)
 
 
 def _in_order(spec: ToolSpec, inputs: Entry) -> Entry:
-    """Say the whole order where order matters: to whoever sorts, and to pages that follow each other.
+    """Return inputs with explicit defaults of the sort order, if one of them is given or several pages are read.
 
-    Not every version of Hex has the defaults that its document names.
+    Not every version of Hex has the defaults of its API document.
     """
     if not inputs.get("fetchAll") and not inputs.keys() & set(ORDER):
         return inputs
@@ -87,7 +96,7 @@ def _in_order(spec: ToolSpec, inputs: Entry) -> Entry:
 
 
 def _key(spec: ToolSpec) -> str:
-    """Name the part of the reply that holds the entries."""
+    """Return the name of the reply's field that contains the entries."""
     assert spec.list_place  # noqa: S101
     return spec.list_place
 
@@ -98,7 +107,7 @@ def _entries(spec: ToolSpec, page: Mapping[str, Any]) -> list[Any]:
 
 
 def _cursor_output(spec: ToolSpec) -> str:
-    """Name the output that leads to the next page."""
+    """Return the name of the output that has the cursor of the next page."""
     assert spec.paging  # noqa: S101
     return next(
         (name for name, output in spec.outputs.items() if (output.source or name) == spec.paging.next),
@@ -106,16 +115,16 @@ def _cursor_output(spec: ToolSpec) -> str:
     )
 
 
-def _identity(entry: Entry, otherwise: Any) -> Any:
-    """Return what makes an entry the same one when a list that changes shows it again."""
+def _identity(entry: Entry, default: Any) -> Any:
+    """Return the ID of an entry, to find duplicates in a list that changes while it is read, or else `default`."""
     for name in ("id", "runId"):
         if isinstance(entry.get(name), str):
             return entry[name]
-    return otherwise
+    return default
 
 
 def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int) -> Entry | None:
-    """Return what to ask for next; None at the end."""
+    """Return the inputs that select the next page, or None at the end of the list."""
     assert spec.paging  # noqa: S101
     if spec.paging.style == "offset":
         return {"offset": asked.get("offset", 0) + count} if count and page.get("nextPage") else None
@@ -125,7 +134,7 @@ def _following(spec: ToolSpec, page: Mapping[str, Any], asked: Entry, count: int
 
 
 def _merged(spec: ToolSpec, first: Entry, last: Entry, entries: list[Entry]) -> Entry:
-    """Return one page of all that was read: its cursors lead before the first and behind the last."""
+    """Return one page of all entries, with the cursor before the first page and the one after the last."""
     merged = last | {_key(spec): entries}
     if isinstance(last.get("pagination"), dict):
         merged["pagination"] = last["pagination"] | {"before": value_at(first, "pagination.before")}

@@ -1,4 +1,4 @@
-"""Batches: one project over many parameter sets."""
+"""The handler of hex_run_batch: runs a project once for each parameter set."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from hex_blocks.tools.handler import handler
 from hex_blocks.tools.inputs.faults import entries
 from hex_blocks.tools.tool_call import ToolCall
 
-MOST_SETS = 5000
+MAX_SETS = 5000
 PARALLEL = 20
-LONGEST_NAME = 80
+MAX_NAME_LENGTH = 80
 SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
 @handler(
     errors=(
         *WORK_ERRORS,
-        # What keeps the first set from starting would keep the others from it too.
+        # These errors of the first set end the batch, because all other sets would fail as well.
         "key_busy",
         "no_free_kernel",
         "not_found",
@@ -42,7 +42,7 @@ SHARED_INPUTS = ("projectId", "updatePublishedResults", "useCachedSqlResults", "
     uses=(FILE_OF_PROJECT, *WORK_USES),
 )
 def run_batch(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Run a project once for each parameter set and report on each set."""
+    """Run a project once for each parameter set, and return the result of each."""
     sets = _sets(call, inputs)
     if inputs.get("checkInputs"):
         check_parameters(call, inputs["projectId"], {_place(number): each for number, each in enumerate(sets)})
@@ -76,7 +76,7 @@ def _asked(shared: dict[str, Any], parameters: dict[str, Any]) -> Any:
 
 
 def _sets(call: ToolCall, inputs: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the parameter sets: as listed, or every combination of the lists given."""
+    """Return the parameter sets: the given ones, or all combinations of the given lists."""
     if "parameterSets" in inputs:
         sets = inputs["parameterSets"]
         faults = [
@@ -98,7 +98,7 @@ def _place(number: int) -> str:
 
 
 def _faults_of(lists: dict[str, Any]) -> Iterator[Fault]:
-    """Find what keeps lists from being combined, before a mistyped one fills the memory."""
+    """Yield the faults of lists to combine, checked first because their combinations could fill the memory."""
     for name, values in lists.items():
         if not isinstance(values, list):
             yield Fault(f"combine.{name}", "not_array", {"found": repr(values)[:40]})
@@ -106,9 +106,9 @@ def _faults_of(lists: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(f"combine.{name}", "too_short", {"size": entries(1)})
     if not lists:
         yield Fault("combine", "too_short", {"size": entries(1)})
-    made = math.prod(len(values) for values in lists.values() if isinstance(values, list))
-    if made > MOST_SETS:
-        yield Fault("combine", "too_many_sets", {"found": made, "limit": MOST_SETS})
+    total = math.prod(len(values) for values in lists.values() if isinstance(values, list))
+    if total > MAX_SETS:
+        yield Fault("combine", "too_many_sets", {"found": total, "limit": MAX_SETS})
 
 
 def _combined(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
@@ -116,7 +116,7 @@ def _combined(lists: dict[str, list[Any]]) -> list[dict[str, Any]]:
 
 
 def _marks(sets: list[dict[str, Any]]) -> Iterator[str]:
-    """Mark each set by its values, so that a longer or reordered list finds the runs of a shorter one."""
+    """Yield a hash of each set for its key, so that a set keeps its run if the list is extended or reordered."""
     seen: Counter[str] = Counter()
     for parameters in sets:
         mark = hashlib.sha256(json.dumps(parameters, sort_keys=True).encode()).hexdigest()[:24]
@@ -125,5 +125,5 @@ def _marks(sets: list[dict[str, Any]]) -> Iterator[str]:
 
 
 def _name(parameters: dict[str, Any], number: int) -> str:
-    said = ", ".join(f"{name}={value}" for name, value in parameters.items())
-    return said[:LONGEST_NAME] if said else str(number)
+    values = ", ".join(f"{name}={value}" for name, value in parameters.items())
+    return values[:MAX_NAME_LENGTH] if values else str(number)

@@ -1,4 +1,4 @@
-"""Pipelines: projects run one after the other, each with what came of the earlier ones."""
+"""The handler of hex_run_pipeline: runs projects in order, each with results of the earlier steps."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from hex_blocks.runs.model import get_run
 from hex_blocks.tools.handler import handler
 from hex_blocks.tools.tool_call import ToolCall
 
-# What of an earlier step a later one may name, as {{step.runId}}.
+# The fields of an earlier step that a later one can refer to, as in {{step.runId}}.
 OUTCOMES = ("projectId", "runId", "runUrl", "status", "startTime", "endTime", "elapsedSeconds")
 REFERENCE = re.compile(r"\{\{\s*([^{}.]+?)\s*\.\s*([A-Za-z]+)\s*\}\}")
-# What looks like one and names a step, but nothing of it.
+# A reference to a step without a field.
 INCOMPLETE = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 STEP_INPUTS = ("projectId", "inputParams", "viewId", "updatePublishedResults", "useCachedSqlResults", "notifications")
 
 
 @handler(errors=(*WORK_ERRORS, "not_found"), reported=(*JOB_ERRORS, "outcome_missing"), uses=WORK_USES)
 def run_pipeline(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Run the steps in order and report on each. A failed step ends the pipeline unless onFailure is CONTINUE."""
+    """Run the steps in order, and return the result of each. A failure ends it unless onFailure is CONTINUE."""
     steps: list[dict[str, Any]] = inputs["steps"]
     names = [str(step.get("name") or number) for number, step in enumerate(steps, 1)]
     first = _first_step(call, inputs.get("startAt"), names)
@@ -54,18 +54,22 @@ def _job(step: dict[str, Any], name: str, key: str, earlier: tuple[Job, ...], *,
         return dict(_filled(asked, {job.name: job.outcome() for job in earlier}))
 
     def suffix() -> str:
-        # A step that uses the outcome of one that was run again is another start than before, with another key.
+        # If a step whose result is used was run again, this step is a new start and needs a new key.
         reruns = [f"{job.name}:{job.tries}{job.suffix()}" for job in earlier if job.name in used and job.is_rerun]
         return f"#after:{hashlib.sha256(' '.join(reruns).encode()).hexdigest()[:16]}" if reruns else ""
 
-    # The key identifies the step as it is written: the values that its references get do not change it.
+    # The key identifies the step with its references, not with the values that they are replaced by.
     job = Job(name, f"{key}#step:{name}", inputs, stands_for=asked, suffix=suffix, promised=promised)
     job.run = {"projectId": step["projectId"]}
     return job
 
 
 def _skip(call: ToolCall, steps: list[dict[str, Any]], jobs: list[Job], first: int) -> None:
-    """Skip the steps before the first; those that later ones name are found if an earlier call has run them."""
+    """Skip the steps before `first`, and find the earlier runs of those that later steps refer to.
+
+    Raises:
+        InputError: There is no earlier run of such a step (`bad_inputs`).
+    """
     used = {name for step in steps[first:] for name, _ in _references(step.get("inputParams"))}
     faults = []
     for job in jobs[:first]:
@@ -88,7 +92,7 @@ def _filled(value: Any, outcomes: Mapping[str, Mapping[str, Any]]) -> Any:
     if not isinstance(value, str):
         return value
     if whole := REFERENCE.fullmatch(value.strip()):
-        # A value that is nothing but a reference keeps its type: a number stays a number.
+        # A value that consists of one reference keeps the type of the result, such as a number.
         return _outcome(outcomes, *whole.groups())
     return REFERENCE.sub(lambda found: str(_outcome(outcomes, *found.groups())), value)
 

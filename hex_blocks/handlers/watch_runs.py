@@ -1,7 +1,7 @@
-"""What polling triggers need: the runs that have ended since last time, each exactly once.
+"""The handler of hex_watch_runs: returns the runs that have ended since the last call, each exactly once.
 
-Nothing is kept here: the cursor that a caller hands back holds all there is to know, so that a restart misses
-nothing as long as the caller keeps its cursor.
+No state is stored: the cursor contains all of it, so nothing is missed after a restart as long as the caller keeps the
+cursor.
 """
 
 from __future__ import annotations
@@ -23,25 +23,31 @@ from hex_blocks.tools.tool_call import ToolCall
 log = logging.getLogger(__name__)
 
 VERSION = 2
-LARGEST_CURSOR = 4 * 1024 * 1024
+MAX_CURSOR_BYTES = 4 * 1024 * 1024
 PAGE = 100
-# Pages overlap, in case that runs are removed from the list while it is read.
+# By how many entries pages overlap, because entries move up if runs are removed while the list is read.
 OVERLAP = 10
-# So many of the newest runs are remembered, in case that some of them are gone next time.
+# How many of the newest runs the cursor has; several, because some may be gone at the next call.
 LANDMARKS = 5
-# Up to so many open runs that lie deep in the list are asked for one by one.
+# Up to this number, open runs that are not on the pages read are requested one by one.
 FEW = 2
-# So many runs whose state the list does not tell are asked for at one look; the others come next time.
-MOST_UNCLEAR = 10
-# So many projects that a call leaves out are kept in the cursor, those left out last.
-MOST_LEFT_OUT = 200
-# A first look back is complete for runs that took no longer than this.
-LONGEST_RUN = 86_400.0
+# How many runs without a state in the list are requested in one call; the others follow in the next call.
+MAX_UNCLEAR = 10
+# How many projects that are not among a call's inputs stay in the cursor: the most recent ones.
+MAX_LEFT_OUT = 200
+# With `since`, a first call finds all ended runs that took at most so many seconds.
+MAX_DURATION = 86_400.0
 
 
 @dataclass
-class _Seen:
-    """What is known of a project: its newest runs, those that had not ended, and the latest moment in its list."""
+class _ProjectState:
+    """What the cursor has of a project.
+
+    Attributes:
+        newest: IDs of its newest runs.
+        open: IDs of its runs that had not ended.
+        latest: The latest start or end time in its list, in seconds since the Unix epoch.
+    """
 
     newest: list[str] = field(default_factory=list)
     open: list[str] = field(default_factory=list)
@@ -50,26 +56,26 @@ class _Seen:
 
 @handler(errors=("not_found",), uses=("hex_get_project_runs", "hex_get_run_status"))
 def watch_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return the runs that have ended since the cursor, oldest end first, and the cursor for next time."""
-    seen = _read(call, inputs["cursor"]) if "cursor" in inputs else {}
-    # Builders send the whole form each time, so the cursor takes precedence over `since`.
+    """Return the runs that have ended since the cursor, the earliest end first, and the next cursor."""
+    seen = _decode_cursor(call, inputs["cursor"]) if "cursor" in inputs else {}
+    # The cursor takes precedence over `since`, because workflow builders send both each time.
     since = None if seen else seconds_of(inputs.get("since"))
     project_ids = list(dict.fromkeys(project_id.lower() for project_id in inputs["projectIds"]))
     ended: list[Run] = []
-    known: dict[str, _Seen] = {}
+    known: dict[str, _ProjectState] = {}
     refusals: list[HexError] = []
     for project_id in project_ids:
         before = seen.get(project_id)
         try:
             if before is None:
-                runs, known[project_id] = _first_look(call, project_id, since)
+                runs, known[project_id] = _first_read(call, project_id, since)
             else:
-                runs, known[project_id] = _look(call, project_id, before)
+                runs, known[project_id] = _read_new(call, project_id, before)
             ended += runs
         except HexError as error:
-            if not _is_of_the_project(error):
+            if not _is_about_project(error):
                 raise
-            # One project that is gone must not keep the others' ends from being told.
+            # The ended runs of the other projects are returned all the same.
             refusals.append(error)
             call.warn("project_unwatched", projectId=project_id, reason=error.message())
             if before:
@@ -78,51 +84,51 @@ def watch_runs(call: ToolCall, inputs: dict[str, Any]) -> dict[str, Any]:
         raise refusals[0]
     left_out = [(project_id, each) for project_id, each in seen.items() if project_id not in known]
     wanted = inputs.get("statuses") or ENDS
-    told = sorted(
+    found = sorted(
         (run for run in ended if run["status"] in wanted), key=lambda run: seconds_of(run.get("endTime")) or 0
     )
     return {
-        "runs": told,
-        "total": len(told),
+        "runs": found,
+        "total": len(found),
         "active": sum(len(each.open) for each in known.values()),
-        "cursor": _written(known | dict(left_out[:MOST_LEFT_OUT])),
+        "cursor": _encode_cursor(known | dict(left_out[:MAX_LEFT_OUT])),
     }
 
 
-def _is_of_the_project(error: HexError) -> bool:
-    # Hex says the same of a project that is gone and of one that is not shared with the token's user.
+def _is_about_project(error: HexError) -> bool:
+    # Hex's error is the same for a deleted project and for one that is not shared with the token's user.
     return isinstance(error, NotFoundError | InputError) or error.key == "no_permission"
 
 
-def _first_look(call: ToolCall, project_id: str, since: float | None) -> tuple[list[Run], _Seen]:
-    """Take note of where a project's list begins and of all that goes on; return what has ended since a moment."""
+def _first_read(call: ToolCall, project_id: str, since: float | None) -> tuple[list[Run], _ProjectState]:
+    """Return the runs of a project that have ended since a time, and the first state of the project."""
     runs: dict[str, Run] = {}
     page = Page()
     for page in _pages(call, project_id):
-        runs |= {run["runId"]: run for run in _where_it_was(page, runs) if run["runId"] not in runs}
-        if since is None or all((_began(run) or since) < since - LONGEST_RUN for run in page):
+        runs |= {run["runId"]: run for run in _without_new(page, runs) if run["runId"] not in runs}
+        if since is None or all((_began(run) or since) < since - MAX_DURATION for run in page):
             break
     runs = _with_states(call, project_id, runs)
-    going = [run for run in runs.values() if not has_ended(run)]
+    active = [run for run in runs.values() if not has_ended(run)]
     if page.sent == PAGE:
-        going += [run for run in _active_runs(call, project_id) if run["runId"] not in runs]
+        active += [run for run in _active_runs(call, project_id) if run["runId"] not in runs]
     ended = [run for run in runs.values() if has_ended(run)]
-    told = [] if since is None else [run for run in ended if (seconds_of(run.get("endTime")) or since) >= since]
-    return told, _Seen(list(runs)[:LANDMARKS], [run["runId"] for run in going], _latest(runs.values()))
+    found = [] if since is None else [run for run in ended if (seconds_of(run.get("endTime")) or since) >= since]
+    return found, _ProjectState(list(runs)[:LANDMARKS], [run["runId"] for run in active], _latest(runs.values()))
 
 
-def _look(call: ToolCall, project_id: str, before: _Seen) -> tuple[list[Run], _Seen]:
-    """Read a project's list down to what was known; return what has ended since, and what is known now."""
+def _read_new(call: ToolCall, project_id: str, before: _ProjectState) -> tuple[list[Run], _ProjectState]:
+    """Return the runs of a project that have ended since its last state, and its new state."""
     runs: dict[str, Run] = {}
     new: dict[str, Run] = {}
     met_known = False
     for page in _pages(call, project_id):
-        for run in _where_it_was(page, runs):
+        for run in _without_new(page, runs):
             runs.setdefault(run["runId"], run)
             met_known = met_known or run["runId"] in before.newest
             if not met_known:
                 new.setdefault(run["runId"], run)
-        # Where all that was known is gone from the list, its times tell where the new runs end.
+        # If all known runs are gone from the list, the new runs are recognized by their times.
         if met_known or (page and all(_is_old(run, before) for run in page)):
             break
     if not met_known:
@@ -130,14 +136,14 @@ def _look(call: ToolCall, project_id: str, before: _Seen) -> tuple[list[Run], _S
     once_open = {run_id: runs[run_id] for run_id in before.open if run_id in runs}
     once_open |= _deep_runs(call, project_id, [run_id for run_id in before.open if run_id not in runs])
     candidates = _with_states(call, project_id, new | once_open)
-    going = [run_id for run_id, run in candidates.items() if not has_ended(run)]
+    active = [run_id for run_id, run in candidates.items() if not has_ended(run)]
     latest = max(before.latest, _latest(runs.values()))
     ended = [run for run in candidates.values() if has_ended(run)]
-    return ended, _Seen(list(runs)[:LANDMARKS] or before.newest, going, latest)
+    return ended, _ProjectState(list(runs)[:LANDMARKS] or before.newest, active, latest)
 
 
 def _pages(call: ToolCall, project_id: str, status: str | None = None) -> Iterator[Page]:
-    """Read a project's list page by page, newest first."""
+    """Yield the pages of a project's list, newest first."""
     offset = 0
     while True:
         page = list_runs(call, project_id, PAGE, offset, status)
@@ -148,20 +154,20 @@ def _pages(call: ToolCall, project_id: str, status: str | None = None) -> Iterat
 
 
 def _with_states(call: ToolCall, project_id: str, runs: dict[str, Run]) -> dict[str, Run]:
-    """Ask singly for runs whose state the list does not tell; what stays unknown counts as going on."""
+    """Return runs after requesting those without a state one by one. An unknown state counts as active."""
     unclear = [run_id for run_id, run in runs.items() if not run.get("status")]
-    for run_id in unclear[:MOST_UNCLEAR]:
+    for run_id in unclear[:MAX_UNCLEAR]:
         try:
             runs[run_id] = runs[run_id] | get_run(call, project_id, run_id) | {"runId": run_id}
         except HexError as error:
-            if error.key != "not_hex" and not _is_of_the_project(error):
+            if error.key != "not_hex" and not _is_about_project(error):
                 raise
-            log.debug("the state of run %s stays unknown: %s", run_id, error.key)
+            log.debug("the state of run %s is unknown: %s", run_id, error.key)
     return runs
 
 
-def _where_it_was(page: list[Run], runs: Mapping[str, Run]) -> list[Run]:
-    """Leave out of a page what has arrived since the pages before it were read: it belongs to the next look."""
+def _without_new(page: list[Run], runs: Mapping[str, Run]) -> list[Run]:
+    """Return a page without runs that appeared after the pages before it were read: the next call returns them."""
     if not runs:
         return page
     known = next((place for place, run in enumerate(page) if run["runId"] in runs), len(page))
@@ -169,7 +175,7 @@ def _where_it_was(page: list[Run], runs: Mapping[str, Run]) -> list[Run]:
 
 
 def _active_runs(call: ToolCall, project_id: str) -> list[Run]:
-    """List the runs that go on; in this order a run that gets its kernel between the two lists is in both."""
+    """Return the active runs of a project. A run that changes its state between the two lists is in both."""
     found: dict[str, Run] = {}
     while True:
         known, pages = len(found), 0
@@ -177,13 +183,13 @@ def _active_runs(call: ToolCall, project_id: str) -> list[Run]:
             for page in _pages(call, project_id, status):
                 pages += 1
                 found |= {run["runId"]: run for run in page}
-        # Runs that leave one of these lists move the rest of it up, past what is read next.
+        # Entries move up when runs leave a list, so lists of several pages are read until nothing new is found.
         if pages <= len(ACTIVE) or len(found) == known:
             return list(found.values())
 
 
 def _deep_runs(call: ToolCall, project_id: str, run_ids: list[str]) -> dict[str, Run]:
-    """Read open runs that lie deep in the list; those that are gone are told of and left out."""
+    """Return open runs that were not on the pages read. Those that no longer exist are left out with a warning."""
     found: dict[str, Run] = {}
     if len(run_ids) > FEW:
         found = {run["runId"]: run for run in _active_runs(call, project_id) if run["runId"] in run_ids}
@@ -193,18 +199,18 @@ def _deep_runs(call: ToolCall, project_id: str, run_ids: list[str]) -> dict[str,
         try:
             found[run_id] = get_run(call, project_id, run_id) | {"runId": run_id}
         except HexError as error:
-            if not _is_of_the_project(error):
+            if not _is_about_project(error):
                 raise
             call.warn("run_gone", runId=run_id)
     return found
 
 
 def _began(run: Run) -> float | None:
-    """Return when a run began; for one that never did, when it ended."""
+    """Return when a run began, or when it ended if it never began."""
     return seconds_of(run.get("startTime")) or seconds_of(run.get("endTime"))
 
 
-def _is_old(run: Run, before: _Seen) -> bool:
+def _is_old(run: Run, before: _ProjectState) -> bool:
     began = _began(run)
     return began is not None and began <= before.latest
 
@@ -214,21 +220,21 @@ def _latest(runs: Iterable[Run]) -> float:
     return max((moment for moment in moments if moment is not None), default=0.0)
 
 
-def _written(known: Mapping[str, _Seen]) -> str:
+def _encode_cursor(known: Mapping[str, _ProjectState]) -> str:
     document = {"v": VERSION, "projects": {project_id: asdict(each) for project_id, each in known.items()}}
     packed = zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 9)
     return base64.urlsafe_b64encode(packed).decode()
 
 
-def _read(call: ToolCall, cursor: str) -> dict[str, _Seen]:
+def _decode_cursor(call: ToolCall, cursor: str) -> dict[str, _ProjectState]:
     try:
         packed = base64.urlsafe_b64decode(cursor.strip().encode("ascii"))
         unpacking = zlib.decompressobj()
-        document = json.loads(unpacking.decompress(packed, LARGEST_CURSOR))
+        document = json.loads(unpacking.decompress(packed, MAX_CURSOR_BYTES))
         if document["v"] != VERSION or unpacking.unconsumed_tail:
             raise ValueError(document["v"])
         return {
-            project_id: _Seen(
+            project_id: _ProjectState(
                 [str(each) for each in seen["newest"]], [str(each) for each in seen["open"]], float(seen["latest"])
             )
             for project_id, seen in document["projects"].items()

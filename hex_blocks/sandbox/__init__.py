@@ -1,11 +1,11 @@
-"""A local Hex that behaves like the real one: state, limits, refusals, paging, and runs that take time.
+"""A local Hex for tests and trials: its API with state, rate limits, errors, paging, and runs that take time.
 
-Users try the blocks on it, hosts show them on it, and the project's own tests run on it:
+Users try the tools on it, hosts demonstrate them on it, and the tests run on it:
 
     with Sandbox() as hex_:
         requests.get(f"{hex_.base_url}/users/me", headers={"Authorization": f"Bearer {TOKENS.personal}"})
 
-Where Hex publishes no answer the sandbox has to choose one; such places say so.
+Where Hex's behaviour is not documented, the sandbox chooses one, and a comment says so.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Sandbox:
         self.world: World = seeded_world(self.clock.time())
         self.requests: list[Received] = []
         self.world.workspace_me_fails = workspace_me_fails
-        # A random name of this run of it, by which calls tell it from another at the same address.
+        # A random name of this instance, by which calls distinguish it from another one at the same address.
         self.instance = secrets.token_hex(16)
         self._limits = limits
         self._strict = strict
@@ -67,26 +67,30 @@ class Sandbox:
 
     @property
     def origin(self) -> str:
-        """The scheme, host and port, such as `http://127.0.0.1:8080`; the port is known after start()."""
+        """The scheme, host and port, such as `http://127.0.0.1:8080`. The port is known after start()."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}"
 
     @property
     def base_url(self) -> str:
-        """What a client of Hex is given as its base URL."""
+        """The base URL for clients."""
         return f"{self.origin}/api/v1"
 
     def start(self) -> Sandbox:
-        """Listen, in a thread of its own. Raises OSError when the port is taken."""
+        """Start listening, in a thread.
+
+        Raises:
+            OSError: The port is in use.
+        """
         if self._server is not None:
             return self
         from hex_blocks.sandbox.app import App
-        from hex_blocks.sandbox.request_limits import Limits
+        from hex_blocks.sandbox.request_limits import RateLimiter
         from hex_blocks.sandbox.server import Server
 
         self._server = Server(self.host, self.port)
         self.port = self._server.port
-        limits = Limits.of(self._limits, self.clock)
+        limits = RateLimiter.of(self._limits, self.clock)
         self._server.serve(
             App(
                 self.world,
@@ -102,7 +106,7 @@ class Sandbox:
         return self
 
     def stop(self) -> None:
-        """Stop listening and close what is open. The world stays as it is."""
+        """Stop listening and close open connections. The state of the workspace is kept."""
         if self._server is not None:
             self._server.stop()
             self._server = None

@@ -1,4 +1,4 @@
-"""From a request to its answer: find the operation, know the caller, count, check, do, write down."""
+"""Handles requests: finds the operation, identifies the caller, applies the limits, validates, runs the operation."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from hex_blocks.clock import Clock
 from hex_blocks.i18n.texts import current_language, nearest, phrase, text
 from hex_blocks.sandbox.error_replies import Refusal, error_body
 from hex_blocks.sandbox.model import ROLES, Token, User
-from hex_blocks.sandbox.request import Call, Operation
-from hex_blocks.sandbox.request_limits import Limits
+from hex_blocks.sandbox.request import Operation, OperationCall
+from hex_blocks.sandbox.request_limits import RateLimiter
 from hex_blocks.sandbox.routes import Route, find_route
 from hex_blocks.sandbox.validation import Obj, is_uuid, read_query
 from hex_blocks.sandbox.web_pages import web_page
 from hex_blocks.sandbox.workspace import World
 
-# Which run of a sandbox answers; only on its pages, never in the API.
+# Names the instance of the sandbox; sent with its web pages only, never by the API.
 INSTANCE_HEADER = "X-Hex-Sandbox"
 PREFIX = "/api/v1"
 OPEN_TO_ALL = "Me"
@@ -34,7 +34,7 @@ Answer = tuple[int, Mapping[str, str], bytes]
 
 @dataclass(frozen=True)
 class Received:
-    """A request that arrived, and the status it was answered with. Never holds the token."""
+    """A received request and the status of its reply. The token is not kept."""
 
     method: str
     path: str
@@ -48,14 +48,14 @@ class Received:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who sends a request. `key` is whom Hex counts it for: the user, or the workspace token itself."""
+    """The sender of a request. `key` is what Hex counts limits by: the user, or the workspace token itself."""
 
     token: Token
     user: User | None
     key: str
 
 
-# Said in the log, to whoever runs the sandbox.
+# Appended to the log of a request.
 OLD_PATH = phrase("an old path, which Hex's reference no longer has")
 
 
@@ -66,7 +66,7 @@ class App:
         self,
         world: World,
         clock: Clock,
-        limits: Limits,
+        limits: RateLimiter,
         origin: str,
         requests: list[Received],
         log: Callable[[str], object] | None = None,
@@ -84,7 +84,7 @@ class App:
         self.instance = instance
 
     def answer(self, method: str, target: str, headers: Message, body: bytes | None) -> Answer:
-        """Answer one request. A `body` of None was longer than the sandbox takes."""
+        """Return the reply to a request. A `body` of None was longer than the sandbox accepts."""
         path, _, query = target.partition("?")
         if not path.startswith(f"{PREFIX}/"):
             page = web_page(self.world, method, path, parse_qs(query), self.clock.time(), _language(headers))
@@ -97,12 +97,12 @@ class App:
         if self.log:
             note = f" ({text(OLD_PATH, current_language())})" if exchange.old_path else ""
             self.log(f"{method} {path} {status}{note}")
-        # Hex's own time, as every server tells it: the machine of a client may think otherwise.
+        # The Date header has the sandbox's clock, as Hex's has Hex's.
         return status, {**given, "Date": formatdate(exchange.now, usegmt=True)}, content
 
 
 class _Exchange:
-    """One request and what is found out about it on the way."""
+    """A request and what is known about it while it is handled."""
 
     def __init__(self, app: App, method: str, path: str, query: str, headers: Message, body: bytes | None) -> None:
         self.app = app
@@ -137,7 +137,7 @@ class _Exchange:
         return _written(refusal.status, {**traced, **self.limit_headers, **refusal.headers}, body)
 
     def record(self, status: int) -> None:
-        """Write the request down for whoever looks at `Sandbox.requests`."""
+        """Add the request to `Sandbox.requests`."""
         requests = self.app.requests
         operation_id = self.operation.id if self.operation else None
         requests.append(
@@ -164,7 +164,7 @@ class _Exchange:
         self._permit(operation, caller)
         call = self._call(route, caller)
         with self.app.world.lock:
-            # Written while the lock is held, since a reply may hold parts of the world.
+            # Encoded while the lock is held, because a reply can share objects with the workspace.
             return _written(operation.success, self.limit_headers, operation.run(call))
 
     def _route(self) -> Route:
@@ -206,13 +206,13 @@ class _Exchange:
         if ROLES.index(role) < ROLES.index(operation.role):
             raise Refusal(403, f"Insufficient access: this needs the role {operation.role}")
 
-    def _call(self, route: Route, caller: Caller) -> Call:
+    def _call(self, route: Route, caller: Caller) -> OperationCall:
         operation = route.operation
         if self.body is None:
             raise Refusal(413, "The body is longer than 10 MB")
         problems = []
         if operation.family == "A":
-            # Hex's older operations declare ids as UUIDs; the newer ones take any text and look it up.
+            # Hex's older operations declare IDs as UUIDs; the newer ones accept any text and look it up.
             problems = [f"path.{name} must be a UUID" for name, value in route.path.items() if not is_uuid(value)]
         query, query_problems = read_query(operation.query, self.query)
         problems += query_problems
@@ -223,7 +223,7 @@ class _Exchange:
         if problems:
             told = [] if operation.lists_faults else problems
             raise Refusal(operation.invalid, f"Validation failed: {problems[0]}", problems=told)
-        return Call(
+        return OperationCall(
             world=self.app.world,
             operation=operation,
             token=caller.token,
@@ -244,13 +244,13 @@ class _Exchange:
             return {}, ["body is missing"]
         if not self.json_fits:
             raise Refusal(400, "The body is not valid JSON")
-        # Hex's samples for the old paths send booleans as text, so these take them however strict we are.
+        # Hex's samples for the old paths send booleans as text, so these paths accept them even in strict mode.
         body = self.json if self.app.strict and not old_path else kind.unquoted(self.json)
         return body, list(kind.problems(body, "body"))
 
 
 def _written(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | str | None) -> Answer:
-    """Return an answer whose body is JSON, a bare text, or nothing."""
+    """Return a reply whose body is JSON, plain text, or empty."""
     if body is None:
         return status, headers, b""
     if isinstance(body, str):
@@ -260,7 +260,7 @@ def _written(status: int, headers: Mapping[str, str], body: Mapping[str, Any] | 
 
 
 def _parsed(body: bytes | None) -> tuple[Any, bool]:
-    """Return what a body holds, and whether it is JSON."""
+    """Return the value of a body, and whether it is JSON."""
     try:
         return (json.loads(body, parse_constant=_no_constant) if body else None), True
     except (ValueError, RecursionError):
@@ -272,6 +272,6 @@ def _no_constant(name: str) -> float:
 
 
 def _language(headers: Message) -> str | None:
-    """Return the language that a browser asks for first among those there are."""
+    """Return the first of a browser's languages that is available."""
     wanted = [entry.split(";")[0].strip() for entry in str(headers.get("Accept-Language", "")).split(",")]
     return next((found for entry in wanted if entry and (found := nearest(entry))), None)

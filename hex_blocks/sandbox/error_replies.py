@@ -1,4 +1,4 @@
-"""How Hex says no. Its older operations answer in one form and its newer ones in another."""
+"""The bodies of error replies. Hex's older and newer operations have different ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CODES = {
     403: "FORBIDDEN",
     404: "NOT_FOUND",
     422: "UNPROCESSABLE_CONTENT",
-    # Hex publishes neither these statuses nor their codes for its newer operations: the sandbox's choice.
+    # Hex documents neither these statuses nor their codes for its newer operations: the sandbox's choice.
     405: "METHOD_NOT_SUPPORTED",
     413: "PAYLOAD_TOO_LARGE",
     429: "TOO_MANY_REQUESTS",
@@ -23,10 +23,12 @@ CODES = {
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the API, not a fault of the program
-    """A request that is answered with an error.
+    """A request that is refused.
 
-    `problems` are the single faults of a request that does not fit. `details` takes the place of the text
-    under that key. `extra` stands beside what every error says.
+    Attributes:
+        problems: The faults of a request that is not valid.
+        details: Replaces the text under that key.
+        extra: Further keys of the body.
     """
 
     def __init__(
@@ -49,7 +51,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the API, not a fault of t
 
 
 def error_body(refusal: Refusal, family: Family, trace_id: str) -> Mapping[str, Any] | str:
-    """Return what an operation of `family` answers: an object, or the bare text of an older one's 401."""
+    """Return the body of an error of an operation family: an object, or plain text for a 401 of an older operation."""
     if family == "B":
         issues = [{"message": problem} for problem in refusal.problems]
         body: dict[str, Any] = {"message": refusal.reason, "code": CODES.get(refusal.status, "BAD_REQUEST")}

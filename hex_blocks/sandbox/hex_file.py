@@ -1,4 +1,4 @@
-"""A project as the file that Hex exports, version 3 of its format."""
+"""Writes a project as the YAML file that Hex exports, version 3 of its format."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from hex_blocks.sandbox.model import Cell, Input, Project
+from hex_blocks.sandbox.model import Cell, NotebookInput, Project
 from hex_blocks.sandbox.workspace import World
 from hex_blocks.sandbox.yaml_text import yaml_text
 
 SCHEMA_VERSION = 3
 APP_WIDTH = 120
 SECTIONS = ("CELL_GROUP", "COLLAPSIBLE")
-# What an app shows besides its inputs.
+# Types of cells that are on the app besides inputs.
 SHOWN = ("MARKDOWN", "TEXT", "CHART", "VEGA_CHART", "METRIC", "DISPLAY_TABLE", "PIVOT", "MAP", *SECTIONS)
 
-# The file's names for kinds of cell that the API calls otherwise.
+# The file's names for types of cells that have other names in the API.
 FILE_TYPES = {"DISPLAY_TABLE": "TABLE_DISPLAY", "VEGA_CHART": "CHART", "CHART": "CHARTV2", "CELL_GROUP": "COLLAPSIBLE"}
 
 Config = dict[str, Any]
 
 
 def hex_file(world: World, project: Project, version: int | str) -> str:
-    """Return a version of a project as YAML: a number, or "draft". The sandbox keeps the cells of the draft only."""
+    """Return a version of a project (a number, or "draft") as YAML. The sandbox only keeps the cells of the draft."""
     cells = world.cells(project.id)
     variables = {cell.variable: cell.static_id for cell in cells if cell.type == "INPUT" and cell.variable}
     return yaml_text(
@@ -72,7 +72,7 @@ def _id(project: Project, name: str) -> str:
 
 
 def _connections(project: Project, cells: Sequence[Cell]) -> list[str]:
-    """Return the ids of the data connections that a project uses, each once."""
+    """Return the IDs of the data connections that a project uses, each once."""
     used = [cell.connection_id for cell in cells if cell.connection_id] + [id_ for id_, _ in project.tables]
     return list(dict.fromkeys(used))
 
@@ -81,7 +81,7 @@ def _connections(project: Project, cells: Sequence[Cell]) -> list[str]:
 
 
 def _cells(project: Project, cells: Sequence[Cell], variables: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the cells as they nest. An input that runs take and no cell shows comes first."""
+    """Return the cells with their nested cells. Inputs of runs that no cell shows come first."""
     sections = {cell.id for cell in cells if cell.type in SECTIONS}
     without = [
         _input_cell(_id(project, f"input {wanted.name}"), wanted.name, wanted)
@@ -93,7 +93,7 @@ def _cells(project: Project, cells: Sequence[Cell], variables: Mapping[str, str]
 
 
 def _written(project: Project, cells: Sequence[Cell], some: Sequence[Cell]) -> Iterator[dict[str, Any]]:
-    """Yield some cells with what is in them. Of kinds that the sandbox knows nothing about it writes nothing."""
+    """Yield some cells with their contents. Types that the sandbox does not know are left out."""
     inputs = {wanted.name: wanted for wanted in project.inputs}
     for cell in some:
         if cell.type == "INPUT":
@@ -111,7 +111,7 @@ def _cell(type_: str, static_id: str, label: str | None, config: Config) -> dict
 
 
 def _dataframe_above(cell: Cell, cells: Sequence[Cell]) -> str | None:
-    """Return the dataframe that a chart or table shows: the last that a query above it made."""
+    """Return the data frame that a chart or table shows: that of the last query above it."""
     above = [other.output_dataframe for other in cells[: cells.index(cell)] if other.output_dataframe]
     return above[-1] if above else None
 
@@ -139,7 +139,7 @@ def _vega_chart(_: Cell, dataframe: str | None) -> Config:
 
 
 def _chart(_: Cell, __: str | None) -> Config:
-    # The sandbox draws its charts without a specification; the format has this word for one that cannot be written.
+    # The sandbox has no chart specifications. The format has this type for one that cannot be written.
     return {"chartSpec": {"type": "unsupported"}, "height": None}
 
 
@@ -181,7 +181,7 @@ CONFIGS: Mapping[str, Callable[[Cell, str | None], Config]] = {
 # Inputs
 
 
-def _input_cell(static_id: str, label: str | None, wanted: Input) -> dict[str, Any]:
+def _input_cell(static_id: str, label: str | None, wanted: NotebookInput) -> dict[str, Any]:
     input_type, output_type, options = INPUTS[wanted.kind]
     default: Any = list(wanted.default) if isinstance(wanted.default, tuple) else wanted.default
     if wanted.kind == "date" and wanted.default is not None:
@@ -204,7 +204,7 @@ def _moment(default: str) -> dict[str, str]:
     return {"isoDateString": default, "timezoneName": "UTC"} if _has_time(default) else {"dateString": default}
 
 
-def _date_options(wanted: Input) -> Config:
+def _date_options(wanted: NotebookInput) -> Config:
     return {
         "enableTime": _has_time(wanted.default),
         "enableTimezonePicker": False,
@@ -213,8 +213,8 @@ def _date_options(wanted: Input) -> Config:
     }
 
 
-# The file's words for each kind of input: what it is, what the notebook gets, and its options.
-INPUTS: Mapping[str, tuple[str, str, Callable[[Input], Config | None]]] = {
+# By type of input: the file's input type, the type of its value in the notebook, and its options.
+INPUTS: Mapping[str, tuple[str, str, Callable[[NotebookInput], Config | None]]] = {
     "text": ("TEXT_INPUT", "STRING", lambda _: None),
     "number": ("NUMERIC_INPUT", "NUMBER", lambda wanted: {"increment": wanted.step}),
     "slider": (
@@ -237,7 +237,7 @@ INPUTS: Mapping[str, tuple[str, str, Callable[[Input], Config | None]]] = {
 
 
 def _layout(project: Project, cells: Sequence[Cell], variables: Mapping[str, str]) -> dict[str, Any]:
-    """Return the app: the inputs that are on it in a row, and below it what the notebook shows."""
+    """Return the layout of the app: its inputs in a row, and the visible cells below."""
     sections = {cell.id for cell in cells if cell.type in SECTIONS}
     inputs = [
         variables.get(wanted.name, _id(project, f"input {wanted.name}")) for wanted in project.inputs if wanted.on_app

@@ -1,4 +1,4 @@
-"""What a workspace is made of. Moments are seconds since the Unix epoch."""
+"""The objects of a workspace. Times are in seconds since the Unix epoch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ RUN_TRIGGERS = ("API", "SCHEDULED", "APP_REFRESH")
 
 
 @dataclass(kw_only=True)
-class Thing:
-    """Anything with an id. `order` rises with every thing that the world takes in."""
+class Entity:
+    """The base of all objects with an ID. `order` is higher for objects that were added later."""
 
     id: str
     order: int = 0
@@ -21,7 +21,7 @@ class Thing:
 
 @dataclass(frozen=True)
 class Token:
-    """What a token opens. A workspace token has no user; a `powerless` one may do nothing."""
+    """An API token. A workspace token has no user; a `powerless` one has no permissions."""
 
     kind: str
     user_id: str | None = None
@@ -30,7 +30,7 @@ class Token:
 
 
 @dataclass(kw_only=True)
-class User(Thing):
+class User(Entity):
     """A member of the workspace."""
 
     name: str
@@ -41,7 +41,7 @@ class User(Thing):
 
 
 @dataclass(kw_only=True)
-class Group(Thing):
+class Group(Entity):
     """A named set of users."""
 
     name: str
@@ -50,8 +50,8 @@ class Group(Thing):
 
 
 @dataclass(kw_only=True)
-class Collection(Thing):
-    """A shelf of projects; `users` and `groups` map ids to NONE, MEMBER or MANAGER."""
+class Collection(Entity):
+    """A collection of projects; `users` and `groups` map IDs to NONE, MEMBER or MANAGER."""
 
     name: str
     description: str | None = None
@@ -62,8 +62,8 @@ class Collection(Thing):
 
 
 @dataclass(kw_only=True)
-class Connection(Thing):
-    """A data connection. `details` holds the secrets too; replies leave them out.
+class DataConnection(Entity):
+    """A data connection. `details` also contains the secrets, which replies leave out.
 
     `objects` maps each kind of schema object to its qualified names and their status labels.
     """
@@ -85,10 +85,10 @@ class Connection(Thing):
 
 
 @dataclass(frozen=True)
-class Input:
-    """A variable that a project asks for; `kind` is its sort of cell. Only those on the app can be set.
+class NotebookInput:
+    """An input of a project; `kind` is the type of its cell. Runs can only set inputs that are on the app.
 
-    `least`, `most` and `step` are how a slider or number field moves.
+    `least`, `most` and `step` are the bounds of a slider or number field.
     """
 
     name: str
@@ -103,7 +103,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Plan:
-    """How a run goes: seconds of waiting, seconds of work (None: for ever), and how it ends."""
+    """The course of a run: seconds pending, seconds running (None: until cancelled), and the final status."""
 
     pending: float = 2.0
     running: float | None = 6.0
@@ -112,7 +112,7 @@ class Plan:
 
 @dataclass
 class Sharing:
-    """Who may do what with a project: ids mapped to an access level."""
+    """The access to a project: IDs mapped to an access level."""
 
     users: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
@@ -123,7 +123,7 @@ class Sharing:
 
 
 @dataclass(kw_only=True)
-class Project(Thing):
+class Project(Entity):
     """A notebook and its app. `views` are the app's views: all time, last 7, 14 and 30 days."""
 
     title: str
@@ -146,7 +146,7 @@ class Project(Thing):
     version: int = 1
     schedules: tuple[dict[str, Any], ...] = ()
     sharing: Sharing = field(default_factory=Sharing)
-    inputs: tuple[Input, ...] = ()
+    inputs: tuple[NotebookInput, ...] = ()
     saved_views: dict[str, str] = field(default_factory=dict)
     plan: Plan = Plan()
     tables: tuple[tuple[str, str], ...] = ()
@@ -154,7 +154,7 @@ class Project(Thing):
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands at some moment."""
+    """The state of a run at a time."""
 
     status: str
     started_at: float | None = None
@@ -162,13 +162,13 @@ class RunState:
 
     @property
     def active(self) -> bool:
-        """Whether the run holds a kernel and can be cancelled."""
+        """Whether the run uses a kernel and can be cancelled."""
         return self.status in ("PENDING", "RUNNING")
 
 
 @dataclass(kw_only=True)
-class Run(Thing):
-    """A run of a project's published version. Its state follows from the clock alone."""
+class Run(Entity):
+    """A run of a project's published version. Its state only depends on the clock."""
 
     project_id: str
     caller: str
@@ -183,7 +183,7 @@ class Run(Thing):
     cancelled_at: float | None = None
 
     def state(self, now: float) -> RunState:
-        """Return where the run stands at `now`."""
+        """Return the state of the run at `now`."""
         begins = self.created_at + self.plan.pending
         never = self.plan.end == "UNABLE_TO_ALLOCATE_KERNEL"
         ends = begins if never else None if self.plan.running is None else begins + self.plan.running
@@ -196,8 +196,8 @@ class Run(Thing):
 
 
 @dataclass(kw_only=True)
-class Cell(Thing):
-    """A cell of a project's draft. `rank` places it; `rows` are a SQL cell's output, `fault` its error.
+class Cell(Entity):
+    """A cell of a project's draft. `rank` orders cells; `rows` are a SQL cell's output, `fault` its error.
 
     `variable` is the name of the input that a cell of type INPUT shows.
     """
@@ -218,15 +218,15 @@ class Cell(Thing):
 
 
 @dataclass(kw_only=True)
-class Topic(Thing):
-    """A subject that threads are sorted under."""
+class Topic(Entity):
+    """A topic of threads."""
 
     name: str
 
 
 @dataclass(kw_only=True)
-class Suggestion(Thing):
-    """Something that Hex proposes to change in guides or descriptions; `changes` maps ids to states."""
+class Suggestion(Entity):
+    """A suggested change of guides or descriptions; `changes` maps IDs to states."""
 
     title: str
     created_at: float
@@ -237,7 +237,7 @@ class Suggestion(Thing):
 
 @dataclass(frozen=True)
 class Turn:
-    """A prompt and what becomes of it: an answer, or with `fails` an error, at `ready_at`."""
+    """A prompt and its answer, or with `fails` its error, at `ready_at`."""
 
     prompt: str
     asked_at: float
@@ -246,7 +246,7 @@ class Turn:
 
 
 @dataclass(kw_only=True)
-class Thread(Thing):
+class Thread(Entity):
     """A conversation with Hex's agent."""
 
     user_id: str | None
@@ -263,8 +263,8 @@ class Thread(Thing):
 
 
 @dataclass(kw_only=True)
-class Guide(Thing):
-    """A file that tells Hex's agent about the workspace. `draft` is None when all of it is published."""
+class Guide(Entity):
+    """A file with instructions for Hex's agent. `draft` is None if all of it is published."""
 
     file_path: str
     draft: str | None = None
@@ -273,7 +273,7 @@ class Guide(Thing):
 
 
 @dataclass(kw_only=True)
-class SemanticProject(Thing):
+class SemanticProject(Entity):
     """A semantic model; its datasets and views, by name, with their status labels."""
 
     name: str

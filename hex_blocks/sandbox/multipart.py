@@ -1,4 +1,4 @@
-"""Forms with files, as browsers and HTTP clients send them."""
+"""Parses multipart forms."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import cast
 
 @dataclass
 class Form:
-    """What a form holds: texts by their names, and the contents of its files."""
+    """The contents of a form: its text fields by name, and its files."""
 
     fields: dict[str, str] = field(default_factory=dict)
     files: list[bytes] = field(default_factory=list)
 
 
 class NotAFormError(Exception):
-    """The content type is not that of a form with files."""
+    """The content type is not that of a multipart form."""
 
 
 def read_form(content_type: str, body: bytes) -> Form:
-    """Read a form with files. Its body has the syntax of an e-mail with attachments (RFC 7578, section 4).
+    """Return a parsed multipart form. Its syntax is that of e-mail attachments (RFC 7578, section 4).
 
     Raises:
-        NotAFormError: The content type is another one, or names no boundary.
+        NotAFormError: The content type is another one, or has no boundary.
         ValueError: The body is not a form.
     """
     head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")

@@ -1,22 +1,28 @@
-"""The API's table. An operation registers itself in it, beside the function that carries it out."""
+"""The table of the API's operations. Each operation registers itself with a decorator."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from hex_blocks.sandbox.request import Call, Json, Operation
+from hex_blocks.sandbox.request import Json, Operation, OperationCall
 
-Run = Callable[[Call], Json]
+Run = Callable[[OperationCall], Json]
 
 _table: dict[str, Operation] = {}
 
 
 def operation(operation_id: str, method: str, path: str, **details: Any) -> Callable[[Run], Run]:
-    """Register a function as an operation of the API. details: what else `Operation` holds.
+    """Return a decorator that registers a function as an operation of the API.
+
+    Args:
+        operation_id: Its ID in Hex's API document.
+        method: Its HTTP method.
+        path: Its path, with names in braces.
+        details: Further attributes of `Operation`.
 
     Raises:
-        ValueError: There is an operation of that ID already.
+        ValueError: The ID is already registered.
     """
 
     def register(run: Run) -> Run:
@@ -29,5 +35,5 @@ def operation(operation_id: str, method: str, path: str, **details: Any) -> Call
 
 
 def registered(*, experimental: bool = False) -> dict[str, Operation]:
-    """Return the operations that have been registered, by ID: those of Hex's document, or those beside it."""
+    """Return the registered operations by ID: those of Hex's API document, or the experimental ones."""
     return {name: each for name, each in _table.items() if each.experimental is experimental}

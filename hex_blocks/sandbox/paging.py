@@ -1,4 +1,4 @@
-"""Pages by cursor. A cursor names the item it stands at, so that a list may change while it is read."""
+"""Pages of lists with cursors. A cursor identifies an item, so the list may change while it is read."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from hex_blocks.sandbox.error_replies import Refusal
 
 
 class Ordered(Protocol):
-    """Anything with a number that never changes and that nothing else of its kind has."""
+    """An object with a unique number that never changes."""
 
     @property
     def order(self) -> int:
-        """The number, higher for what was made later."""
+        """The number, higher for objects that were created later."""
         ...
 
 
@@ -27,7 +27,7 @@ Place = tuple[Key, int]
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """A stretch of a list, and the cursors of its two neighbours."""
+    """A page of a list, and the cursors of the pages before and after it."""
 
     items: Sequence[T]
     after: str | None
@@ -35,20 +35,20 @@ class Page(Generic[T]):
 
     @property
     def pagination(self) -> dict[str, str | None]:
-        """The object that Hex puts beside the items."""
+        """The pagination object of Hex's replies."""
         return {"after": self.after, "before": self.before}
 
 
 @dataclass(frozen=True)
 class Sort(Generic[T]):
-    """An order of a list. `name` goes into the cursors, so that one list's cursor is refused by another."""
+    """An order of a list. `name` is part of the cursors, so that the cursor of another list is refused."""
 
     name: str
     key: Callable[[T], Key]
     descending: bool = False
 
     def place(self, item: T) -> Place:
-        """Return where an item stands. Equal keys are told apart by what was made first."""
+        """Return the sort key of an item. Items with equal keys are ordered by their numbers."""
         return self.key(item), item.order
 
 
@@ -61,9 +61,10 @@ def page(
     before: str | None = None,
     from_end: bool = False,
 ) -> Page[T]:
-    """Return one page. Without a cursor it is the first one, or with `from_end` the last one.
+    """Return a page. Without a cursor it is the first one, or with `from_end` the last one.
 
-    Raises a Refusal with status 400 for a cursor that this list did not give.
+    Raises:
+        Refusal: The cursor is not one of this list (status 400).
     """
     if after is not None and before is not None:
         raise Refusal(400, "Give after or before, not both")
@@ -91,12 +92,12 @@ def page(
 
 
 def _passed(place: Place, item: T, sort: Sort[T]) -> bool:
-    """Whether an item comes after a place."""
+    """Return whether an item is after a place."""
     return sort.place(item) < place if sort.descending else sort.place(item) > place
 
 
 def _precedes(item: T, place: Place, sort: Sort[T]) -> bool:
-    """Whether an item comes before a place."""
+    """Return whether an item is before a place."""
     return sort.place(item) > place if sort.descending else sort.place(item) < place
 
 

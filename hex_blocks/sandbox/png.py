@@ -1,4 +1,4 @@
-"""Draws a bar chart as a PNG, with nothing but the standard library."""
+"""Draws a bar chart as a PNG with the standard library only."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ BARS = 8
 
 
 def bar_chart(name: str, width: int, height: int, titled: bool = False) -> bytes:
-    """Return a PNG of `width` by `height` pixels. The same name and size always give the same picture.
+    """Return a PNG of `width` by `height` pixels. The same name and size always give the same image.
 
-    `titled` puts a dark band on top, where Hex would write the chart's title.
+    `titled` adds a dark band at the top, where Hex shows the chart's title.
     """
     band = height // 10 if titled else 0
     base = height - max(2, height // 20)
@@ -36,7 +36,7 @@ def bar_chart(name: str, width: int, height: int, titled: bool = False) -> bytes
 
 
 def _row(width: int, y: int, band: int, base: int, bars: list[tuple[int, int, int]]) -> bytes:
-    """Return one line of pixels, preceded by the byte that says it is not filtered."""
+    """Return one line of pixels, with the byte for "no filter" before it."""
     if y < band:
         return b"\0" + bytes([DARK]) * width
     if y == base:

@@ -1,14 +1,14 @@
-"""Things as Hex's replies show them."""
+"""Objects of the workspace in the form of Hex's replies."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.sandbox.model import Cell, Collection, Connection, Group, Guide, Project, Run, User
-from hex_blocks.sandbox.request import Call, moment, timestamp
+from hex_blocks.sandbox.model import Cell, Collection, DataConnection, Group, Guide, Project, Run, User
+from hex_blocks.sandbox.request import OperationCall, moment, timestamp
 from hex_blocks.sandbox.workspace import World
 
-# What a reply shows of a connection's details, by type; everything else of them is secret.
+# The details of a connection that replies show, by type. All others are secret.
 READABLE_DETAILS = {
     "athena": ("hostname", "port", "s3OutputPath", "accessKeyId", "catalog", "workgroup"),
     "bigquery": ("projectId", "enableDriveAccess", "enableStorageApi"),
@@ -38,7 +38,7 @@ def group_shape(group: Group) -> dict[str, Any]:
 
 
 def collection_shape(world: World, collection: Collection) -> dict[str, Any]:
-    """Return a collection and whom it is shared with."""
+    """Return a collection and its members."""
     shape: dict[str, Any] = {
         "id": collection.id,
         "name": collection.name,
@@ -56,8 +56,8 @@ def collection_shape(world: World, collection: Collection) -> dict[str, Any]:
     return shape
 
 
-def project_shape(call: Call, project: Project, *, sharing: bool = False) -> dict[str, Any]:
-    """Return a project; `sharing` adds whom it is shared with."""
+def project_shape(call: OperationCall, project: Project, *, sharing: bool = False) -> dict[str, Any]:
+    """Return a project; `sharing` adds its access levels."""
     world = call.world
     shape = {
         "id": project.id,
@@ -111,13 +111,13 @@ def _sharing_shape(world: World, project: Project) -> dict[str, Any]:
     }
 
 
-def run_url(call: Call, run_id: str, project_id: str) -> str:
-    """Return where a person would look at a run."""
+def run_url(call: OperationCall, run_id: str, project_id: str) -> str:
+    """Return the URL of a run's page."""
     return f"{call.origin}/hex/{project_id}/app/runs/{run_id}"
 
 
-def run_shape(call: Call, run: Run, *, expanded: bool = False) -> dict[str, Any]:
-    """Return a run as it stands now; `expanded` adds the changes of its state."""
+def run_shape(call: OperationCall, run: Run, *, expanded: bool = False) -> dict[str, Any]:
+    """Return a run in its current state; `expanded` adds its events."""
     state = run.state(call.now)
     elapsed = None
     if state.started_at is not None:
@@ -140,7 +140,7 @@ def run_shape(call: Call, run: Run, *, expanded: bool = False) -> dict[str, Any]
     if run.notifications:
         shape["notifications"] = run.notifications
     if expanded:
-        # Hex publishes no words for these events: the sandbox uses those of the status.
+        # Hex does not document the names of these events: the sandbox uses the statuses.
         moments = [("PENDING", run.created_at), ("RUNNING", state.started_at), (state.status, state.ended_at)]
         shape["stateEvents"] = [
             {"type": "STATUS", "value": value, "timestamp": timestamp(at)} for value, at in moments if at is not None
@@ -148,8 +148,8 @@ def run_shape(call: Call, run: Run, *, expanded: bool = False) -> dict[str, Any]
     return shape
 
 
-def connection_shape(call: Call, connection: Connection, *, basic: bool = False) -> dict[str, Any]:
-    """Return a data connection without its secrets; `basic` is what those see who may not manage it."""
+def connection_shape(call: OperationCall, connection: DataConnection, *, basic: bool = False) -> dict[str, Any]:
+    """Return a data connection without its secrets; `basic` is for callers who cannot manage it."""
     shape: dict[str, Any] = {"id": connection.id, "name": connection.name, "type": connection.type}
     if connection.description is not None:
         shape["description"] = connection.description
@@ -182,7 +182,7 @@ def connection_shape(call: Call, connection: Connection, *, basic: bool = False)
 
 
 def cell_shape(cell: Cell) -> dict[str, Any]:
-    """Return a cell. Only code, SQL and markdown have contents that can be read."""
+    """Return a cell. Only code, SQL and markdown cells have contents."""
     source = cell.source or ""
     sql = {"source": source, "outputDataframe": cell.output_dataframe or ""}
     return {

@@ -1,4 +1,4 @@
-"""One request on its way through an operation, and the table row that describes an operation."""
+"""The description of an operation, and a validated request to it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from email.message import Message
 from typing import Any, TypeVar
 
 from hex_blocks.sandbox.error_replies import Family, Refusal
-from hex_blocks.sandbox.model import ACCESS, ROLES, Project, Run, Thing, Token, User
+from hex_blocks.sandbox.model import ACCESS, ROLES, Entity, Project, Run, Token, User
 from hex_blocks.sandbox.paging import Ordered, Page, Sort, page
 from hex_blocks.sandbox.validation import Kind, Obj
 from hex_blocks.sandbox.workspace import World
 
-T = TypeVar("T", bound=Thing)
+T = TypeVar("T", bound=Entity)
 Listed = TypeVar("Listed", bound=Ordered)
 
 Json = dict[str, Any] | None
@@ -22,18 +22,20 @@ Json = dict[str, Any] | None
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """A row of the API's table: what an operation takes, and the function that carries it out.
+    """An operation of the API.
 
-    `invalid` is the status for a request that does not fit, `missing` the one for an id that nothing has:
-    operations differ in what they list. `role` is the least role that may call it. With `lists_faults` the
-    `details` of its errors are a list of what failed, and hence never a text. An `experimental` one is not in Hex's
-    document.
+    Attributes:
+        invalid: The status for a request that is not valid. Operations differ.
+        missing: The status for an unknown ID.
+        role: The lowest role that may call it.
+        lists_faults: Whether the `details` of its errors are a list of faults instead of a text.
+        experimental: Whether it is not in Hex's API document.
     """
 
     id: str
     method: str
     path: str
-    run: Callable[[Call], Json]
+    run: Callable[[OperationCall], Json]
     family: Family = "A"
     success: int = 200
     query: Mapping[str, Kind] = field(default_factory=dict)
@@ -53,8 +55,8 @@ class Operation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Call:
-    """A request whose sender is known and whose parts fit, at the moment `now`."""
+class OperationCall:
+    """A validated request of a known caller, at the time `now`."""
 
     world: World
     operation: Operation
@@ -73,45 +75,45 @@ class Call:
     # Refusals
 
     def refusal(self, reason: str, *problems: str) -> Refusal:
-        """Return the refusal of a request that does not fit."""
+        """Return the refusal of a request that is not valid."""
         return Refusal(self.operation.invalid, reason, problems=problems)
 
     def missing(self, what: str) -> Refusal:
-        """Return the refusal for an id that nothing has, or nothing that the caller may see."""
+        """Return the refusal for an ID that does not exist or that the caller may not see."""
         return Refusal(self.operation.missing, f"{what} not found")
 
     # Rights
 
     @property
     def is_admin(self) -> bool:
-        """Whether the caller has an admin's reach, as every workspace token has."""
+        """Whether the caller has the access of an admin, as every workspace token has."""
         return self.user is None or self.user.role == "ADMIN"
 
     @property
     def role(self) -> int:
-        """The caller's role, as its place in ROLES."""
+        """The caller's role, as its index in ROLES."""
         return ROLES.index("ADMIN" if self.user is None else self.user.role)
 
     @property
     def author(self) -> User:
-        """Whoever what is made here belongs to; for a workspace token the workspace's first admin."""
+        """The owner of what the caller creates: the user, or for a workspace token the workspace's first admin."""
         return self.user or next(user for user in self.world.all(User) if user.role == "ADMIN")
 
     def access(self, project: Project) -> int:
-        """Return the caller's access to a project, as its place in ACCESS."""
+        """Return the caller's access to a project, as an index in ACCESS."""
         return len(ACCESS) - 1 if self.user is None else self.world.access(self.user, project)
 
     # Things
 
     def find(self, kind: type[T], id_: object, what: str) -> T:
-        """Return a thing by its id."""
+        """Return an object by its ID."""
         found = self.world.get(kind, id_)
         if found is None:
             raise self.missing(what)
         return found
 
     def project(self, id_: object = None, need: str = "APP_ONLY") -> Project:
-        """Return the project of the path, or of an id, to which the caller has at least `need`."""
+        """Return the project of the path, or of an ID, after checking that the caller has the access `need`."""
         project = self.find(Project, self.path.get("projectId") if id_ is None else id_, "Project")
         access = self.access(project)
         if access == 0:
@@ -131,7 +133,7 @@ class Call:
     # Lists
 
     def page(self, items: Sequence[Listed], sort: Sort[Listed], *, from_end: bool = False) -> Page[Listed]:
-        """Return the page of a list that the query asks for."""
+        """Return the page of a list that the query selects."""
         query = self.query
         return page(
             items,
@@ -144,10 +146,10 @@ class Call:
 
 
 def moment(seconds: float | None) -> str | None:
-    """Return a moment as Hex writes it."""
+    """Return a time in Hex's format, or None."""
     return None if seconds is None else timestamp(seconds)
 
 
 def timestamp(seconds: float) -> str:
-    """Return a moment that there always is, as Hex writes it."""
+    """Return a time in Hex's format."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,4 +1,4 @@
-"""Hex's request limits: per user, counted in windows that begin with their first request."""
+"""Hex's rate limits: per caller, in fixed windows that begin with the first request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEX_LIMITS: Rules = {
     EVERY_REQUEST: ((60, 60),),
     "hex-api": ((30, 60), (1800, 3600)),
     "hex-api-30rpm": ((30, 60),),
-    # Hex publishes no number for this group any more: its last ones for runs.
+    # Hex no longer documents the limits of this group; these are the last ones for runs.
     "hex-run-kernel": ((20, 60), (60, 3600)),
     "hex-chart-image": ((20, 60),),
     "ingest": ((3, 60),),
@@ -26,8 +26,8 @@ HEX_LIMITS: Rules = {
 
 
 @dataclass
-class Window:
-    """What one caller has used of one limit since the window's first request."""
+class WindowCount:
+    """The requests of a caller since the start of a limit's window."""
 
     group: str
     count: int
@@ -36,26 +36,27 @@ class Window:
     used: int = 0
 
 
-class Limits:
-    """Counts requests and refuses those that exceed a limit. A refused request is not counted."""
+class RateLimiter:
+    """Counts requests and refuses those that exceed a limit. Refused requests are not counted."""
 
     def __init__(self, rules: Rules, clock: Clock) -> None:
         self._rules = rules
         self._clock = clock
-        self._windows: dict[tuple[str, str, float], Window] = {}
+        self._windows: dict[tuple[str, str, float], WindowCount] = {}
         self._lock = threading.Lock()
 
     @classmethod
-    def of(cls, choice: bool | Rules, clock: Clock) -> Limits:
-        """Return Hex's limits (True), none (False), or Hex's with the given groups replaced."""
+    def of(cls, choice: bool | Rules, clock: Clock) -> RateLimiter:
+        """Return Hex's limits (True), none (False), or Hex's with those of some groups replaced."""
         if choice is False:
             return cls({}, clock)
         return cls(HEX_LIMITS if choice is True else {**HEX_LIMITS, **choice}, clock)
 
     def take(self, caller: str, groups: Iterable[str]) -> dict[str, str]:
-        """Count one request of `caller`; return the headers that tell how much is left of the tightest limit.
+        """Count a request of `caller`, and return the headers for the limit with the fewest requests left.
 
-        Raises a Refusal with status 429 when any of the groups is used up.
+        Raises:
+            Refusal: A limit of one of the groups is reached (status 429).
         """
         with self._lock:
             now = self._clock.monotonic()
@@ -72,22 +73,22 @@ class Limits:
             tightest = min(windows, key=lambda window: window.count - window.used, default=None)
             return {} if tightest is None else self._headers(tightest, now)
 
-    def _window(self, caller: str, group: str, count: int, seconds: float, now: float) -> Window:
+    def _window(self, caller: str, group: str, count: int, seconds: float, now: float) -> WindowCount:
         key = (caller, group, seconds)
         window = self._windows.get(key)
         if window is None or now >= window.began + window.seconds:
-            window = self._windows[key] = Window(group, count, seconds, now)
+            window = self._windows[key] = WindowCount(group, count, seconds, now)
         return window
 
     @staticmethod
-    def _headers(window: Window, now: float) -> dict[str, str]:
-        # Hex's documentation says that such headers exist and names none: these names are invented.
+    def _headers(window: WindowCount, now: float) -> dict[str, str]:
+        # Hex's documentation mentions such headers but does not name them: the sandbox's choice.
         return {
             "RateLimit-Remaining": str(window.count - window.used),
             "RateLimit-Reset": str(math.ceil(window.began + window.seconds - now)),
         }
 
-    def _too_many(self, window: Window, now: float) -> Refusal:
+    def _too_many(self, window: WindowCount, now: float) -> Refusal:
         headers = self._headers(window, now)
         return Refusal(
             429,

@@ -1,4 +1,4 @@
-"""Which operation a path belongs to."""
+"""Finds the operation of a path."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 
 from hex_blocks.sandbox.request import Operation
 
-# Paths that Hex serves beside those of its reference: earlier ones, and another name.
+# Paths that Hex serves in addition to those of its reference: earlier paths, and another name.
 OLD_PATHS = {
     "RunProject": "/project/{projectId}/run",
     "GetProjectRuns": "/project/{projectId}/runs",
@@ -24,7 +24,7 @@ OTHER_PATHS = {
 
 @dataclass(frozen=True)
 class Route:
-    """An operation and the ids that a path gives it."""
+    """An operation, and the IDs in a path."""
 
     operation: Operation
     path: Mapping[str, str]
@@ -33,14 +33,14 @@ class Route:
 
 @dataclass(frozen=True)
 class Pattern:
-    """A path with its names in braces."""
+    """A path with placeholders in braces."""
 
     operation: Operation
     segments: tuple[str, ...]
     old: bool = False
 
     def match(self, segments: Sequence[str]) -> Route | None:
-        """Return the route if the path fits."""
+        """Return the route if the path matches."""
         ids: dict[str, str] = {}
         for expected, given in zip(self.segments, segments, strict=True):
             if expected.startswith("{"):
@@ -51,7 +51,7 @@ class Pattern:
 
 
 def find_route(segments: Sequence[str]) -> list[Route]:
-    """Return the routes that a path fits, for any method; those with fewer ids, being closer, come first."""
+    """Return the routes that match a path, for any method. Those with fewer placeholders come first."""
     routes = (pattern.match(segments) for pattern in _patterns().get(len(segments), ()))
     return sorted((route for route in routes if route), key=lambda route: len(route.path))
 

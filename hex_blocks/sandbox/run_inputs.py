@@ -1,4 +1,4 @@
-"""The inputs of a project, as Hex checks them before a run."""
+"""Validates the inputs of a run, as Hex does before it starts one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from datetime import datetime
 from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
-from hex_blocks.sandbox.model import Input, Project
-from hex_blocks.sandbox.request import Call
+from hex_blocks.sandbox.model import NotebookInput, Project
+from hex_blocks.sandbox.request import OperationCall
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 
 
 class Moment(Kind):
-    """A day, or a moment on it."""
+    """A date, or a date and time."""
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         """Yield what is wrong with a value."""
@@ -27,13 +27,13 @@ class Moment(Kind):
 
 @dataclass(frozen=True)
 class InputKind:
-    """The data type that a sort of input cell gives, and what it takes."""
+    """The data type of a type of input cell, and the values that it accepts."""
 
     data_type: str
-    kind_for: Callable[[Input], Kind]
+    kind_for: Callable[[NotebookInput], Kind]
 
 
-# Hex publishes neither list of words; these follow the examples in its reference.
+# Hex documents neither list of names; these are from the examples in its reference.
 INPUT_KINDS = {
     "text": InputKind("string", lambda _: Text()),
     "number": InputKind("number", lambda _: Number()),
@@ -45,10 +45,11 @@ INPUT_KINDS = {
 }
 
 
-def checked_inputs(call: Call, project: Project) -> dict[str, Any]:
-    """Return the inputs of a run that take effect: those of the notebook that are on the app too.
+def checked_inputs(call: OperationCall, project: Project) -> dict[str, Any]:
+    """Return the inputs of a run that take effect: those of the notebook that are also on the app.
 
-    Raises a Refusal that names what is unknown and what does not fit.
+    Raises:
+        Refusal: Inputs are unknown, or their values are not valid.
     """
     given = call.body.get("inputParams", {})
     known = {wanted.name: wanted for wanted in project.inputs}
@@ -67,7 +68,8 @@ def checked_inputs(call: Call, project: Project) -> dict[str, Any]:
             for name, wanted in known.items()
             if name in given and any(kinds[name].problems(given[name], name))
         ]
-        # Newer Hex names the inputs in its text alone, older Hex in the two lists alone; both can be read here.
+        # Newer versions of Hex name the inputs in the text only, older ones in the two lists only. The sandbox does
+        # both.
         told = {"invalid": invalid, "notFound": [name for name in given if name not in known]}
         raise Refusal(
             call.operation.invalid,

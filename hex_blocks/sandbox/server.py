@@ -1,6 +1,6 @@
-"""HTTP/1.1 for the sandbox: keep-alive connections, one thread for each.
+"""An HTTP/1.1 server for the sandbox, with keep-alive and one thread per connection.
 
-A connection that was closed after each reply would cost forty times what a request takes here.
+Keep-alive is needed because a new connection takes forty times as long as a request to the sandbox.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PIECE = 64 * 1024
 
 
 class Answering(Protocol):
-    """What the server asks of the application."""
+    """The interface of the application that the server calls."""
 
     def answer(
         self, method: str, target: str, headers: Message, body: bytes | None
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """Return status, headers and body. A `body` of None was too long to be kept."""
+        """Return status, headers and body. A `body` of None was too long to be read."""
         ...
 
 
 class Server:
-    """A listening socket, served by a daemon thread from serve() to stop()."""
+    """A listening socket, served by a daemon thread from serve() until stop()."""
 
     def __init__(self, host: str, port: int) -> None:
         try:
@@ -41,9 +41,9 @@ class Server:
         self.port: int = self._http.server_address[1]
 
     def serve(self, app: Answering) -> None:
-        """Begin to answer."""
+        """Start serving requests with `app`."""
         self._http.app = app
-        # A short interval, because shutdown() takes up to as long.
+        # A short interval, because shutdown() waits for it.
         threading.Thread(target=self._http.serve_forever, args=(0.01,), name="hex-sandbox", daemon=True).start()
 
     def stop(self) -> None:
@@ -62,13 +62,13 @@ class _HTTPServer(ThreadingHTTPServer):
 
     def __init__(self, host: str, port: int) -> None:
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        # SO_REUSEADDR means "take the port from whoever has it" on Windows.
+        # On Windows, SO_REUSEADDR would take the port from another process.
         self.allow_reuse_address = sys.platform != "win32"
         self.open: set[Any] = set()
         super().__init__((host, port), _Handler)
 
     def server_bind(self) -> None:
-        # Without http.server's look-up of the host's full name, which can take seconds.
+        # Not http.server's own method, which looks up the host's full name; that can take seconds.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.allow_reuse_address))
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
@@ -93,12 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: _HTTPServer
 
     def handle(self) -> None:
-        # A client may leave in the middle of anything.
+        # A client can disconnect at any time.
         with contextlib.suppress(ConnectionError, TimeoutError):
             super().handle()
 
     def __getattr__(self, name: str) -> Callable[[], None]:
-        # http.server looks for a do_GET, do_POST and so on: here the application decides on the method.
+        # http.server looks for do_GET, do_POST and so on. Here the application handles all methods.
         if name.startswith("do_"):
             return self._answer
         raise AttributeError(name)
@@ -123,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             return b""
         if int(length) <= MOST_BODY_BYTES:
             return self.rfile.read(int(length))
-        # A client sees the refusal only after it has sent everything.
+        # The connection is closed because the rest of the body is not read.
         self.close_connection = True
         left = min(int(length), MOST_DRAINED_BYTES)
         while left > 0 and (piece := self.rfile.read(min(PIECE, left))):
@@ -143,11 +143,11 @@ class _Handler(BaseHTTPRequestHandler):
         return bytes(body)
 
     def _chunk_size(self) -> int:
-        """Return the size of the next chunk, or -1 where there is none to be read."""
+        """Return the size of the next chunk, or -1 if it is not valid."""
         try:
             return int(self.rfile.readline(PIECE).split(b";")[0], 16)
         except ValueError:
             return -1
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the application has its own log."""
+        """Log nothing: the application has its own log."""

@@ -1,4 +1,4 @@
-"""The tokens that a sandbox knows from its start. Plainly fake: they open nothing but a sandbox."""
+"""The tokens of a new sandbox. They are not secret and only work in a sandbox."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Tokens:
-    """One token for each way that Hex treats a caller."""
+    """One token for each kind of caller."""
 
     personal: str = "hxtp_sandbox_ada_admin"
     editor: str = "hxtp_sandbox_eli_editor"

@@ -1,7 +1,7 @@
-"""What a request may hold, as tables, and the reading of it.
+"""Types that describe the valid values of requests, and their parsing.
 
-A body is an `Obj` of named kinds. A name that ends in `*` must be there, one with `^` may be null, as in
-`{"name*": Text(least=1), "status*^": Text()}`. The same kinds read query parameters from their text.
+A body is an `Obj` of named types. A name that ends in `*` is required, and the value of one with `^` may be null, as in
+`{"name*": Text(least=1), "status*^": Text()}`. The same types parse query parameters from text.
 """
 
 from __future__ import annotations
@@ -15,34 +15,38 @@ UUID = re.compile(r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-
 
 
 def is_uuid(text: object) -> bool:
-    """Whether something is a UUID in its usual spelling, of any version."""
+    """Return whether a value is a UUID in its usual form, of any version."""
     return isinstance(text, str) and UUID.fullmatch(text) is not None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Kind:
-    """Anything at all, and what the other kinds share."""
+    """Any value; the base of all other types."""
 
     default: Any = None
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield a sentence for each thing about a value that does not fit."""
+        """Yield a sentence for each fault of a value."""
         yield from ()
 
     def read(self, texts: Sequence[str]) -> Any:
-        """Return the value that a query parameter's texts stand for. Raises ValueError when they do not."""
+        """Return the value of a query parameter.
+
+        Raises:
+            ValueError: Its texts are not valid.
+        """
         if len(texts) != 1:
             raise ValueError("is given more than once")
         return texts[0]
 
     def unquoted(self, value: Any) -> Any:
-        """Return a body's value with the booleans and numbers in it that were sent as text made real ones."""
+        """Return a value of a body with booleans and numbers that were sent as text converted."""
         return value
 
 
 @dataclass(frozen=True, kw_only=True)
 class Text(Kind):
-    """A text: of some length, one of several, or a UUID."""
+    """A text with a length, a list of choices, or the format of a UUID."""
 
     least: int = 0
     most: int | None = None
@@ -50,7 +54,7 @@ class Text(Kind):
     uuid: bool = False
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         if not isinstance(value, str):
             yield f"{where} must be a string"
         elif self.choices and value not in self.choices:
@@ -65,7 +69,7 @@ class Text(Kind):
 
 @dataclass(frozen=True, kw_only=True)
 class Cursor(Text):
-    """A place in a list. An empty one in a query is none: clients fill in a parameter that has no value yet."""
+    """A cursor. An empty one in a query counts as not given, because clients send the parameter without a value."""
 
     def read(self, texts: Sequence[str]) -> str | None:
         """Return the cursor."""
@@ -75,14 +79,14 @@ class Cursor(Text):
 
 @dataclass(frozen=True, kw_only=True)
 class Number(Kind):
-    """A number in a range. A boolean is none."""
+    """A number in a range. Booleans are not numbers."""
 
     least: float | None = None
     most: float | None = None
     whole: bool = False
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield f"{where} must be a number"
         elif self.whole and value % 1:
@@ -100,16 +104,16 @@ class Number(Kind):
         return float(text) if "." in text else int(text)
 
     def unquoted(self, value: Any) -> Any:
-        """Return the number that a text stands for."""
+        """Return the number in a text."""
         return _if_it_can(self, value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flag(Kind):
-    """True or false; in a query, those two words, in capitals or not: Python's clients send `True`."""
+    """A boolean; in a query `true` or `false` in any case, because Python's clients send `True`."""
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         if not isinstance(value, bool):
             yield f"{where} must be a boolean"
 
@@ -121,12 +125,12 @@ class Flag(Kind):
         return bool(text == "true")
 
     def unquoted(self, value: Any) -> Any:
-        """Return the boolean that a text stands for."""
+        """Return the boolean in a text."""
         return _if_it_can(self, value)
 
 
 def _if_it_can(kind: Kind, value: Any) -> Any:
-    """Return what a text stands for; anything else, and a text that stands for nothing, as it is."""
+    """Return the value of a text, or the given value unchanged if it is not such a text."""
     try:
         return kind.read([value]) if isinstance(value, str) else value
     except ValueError:
@@ -135,13 +139,13 @@ def _if_it_can(kind: Kind, value: Any) -> Any:
 
 @dataclass(frozen=True)
 class ListOf(Kind):
-    """A list of one kind. In a query: a repeated key, `key[]=`, or one text with commas."""
+    """A list of one type. In a query: a repeated key, `key[]=`, or one text with commas."""
 
     item: Kind
     most: int | None = field(default=None, kw_only=True)
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         if not isinstance(value, list):
             yield f"{where} must be an array"
             return
@@ -156,18 +160,18 @@ class ListOf(Kind):
         return [self.item.read([part]) for part in parts if part]
 
     def unquoted(self, value: Any) -> Any:
-        """Return the list with real booleans and numbers."""
+        """Return the list with its booleans and numbers converted."""
         return [self.item.unquoted(item) for item in value] if isinstance(value, list) else value
 
 
 @dataclass(frozen=True)
 class MapOf(Kind):
-    """An object with any keys and values of one kind."""
+    """An object with any keys and values of one type."""
 
     value: Kind
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         if not isinstance(value, dict):
             yield f"{where} must be an object"
             return
@@ -175,7 +179,7 @@ class MapOf(Kind):
             yield from self.value.problems(item, f"{where}.{name}")
 
     def unquoted(self, value: Any) -> Any:
-        """Return the object with real booleans and numbers."""
+        """Return the object with its booleans and numbers converted."""
         if not isinstance(value, dict):
             return value
         return {name: self.value.unquoted(item) for name, item in value.items()}
@@ -183,7 +187,7 @@ class MapOf(Kind):
 
 @dataclass(frozen=True)
 class Obj(Kind):
-    """An object. A closed one refuses keys that it does not name."""
+    """An object with named keys. A closed one refuses other keys."""
 
     fields: Mapping[str, Kind]
     closed: bool = field(default=False, kw_only=True)
@@ -193,7 +197,7 @@ class Obj(Kind):
         object.__setattr__(self, "_fields", bare)
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         if not isinstance(value, dict):
             yield f"{where} must be an object"
             return
@@ -208,7 +212,7 @@ class Obj(Kind):
             yield from (f"{where}.{name} is not a known key" for name in value if name not in fields)
 
     def unquoted(self, value: Any) -> Any:
-        """Return the object with real booleans and numbers where it names such; the rest is free and stays."""
+        """Return the object with booleans and numbers converted under the named keys; other keys are unchanged."""
         if not isinstance(value, dict):
             return value
         fields: Mapping[str, tuple[str, Kind]] = self._fields  # type: ignore[attr-defined]
@@ -217,12 +221,12 @@ class Obj(Kind):
 
 @dataclass(frozen=True)
 class Variants(Kind):
-    """An object with exactly one of several keys, each of which holds an object."""
+    """An object with exactly one of several keys, each with an object."""
 
     fields: Mapping[str, Obj]
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
-        """Yield what is wrong with a value."""
+        """Yield a sentence for each fault of a value."""
         named = [name for name in self.fields if name in value] if isinstance(value, dict) else []
         if len(named) == 1:
             yield from self.fields[named[0]].problems(value[named[0]], f"{where}.{named[0]}")
@@ -230,15 +234,15 @@ class Variants(Kind):
             yield f"{where} must be an object with exactly one of {', '.join(self.fields)}"
 
     def unquoted(self, value: Any) -> Any:
-        """Return the object with real booleans and numbers in each of its variants."""
+        """Return the object with booleans and numbers in its variants converted."""
         return Obj(self.fields).unquoted(value)
 
 
 def read_query(fields: Mapping[str, Kind], query: Mapping[str, list[str]]) -> tuple[dict[str, Any], list[str]]:
-    """Return the values of an operation's query parameters, and what is wrong with them.
+    """Return the values of an operation's query parameters, and their faults.
 
-    Parameters that the operation does not have are passed over, as Hex evidently does: clients that page
-    a cursor list by offset get its first page again.
+    Unknown parameters are ignored, as Hex evidently does: clients that page a cursor list by offset get its first page
+    again.
     """
     values: dict[str, Any] = {}
     problems: list[str] = []

@@ -1,4 +1,4 @@
-"""The web pages whose addresses the API hands out, so that they lead somewhere in the sandbox too."""
+"""The web pages behind the URLs that the API returns."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STYLE = "body{font:16px system-ui;max-width:40rem;margin:4rem auto;padding:0 1re
 def web_page(
     world: World, method: str, path: str, query: Mapping[str, list[str]], now: float, language: str | None = None
 ) -> str | None:
-    """Return the page at a path, or None where there is none."""
+    """Return the page at a path, or None if there is none."""
     parts = path.strip("/").split("/")
     if method != "GET":
         return None
@@ -66,7 +66,7 @@ def _run_page(world: World, run_id: str, now: float, language: str | None) -> st
 
 
 def _embedded_page(world: World, project_id: str, signature: str, now: float, language: str | None) -> str | None:
-    """Return an embedded app. Its address opens once, and until it expires."""
+    """Return an embedded app. Its URL works once, and only until it expires."""
     signed_project, expires_at = world.signed_urls.pop(signature, ("", 0.0))
     project = world.get(Project, project_id)
     if project is None or signed_project != project.id or expires_at <= now:

@@ -1,4 +1,4 @@
-"""The state of one workspace, and the questions that operations ask of it."""
+"""The state of a workspace, and queries on it."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from hex_blocks.sandbox.model import (
     ACCESS,
     Cell,
     Collection,
-    Connection,
+    DataConnection,
+    Entity,
     Group,
     Project,
     Run,
     SemanticProject,
-    Thing,
     Thread,
     Token,
     User,
 )
 
-T = TypeVar("T", bound=Thing)
+T = TypeVar("T", bound=Entity)
 
 KERNELS_PER_USER = 25
 
@@ -34,7 +34,7 @@ def _when(run: Run) -> tuple[float, int]:
 
 
 class World:
-    """A workspace. Whoever changes it, or reads more than one thing of it, holds `lock`."""
+    """A workspace. Code that changes it, or reads more than one object of it, has to hold `lock`."""
 
     def __init__(self, org_id: str, status_labels: tuple[str, ...], categories: dict[str, str | None]) -> None:
         self.org_id = org_id
@@ -45,15 +45,15 @@ class World:
         self.signed_urls: dict[str, tuple[str, float]] = {}
         self.workspace_me_fails = False
         self.lock = threading.RLock()
-        self._things: dict[type[Thing], dict[str, Thing]] = defaultdict(dict)
+        self._things: dict[type[Entity], dict[str, Entity]] = defaultdict(dict)
         self._runs: dict[str, list[Run]] = defaultdict(list)
         self._active: dict[str, list[Run]] = defaultdict(list)
         self._orders = count(1)
 
-    # Things in general
+    # Objects in general
 
     def add(self, thing: T) -> T:
-        """Take a thing in and return it."""
+        """Add an object and return it."""
         with self.lock:
             thing.order = next(self._orders)
             self._things[type(thing)][thing.id] = thing
@@ -63,8 +63,8 @@ class World:
                 self._active[run.caller].append(run)
         return thing
 
-    def remove(self, thing: Thing) -> None:
-        """Remove a thing."""
+    def remove(self, thing: Entity) -> None:
+        """Remove an object."""
         with self.lock:
             del self._things[type(thing)][thing.id]
             if isinstance(thing, Run):
@@ -74,17 +74,21 @@ class World:
                     self._active[run.caller].remove(run)
 
     def get(self, kind: type[T], id_: object) -> T | None:
-        """Return the thing of a kind that has an id, which may be spelt in capitals."""
+        """Return the object of a kind with an ID, which may be in capitals, or None."""
         found = self._things[kind].get(id_.lower() if isinstance(id_, str) else "")
         return found if isinstance(found, kind) else None
 
     def all(self, kind: type[T]) -> list[T]:
-        """Return all things of a kind, oldest first."""
+        """Return all objects of a kind, oldest first."""
         with self.lock:
             return [thing for thing in self._things[kind].values() if isinstance(thing, kind)]
 
     def named(self, kind: type[T], name: str) -> T:
-        """Return the thing of a kind that has a name, title, e-mail address or label. Raises LookupError."""
+        """Return the object of a kind with a name, title, e-mail address or label.
+
+        Raises:
+            LookupError: There is none.
+        """
         for thing in self.all(kind):
             for attribute in ("name", "title", "email", "label", "file_path"):
                 if getattr(thing, attribute, None) == name:
@@ -93,10 +97,10 @@ class World:
 
     @staticmethod
     def new_id() -> str:
-        """Return an id that nothing has."""
+        """Return a new ID."""
         return str(uuid.uuid4())
 
-    # Things by name, for people and tests
+    # Objects by name, for people and tests
 
     def project(self, title: str) -> Project:
         """Return a project by its title."""
@@ -114,9 +118,9 @@ class World:
         """Return a collection by its name."""
         return self.named(Collection, name)
 
-    def connection(self, name: str) -> Connection:
+    def connection(self, name: str) -> DataConnection:
         """Return a data connection by its name."""
-        return self.named(Connection, name)
+        return self.named(DataConnection, name)
 
     def thread(self, title: str) -> Thread:
         """Return a thread by its title."""
@@ -154,7 +158,7 @@ class World:
         return sorted(cells, key=lambda cell: (cell.rank, cell.order))
 
     def published_results_at(self, project: Project, now: float) -> float | None:
-        """Return when the app's shown results were last renewed, by a run that has ended well."""
+        """Return when the app's published results were last updated by a completed run."""
         moments = [project.published_results_at or 0.0]
         for run in self._runs[project.id]:
             state = run.state(now)
@@ -165,7 +169,7 @@ class World:
     # Rights
 
     def access(self, user: User, project: Project) -> int:
-        """Return a user's access to a project, as its place in ACCESS."""
+        """Return a user's access to a project, as an index in ACCESS."""
         if user.role == "ADMIN" or project.owner_id == user.id:
             return len(ACCESS) - 1
         sharing = project.sharing
@@ -183,7 +187,7 @@ class World:
         return max(ACCESS.index(level) for level in levels)
 
     def in_collection(self, user: User, collection: Collection) -> bool:
-        """Whether a user has any place in a collection."""
+        """Return whether a user has access to a collection."""
         levels = [collection.users.get(user.id, "NONE"), collection.members]
         groups = (self.get(Group, group_id) for group_id in collection.groups)
         levels += [collection.groups[group.id] for group in groups if group and user.id in group.members]

@@ -1,7 +1,7 @@
-"""Plain values as YAML that every reader understands alike.
+"""Writes YAML that parsers of YAML 1.1 and 1.2 read alike.
 
-YAML 1.1 and 1.2 disagree about what a text without quotes is: `no`, `1e3` and `2026-06-01` are texts to one and
-something else to the other. PyYAML quotes what 1.1 takes for something else; we quote the rest.
+They disagree about texts without quotes: `no`, `1e3` and `2026-06-01` are texts to one and something else to the other.
+PyYAML quotes what is not a text in 1.1; this module quotes the rest.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from typing import Any
 
 import yaml
 
-# What may be a number to some reader, which no ID is, and the booleans that PyYAML leaves out.
+# Texts that some parsers read as numbers, except UUIDs, and the booleans that PyYAML leaves out.
 NOT_PLAIN = re.compile(r"(?![0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z)[-+._\d].*|[yYnN]")
-# Ends of lines to 1.1 alone.
+# Line breaks in YAML 1.1 only.
 OTHER_ENDS = re.compile("[\x85\u2028\u2029]")
 
 
 def yaml_text(value: Mapping[str, Any]) -> str:
-    """Return a document of texts, numbers, booleans, nulls, lists and objects."""
+    """Return a document of texts, numbers, booleans, nulls, lists and objects as YAML."""
     text: str = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=float("inf"))
     return text
 

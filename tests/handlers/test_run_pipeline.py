@@ -11,7 +11,7 @@ import pytest
 from hex_blocks import Connection, HexError, Registry
 from hex_blocks.clock import DrivenClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Input, Plan, Run
+from hex_blocks.sandbox.model import NotebookInput, Plan, Run
 from tests.calling import hex_on
 from tests.faulty import Faulty, reply, reset, when
 
@@ -24,7 +24,7 @@ RunTool = Callable[..., dict[str, Any]]
 def steps(sandbox: Sandbox) -> list[dict[str, Any]]:
     """Three steps, whose projects take anything."""
     for title in TITLES:
-        sandbox.world.project(title).inputs = tuple(Input(name, "text") for name in ("a", "b", "date"))
+        sandbox.world.project(title).inputs = tuple(NotebookInput(name, "text") for name in ("a", "b", "date"))
     return [
         {"name": name, "projectId": sandbox.world.project(title).id} for name, title in zip(NAMES, TITLES, strict=True)
     ]
@@ -113,7 +113,7 @@ def test_a_step_can_use_what_came_of_earlier_ones(
 def test_a_value_that_is_only_a_reference_keeps_its_type(
     sandbox: Sandbox, pipeline: RunTool, steps: list[dict[str, Any]], ran: Callable[[], list[Run]]
 ) -> None:
-    sandbox.world.project(TITLES[1]).inputs = (Input("a", "number"),)
+    sandbox.world.project(TITLES[1]).inputs = (NotebookInput("a", "number"),)
     steps[1]["inputParams"] = {"a": "{{extract.elapsedSeconds}}"}
 
     pipeline(steps)

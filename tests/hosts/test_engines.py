@@ -20,7 +20,7 @@ from hex_blocks.hosts.engines.work import LONGEST_NAME, Work, all_completed, wor
 from hex_blocks.runs.record.configured import record_of, use_record
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Input, Plan
+from hex_blocks.sandbox.model import NotebookInput, Plan
 from tests.calling import our_tools
 
 TITLE = "Quick check"
@@ -31,7 +31,7 @@ OnMachine = Callable[[str], Hex]
 @pytest.fixture
 def project(sandbox: Sandbox) -> str:
     found = sandbox.world.project(TITLE)
-    found.inputs = (Input("n", "number", 0),)
+    found.inputs = (NotebookInput("n", "number", 0),)
     return found.id
 
 

@@ -1,4 +1,4 @@
-"""Hex's operations. Each module here registers its own with `@operation`, beside the functions."""
+"""The operations of Hex's API. Each module registers its own with `@operation`."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
 OPERATIONS = registered()
-# What Hex has beside its document, as far as that is known.
+# Operations that are not in Hex's API document.
 EXPERIMENTAL = registered(experimental=True)

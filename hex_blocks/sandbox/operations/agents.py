@@ -1,4 +1,4 @@
-"""Threads with Hex's agent, and the topics that they are sorted under."""
+"""Threads with Hex's agent, and their topics."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hex_blocks.sandbox.model import ROLES, Project, Sharing, Thread, Topic, Tur
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.request import Call, Json, timestamp
+from hex_blocks.sandbox.request import Json, OperationCall, timestamp
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 
 ANSWER_SECONDS = 5.0
 CREDITS_PER_TURN = 0.5
-# A prompt with this word ends in an error, so that callers can see one.
+# A prompt with this word fails, so that callers can test errors.
 WORD_OF_FAILURE = "fail"
 DAY = 86_400
 
@@ -45,8 +45,8 @@ LIST_QUERY: dict[str, Kind] = {
 
 
 @operation("CreateThread", "POST", "/threads", family="B", body=CREATE_BODY, missing=400, limits=("hex-run-kernel",))
-def create_thread(call: Call) -> Json:
-    """Ask the agent something; the answer comes some seconds later."""
+def create_thread(call: OperationCall) -> Json:
+    """Create a thread with a prompt. The answer follows some seconds later."""
     body = call.body
     project_id = body.get("projectId")
     if project_id is not None and body.get("newProject"):
@@ -71,7 +71,7 @@ def create_thread(call: Call) -> Json:
     }
 
 
-def _new_project(call: Call) -> Project:
+def _new_project(call: OperationCall) -> Project:
     author = call.author
     return call.world.add(
         Project(
@@ -95,8 +95,8 @@ def _new_project(call: Call) -> Project:
     missing=400,
     limits=("hex-run-kernel",),
 )
-def continue_thread(call: Call) -> Json:
-    """Ask again, once the agent has answered."""
+def continue_thread(call: OperationCall) -> Json:
+    """Add a prompt to a thread that is not running."""
     thread = _thread(call, "id")
     status = _status(thread, call.now)
     if status != "IDLE":
@@ -105,14 +105,14 @@ def continue_thread(call: Call) -> Json:
     return {"threadId": thread.id, "url": _url(call, thread)}
 
 
-def _turn(call: Call) -> Turn:
+def _turn(call: OperationCall) -> Turn:
     prompt = call.body["prompt"]
     return Turn(prompt, call.now, call.now + ANSWER_SECONDS, fails=WORD_OF_FAILURE in prompt.lower())
 
 
 @operation("GetThread", "GET", "/threads/{id}", family="B", limits=("hex-api",))
-def get_thread(call: Call) -> Json:
-    """Return a thread, and the agent's answer once there is one."""
+def get_thread(call: OperationCall) -> Json:
+    """Return a thread, with the agent's answer if there is one."""
     thread = _thread(call, "id")
     status = _status(thread, call.now)
     error = {"type": "AGENT_ERROR", "message": "The agent could not answer."}
@@ -127,7 +127,7 @@ def get_thread(call: Call) -> Json:
 
 
 @operation("ListThreads", "GET", "/threads", family="B", query=LIST_QUERY, limits=("hex-api",), role="MANAGER")
-def list_threads(call: Call) -> Json:
+def list_threads(call: OperationCall) -> Json:
     """List the threads, newest first."""
     threads = [thread for thread in call.world.all(Thread) if _listed(call, thread)]
     found = call.page(threads, Sort("newest", lambda thread: thread.created_at, descending=True))
@@ -137,7 +137,7 @@ def list_threads(call: Call) -> Json:
     }
 
 
-def _listed(call: Call, thread: Thread) -> bool:
+def _listed(call: OperationCall, thread: Thread) -> bool:
     query = call.query
     user = call.world.get(User, thread.user_id)
     days = query["numDays"]
@@ -156,8 +156,8 @@ def _listed(call: Call, thread: Thread) -> bool:
     return all(tests)
 
 
-def _reaches(call: Call, thread: Thread) -> bool:
-    """Whether the caller may see a thread: admins see all, others their own and those of their projects."""
+def _reaches(call: OperationCall, thread: Thread) -> bool:
+    """Return whether the caller may see a thread: admins see all, others their own and those of their projects."""
     if call.is_admin or (call.user and thread.user_id == call.user.id):
         return True
     project = call.world.get(Project, thread.project_id)
@@ -166,7 +166,7 @@ def _reaches(call: Call, thread: Thread) -> bool:
 
 @dataclass(frozen=True)
 class Message:
-    """What somebody said in a thread."""
+    """A message of a thread."""
 
     order: int
     text: str
@@ -182,8 +182,8 @@ class Message:
     query={**paged(50), "full": Flag()},
     limits=("hex-api",),
 )
-def get_thread_messages(call: Call) -> Json:
-    """Return the latest messages, oldest first; the cursor `before` leads to those that came before."""
+def get_thread_messages(call: OperationCall) -> Json:
+    """Return the latest messages, oldest first. The cursor `before` selects earlier ones."""
     thread = _thread(call, "threadId")
     said: list[tuple[str, float, dict[str, Any]]] = []
     for turn in thread.turns:
@@ -202,14 +202,14 @@ def get_thread_messages(call: Call) -> Json:
 
 
 @operation("ListTopics", "GET", "/context/topics", family="B", query=paged(), limits=("hex-api",))
-def list_topics(call: Call) -> Json:
+def list_topics(call: OperationCall) -> Json:
     """List the topics."""
     found = call.page(call.world.all(Topic), Sort("made", lambda topic: topic.order))
     topics = [{"id": topic.id, "name": topic.name} for topic in found.items]
     return {"topics": topics, "pagination": found.pagination}
 
 
-def _thread(call: Call, key: str) -> Thread:
+def _thread(call: OperationCall, key: str) -> Thread:
     thread = call.find(Thread, call.path[key], "Thread")
     if not _reaches(call, thread):
         raise call.missing("Thread")
@@ -231,7 +231,7 @@ def _answer(turn: Turn) -> str:
     return f"The sandbox has no agent. It was asked: {turn.prompt}"
 
 
-def _response(call: Call, thread: Thread) -> list[dict[str, Any]]:
+def _response(call: OperationCall, thread: Thread) -> list[dict[str, Any]]:
     parts: list[dict[str, Any]] = [
         {"type": "task", "title": "Read the prompt"},
         {"type": "text", "text": _answer(thread.turns[-1])},
@@ -246,16 +246,16 @@ def _response(call: Call, thread: Thread) -> list[dict[str, Any]]:
     return parts
 
 
-def _resources(call: Call, thread: Thread) -> list[dict[str, Any]]:
+def _resources(call: OperationCall, thread: Thread) -> list[dict[str, Any]]:
     project = call.world.get(Project, thread.project_id)
     return [{"id": project.id, "resourceType": "project", "name": project.title}] if project else []
 
 
-def _url(call: Call, thread: Thread) -> str:
+def _url(call: OperationCall, thread: Thread) -> str:
     return f"{call.origin}/threads/{thread.id}"
 
 
-def _meta(call: Call, thread: Thread) -> dict[str, Any]:
+def _meta(call: OperationCall, thread: Thread) -> dict[str, Any]:
     answered = [turn for turn in thread.turns if turn.ready_at <= call.now]
     topics = (call.world.get(Topic, id_) for id_ in thread.topic_ids)
     own = call.user is not None and call.user.id == thread.user_id

@@ -6,12 +6,12 @@ import uuid
 from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
-from hex_blocks.sandbox.model import Cell, Connection, Project
+from hex_blocks.sandbox.model import Cell, DataConnection, Project
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import cell_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import Flag, Obj, Text, Variants
 
 CONTENTS = {"CODE": "codeCell", "SQL": "sqlCell", "MARKDOWN": "markdownCell"}
@@ -46,12 +46,12 @@ UPDATE_BODY = Obj(
         "contents": Variants({"codeCell": SOURCE, "sqlCell": EDIT_SQL, "markdownCell": SOURCE}),
     }
 )
-# How many rows of output Hex's preview gives; its documentation names no number: the sandbox's choice.
+# How many rows of output Hex's preview returns. Its documentation has no number: the sandbox's choice.
 ROW_LIMIT = 50
 
 
 @operation("ListCells", "GET", "/cells", family="B", query={"projectId*": Text(), **paged()}, limits=("hex-api-30rpm",))
-def list_cells(call: Call) -> Json:
+def list_cells(call: OperationCall) -> Json:
     """List the cells of a draft, from top to bottom."""
     project = call.project(call.query["projectId"], need="CAN_VIEW")
     found = call.page(call.world.cells(project.id), Sort(project.id, lambda cell: cell.rank))
@@ -59,14 +59,14 @@ def list_cells(call: Call) -> Json:
 
 
 @operation("GetCell", "GET", "/cells/{cellId}", family="B", limits=("hex-api-30rpm",))
-def get_cell(call: Call) -> Json:
+def get_cell(call: OperationCall) -> Json:
     """Return one cell."""
     return cell_shape(_cell(call, "CAN_VIEW"))
 
 
 @operation("CreateCell", "POST", "/cells", family="B", body=CREATE_BODY, missing=400, limits=("hex-api-30rpm",))
-def create_cell(call: Call) -> Json:
-    """Put a new cell into a draft; at its end unless a location is given."""
+def create_cell(call: OperationCall) -> Json:
+    """Add a cell to a draft, at its end unless a location is given."""
     body = call.body
     project = call.project(body["projectId"], need="CAN_EDIT")
     type_ = body["cellType"]
@@ -96,7 +96,7 @@ def create_cell(call: Call) -> Json:
     return cell_shape(call.world.add(cell))
 
 
-def _place(call: Call, cells: list[Cell], location: dict[str, Any]) -> tuple[float, str | None]:
+def _place(call: OperationCall, cells: list[Cell], location: dict[str, Any]) -> tuple[float, str | None]:
     """Return the rank and the parent of a new cell."""
     ranks = [cell.rank for cell in cells]
     if "insertAfterCellId" in location:
@@ -110,7 +110,7 @@ def _place(call: Call, cells: list[Cell], location: dict[str, Any]) -> tuple[flo
     return max(ranks, default=0.0) + 1, None
 
 
-def _among(call: Call, cells: list[Cell], id_: str) -> Cell:
+def _among(call: OperationCall, cells: list[Cell], id_: str) -> Cell:
     for cell in cells:
         if cell.id == id_.lower():
             return cell
@@ -118,13 +118,13 @@ def _among(call: Call, cells: list[Cell], id_: str) -> Cell:
 
 
 def _between(ranks: list[float], rank: float) -> float:
-    """Return a rank between one and the next."""
+    """Return a rank between a rank and the next one."""
     later = [other for other in ranks if other > rank]
     return (rank + min(later)) / 2 if later else rank + 1
 
 
 @operation("UpdateCell", "PATCH", "/cells/{cellId}", family="B", body=UPDATE_BODY, limits=("hex-api-30rpm",))
-def update_cell(call: Call) -> Json:
+def update_cell(call: OperationCall) -> Json:
     """Change a cell's source, or the connection of a SQL cell."""
     cell = _cell(call, "CAN_EDIT")
     contents = call.body.get("contents")
@@ -143,8 +143,8 @@ def update_cell(call: Call) -> Json:
 
 
 @operation("DeleteCell", "DELETE", "/cells/{cellId}", family="B", limits=("hex-api-30rpm",))
-def delete_cell(call: Call) -> Json:
-    """Take a cell out of the draft."""
+def delete_cell(call: OperationCall) -> Json:
+    """Delete a cell of the draft."""
     cell = _cell(call, "CAN_EDIT")
     call.world.remove(cell)
     call.find(Project, cell.project_id, "Project").last_edited_at = call.now
@@ -152,14 +152,14 @@ def delete_cell(call: Call) -> Json:
 
 
 @operation("GetCellOutput", "GET", "/cells/{cellId}/output", family="B", limits=("hex-api",))
-def get_cell_output(call: Call) -> Json:
-    """Return what a SQL cell shows in the draft: rows as text, or the error of its query."""
+def get_cell_output(call: OperationCall) -> Json:
+    """Return the output of a SQL cell in the draft: rows as text, or the error of its query."""
     cell = _cell(call, "CAN_VIEW", or_static=True)
     if cell.type != "SQL":
         raise Refusal(400, "Only SQL cells have an output to read")
     return {
         "projectId": cell.project_id,
-        # The draft's session has an id of its own, which is not that of a run of the app.
+        # The session of the draft has its own ID, which is not that of a run of the app.
         "runId": str(uuid.uuid5(uuid.NAMESPACE_OID, cell.project_id)),
         "cell": {"id": cell.id, "staticId": cell.static_id, "cellType": cell.type},
         "result": _result(cell),
@@ -169,7 +169,7 @@ def get_cell_output(call: Call) -> Json:
 def _result(cell: Cell) -> dict[str, Any]:
     if cell.fault is not None:
         return {"type": "cell_run_error", "message": cell.fault, "traceback": None}
-    # A cell made here has no rows of its own: it answers with what it was asked.
+    # A cell that was created here has no rows. Its output is its own query.
     columns = cell.columns or (("query", "string"), ("rows", "number"))
     rows = cell.rows or ((cell.source, "1"),)
     names = [name for name, _ in columns]
@@ -186,7 +186,7 @@ def _result(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _cell(call: Call, need: str, *, or_static: bool = False) -> Cell:
+def _cell(call: OperationCall, need: str, *, or_static: bool = False) -> Cell:
     id_ = call.path["cellId"]
     cell = call.world.get(Cell, id_)
     if cell is None and or_static:
@@ -197,10 +197,10 @@ def _cell(call: Call, need: str, *, or_static: bool = False) -> Cell:
     return cell
 
 
-def _connection_id(call: Call, id_: str | None) -> str | None:
+def _connection_id(call: OperationCall, id_: str | None) -> str | None:
     if id_ is None:
         return None
-    connection = call.world.get(Connection, id_)
+    connection = call.world.get(DataConnection, id_)
     if connection is None:
         raise call.refusal(f"There is no data connection {id_}")
     return connection.id

@@ -1,4 +1,4 @@
-"""Pictures of chart cells."""
+"""Images of chart cells."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import Cell
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.png import bar_chart
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import Flag, Kind, Number
 
 CHART_TYPES = ("CHART", "VEGA_CHART")
@@ -21,8 +21,8 @@ DEFAULT_SIZE = (640, 360)
 @operation(
     "GetChartImageFromLogic", "GET", "/cells/{cellId}/image", query=IMAGE_QUERY, limits=("hex-chart-image",), family="B"
 )
-def chart_image_from_logic(call: Call) -> Json:
-    """Draw a chart of the draft. The id is that of the cell's version, not the static one."""
+def chart_image_from_logic(call: OperationCall) -> Json:
+    """Return the image of a chart of the draft. The ID is that of the cell's version, not the static one."""
     cell = call.find(Cell, call.path["cellId"], "Cell")
     call.project(cell.project_id, need="CAN_VIEW")
     return {"cellId": cell.id, **_picture(call, cell)}
@@ -36,8 +36,8 @@ def chart_image_from_logic(call: Call) -> Json:
     query=IMAGE_QUERY,
     limits=("hex-chart-image",),
 )
-def chart_image_from_run(call: Call) -> Json:
-    """Draw a chart as a completed run left it."""
+def chart_image_from_run(call: OperationCall) -> Json:
+    """Return the image of a chart of a completed run."""
     project, run = call.project_run()
     static_id = call.path["staticId"]
     cell = next((cell for cell in call.world.cells(project.id) if cell.static_id == static_id.lower()), None)
@@ -54,7 +54,7 @@ def chart_image_from_run(call: Call) -> Json:
     }
 
 
-def _picture(call: Call, cell: Cell) -> dict[str, Any]:
+def _picture(call: OperationCall, cell: Cell) -> dict[str, Any]:
     if cell.type not in CHART_TYPES:
         raise call.refusal(f"Only chart cells have a picture: this one is {cell.type}")
     width, height = call.query["width"], call.query["height"]

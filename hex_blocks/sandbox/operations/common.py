@@ -1,4 +1,4 @@
-"""Kinds and query parameters that many operations share."""
+"""Types of values and query parameters that several operations use."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ CURSORS: dict[str, Kind] = {"after": Cursor(), "before": Cursor()}
 
 
 def paged(most: int = 100, default: int = 25) -> dict[str, Kind]:
-    """Return the query parameters of a list that is read by cursor."""
+    """Return the query parameters of a list with cursors."""
     return {"limit": Number(least=1, most=most, whole=True, default=default), **CURSORS}
 
 

@@ -1,21 +1,21 @@
-"""Data connections and the status labels of what is in them."""
+"""Data connections, and the status labels of their databases, schemas and tables."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from hex_blocks.sandbox.model import Connection, Group
+from hex_blocks.sandbox.model import DataConnection, Group
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
 from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import READABLE_DETAILS, connection_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text, Variants
 
 TEXT, FLAG, NUMBER = Text(), Flag(), Number()
 
-# What each type of connection is made with. Clickhouse connections can be read but not made.
+# The details of each type of connection. Clickhouse connections can be read but not created.
 DETAILS: dict[str, dict[str, Kind]] = {
     "athena": {
         "hostname*": TEXT,
@@ -89,7 +89,7 @@ SCHEDULE = Obj(
 
 
 def _body(details: dict[str, Obj], groups: Kind, mark: str) -> Obj:
-    """Return the body of create (`mark` "*") or of edit (no mark)."""
+    """Return the body of create (`mark` "*": required keys) or of edit (no mark)."""
     workspace = Obj({"public": PUBLIC_ACCESS, "guests": ACCESS, "members": ACCESS})
     fields: dict[str, Kind] = {
         f"name{mark}": NAME,
@@ -112,7 +112,7 @@ EDIT_BODY = _body(
     Obj({"upsert": GROUP_SHARES}),
     "",
 )
-# Body key to attribute, for what is taken over as it is.
+# Keys of the body that are copied, by the attribute that they set.
 PLAIN = {
     "name": "name",
     "description": "description",
@@ -141,17 +141,17 @@ SORTS = {
     family="B",
     limits=("hex-api",),
 )
-def list_data_connections(call: Call) -> Json:
-    """List the connections; those who cannot manage them see their names and types only."""
+def list_data_connections(call: OperationCall) -> Json:
+    """List the connections. Callers who cannot manage them only see names and types."""
     name = call.query["sortBy"]
     descending = call.query["sortDirection"] == "DESC"
-    found = call.page(call.world.all(Connection), Sort(f"{name} {descending}", SORTS[name], descending))
+    found = call.page(call.world.all(DataConnection), Sort(f"{name} {descending}", SORTS[name], descending))
     values = [connection_shape(call, connection, basic=not call.is_admin) for connection in found.items]
     return {"values": values, "pagination": found.pagination}
 
 
 @operation("GetDataConnection", "GET", "/data-connections/{dataConnectionId}", family="B", limits=("hex-api",))
-def get_data_connection(call: Call) -> Json:
+def get_data_connection(call: OperationCall) -> Json:
     """Return one connection, without its secrets."""
     return connection_shape(call, _connection(call))
 
@@ -159,10 +159,10 @@ def get_data_connection(call: Call) -> Json:
 @operation(
     "CreateDataConnection", "POST", "/data-connections", success=201, body=CREATE_BODY, invalid=422, role="ADMIN"
 )
-def create_data_connection(call: Call) -> Json:
-    """Make a connection."""
+def create_data_connection(call: OperationCall) -> Json:
+    """Create a connection."""
     body = call.body
-    connection = Connection(
+    connection = DataConnection(
         id=call.world.new_id(),
         name=body["name"],
         type=body["type"],
@@ -183,8 +183,8 @@ def create_data_connection(call: Call) -> Json:
     invalid=422,
     role="ADMIN",
 )
-def edit_data_connection(call: Call) -> Json:
-    """Change the parts of a connection that the body names."""
+def edit_data_connection(call: OperationCall) -> Json:
+    """Change a connection; keys that the body does not have stay unchanged."""
     connection = _connection(call)
     details = _details(call, call.body, connection.type) if "connectionDetails" in call.body else {}
     shares = _group_shares(call, call.body.get("sharing", {}).get("groups", {}).get("upsert", []))
@@ -193,22 +193,22 @@ def edit_data_connection(call: Call) -> Json:
     return connection_shape(call, connection)
 
 
-def _connection(call: Call) -> Connection:
-    return call.find(Connection, call.path["dataConnectionId"], "Data connection")
+def _connection(call: OperationCall) -> DataConnection:
+    return call.find(DataConnection, call.path["dataConnectionId"], "Data connection")
 
 
-def _details(call: Call, body: Any, type_: str) -> dict[str, Any]:
+def _details(call: OperationCall, body: Any, type_: str) -> dict[str, Any]:
     details = body["connectionDetails"]
     if type_ not in details:
         raise call.refusal(f"connectionDetails must hold {type_}, the type of the connection")
     return dict(details[type_])
 
 
-def _group_shares(call: Call, entries: list[dict[str, Any]]) -> dict[str, str]:
+def _group_shares(call: OperationCall, entries: list[dict[str, Any]]) -> dict[str, str]:
     return {call.find(Group, entry["group"]["id"], "Group").id: entry["access"] for entry in entries}
 
 
-def _change(call: Call, connection: Connection, group_shares: dict[str, str]) -> None:
+def _change(call: OperationCall, connection: DataConnection, group_shares: dict[str, str]) -> None:
     for key, attribute in PLAIN.items():
         if key in call.body:
             setattr(connection, attribute, call.body[key])
@@ -217,7 +217,7 @@ def _change(call: Call, connection: Connection, group_shares: dict[str, str]) ->
     connection.groups = {id_: access for id_, access in shares.items() if access != "NONE"}
 
 
-# The parts that a name of each kind must have at least, and at most.
+# The minimum and maximum number of parts of each kind's names.
 NAME_PARTS = {"DATABASE": (1, 1), "SCHEMA": (1, 2), "TABLE": (2, 3)}
 TYPES_WITHOUT_DATABASES = ("athena", "clickhouse", "postgres", "redshift")
 
@@ -230,8 +230,8 @@ TYPES_WITHOUT_DATABASES = ("athena", "clickhouse", "postgres", "redshift")
     lists_faults=True,
     role="ADMIN",
 )
-def update_data_connection_schema(call: Call) -> Json:
-    """Give databases, schemas and tables their status labels: all of them, or none."""
+def update_data_connection_schema(call: OperationCall) -> Json:
+    """Set the status labels of databases, schemas and tables: all of them, or none."""
     connection = _connection(call)
 
     def find(kind: str, name: str) -> tuple[str | None, str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from hex_blocks.sandbox.error_replies import Refusal
-from hex_blocks.sandbox.model import Collection, Connection, Group, Project, User
+from hex_blocks.sandbox.model import Collection, DataConnection, Group, Project, User
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, UUID, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import group_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 SORTS = {"CREATED_AT": lambda group: group.created_at, "NAME": lambda group: group.name.casefold()}
@@ -27,7 +27,7 @@ MEMBERS = Obj({"users": ListOf(Obj({"id*": UUID}), most=100)}, closed=True)
         "sortDirection": DIRECTION,
     },
 )
-def list_groups(call: Call) -> Json:
+def list_groups(call: OperationCall) -> Json:
     """List the groups."""
     name = call.query["sortBy"]
     descending = call.query["sortDirection"] == "DESC"
@@ -36,14 +36,14 @@ def list_groups(call: Call) -> Json:
 
 
 @operation("GetGroup", "GET", "/groups/{groupId}")
-def get_group(call: Call) -> Json:
+def get_group(call: OperationCall) -> Json:
     """Return one group."""
     return group_shape(call.find(Group, call.path["groupId"], "Group"))
 
 
 @operation("CreateGroup", "POST", "/groups", success=201, body=Obj({"name*": NAME, "members": MEMBERS}), role="ADMIN")
-def create_group(call: Call) -> Json:
-    """Make a group. Its name may be one that another group has."""
+def create_group(call: OperationCall) -> Json:
+    """Create a group. Names need not be unique."""
     members = _users(call, call.body.get("members", {}))
     group = Group(id=call.world.new_id(), name=call.body["name"], created_at=call.now, members=members)
     call.world.add(group)
@@ -57,8 +57,8 @@ def create_group(call: Call) -> Json:
     body=Obj({"name": NAME, "members": Obj({"add": MEMBERS, "remove": MEMBERS})}),
     role="ADMIN",
 )
-def edit_group(call: Call) -> Json:
-    """Rename a group, or change who is in it."""
+def edit_group(call: OperationCall) -> Json:
+    """Rename a group, or change its members."""
     group = call.find(Group, call.path["groupId"], "Group")
     changes = call.body.get("members", {})
     added, removed = _users(call, changes.get("add", {})), _users(call, changes.get("remove", {}))
@@ -69,21 +69,21 @@ def edit_group(call: Call) -> Json:
 
 
 @operation("DeleteGroup", "DELETE", "/groups/{groupId}", success=204, role="ADMIN")
-def delete_group(call: Call) -> Json:
-    """Delete a group, and what was shared with it."""
+def delete_group(call: OperationCall) -> Json:
+    """Delete a group, and all access through it."""
     world = call.world
     group = call.find(Group, call.path["groupId"], "Group")
     world.remove(group)
     shares = [project.sharing.groups for project in world.all(Project)]
     shares += [collection.groups for collection in world.all(Collection)]
-    shares += [connection.groups for connection in world.all(Connection)]
+    shares += [connection.groups for connection in world.all(DataConnection)]
     for share in shares:
         share.pop(group.id, None)
     return None
 
 
-def _users(call: Call, members: dict[str, Any]) -> list[str]:
-    """Return the ids of users that a body names, each once."""
+def _users(call: OperationCall, members: dict[str, Any]) -> list[str]:
+    """Return the IDs of the users in a body, each once."""
     found: dict[str, None] = {}
     for entry in members.get("users", []):
         user = call.world.get(User, entry["id"])

@@ -1,4 +1,4 @@
-"""Guides: files that tell Hex's agent about the workspace. A change is a draft until it is published."""
+"""Guides: files with instructions for Hex's agent. A change is a draft until it is published."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import UUID, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import guide_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Obj, Text
 
 SOURCES = {
@@ -32,7 +32,7 @@ MOST_CHARACTERS = 100_000
 
 
 class Source(Kind):
-    """Where a file comes from: its `source` decides which other keys it has."""
+    """The origin of a file: its `source` decides which other keys it has."""
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         """Yield what is wrong with a value."""
@@ -53,8 +53,8 @@ FILE = Obj({"filePath*": Text(least=1), "contents*": Text(most=MOST_CHARACTERS),
     body=Obj({"files*": ListOf(FILE), "forceWrite": Flag()}, closed=True),
     role="MANAGER",
 )
-def upsert_guide_draft(call: Call) -> Json:
-    """Make or change drafts. A file that comes from elsewhere is left alone unless forceWrite is true."""
+def upsert_guide_draft(call: OperationCall) -> Json:
+    """Create or change drafts. A file of another origin is not changed unless forceWrite is true."""
     known = {guide.file_path: guide for guide in call.world.all(Guide)}
     written, warnings = [], []
     for file in call.body["files"]:
@@ -77,7 +77,7 @@ def upsert_guide_draft(call: Call) -> Json:
 
 
 def _origin(source: dict[str, Any] | None) -> tuple[Any, ...]:
-    """Return what tells one keeper of a file from another, whatever the commit."""
+    """Return what identifies the origin of a file, without the commit."""
     return () if source is None else tuple(source.get(key) for key in ("source", "id", "owner", "repo"))
 
 
@@ -88,7 +88,7 @@ def _origin(source: dict[str, Any] | None) -> tuple[Any, ...]:
     body=Obj({"orgGuideFileIds": ListOf(UUID), "publishAllDraftGuides": Flag()}, closed=True),
     role="MANAGER",
 )
-def publish_guide_drafts(call: Call) -> Json:
+def publish_guide_drafts(call: OperationCall) -> Json:
     """Publish all drafts, or those with the given ids."""
     if call.body.get("publishAllDraftGuides"):
         chosen = [guide for guide in call.world.all(Guide) if guide.draft is not None]
@@ -106,8 +106,8 @@ def publish_guide_drafts(call: Call) -> Json:
 
 
 @operation("DeleteGuideDraft", "DELETE", "/guides/draft/{orgGuideFileId}", success=204, role="MANAGER")
-def delete_guide_draft(call: Call) -> Json:
-    """Drop a draft; what is published stays."""
+def delete_guide_draft(call: OperationCall) -> Json:
+    """Delete a draft. The published version stays."""
     guide = _draft(call, call.path["orgGuideFileId"], 404)
     guide.draft = None
     if guide.published is None:
@@ -123,8 +123,8 @@ def delete_guide_draft(call: Call) -> Json:
     query={**paged(100, default=100), "externalSource": Text()},
     limits=("hex-api-30rpm",),
 )
-def list_draft_guides(call: Call) -> Json:
-    """List the drafts, by path. `externalSource` keeps those of one kind of source, such as github."""
+def list_draft_guides(call: OperationCall) -> Json:
+    """List the drafts by path. `externalSource` selects a type of origin, such as github."""
     wanted = call.query["externalSource"]
     drafts = [
         guide
@@ -135,7 +135,7 @@ def list_draft_guides(call: Call) -> Json:
     return {"values": [guide_shape(guide) for guide in found.items], "pagination": found.pagination}
 
 
-def _draft(call: Call, id_: str, status: int) -> Guide:
+def _draft(call: OperationCall, id_: str, status: int) -> Guide:
     guide = call.world.get(Guide, id_)
     if guide is None or guide.draft is None:
         raise Refusal(status, f"There is no draft guide {id_}")

@@ -1,4 +1,4 @@
-"""Projects: list, read, make, label, export, embed."""
+"""Projects: list, get, create, label, export, embed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from hex_blocks.sandbox.hex_file import hex_file
-from hex_blocks.sandbox.model import Connection, Project, Sharing, User
+from hex_blocks.sandbox.model import DataConnection, Project, Sharing, User
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, NAME, NO_FLAG, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import project_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, MapOf, Number, Obj, Text
 from hex_blocks.sandbox.workspace import World
 
@@ -63,7 +63,7 @@ DEFAULT_EXPIRY = 15_000
 
 
 @operation("ListProjects", "GET", "/projects", query=LIST_QUERY)
-def list_projects(call: Call) -> Json:
+def list_projects(call: OperationCall) -> Json:
     """List the projects that the caller may see."""
     query = call.query
     projects = [project for project in call.world.all(Project) if _listed(call, project)]
@@ -77,7 +77,7 @@ def list_projects(call: Call) -> Json:
     }
 
 
-def _listed(call: Call, project: Project) -> bool:
+def _listed(call: OperationCall, project: Project) -> bool:
     query = call.query
     hidden = (
         (project.archived_at is not None and not query["includeArchived"])
@@ -103,7 +103,7 @@ def _is_of(world: World, user_id: str, email: str | None) -> bool:
 @operation(
     "GetProject", "GET", "/projects/{projectId}", family="B", query={"includeSharing": NO_FLAG}, limits=("hex-api",)
 )
-def get_project(call: Call) -> Json:
+def get_project(call: OperationCall) -> Json:
     """Return one project."""
     return project_shape(call, call.project(), sharing=call.query["includeSharing"])
 
@@ -118,8 +118,8 @@ def get_project(call: Call) -> Json:
     family="B",
     limits=("hex-api",),
 )
-def create_project(call: Call) -> Json:
-    """Make an empty draft, owned by the caller."""
+def create_project(call: OperationCall) -> Json:
+    """Create an empty draft that the caller owns."""
     author = call.author
     project = Project(
         id=call.world.new_id(),
@@ -137,12 +137,12 @@ def create_project(call: Call) -> Json:
 @operation(
     "UpdateProject", "PATCH", "/projects/{projectId}", body=Obj({"status^": Text()}), family="B", limits=("hex-api",)
 )
-def update_project(call: Call) -> Json:
-    """Return a project one of the workspace's status labels, or take its label away."""
+def update_project(call: OperationCall) -> Json:
+    """Set or remove the status label of a project."""
     project = call.project(need="CAN_EDIT")
     if "status" in call.body:
         status = call.body["status"]
-        # Hex does not say what a label that it does not have leads to: the sandbox refuses it.
+        # Hex does not document the reply to an unknown label: the sandbox refuses it.
         if status is not None and status not in call.world.status_labels:
             raise call.refusal(f"There is no status {status!r}; there are {', '.join(call.world.status_labels)}")
         project.status = status
@@ -154,18 +154,18 @@ class QueriedTable:
     """A table that a project reads."""
 
     order: int
-    connection: Connection
+    connection: DataConnection
     name: str
 
 
 @operation("GetQueriedTables", "GET", "/projects/{projectId}/queriedTables", query=paged(), invalid=422)
-def get_queried_tables(call: Call) -> Json:
+def get_queried_tables(call: OperationCall) -> Json:
     """List the warehouse tables that a project's published version reads."""
     project = call.project(need="CAN_VIEW")
     if project.last_published_at is None:
         raise call.refusal("The project has never been published")
     tables = [
-        QueriedTable(order, call.find(Connection, id_, "Data connection"), name)
+        QueriedTable(order, call.find(DataConnection, id_, "Data connection"), name)
         for order, (id_, name) in enumerate(project.tables)
     ]
     found = call.page(tables, Sort("tables", lambda table: table.order))
@@ -184,7 +184,7 @@ def get_queried_tables(call: Call) -> Json:
 
 
 class Version(Kind):
-    """A version's number, or one of two words."""
+    """A version: a number, or one of two words."""
 
     def problems(self, value: Any, where: str) -> Iterator[str]:
         """Yield what is wrong with a value."""
@@ -201,8 +201,8 @@ class Version(Kind):
     missing=400,
     limits=("hex-api",),
 )
-def export_project(call: Call) -> Json:
-    """Return the definition of a project as Hex writes it to a file."""
+def export_project(call: OperationCall) -> Json:
+    """Return the definition of a project in the format of Hex's files."""
     project = call.project(call.body["projectId"], need="CAN_VIEW")
     version = call.body.get("version", "draft")
     if version == "latest":
@@ -216,8 +216,8 @@ def export_project(call: Call) -> Json:
 
 
 @operation("CreatePresignedUrl", "POST", "/embedding/createPresignedUrl/{projectId}", body=PRESIGN_BODY, invalid=422)
-def create_presigned_url(call: Call) -> Json:
-    """Return an address that opens the project's app once, and soon."""
+def create_presigned_url(call: OperationCall) -> Json:
+    """Return a URL that opens the project's app once, within a short time."""
     project = call.project(need="CAN_VIEW")
     if project.last_published_at is None:
         raise call.refusal("The project has never been published")

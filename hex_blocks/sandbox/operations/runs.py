@@ -1,4 +1,4 @@
-"""Runs of published projects: start, follow, list, cancel."""
+"""Runs of published projects: start, get, list, cancel."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hex_blocks.sandbox.error_replies import Refusal
 from hex_blocks.sandbox.model import RUN_STATUSES, RUN_TRIGGERS, Group, Project, Run, User
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.replies import run_shape, run_url
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.run_inputs import checked_inputs
 from hex_blocks.sandbox.validation import Flag, Kind, ListOf, Number, Obj, Text
 from hex_blocks.sandbox.workspace import KERNELS_PER_USER
@@ -62,7 +62,7 @@ RUNS_QUERY: dict[str, Kind] = {
     limits=("hex-run-kernel",),
     family="B",
 )
-def run_project(call: Call) -> Json:
+def run_project(call: OperationCall) -> Json:
     """Start a run of the latest published version."""
     project = call.project()
     body = call.body
@@ -83,7 +83,7 @@ def run_project(call: Call) -> Json:
         version=project.version,
         created_at=call.now,
         plan=project.plan,
-        # Published results are those of the default inputs, so a run that renews them takes no others.
+        # Published results are those of the default inputs, so a run that updates them has no other inputs.
         inputs={} if updates else inputs,
         notifications=notifications,
         updates_published_results=updates,
@@ -104,16 +104,16 @@ def run_project(call: Call) -> Json:
     return reply | ({"notifications": notifications} if notifications else {})
 
 
-def _check_runnable(call: Call, project: Project) -> None:
+def _check_runnable(call: OperationCall, project: Project) -> None:
     if project.last_published_at is None:
         raise call.refusal("The project has never been published")
-    # Hex does not say what becomes of runs of these: the sandbox's choice.
+    # Hex does not document runs of such projects: the sandbox's choice.
     if project.archived_at is not None or project.trashed_at is not None:
         raise call.refusal("The project is archived or in the trash")
 
 
-def _recipients(call: Call, wanted: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return a notification as the API echoes it: once for each of its recipients."""
+def _recipients(call: OperationCall, wanted: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return a notification as the API returns it: one entry per recipient."""
     found: list[tuple[str, dict[str, Any]]] = []
     for channel_id in wanted.get("slackChannelIds", []):
         name, private = call.world.slack_channels.get(channel_id, (channel_id, False))
@@ -139,7 +139,7 @@ def _recipients(call: Call, wanted: dict[str, Any]) -> list[dict[str, Any]]:
     family="B",
     limits=("hex-api",),
 )
-def get_project_runs(call: Call) -> Json:
+def get_project_runs(call: OperationCall) -> Json:
     """List a project's runs, newest first."""
     project = call.project()
     query = call.query
@@ -164,16 +164,16 @@ def get_project_runs(call: Call) -> Json:
 
 
 @operation("GetRunStatus", "GET", "/projects/{projectId}/runs/{runId}", invalid=422, family="B", limits=("hex-api",))
-def get_run_status(call: Call) -> Json:
-    """Return one run as it stands."""
+def get_run_status(call: OperationCall) -> Json:
+    """Return a run in its current state."""
     _, run = call.project_run()
-    # Hex names the header and not what it does; that it adds the events is the sandbox's choice.
+    # Hex documents the header but not its effect; that it adds the events is the sandbox's choice.
     return run_shape(call, run, expanded="enable-expanded-stats" in call.headers)
 
 
 @operation("CancelRun", "DELETE", "/projects/{projectId}/runs/{runId}", success=204, invalid=422)
-def cancel_run(call: Call) -> Json:
-    """Kill a run that has not ended, which frees its kernel."""
+def cancel_run(call: OperationCall) -> Json:
+    """Cancel an active run, which frees its kernel."""
     _, run = call.project_run()
     state = run.state(call.now)
     if not state.active:

@@ -1,4 +1,4 @@
-"""Semantic projects: labels, and the taking in of a zip of their files."""
+"""Semantic projects: status labels, and the upload of a zip file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.sandbox.model import SemanticProject
 from hex_blocks.sandbox.multipart import NotAFormError, read_form
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.statuses import Change, apply_statuses, updates_body
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 
 FLAGS = {"verbose": True, "debug": False, "dryRun": False}
 MODEL_SUFFIXES = (".yml", ".yaml")
@@ -26,8 +26,8 @@ MODEL_SUFFIXES = (".yml", ".yaml")
     lists_faults=True,
     role="MANAGER",
 )
-def update_semantic_project(call: Call) -> Json:
-    """Give datasets and views their status labels: all of them, or none."""
+def update_semantic_project(call: OperationCall) -> Json:
+    """Set the status labels of datasets and views: all of them, or none."""
     project = _project(call)
 
     def find(kind: str, name: str) -> tuple[str | None, str]:
@@ -46,8 +46,8 @@ def update_semantic_project(call: Call) -> Json:
     limits=("ingest",),
     role="MANAGER",
 )
-def ingest_semantic_project(call: Call) -> Json:
-    """Take in a zip. Each YAML file of it becomes a dataset; with dryRun nothing changes."""
+def ingest_semantic_project(call: OperationCall) -> Json:
+    """Read a zip file. Each YAML file in it becomes a dataset; with dryRun nothing changes."""
     project = _project(call)
     archive, flags = _upload(call)
     try:
@@ -70,12 +70,12 @@ def ingest_semantic_project(call: Call) -> Json:
     return reply
 
 
-def _project(call: Call) -> SemanticProject:
+def _project(call: OperationCall) -> SemanticProject:
     return call.find(SemanticProject, call.path["semanticProjectId"], "Semantic project")
 
 
-def _upload(call: Call) -> tuple[bytes, dict[str, bool]]:
-    """Return the file of a multipart form and its flags. Hex names no field for the file: any will do."""
+def _upload(call: OperationCall) -> tuple[bytes, dict[str, bool]]:
+    """Return the file of a form and its flags. Hex does not name the field of the file, so any name is accepted."""
     try:
         form = read_form(call.headers.get("Content-Type", ""), call.raw)
     except NotAFormError:

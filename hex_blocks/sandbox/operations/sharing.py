@@ -1,20 +1,20 @@
-"""Who may do what with a project. These edits can fail in part, under HTTP 200: see `errors`."""
+"""The access to projects. These edits can fail in part with status 200: see `errors`."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from typing import Any
 
-from hex_blocks.sandbox.model import ACCESS, Collection, Group, Thing, User
+from hex_blocks.sandbox.model import ACCESS, Collection, Entity, Group, User
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import UUID
 from hex_blocks.sandbox.replies import project_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import ListOf, Obj, Text
 
 ACCESS_LEVEL = Text(choices=ACCESS)
 MOST_UPSERTS = 25
-# What everybody on the web may get at most. Hex publishes no rule here: the sandbox's choice.
+# The access levels for everybody on the web. Hex does not document a rule: the sandbox's choice.
 PUBLIC_ACCESS = ("NONE", "APP_ONLY", "CAN_VIEW")
 
 
@@ -32,7 +32,7 @@ def _body(many: str, one: str) -> Obj:
     family="B",
     limits=("hex-api-30rpm",),
 )
-def edit_sharing_users(call: Call) -> Json:
+def edit_sharing_users(call: OperationCall) -> Json:
     """Share with users."""
     return _edit(call, "users", "user", User)
 
@@ -45,7 +45,7 @@ def edit_sharing_users(call: Call) -> Json:
     family="B",
     limits=("hex-api",),
 )
-def edit_sharing_groups(call: Call) -> Json:
+def edit_sharing_groups(call: OperationCall) -> Json:
     """Share with groups."""
     return _edit(call, "groups", "group", Group)
 
@@ -56,12 +56,12 @@ def edit_sharing_groups(call: Call) -> Json:
     "/projects/{projectId}/sharing/collections",
     body=_body("collections", "collection"),
 )
-def edit_sharing_collections(call: Call) -> Json:
-    """Put the project into collections."""
+def edit_sharing_collections(call: OperationCall) -> Json:
+    """Add the project to collections."""
     return _edit(call, "collections", "collection", Collection)
 
 
-def _edit(call: Call, many: str, one: str, kind: type[Thing]) -> Json:
+def _edit(call: OperationCall, many: str, one: str, kind: type[Entity]) -> Json:
     project = call.project(need="FULL_ACCESS")
     shares: dict[str, str] = getattr(project.sharing, many)
     failed: dict[str, list[str]] = defaultdict(list)
@@ -89,7 +89,7 @@ def _edit(call: Call, many: str, one: str, kind: type[Thing]) -> Json:
     family="B",
     limits=("hex-api",),
 )
-def edit_sharing_workspace(call: Call) -> Json:
+def edit_sharing_workspace(call: OperationCall) -> Json:
     """Share with the whole workspace, or with everybody on the web."""
     project = call.project(need="FULL_ACCESS")
     wanted = call.body["sharing"]

@@ -1,4 +1,4 @@
-"""Status labels for many objects at once: all of them are set, or none."""
+"""Sets status labels of several objects at once: all of them, or none."""
 
 from __future__ import annotations
 
@@ -35,10 +35,17 @@ def apply_statuses(
     find: Callable[[str, str], tuple[str | None, str]],
     keys: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Set the labels and return what was set, under the `keys` of the kinds.
+    """Set the labels and return the changed objects, under the `keys` of their kinds.
 
-    `find` returns an object's full name, or the reason why there is none. Raises a Refusal that lists
-    each change that cannot be made.
+    Args:
+        world: The workspace.
+        objects: The objects by kind.
+        changes: The entries of the request.
+        find: Returns the full name of an object, or the reason why there is none.
+        keys: The key of each kind in the reply.
+
+    Raises:
+        Refusal: A change cannot be made; all of those are listed.
     """
     faults: list[dict[str, Any]] = []
     names: list[str] = []
@@ -52,7 +59,7 @@ def apply_statuses(
         else:
             names.append(name)
     if faults:
-        # Hex lists both statuses for this error and not which goes with what: the sandbox's choice.
+        # Hex documents both statuses for this error, but not when each is used: the sandbox's choice.
         status = 404 if all(fault["reason"] == "not_found" for fault in faults) else 400
         raise Refusal(status, "Nothing was changed: some updates cannot be made", details=faults)
     updated: dict[str, list[dict[str, Any]]] = {key: [] for key in keys.values()}

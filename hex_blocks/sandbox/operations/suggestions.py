@@ -1,4 +1,4 @@
-"""Operations that are not in Hex's document: suggestions, and compute profiles. Their replies are our choice."""
+"""Operations that are not in Hex's API document: suggestions and compute profiles. Their replies are our choice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hex_blocks.sandbox.model import Suggestion
 from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import paged
 from hex_blocks.sandbox.paging import Sort
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import ListOf, MapOf, Obj, Text
 
 STATUSES = ("OPEN", "COMPLETED", "DISMISSED")
@@ -43,8 +43,8 @@ LIST_QUERY = paged() | {
 
 
 @operation("ListSuggestions", "GET", "/suggestions", query=LIST_QUERY, family="B", experimental=True)
-def list_suggestions(call: Call) -> Json:
-    """List the suggestions of a state, the open ones where none is named."""
+def list_suggestions(call: OperationCall) -> Json:
+    """List the suggestions in a state. Default: the open ones."""
     query = call.query
     found = [each for each in call.world.all(Suggestion) if each.status == (query["status"] or "OPEN")]
     sort = Sort(query["sortBy"], SORT_KEYS[query["sortBy"]], query["sortDirection"] == "DESC")
@@ -53,7 +53,7 @@ def list_suggestions(call: Call) -> Json:
 
 
 @operation("GetSuggestion", "GET", "/suggestions/{suggestionId}", family="B", experimental=True)
-def get_suggestion(call: Call) -> Json:
+def get_suggestion(call: OperationCall) -> Json:
     """Return a suggestion with its changes."""
     found = _suggestion(call)
     return _entry(found) | {"changes": [{"id": id_, "status": status} for id_, status in found.changes.items()]}
@@ -62,7 +62,7 @@ def get_suggestion(call: Call) -> Json:
 @operation(
     "UpdateSuggestion", "POST", "/suggestions/{suggestionId}", body=END, role="ADMIN", family="B", experimental=True
 )
-def update_suggestion(call: Call) -> Json:
+def update_suggestion(call: OperationCall) -> Json:
     """Complete or dismiss a suggestion."""
     found = _suggestion(call)
     found.status = call.body["status"]
@@ -78,7 +78,7 @@ def update_suggestion(call: Call) -> Json:
     family="B",
     experimental=True,
 )
-def update_change(call: Call) -> Json:
+def update_change(call: OperationCall) -> Json:
     """Complete or dismiss a change of a suggestion."""
     found, change = _suggestion(call), call.path["changeId"]
     if change not in found.changes:
@@ -90,8 +90,8 @@ def update_change(call: Call) -> Json:
 @operation(
     "TriggerSuggestionReview", "POST", "/suggestions/{suggestionId}/review", role="ADMIN", family="B", experimental=True
 )
-def review(call: Call) -> Json:
-    """Make the changes of a suggestion again."""
+def review(call: OperationCall) -> Json:
+    """Apply the changes of a suggestion again."""
     found = _suggestion(call)
     found.changes = dict.fromkeys(found.changes, "OPEN")
     return _entry(found)
@@ -106,13 +106,13 @@ def review(call: Call) -> Json:
     family="B",
     experimental=True,
 )
-def update_compute_profiles(call: Call) -> Json:
-    """Take the compute profile of projects; the sandbox has no machines to change."""
+def update_compute_profiles(call: OperationCall) -> Json:
+    """Accept the compute profile of projects. The sandbox has no machines, so nothing changes."""
     projects = [call.project(id_, need="CAN_EDIT") for id_ in call.body["projectIds"]]
     return {"projectIds": [project.id for project in projects]}
 
 
-def _suggestion(call: Call) -> Suggestion:
+def _suggestion(call: OperationCall) -> Suggestion:
     return call.find(Suggestion, call.path["suggestionId"], "Suggestion")
 
 

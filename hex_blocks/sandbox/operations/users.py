@@ -1,4 +1,4 @@
-"""The people of the workspace, and who the caller is."""
+"""The users of the workspace, and the caller."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hex_blocks.sandbox.operation_table import operation
 from hex_blocks.sandbox.operations.common import DIRECTION, paged
 from hex_blocks.sandbox.paging import Sort
 from hex_blocks.sandbox.replies import user_shape
-from hex_blocks.sandbox.request import Call, Json
+from hex_blocks.sandbox.request import Json, OperationCall
 from hex_blocks.sandbox.validation import Kind, Text
 
 SORTS = {"NAME": lambda user: user.name.casefold(), "EMAIL": lambda user: user.email}
@@ -23,8 +23,8 @@ LIST_QUERY: dict[str, Kind] = {
 
 
 @operation("Me", "GET", "/users/me", family="B", limits=("hex-api-30rpm",))
-def me(call: Call) -> Json:
-    """Return the caller, and when the token ends. A workspace token has no user."""
+def me(call: OperationCall) -> Json:
+    """Return the caller, and the expiry of the token. A workspace token has no user."""
     if call.user is None and call.world.workspace_me_fails:
         raise Refusal(500, "The caller has no user")
     user = user_shape(call.user) if call.user else {}
@@ -32,7 +32,7 @@ def me(call: Call) -> Json:
 
 
 @operation("ListUsers", "GET", "/users", family="B", query=LIST_QUERY, limits=("hex-api-30rpm",))
-def list_users(call: Call) -> Json:
+def list_users(call: OperationCall) -> Json:
     """List the active users."""
     query = call.query
     users = [user for user in call.world.all(User) if user.active]
@@ -57,8 +57,8 @@ def list_users(call: Call) -> Json:
     limits=("hex-api-30rpm",),
     role="ADMIN",
 )
-def deactivate_user(call: Call) -> Json:
-    """Deactivate a user, whose tokens die with that."""
+def deactivate_user(call: OperationCall) -> Json:
+    """Deactivate a user, whose tokens become invalid."""
     user = call.find(User, call.path["userId"], "User")
     if user is call.user:
         raise call.refusal("You cannot deactivate yourself")

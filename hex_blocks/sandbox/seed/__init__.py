@@ -1,6 +1,6 @@
-"""The workspace that a sandbox begins with: always the same, and worth looking at.
+"""The workspace of a new sandbox, always the same.
 
-Ids follow from names, so they are the same in every sandbox; moments are counted back from its start.
+IDs are derived from names, so they are the same in every sandbox. Times are relative to its start.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CATEGORIES = {
 
 
 def seeded_world(now: float) -> World:
-    """Return the workspace as it is at `now`."""
+    """Return the workspace as of `now`."""
     world = World(seed_id("org", "sandbox"), STATUS_LABELS, CATEGORIES)
     world.slack_channels = {"C0000000": ("data-team", False), "C0FINANCE": ("finance-private", True)}
     for add in (add_people, add_connections, add_projects, add_cells, add_runs, add_agents):

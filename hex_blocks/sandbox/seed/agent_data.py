@@ -9,7 +9,7 @@ from hex_blocks.sandbox.seed.ids import DAY, seed_id
 from hex_blocks.sandbox.workspace import World
 
 TOPICS = ("Revenue", "Retention", "Data quality")
-# Title, id, and the id of the change that is proposed.
+# Title, ID, and the ID of the suggested change.
 SUGGESTIONS = (
     ("Describe the orders table", "4b7e2f60-3c1d-4a58-9f02-8d6c5b1e7a90", "9c2d4e81-5f6a-4b37-a1c8-2e7d9b0f3a64"),
     ("Say what an active user is", seed_id("suggestion", "user"), seed_id("change", "user")),
@@ -18,7 +18,7 @@ SUGGESTIONS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One thread of the table below; `days` since it began."""
+    """A thread of the table below; `days` is its age."""
 
     title: str
     user: str
@@ -75,7 +75,7 @@ THREADS = (
     Row("Forecast that fails", "Jun Watanabe", 0.5, ("Please fail at a forecast.",), source="PUBLIC_API"),
 )
 
-# Path, draft, what is published.
+# Path, draft, published text.
 GUIDES: tuple[tuple[str, str | None, str | None], ...] = (
     ("metrics/revenue.md", "# Revenue\nNet of refunds, since 2025.", "# Revenue\nNet of refunds."),
     ("metrics/churn.md", "# Churn\nNo order in 90 days.", None),
@@ -84,7 +84,7 @@ GUIDES: tuple[tuple[str, str | None, str | None], ...] = (
 
 
 def add_agents(world: World, now: float) -> None:
-    """Add them."""
+    """Add threads, topics, suggestions, guides and the semantic project."""
     for name in TOPICS:
         world.add(Topic(id=seed_id("topic", name), name=name))
     for number, (title, id_, change) in enumerate(SUGGESTIONS):

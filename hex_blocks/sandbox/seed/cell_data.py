@@ -1,4 +1,4 @@
-"""Cells: a usual notebook for each project, and its inputs."""
+"""Cells: a typical notebook for each project, and its inputs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MONTHS = tuple(f"2024-{month:02}" for month in range(1, 13))
 
 
 def add_cells(world: World, now: float) -> None:
-    """Add them."""
+    """Add the cells of all projects."""
     for project in world.all(Project):
         if project.type == "PROJECT":
             for rank, cell in enumerate(_notebook(world, project), start=1):

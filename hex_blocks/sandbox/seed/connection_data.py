@@ -1,4 +1,4 @@
-"""Data connections, and the databases, schemas and tables in them."""
+"""Data connections, and their databases, schemas and tables."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from hex_blocks.sandbox.model import Connection
+from hex_blocks.sandbox.model import DataConnection
 from hex_blocks.sandbox.seed.ids import DAY, seed_id
 from hex_blocks.sandbox.workspace import World
 
 
 @dataclass(frozen=True)
 class Row:
-    """One connection of the table below. `tables` are qualified names."""
+    """A connection of the table below. `tables` are qualified names."""
 
     name: str
     type: str
@@ -114,11 +114,11 @@ CONNECTIONS = (
 
 
 def add_connections(world: World, now: float) -> None:
-    """Add them."""
+    """Add the data connections."""
     team = world.group("Data team").id
     for row in CONNECTIONS:
         world.add(
-            Connection(
+            DataConnection(
                 id=seed_id("connection", row.name),
                 name=row.name,
                 type=row.type,
@@ -133,7 +133,7 @@ def add_connections(world: World, now: float) -> None:
 
 
 def _objects(tables: Iterable[str]) -> dict[str, dict[str, str | None]]:
-    """Return tables with the schemas and databases that their names imply."""
+    """Return tables with the schemas and databases that their names contain."""
     found: dict[str, dict[str, str | None]] = {"DATABASE": {}, "SCHEMA": {}, "TABLE": {}}
     for table in tables:
         *database, schema, _ = table.split(".")

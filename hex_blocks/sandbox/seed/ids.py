@@ -1,4 +1,4 @@
-"""Ids and moments of the seeded workspace."""
+"""IDs and times of the seeded workspace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOUR = 3_600.0
 DAY = 24 * HOUR
 
 
-# Ids of the examples on the pages of the tools, so that these run here as they stand.
+# The IDs in the examples of the tools' pages, so that the examples work in the sandbox.
 IN_EXAMPLES = {
     ("user", "Tomas Novak"): "e1f5a9c3-72d8-46b0-9c4e-8b3a5d6f2017",
     ("user", "Ines Costa"): "f28b60d7-a41c-4e95-8d32-7c9e0b1a4f56",
@@ -35,5 +35,5 @@ IN_EXAMPLES = {
 
 @cache
 def seed_id(kind: str, name: str) -> str:
-    """Return the id of the seeded thing of a kind with a name."""
+    """Return the ID of the seeded object with a kind and a name."""
     return IN_EXAMPLES.get((kind, name)) or str(uuid.uuid5(NAMESPACE, f"{kind}/{name}"))

@@ -23,7 +23,7 @@ USERS: tuple[tuple[str, str, float | None], ...] = (
     ("Sam Whitfield", "ADMIN", 9),
 )
 
-# Name, days since it was made, members.
+# Name, age in days, members.
 GROUPS: tuple[tuple[str, float, tuple[str, ...]], ...] = (
     ("Data team", 400, ("Ada Okafor", "Eli Brandt", "Mara Silva", "Noor Haddad", "Jun Watanabe")),
     ("Finance", 380, ("Ada Okafor", "Priya Raman", "Lena Fischer")),
@@ -47,7 +47,7 @@ COLLECTIONS: tuple[tuple[str, str | None, str, dict[str, str], str], ...] = (
     ("Archive", None, "Sam Whitfield", {}, "MEMBER"),
 )
 
-# Token, owner, days until it ends.
+# Token, owner, days until it expires.
 PERSONAL_TOKENS: tuple[tuple[str, str, float, bool], ...] = (
     (TOKENS.personal, "Ada Okafor", 60, False),
     (TOKENS.editor, "Eli Brandt", 30, False),
@@ -57,7 +57,7 @@ PERSONAL_TOKENS: tuple[tuple[str, str, float, bool], ...] = (
 
 
 def add_people(world: World, now: float) -> None:
-    """Add them."""
+    """Add users, tokens, groups and collections."""
     for name, role, days in USERS:
         email = f"{name.lower().replace(' ', '.')}@sandbox.example"
         login = None if days is None else now - days * DAY

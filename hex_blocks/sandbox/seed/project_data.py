@@ -1,15 +1,15 @@
-"""Projects. Some are made to go wrong, so that callers can see what that looks like."""
+"""Projects. Some of them fail, so that callers can test errors."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from hex_blocks.sandbox.model import Input, Plan, Project, Sharing
+from hex_blocks.sandbox.model import NotebookInput, Plan, Project, Sharing
 from hex_blocks.sandbox.seed.ids import DAY, seed_id
 from hex_blocks.sandbox.workspace import World
 
-# Ids that are known from elsewhere: the examples of people who use Hex's API.
+# IDs in published examples of Hex's API.
 REVENUE_REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 TEAM_DIGEST = "5a8591dd-4039-49df-9202-96385ba3eff8"
 
@@ -21,28 +21,28 @@ SLOW = Plan(2, 600)
 
 
 def hourly(minute: int) -> dict[str, Any]:
-    """Return a schedule for every hour."""
+    """Return an hourly schedule."""
     return _schedule("HOURLY", hourly={"timezone": "UTC", "minute": minute})
 
 
 def daily(hour: int, zone: str = "UTC") -> dict[str, Any]:
-    """Return a schedule for every day."""
+    """Return a daily schedule."""
     return _schedule("DAILY", daily={"timezone": zone, "hour": hour, "minute": 0})
 
 
 def weekly(day: str, hour: int) -> dict[str, Any]:
-    """Return a schedule for every week."""
+    """Return a weekly schedule."""
     weekly_ = {"timezone": "Europe/Lisbon", "hour": hour, "minute": 30, "dayOfWeek": day}
     return _schedule("WEEKLY", weekly=weekly_)
 
 
 def monthly(day: int) -> dict[str, Any]:
-    """Return a schedule for every month."""
+    """Return a monthly schedule."""
     return _schedule("MONTHLY", monthly={"timezone": "UTC", "hour": 5, "minute": 0, "day": day})
 
 
 def custom(cron: str, *, enabled: bool = True) -> dict[str, Any]:
-    """Return a schedule by a cron expression."""
+    """Return a schedule with a cron expression."""
     return _schedule("CUSTOM", custom={"timezone": "America/New_York", "cron": cron}) | {"enabled": enabled}
 
 
@@ -53,7 +53,7 @@ def _schedule(cadence: str, **when: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Row:
-    """One project of the table below: ages in days, `published` None for a project that never was."""
+    """A project of the table below. Ages are in days; `published` is None for a project that was never published."""
 
     title: str
     owner: str
@@ -64,7 +64,7 @@ class Row:
     description: str | None = None
     id: str | None = None
     plan: Plan = QUICK
-    inputs: tuple[Input, ...] = ()
+    inputs: tuple[NotebookInput, ...] = ()
     schedules: tuple[dict[str, Any], ...] = ()
     tables: tuple[tuple[str, str], ...] = ()
     collection: str | None = None
@@ -72,8 +72,8 @@ class Row:
     more: dict[str, Any] = field(default_factory=dict)
 
 
-DATE = Input("date", "date", "2025-01-01")
-REGION = Input("region", "dropdown", "US", ("US", "EMEA", "APAC"))
+DATE = NotebookInput("date", "date", "2025-01-01")
+REGION = NotebookInput("region", "dropdown", "US", ("US", "EMEA", "APAC"))
 
 PROJECTS = (
     Row(
@@ -86,10 +86,10 @@ PROJECTS = (
         "Revenue by region and month, for the weekly meeting",
         id=REVENUE_REPORT,
         inputs=(
-            Input("start_date", "date", "2024-01-01"),
-            Input("end_date", "date", "2024-12-31"),
+            NotebookInput("start_date", "date", "2024-01-01"),
+            NotebookInput("end_date", "date", "2024-12-31"),
             REGION,
-            Input("debug_rows", "number", 10, on_app=False),
+            NotebookInput("debug_rows", "number", 10, on_app=False),
         ),
         schedules=(daily(6),),
         tables=(
@@ -114,12 +114,12 @@ PROJECTS = (
         "A summary for one member of a team",
         id=TEAM_DIGEST,
         inputs=(
-            Input("user_name", "text", "j_doe"),
-            Input("team", "text", "finance"),
-            Input("id", "number", 1),
-            Input("region", "text", "EMEA"),
-            Input("month", "text", "2026-02"),
-            Input("year", "number", 2026),
+            NotebookInput("user_name", "text", "j_doe"),
+            NotebookInput("team", "text", "finance"),
+            NotebookInput("id", "number", 1),
+            NotebookInput("region", "text", "EMEA"),
+            NotebookInput("month", "text", "2026-02"),
+            NotebookInput("year", "number", 2026),
         ),
         schedules=(weekly("MONDAY", 8),),
         tables=(("App database", "public.users"), ("App database", "public.sessions")),
@@ -146,7 +146,10 @@ PROJECTS = (
         20,
         "Takes ten minutes",
         plan=SLOW,
-        inputs=(Input("horizon", "slider", 4, least=1, most=12), Input("include_returns", "checkbox", True)),
+        inputs=(
+            NotebookInput("horizon", "slider", 4, least=1, most=12),
+            NotebookInput("include_returns", "checkbox", True),
+        ),
         schedules=(monthly(1),),
         collection="Finance",
     ),
@@ -190,8 +193,8 @@ PROJECTS = (
         12,
         "One of its inputs is not on the app",
         inputs=(
-            Input("threshold", "slider", 0.5, most=1, step=0.05),
-            Input("sample_size", "number", 1000, on_app=False),
+            NotebookInput("threshold", "slider", 0.5, most=1, step=0.05),
+            NotebookInput("sample_size", "number", 1000, on_app=False),
         ),
         schedules=(custom("0 7 * * 1-5"),),
         tables=(("Event lake", "lake.events.page_views"),),
@@ -207,11 +210,11 @@ PROJECTS = (
         4,
         "Every sort of input",
         inputs=(
-            Input("title", "text", "Stores"),
-            Input("radius", "slider", 5, least=1, most=50),
-            Input("stores", "multiselect", ["Lisbon"], ("Lisbon", "Porto", "Faro")),
-            Input("only_open", "checkbox", False),
-            Input("day", "date", "2025-06-01"),
+            NotebookInput("title", "text", "Stores"),
+            NotebookInput("radius", "slider", 5, least=1, most=50),
+            NotebookInput("stores", "multiselect", ["Lisbon"], ("Lisbon", "Porto", "Faro")),
+            NotebookInput("only_open", "checkbox", False),
+            NotebookInput("day", "date", "2025-06-01"),
             REGION,
         ),
         schedules=(hourly(15),),
@@ -283,7 +286,7 @@ TRASHED = {"Scratch notebook": 2.0}
 
 
 def add_projects(world: World, now: float) -> None:
-    """Add them."""
+    """Add the projects."""
     team = world.group("Data team").id
     for row in PROJECTS:
         owner = world.user(row.owner).id

@@ -1,4 +1,4 @@
-"""A history of runs over the last weeks. All of them have ended but one, which goes on until it is cancelled."""
+"""Runs of the last weeks. All have ended except one, which runs until it is cancelled."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from hex_blocks.sandbox.seed.ids import DAY, HOUR, seed_id
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.workspace import World
 
-# The id of a run in the examples of people who use Hex's API; here a finished run of the revenue report.
+# The ID of a run in published examples of Hex's API; here a completed run of the revenue report.
 KNOWN_RUN = "01234567-89ab-cdef-0123-456789abcdef"
 KNOWN_RUN_PLACE = 2
 
-# Whose newest run hangs.
+# The project whose newest run does not end.
 HANGING = "Quarterly forecast"
 DAYS = 21
-# The history of a project that works: trigger, end, and how long it worked compared with the usual.
+# The runs of a project that works: trigger, status, and duration relative to the usual one.
 COURSE = (
     ("SCHEDULED", "COMPLETED", 1.0),
     ("API", "COMPLETED", 0.9),
@@ -26,12 +26,12 @@ COURSE = (
     ("API", "KILLED", 0.4),
     ("SCHEDULED", "UNABLE_TO_ALLOCATE_KERNEL", 0.0),
 )
-# How long the runs of a project that never ends went before somebody cancelled them.
+# After how many seconds the runs of a project that never ends were cancelled.
 PATIENCE = 900.0
 
 
 def add_runs(world: World, now: float) -> None:
-    """Add them, oldest first."""
+    """Add the runs, oldest first."""
     for project in world.all(Project):
         if project.last_published_at is not None and project.type == "PROJECT":
             for place in range(DAYS if project.schedules else DAYS // 3, 0, -1):
@@ -40,7 +40,7 @@ def add_runs(world: World, now: float) -> None:
 
 
 def _active_run(world: World, now: float) -> Run:
-    """Return a run that began a minute ago and does not end by itself."""
+    """Return a run that began a minute ago and does not end."""
     project = world.project(HANGING)
     return Run(
         id=seed_id("run", f"{HANGING}/now"),

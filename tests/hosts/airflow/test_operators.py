@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hex_blocks.sandbox.model import Input, Plan
+from hex_blocks.sandbox.model import NotebookInput, Plan
 
 BOTH = pytest.mark.parametrize("deferrable", [False, True])
 
@@ -45,7 +45,7 @@ def test_a_task_may_end_when_its_run_is_started(run_dag, sandbox, project):
 
 
 def test_inputs_are_templates(run_dag, sandbox, project):
-    sandbox.world.project("Quick check").inputs = (Input("region", "text", ""),)
+    sandbox.world.project("Quick check").inputs = (NotebookInput("region", "text", ""),)
 
     done = run_dag(
         """

@@ -11,7 +11,7 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.engines import clients
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Input
+from hex_blocks.sandbox.model import NotebookInput
 
 dg = pytest.importorskip("dagster", reason="run by make test-hosts")
 
@@ -39,7 +39,7 @@ def sandbox(clock: FastClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandb
         monkeypatch.setenv("HEX_BLOCKS_ALLOWED_HOSTS", running.origin)
         monkeypatch.setenv("HEX_API_TOKEN", TOKENS.personal)
         monkeypatch.setenv("HEX_API_BASE_URL", running.base_url)
-        running.world.project(TITLE).inputs = (Input("day", "text", ""), Input("region", "text", ""))
+        running.world.project(TITLE).inputs = (NotebookInput("day", "text", ""), NotebookInput("region", "text", ""))
         yield running
     clients.forget_clients()
 

@@ -12,7 +12,7 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.hosts.engines import clients
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Input
+from hex_blocks.sandbox.model import NotebookInput
 
 # Prefect reads its settings when it is imported.
 os.environ |= {
@@ -57,7 +57,7 @@ def sandbox(clock: FastClock, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandb
     monkeypatch.setattr("hex_blocks.api.connection.SystemClock", lambda: clock)
     with Sandbox(clock=clock) as running:
         monkeypatch.setenv("HEX_BLOCKS_ALLOWED_HOSTS", running.origin)
-        running.world.project(TITLE).inputs = (Input("n", "number", 0),)
+        running.world.project(TITLE).inputs = (NotebookInput("n", "number", 0),)
         yield running
     clients.forget_clients()
 
