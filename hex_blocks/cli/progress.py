@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from hex_blocks.cli.output import plain, say
-from hex_blocks.i18n.texts import one_after_the_other
+from hex_blocks.i18n.texts import join_sentences
 
 if TYPE_CHECKING:
     from hex_blocks.tools.progress import Progress
@@ -73,7 +73,7 @@ def _with_next_try(progress: Progress) -> str:
     """Return what is told; of a wait, also when it ends: the same sentence may come again, as the end of all tries."""
     if "error" not in progress.values or not progress.remaining:
         return progress.message
-    return one_after_the_other(
+    return join_sentences(
         progress.message, say("Trying again in {seconds} s.", seconds=math.ceil(progress.remaining))
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import StructuredTool, ToolException
 
-from hex_blocks.hosts.frameworks.offered import Offered, failure, offered
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -43,16 +43,16 @@ def toolkit(
         handle_tool_error: Whether the model gets errors as content; otherwise a ToolException is raised.
         **options: Arguments of Toolbox, such as read_only.
     """
-    given = offered(connection, tools, progress=progress, **options)
+    given = offer_tools(connection, tools, progress=progress, **options)
     return [_structured(each, handle_tool_error) for each in given]
 
 
-def _structured(each: Offered, handle_tool_error: bool) -> StructuredTool:
+def _structured(each: OfferedTool, handle_tool_error: bool) -> StructuredTool:
     def run(**arguments: Any) -> Content:
-        return _dressed(each.call(arguments))
+        return _content_and_artifact(each.call(arguments))
 
     async def run_async(**arguments: Any) -> Content:
-        return _dressed(await each.call_async(arguments))
+        return _content_and_artifact(await each.call_async(arguments))
 
     hints = each.hints
     return StructuredTool.from_function(
@@ -68,7 +68,7 @@ def _structured(each: Offered, handle_tool_error: bool) -> StructuredTool:
     )
 
 
-def _dressed(answer: Answer) -> Content:
+def _content_and_artifact(answer: Answer) -> Content:
     if answer.error:
         raise ToolException(failure(answer))
     return answer.text, [picture._asdict() for picture in answer.pictures] or None

@@ -15,7 +15,7 @@ from hex_blocks import Hex
 from hex_blocks.hosts.models.schemas import is_hidden
 from hex_blocks.hosts.models.toolsets import select_tools
 from hex_blocks.hosts.openapi.dialects import in_version, schema_3_0
-from hex_blocks.hosts.openapi.document import Asked, document
+from hex_blocks.hosts.openapi.document import DocumentRequest, document
 from hex_blocks.hosts.openapi.export import HOST_NAMES, NAMES
 from hex_blocks.hosts.openapi.importers import DEFAULT_TOOLS, TooManyError, for_host, in_words, pascal_case, shortened
 from hex_blocks.i18n.texts import languages
@@ -24,8 +24,8 @@ from tests.marks import mostly_slow
 PUBLIC = "https://hex.example.com/blocks"
 
 
-def asked(registry, *tools: str, language: str | None = None, server_url: str = PUBLIC) -> Asked:
-    return Asked(registry, tuple(select_tools(registry, tools or ("all",))), language, server_url)
+def asked(registry, *tools: str, language: str | None = None, server_url: str = PUBLIC) -> DocumentRequest:
+    return DocumentRequest(registry, tuple(select_tools(registry, tools or ("all",))), language, server_url)
 
 
 def operations(made: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:

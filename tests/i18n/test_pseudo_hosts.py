@@ -19,7 +19,7 @@ from hex_blocks.hosts.dify import declarations
 from hex_blocks.hosts.exports import ExportRequest, targets
 from hex_blocks.hosts.mcp.prompts import describe_prompt, prompts
 from hex_blocks.hosts.node_red import words as node_red
-from hex_blocks.hosts.openapi.document import Asked, document
+from hex_blocks.hosts.openapi.document import DocumentRequest, document
 from hex_blocks.hosts.service.problems import SERVICE_PROBLEMS
 from hex_blocks.hosts.sim import pages as sim
 from hex_blocks.i18n.texts import sentence
@@ -64,7 +64,7 @@ def test_a_problem_of_the_service_is_said_in_the_language(key: str) -> None:
 
 
 def test_the_openapi_document_is_in_the_language(registry: Registry) -> None:
-    made = document(Asked(registry, asked(registry).tools, LANGUAGE, "https://hex.example.com"))
+    made = document(DocumentRequest(registry, asked(registry).tools, LANGUAGE, "https://hex.example.com"))
 
     assert left_of(made) == {}
 

@@ -1,1 +1,1 @@
-"""Activepieces: a piece with actions and a trigger, as a package for its own instances."""
+"""Activepieces: a piece with actions and a trigger, as a package for self-hosted instances."""

@@ -1,4 +1,4 @@
-"""Which tools are actions of the piece, who is offered each, and what is said of it."""
+"""The actions of the piece: which tools they are, their audience and their outputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hex_blocks.hosts.javascript.titles import title_case
 from hex_blocks.tools.spec.values import OutputField
 from hex_blocks.tools.tool import Tool
 
-# What the connection's test and the trigger do, and what would put passwords into flows.
+# Tools that the connection's test and the trigger use, and those that would put passwords into flows.
 HIDDEN_TOOLS = {
     "hex_check_connection",
     "hex_create_data_connection",
@@ -22,7 +22,7 @@ HIDDEN_TOOLS = {
     "hex_run_pipeline",
     "hex_watch_runs",
 }
-# What people build flows of; the rest is for agents, which look for it.
+# Actions that are offered to people too; all others are for agents only.
 FOR_PEOPLE = {
     "hex_run_notebook",
     "hex_get_notebook_run_status",
@@ -49,7 +49,7 @@ FOR_PEOPLE = {
     "hex_list_collections",
     "hex_create_collection",
 }
-# An agent is not offered what removes, shares or publishes.
+# Agents are not offered actions that remove, share or publish something.
 _NOT_FOR_AGENTS = re.compile(
     r"hex_(deactivate_user|delete_\w+|cancel_active_runs|edit_project_sharing_\w+|publish_guide_drafts)"
 )
@@ -58,19 +58,19 @@ _KINDS = {"integer": "number", "number": "number", "boolean": "boolean"}
 
 
 def actions(tools: Iterable[Tool]) -> list[Tool]:
-    """Return the tools that the piece has as actions."""
+    """Return the tools that are actions of the piece."""
     return [tool for tool in tools if tool.id not in HIDDEN_TOOLS and runs_in_javascript(tool)]
 
 
 def audience(tool: Tool) -> str:
-    """Return who is offered an action: people, agents, or both."""
+    """Return the audience of an action: people, agents or both."""
     if _NOT_FOR_AGENTS.fullmatch(tool.id) or tool.removes:
         return "human"
     return "both" if tool.id in FOR_PEOPLE or tool.plugin else "ai"
 
 
 def about(tool: Tool, words: Words) -> dict[str, Any]:
-    """Return what is said of an action beside its form."""
+    """Return the properties of an action besides its form."""
     idempotent = tool.operation == "query" or bool(tool.raw.get("idempotent", False))
     hint = tool.raw.get("modelHint", "")
     described = " ".join(part for part in (tool.raw["description"], hint) if part)
@@ -85,7 +85,7 @@ def about(tool: Tool, words: Words) -> dict[str, Any]:
 
 
 def output_fields(outputs: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return what later steps can use of an action, as Activepieces describes it."""
+    """Return the output fields of an action for later steps, in the form of Activepieces."""
     return [_output(name, output) for name, output in outputs.items()]
 
 
@@ -102,17 +102,17 @@ def _output(name: str, output: OutputField) -> dict[str, Any]:
 
 
 def name_shown(name: str) -> str:
-    """Return an output's name as words: runUrl as Run URL."""
+    """Return the label of an output: Run URL for runUrl."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)
     return title_case(re.sub(r"\b(Id|Url|Sql)(s?)\b", lambda found: found[1].upper() + found[2], words))
 
 
 def variable_of(tool: Tool) -> str:
-    """Return the name of an action in its source: that of the file in camel case."""
+    """Return the name of an action's variable in its source."""
     first, *others = key_of(tool).split("_")
     return first + "".join(part.capitalize() for part in others)
 
 
 def file_of(tool: Tool) -> str:
-    """Return the name of the file that holds an action."""
+    """Return the name of an action's file."""
     return key_of(tool).replace("_", "-")

@@ -1,13 +1,13 @@
-"""Example flows, as Activepieces imports them."""
+"""Example flows, in the form that Activepieces imports."""
 
 from __future__ import annotations
 
 from typing import Any
 
 Step = dict[str, Any]
-# A project that looks like one, to be replaced.
+# A placeholder for a project, which users replace.
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
-# That of the flows' form, not of the piece.
+# The version of the format of flows, not of the piece.
 SCHEMA_VERSION = "22"
 _DAY = "2026-01-01T00:00:00.000Z"
 

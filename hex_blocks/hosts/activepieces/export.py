@@ -1,4 +1,4 @@
-"""The piece for Activepieces: TypeScript sources, the JavaScript that is loaded, texts in its languages, the core."""
+"""Exports the piece for Activepieces: TypeScript sources, their JavaScript, translations, and the JavaScript core."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from hex_blocks.i18n.texts import data_folder
 from hex_blocks.tools.tool import Tool
 
 NAME = "@hex-blocks/piece-hex"
-# The framework that the piece is compiled against and run with in tests.
+# The versions of the framework that the piece is compiled and tested with.
 DEPENDENCIES = {"@activepieces/pieces-framework": "0.32.0", "@activepieces/shared": "0.95.1"}
 _HERE = Path(str(resources(__package__)))
-# What the connection, the trigger and the lists use beside the actions' tools.
+# The tools of the connection, the trigger and the lists, besides those of actions.
 USED = ("hex_check_connection", "hex_watch_runs", "hex_get_project_runs", "hex_list_cells", *LISTED)
 
 
@@ -51,7 +51,7 @@ def files(request: ExportRequest) -> Files:
 
 
 def _sources(request: ExportRequest, shown: Sequence[Tool], logo: bytes, words: Words) -> dict[str, str]:
-    """Return the TypeScript sources, without what their names end in."""
+    """Return the TypeScript sources, by path without the ending."""
     address = f"data:image/svg+xml;base64,{base64.b64encode(logo).decode()}"
     return {
         "src/index": sources.index(shown, address, words),

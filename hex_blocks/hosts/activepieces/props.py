@@ -1,4 +1,4 @@
-"""The form of an action: each input as one of Activepieces' properties."""
+"""The form of an action: converts inputs to properties of Activepieces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.tools.tool import Tool
 
 INPUT_PARAMS = "inputParams"
 ROW_TYPES = ("string", "number", "boolean", "date", "dateTime", "list", "json")
-# A flow ends after ten minutes; a wait gives up before that, and says how to go on.
+# Default waits in seconds. A flow ends after ten minutes; a wait must end before, so that it can return the state.
 WAITING = {"hex_run_and_wait": 240, "hex_wait_for_run": 240, "hex_ask": 240}
 _TIMEOUT = phrase("Seconds to wait, at most 540: a flow ends after ten minutes. Default: 240.")
 _FAIL = phrase("Whether a run that does not complete fails the step. If not, the step gives its status. Default: true.")
@@ -22,7 +22,7 @@ _LONG = ("prompt", "description", "inputParamsJson", "contents", "code", "sql", 
 
 
 def form_of(tool: Tool, words: Words) -> dict[str, Code]:
-    """Return the properties of an action, as its source has them."""
+    """Return the properties of an action as source code, by name."""
     fields = in_order(inputs_of(tool))
     made = {name: _property(tool, name, field, words) for name, field in fields.items()}
     if tool.id in RAISING:

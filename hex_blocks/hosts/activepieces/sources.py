@@ -1,4 +1,4 @@
-"""The sources of the piece: its index, the connection, an action per tool, and the trigger."""
+"""Generates the TypeScript sources of the piece: index, connection, actions and trigger."""
 
 from __future__ import annotations
 

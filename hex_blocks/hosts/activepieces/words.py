@@ -1,11 +1,11 @@
-"""The words of the piece, and what they are in Activepieces' languages."""
+"""The English texts of the piece and their translations."""
 
 from __future__ import annotations
 
 from hex_blocks.hosts.javascript.titles import name_of_value, sentence_case, title_case
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, languages, text
 
-# The languages of Activepieces' own editor, by ours.
+# The language codes of Activepieces' editor, by our codes.
 LANGUAGES = {
     "en": "en",
     "de": "de",
@@ -17,26 +17,26 @@ LANGUAGES = {
     "zh_Hans": "zh",
     "zh_Hant": "zh-TW",
 }
-# Activepieces looks texts up by so many characters of the English one.
+# Activepieces finds a translation by at most this many characters of the English text.
 _LONGEST_KEY = 512
 
 
 class Words:
-    """The English that a piece shows; each text is known by it in other languages."""
+    """Collects the English texts that a piece shows, which are the keys of its translations."""
 
     def __init__(self) -> None:
         self._source: dict[str, str] = {}
 
     def label(self, english: str) -> str:
-        """Return a title as Activepieces writes it: in title case and without articles."""
+        """Return a title in the style of Activepieces: in title case and without articles."""
         return self._shown(title_case(sentence_case(english)), english)
 
     def text(self, english: str) -> str:
-        """Return a sentence as it is."""
+        """Return a sentence unchanged."""
         return self._shown(english, english)
 
     def value(self, value: str) -> str:
-        """Return what one of Hex's values is called; it is not translated."""
+        """Return the label of a value of Hex's API, which is not translated."""
         return name_of_value(value)
 
     def _shown(self, shown: str, english: str) -> str:
@@ -44,7 +44,7 @@ class Words:
         return shown
 
     def translations(self) -> dict[str, dict[str, str]]:
-        """Return the texts of each language, by the name of its file."""
+        """Return the translations of each language, by file name."""
         made = {"translation": {shown[:_LONGEST_KEY]: shown for shown in self._source}}
         for language in languages():
             if language in LANGUAGES and language != SOURCE_LANGUAGE:

@@ -1,1 +1,1 @@
-"""What builders share whose blocks run Python: asking a tool, deadlines, answers and pictures, forms, wheels."""
+"""What workflow builders with Python blocks share: calling tools, time limits, progress, forms and wheels."""

@@ -1,4 +1,4 @@
-"""Connections of what a builder's user entered: a token, and the region where the workspace is."""
+"""Connections from what users of a builder enter: a token and the region of the workspace."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ REGIONS = {
     "eu": "https://eu.hex.tech",
     "hc": "https://hc.hex.tech",
 }
-MOST_KEPT = 64
+MAX_CONNECTIONS = 64
 
-_kept: dict[tuple[SecretStr, str], Connection] = {}
+_connections: dict[tuple[SecretStr, str], Connection] = {}
 _lock = threading.Lock()
 
 
 def connection_of(api_key: object, region: object = None, base_url: object = None) -> Connection:
-    """Return the connection of a token in a region; the same one each time, so that its limits are counted once.
+    """Return the connection for a token in a region, the same one each time, so that all calls share its rate limits.
 
     Args:
-        api_key: The token. One that is blank is none: that of the environment belongs to whoever runs the builder.
-        region: One of REGIONS, or `custom`. Blank: `custom` where a base URL is given, else `app`.
-        base_url: The host of a `custom` region, with or without /api/v1.
+        api_key: The token. It must not be blank: a token in the environment belongs to the operator of the builder.
+        region: A key of REGIONS, or `custom`. Default: `custom` if a base URL is given, otherwise `app`.
+        base_url: The host of the region `custom`, with or without /api/v1.
 
     Raises:
         TokenError: The token is missing.
-        InputError: The region is not known, or is `custom` without a base URL.
+        InputError: The region is unknown, or is `custom` without a base URL.
     """
     token = api_key if isinstance(api_key, SecretStr) else SecretStr(str(api_key or ""))
-    del api_key  # so that no traceback with local variables shows it
+    del api_key  # so that tracebacks with local variables do not show it
     if not token.get_secret_value().strip():
         raise hex_error("token_missing_in_builder")
     wanted = (token, _base_url(_text(region).lower(), _text(base_url)))
     with _lock:
-        found = _kept.pop(wanted, None) or Connection(*wanted, pinned=True)
-        _kept[wanted] = found
-        while len(_kept) > MOST_KEPT:
-            # What still runs on it keeps it; it is only not found again.
-            del _kept[next(iter(_kept))]
+        found = _connections.pop(wanted, None) or Connection(*wanted, pinned=True)
+        _connections[wanted] = found
+        while len(_connections) > MAX_CONNECTIONS:
+            # Calls that use this connection keep it; later calls get a new one.
+            del _connections[next(iter(_connections))]
     return found
 
 

@@ -1,4 +1,4 @@
-"""What a builder's form shows of a tool: which tools and inputs, and in which order."""
+"""Which tools and inputs the forms of a builder show, and in which order."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable
 from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
 
-# The check is the connection's own test; the others would put passwords into saved workflows.
+# Checking the connection is a feature of credentials; the other two would put passwords into saved workflows.
 HIDDEN_TOOLS = ("hex_check_connection", "hex_create_data_connection", "hex_update_data_connection")
 HIDDEN_INPUTS = ("debug", "updateCache", "cancelOnInterrupt")
 FAIL_ON_RUN_ERROR = "failOnRunError"
-# Tools that raise how a run ended, which a workflow may want to look at itself.
+# Tools that raise an error if the run failed; a workflow may want to handle its status instead.
 RAISING = ("hex_run_and_wait", "hex_wait_for_run")
 WAITING = ("timeout", "startTimeout", "pollInterval")
 NAMED_PROJECTS = ("projectId", "projectIds")
 
-# What agents and workflows use, shown where no other tools are asked for.
+# The tools that are exported by default.
 AGENT_TOOLS = (
     "hex_run_notebook",
     "hex_get_notebook_run_status",
@@ -53,12 +53,15 @@ AGENT_TOOLS = (
 
 
 def shown_tools(tools: Iterable[Tool]) -> list[Tool]:
-    """Return the tools that a builder's canvas has, of those asked for."""
+    """Return the tools that a builder shows, from those that were requested."""
     return [tool for tool in tools if tool.id not in HIDDEN_TOOLS]
 
 
 def shown_inputs(tool: Tool) -> dict[str, Input]:
-    """Return the inputs that a form shows: required ones first, then the others, what waits, and advanced ones."""
+    """Return the inputs that a form shows.
+
+    Required, optional, those about waiting, and advanced ones, in this order.
+    """
     shown = {
         name: field
         for name, field in tool.spec.inputs.items()
@@ -76,12 +79,12 @@ def _rank(name: str, field: Input) -> tuple[int, int]:
 
 
 def is_json(field: Input) -> bool:
-    """Whether a form takes the value as JSON text."""
+    """Return whether a form has the value of an input as JSON text."""
     return field.type in ("array", "object", "any")
 
 
 def has_three_states(field: Input) -> bool:
-    """Whether not given is neither true nor false, so that a box to tick would say too much."""
+    """Return whether an input is true, false or not given, so that a checkbox cannot show it."""
     return field.type == "boolean" and field.default is None
 
 

@@ -1,4 +1,4 @@
-"""Projects by what people have at hand: in a builder's form a title or an address stands where an ID is due."""
+"""Finding projects by title or URL, for forms in which users enter these instead of an ID."""
 
 from __future__ import annotations
 
@@ -18,24 +18,31 @@ from hex_blocks.tools.spec.values import InputField
 from hex_blocks.tools.tool import Tool
 
 FIND = "hex_find_project"
-MOST_NAMED = 5
-LONGEST_TITLE = 500
+MAX_NAMED = 5
+MAX_TITLE_LENGTH = 500
 
 
 def with_project_ids(
     tool: Tool, inputs: Mapping[str, Any], tools: Registry, connection: Connection, language: str | None
 ) -> dict[str, Any]:
-    """Return inputs in which each project that was named by its title or address stands by its ID.
+    """Return inputs with each project's title or URL replaced by its ID.
+
+    Args:
+        tool: The tool that is called.
+        inputs: Its inputs.
+        tools: All tools.
+        connection: The connection to Hex.
+        language: The language of messages.
 
     Raises:
-        InputError: No project fits, or several do.
+        InputError: No project matches, or several do.
         HexError: The projects could not be read.
     """
-    return _Names(tool, tools, connection, language).in_fields(inputs, tool.spec.inputs)
+    return _ProjectResolver(tool, tools, connection, language).in_fields(inputs, tool.spec.inputs)
 
 
-class _Names:
-    """The projects that one call names; each is looked for once."""
+class _ProjectResolver:
+    """Resolves the titles and URLs of projects in one call; each is searched for once."""
 
     def __init__(self, tool: Tool, tools: Registry, connection: Connection, language: str | None) -> None:
         self._tool = tool
@@ -65,40 +72,40 @@ class _Names:
         return [self.in_fields(each, parts) if isinstance(each, Mapping) else each for each in listed]
 
     def _id(self, value: Any, place: str) -> Any:
-        if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TITLE or _is_id(value):
+        if not isinstance(value, str) or not value.strip() or len(value) > MAX_TITLE_LENGTH or _is_id(value):
             return value
         title = value.strip()
         if title not in self._known:
-            self._known[title] = self._found(title, place)
+            self._known[title] = self._find(title, place)
         return self._known[title]
 
-    def _found(self, title: str, place: str) -> str:
+    def _find(self, title: str, place: str) -> str:
         answer = run(self._tools[FIND], {"query": title}, self._tools, self._connection, language=self._language)
         matches = answer["matches"]
         if len(matches) == 1:
             return str(matches[0]["id"])
         if not matches:
             reason = " ".join(each["message"] for each in answer.get("warnings", []))
-            raise self._refused(Fault(place, "no_project_named", {"found": repr(title), "reason": reason}))
-        named = ", ".join(f"{each['title']} ({each['id']})" for each in matches[:MOST_NAMED])
-        named += ", …" if len(matches) > MOST_NAMED else ""
-        raise self._refused(Fault(place, "several_projects", {"found": repr(title), "named": named}))
+            raise self._bad_inputs(Fault(place, "no_project_named", {"found": repr(title), "reason": reason}))
+        named = ", ".join(f"{each['title']} ({each['id']})" for each in matches[:MAX_NAMED])
+        named += ", …" if len(matches) > MAX_NAMED else ""
+        raise self._bad_inputs(Fault(place, "several_projects", {"found": repr(title), "named": named}))
 
-    def _refused(self, fault: Fault) -> HexError:
+    def _bad_inputs(self, fault: Fault) -> HexError:
         return hex_error("bad_inputs", tool=self._tool.id, faults=(fault,))
 
 
 def _is_id(value: str) -> bool:
-    """Whether the tool's own check reads it: an ID, or an address that holds one."""
+    """Return whether the tool's input check accepts the value: an ID, or a URL that contains one."""
     try:
         return bool(UUID.fullmatch(id_in("project", value.strip())))
     except PydanticCustomError:
-        # An address of an app, or of something else: the search reads the one, and refuses the other.
+        # A URL without a project ID: the search finds the project of an app's URL and refuses other URLs.
         return False
 
 
 def _list(value: Any) -> list[Any] | None:
-    """Return the entries of a list, or of what a form writes for one; None where it is none."""
+    """Return the items of a list, or of its text in a form (JSON, or separated by commas); None if it is neither."""
     if isinstance(value, list | tuple):
         return list(value)
     if not isinstance(value, str) or not value.strip():

@@ -1,4 +1,4 @@
-"""A call whose progress is handed on while it goes on, for builders that show a block's words as they come."""
+"""Yields the progress of a call while it runs, for builders that stream the text of a block."""
 
 from __future__ import annotations
 
@@ -10,59 +10,59 @@ from typing import TypeVar
 from hex_blocks.tools.progress import Progress, ProgressCallback
 
 Result = TypeVar("Result")
-# A line at most so often, in seconds of the call itself, and so many in all: they stay in the block's text.
-BETWEEN_LINES = 15.0
-MOST_LINES = 40
+# The seconds between two lines, and the maximum number of lines, because they stay in the block's text.
+SECONDS_BETWEEN_LINES = 15.0
+MAX_LINES = 40
 
 
-def told_as_it_goes(
+def stream_progress(
     work: Callable[[ProgressCallback, threading.Event], Result], result: Callable[[Result], None]
 ) -> Generator[str, None, None]:
-    """Do work in a thread of its own and return its progress, a line for each change worth telling.
+    """Run `work` in a thread and yield its progress, one line for each significant change.
 
     Args:
-        work: Is given what hears its progress, and what ends it early where the reader goes away.
-        result: Is given what the work returns, when the lines are at their end.
+        work: The work. It gets a progress callback, and an event that is set if the generator is closed early.
+        result: Called with the result of `work` after the last line.
 
     Raises:
-        BaseException: What the work raised.
+        BaseException: Any exception of `work`.
     """
-    came: queue.Queue[Progress | None] = queue.Queue()
+    reports: queue.Queue[Progress | None] = queue.Queue()
     stop = threading.Event()
-    held: list[Result] = []
+    results: list[Result] = []
     raised: list[BaseException] = []
 
-    def do() -> None:
+    def run_work() -> None:
         try:
-            held.append(work(came.put, stop))
+            results.append(work(reports.put, stop))
         except BaseException as error:  # noqa: BLE001
             raised.append(error)
         finally:
-            came.put(None)
+            reports.put(None)
 
-    thread = threading.Thread(target=do, name="hex-blocks block", daemon=True)
+    thread = threading.Thread(target=run_work, name="hex-blocks block", daemon=True)
     thread.start()
     try:
-        yield from _lines(iter(came.get, None))
+        yield from _lines(iter(reports.get, None))
     finally:
         stop.set()
     thread.join()
     if raised:
         raise raised[0]
-    result(held[0])
+    result(results[0])
 
 
-def _lines(came: Iterator[Progress]) -> Iterator[str]:
+def _lines(reports: Iterator[Progress]) -> Iterator[str]:
     last, last_state, at, count = "", None, 0.0, 0
-    for progress in came:
+    for progress in reports:
         if not (progress.status or "done" in progress.values or "error" in progress.values):
-            # How far a list is read, over before anybody has read of it.
+            # Progress of reading a list: too short to be worth a line.
             continue
         line = f"{progress.message}: {progress.status}" if progress.status else progress.message
-        # Of many runs, how many are done; of one, how it is.
+        # For many runs, the number of those that are done; for one run, its status.
         state = progress.values.get("done", progress.status)
-        due = not count or state != last_state or progress.elapsed - at >= BETWEEN_LINES
-        if line == last or not due or count >= MOST_LINES:
+        due = not count or state != last_state or progress.elapsed - at >= SECONDS_BETWEEN_LINES
+        if line == last or not due or count >= MAX_LINES:
             continue
         last, last_state, at, count = line, state, progress.elapsed, count + 1
         yield line

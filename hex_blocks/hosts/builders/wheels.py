@@ -1,4 +1,4 @@
-"""The wheels that an export carries: this package's own, and those of the plugins whose tools are in it."""
+"""The wheels that an export contains: that of this package, and those of the plugins whose tools it has."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.tools.tool import Tool
 
 
 def carried_wheels(tools: Iterable[Tool]) -> dict[str, bytes]:
-    """Return the wheels that tools need where they run, by file name.
+    """Return the wheels that are needed to run tools, by file name.
 
     Raises:
         SpecError: A plugin cannot be packed.
@@ -24,27 +24,27 @@ def carried_wheels(tools: Iterable[Tool]) -> dict[str, bytes]:
 
 
 def plugin_wheel(name: str) -> tuple[str, bytes]:
-    """Return the wheel of an installed plugin, made of what is installed: its file name and its content.
+    """Return the wheel of a plugin, made from its installed files: its file name and its content.
 
     Args:
-        name: The name of its entry point.
+        name: The name of the plugin's entry point.
 
     Raises:
-        SpecError: Its package or distribution cannot be found.
+        SpecError: The plugin's package or distribution cannot be found.
     """
     point = next(iter(entry_points(group=PLUGIN_GROUP, name=name)), None)
     found = find_spec(point.module) if point else None
     if point is None or point.dist is None or found is None or not found.submodule_search_locations:
         raise SpecError(f"the plugin {name} cannot be packed: its package or its distribution is not found")
     package = Path(next(iter(found.submodule_search_locations)))
-    held = _entry_points(point, point.dist)
+    entry_points_text = _entry_points(point, point.dist)
     metadata = point.dist.read_text("METADATA") or ""
     files = _files(package, package.name)
-    return wheel_of(files, point.dist.name, point.dist.version, metadata, entry_points=held)
+    return wheel_of(files, point.dist.name, point.dist.version, metadata, entry_points=entry_points_text)
 
 
-def _entry_points(point: EntryPoint, held: Distribution) -> str:
-    return held.read_text("entry_points.txt") or f"[{PLUGIN_GROUP}]\n{point.name} = {point.value}\n"
+def _entry_points(point: EntryPoint, entry_points_text: Distribution) -> str:
+    return entry_points_text.read_text("entry_points.txt") or f"[{PLUGIN_GROUP}]\n{point.name} = {point.value}\n"
 
 
 def _files(package: Path, name: str) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""What a builder says of a call in words: one sentence for what came of it, or for what went wrong."""
+"""The sentences that a builder shows about a call: its result, its error, or that its wait has ended."""
 
 from __future__ import annotations
 
@@ -10,20 +10,22 @@ from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import join_sentences, sentence
 from hex_blocks.tools.tool import Tool
 
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 
 
 def failure_text(error: HexError, language: str | None = None) -> str:
-    """Say what went wrong, for builders that have text only: sentence, hint, run page, then the key."""
-    said = join_sentences(error.message(language), error.hint(language))
+    """Return an error as one text, for builders without other fields: message, hint, URL of the run, and key."""
+    sentences = join_sentences(error.message(language), error.hint(language))
     if error.key == "token_refused":
-        said = join_sentences(said, sentence("Check the region too: a token works only in its own.", language))
+        sentences = join_sentences(
+            sentences, sentence("Check the region too: a token works only in its own.", language)
+        )
     page = str(error.values.get("runUrl") or "")
-    return " ".join(part for part in (said, page if page not in said else "", f"[{error.key}]") if part)
+    return " ".join(part for part in (sentences, page if page not in sentences else "", f"[{error.key}]") if part)
 
 
-def going_on(error: HexError, language: str | None) -> str:
-    """Say that the wait is over while the work goes on in Hex, and how to go on."""
+def still_running_text(error: HexError, language: str | None) -> str:
+    """Return a text which says that the wait has ended while Hex keeps running, and how to continue."""
     values = error.values
     if "threadId" in values:
         return sentence(
@@ -38,7 +40,7 @@ def going_on(error: HexError, language: str | None) -> str:
             language,
             key=values.get("used"),
         )
-    said = sentence("The run keeps running in Hex: {runUrl}", language, runUrl=values.get("runUrl"))
+    sentences = sentence("The run keeps running in Hex: {runUrl}", language, runUrl=values.get("runUrl"))
     if key := values.get("idempotencyKey"):
         more = sentence(
             "Call again with the idempotencyKey {key} to keep waiting, or follow it with hex_get_run_status.",
@@ -47,24 +49,24 @@ def going_on(error: HexError, language: str | None) -> str:
         )
     else:
         more = sentence("Call again to keep waiting, or follow it with hex_get_run_status.", language)
-    return join_sentences(said, more)
+    return join_sentences(sentences, more)
 
 
 def sentence_of(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
-    """Say in a sentence what came of a call; what a caller should know beside it follows."""
+    """Return a sentence about the result of a call, followed by its warnings."""
     warnings = [str(each["message"]) for each in document.get("warnings") or []]
-    return join_sentences(_said(tool, document, language), *warnings)
+    return join_sentences(_result_sentence(tool, document, language), *warnings)
 
 
-def _said(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
+def _result_sentence(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
     if isinstance(answer := document.get("text"), str) and answer.strip():
         return answer
     if "sets" in document or "steps" in document:
-        return _work_said(document, language)
+        return _batch_sentence(document, language)
     if document.get("runId"):
         state = document.get("status") or "-"
-        said = sentence("Run {runId}: {status}.", language, runId=document["runId"], status=state)
-        return join_sentences(said, str(document.get("runUrl") or ""))
+        sentences = sentence("Run {runId}: {status}.", language, runId=document["runId"], status=state)
+        return join_sentences(sentences, str(document.get("runUrl") or ""))
     title = tool.title(language)
     if isinstance(total := document.get("total"), int):
         return sentence(
@@ -72,11 +74,11 @@ def _said(tool: Tool, document: Mapping[str, Any], language: str | None) -> str:
         )
     for name in ("title", "name", "url", "threadId", "id"):
         if isinstance(value := document.get(name), str) and value:
-            return sentence("{title}: {name}", language, title=title, name=value[:LONGEST_NAME])
+            return sentence("{title}: {name}", language, title=title, name=value[:MAX_NAME_LENGTH])
     return sentence("{title}: done.", language, title=title)
 
 
-def _work_said(document: Mapping[str, Any], language: str | None) -> str:
+def _batch_sentence(document: Mapping[str, Any], language: str | None) -> str:
     parts = [each for each in document.get("sets") or document.get("steps") or [] if isinstance(each, Mapping)]
     done = sum(each.get("status") == "COMPLETED" for each in parts)
     completed = Plural("{done} of {count} run completed.", "{done} of {count} runs completed.")

@@ -1,1 +1,1 @@
-"""Dify: a plugin whose blocks and agent tools are Hex's, run by Dify's own SDK."""
+"""Dify: a plugin whose tools are workflow blocks and agent tools, run with Dify's plugin SDK."""

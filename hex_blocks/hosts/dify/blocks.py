@@ -1,4 +1,4 @@
-"""The blocks as Dify's SDK runs them: its calls unpacked, and what comes of them dressed as its messages."""
+"""The tools of the plugin at run time: reads the parameters of Dify's SDK and returns results as its messages."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from dify_plugin.entities.tool import ToolInvokeMessage
 from dify_plugin.errors.tool import ToolProviderCredentialValidationError
 
 from hex_blocks.errors.classes import HexError
-from hex_blocks.hosts.builders.asking import Asker, Outcome
+from hex_blocks.hosts.builders.calling import Outcome, ToolCaller
 from hex_blocks.hosts.builders.connecting import connection_of
 from hex_blocks.hosts.builders.forms import FAIL_ON_RUN_ERROR
-from hex_blocks.hosts.builders.streaming import told_as_it_goes
+from hex_blocks.hosts.builders.streaming import stream_progress
 from hex_blocks.hosts.builders.words import failure_text
 from hex_blocks.hosts.dify.limits import WAIT, WATCH, WATCH_NAME
 from hex_blocks.hosts.models.toolbox import Picture
@@ -28,7 +28,7 @@ from hex_blocks.tools.registry import Registry
 
 log = logging.getLogger(__name__)
 
-OF_EVERY_BLOCK = ("text", "json", "files")
+STANDARD_OUTPUTS = ("text", "json", "files")
 CHECK = "hex_check_connection"
 CURSOR = "cursor"
 LANGUAGE = "en"
@@ -37,20 +37,20 @@ Messages = Generator[ToolInvokeMessage, None, None]
 
 
 class BlockError(Exception):
-    """A call failed. Dify shows its text, and hands it to the block's fail branch."""
+    """Raised if a call failed. Dify shows its text and passes it to the block's fail branch."""
 
 
 class HexProvider(ToolProvider):  # type: ignore[misc]
-    """The provider: checks what a person entered to connect."""
+    """The provider: validates the credentials that a user entered."""
 
     def _validate_credentials(self, credentials: dict[str, Any]) -> None:
-        outcome = _asked(CHECK, {}, credentials)
+        outcome = _call(CHECK, {}, credentials)
         if outcome.error:
             raise ToolProviderCredentialValidationError(failure_text(outcome.error, LANGUAGE))
 
 
 class HexTool(Tool):  # type: ignore[misc]
-    """A block. Its subclass says which tool it runs."""
+    """A tool of the plugin. Subclasses set which tool of hex_blocks it runs."""
 
     tool_id: ClassVar[str]
 
@@ -62,11 +62,11 @@ class HexTool(Tool):  # type: ignore[misc]
             yield from self._messages(inputs)
 
     def _messages(self, inputs: dict[str, Any]) -> Messages:
-        """Ask, hand progress on as lines of text, and give what came of it."""
+        """Call the tool, and yield its progress as lines of text and then its result."""
         fail = _is_true(inputs.pop(FAIL_ON_RUN_ERROR, None), default=True)
-        came: list[Outcome] = []
-        lines = told_as_it_goes(
-            lambda progress, stop: _asked(
+        outcomes: list[Outcome] = []
+        lines = stream_progress(
+            lambda progress, stop: _call(
                 self.tool_id,
                 inputs,
                 self.runtime.credentials,
@@ -74,59 +74,59 @@ class HexTool(Tool):  # type: ignore[misc]
                 progress=progress,
                 stop=stop,
             ),
-            came.append,
+            outcomes.append,
         )
         for line in lines:
             yield self.create_text_message(f"{line}\n")
-        yield from self._dressed(came[0])
+        yield from self._result_messages(outcomes[0])
 
-    def _dressed(self, outcome: Outcome) -> Messages:
+    def _result_messages(self, outcome: Outcome) -> Messages:
         if outcome.error:
             raise BlockError(failure_text(outcome.error, LANGUAGE))
         yield self.create_text_message(outcome.sentence)
         yield self.create_json_message(outcome.document)
         for name, value in outcome.document.items():
-            # Dify knows no null among its variables.
-            if name not in OF_EVERY_BLOCK and value is not None:
+            # Dify's variables cannot be null.
+            if name not in STANDARD_OUTPUTS and value is not None:
                 yield self.create_variable_message(name, value)
         for number, picture in enumerate(outcome.pictures, 1):
-            yield self.create_blob_message(base64.b64decode(picture.base64), _meta(picture, number))
+            yield self.create_blob_message(base64.b64decode(picture.base64), _file_metadata(picture, number))
 
     def _watch(self, inputs: dict[str, Any]) -> Messages:
-        """Look from where the watch of this name stopped, and keep the new place once all is told."""
+        """Yield the runs since the stored cursor of this watch, and store the new cursor afterwards."""
         name = str(inputs.pop(WATCH_NAME, None) or "").strip() or self.tool_id
         if str(inputs.get(CURSOR) or "").strip():
             yield from self._messages(inputs)
             return
         with _one_at_a_time(name):
             key = f"watch/{name}"
-            kept = self._kept(key)
-            outcome = _asked(self.tool_id, inputs | ({CURSOR: kept} if kept else {}), self.runtime.credentials)
-            yield from self._dressed(outcome)
-            # Told first: what is told twice can be seen to be so, what was never told cannot.
+            cursor = self._stored_cursor(key)
+            outcome = _call(self.tool_id, inputs | ({CURSOR: cursor} if cursor else {}), self.runtime.credentials)
+            yield from self._result_messages(outcome)
+            # The cursor is stored last: after a failure in between, runs are reported twice rather than never.
             self.session.storage.set(key, json.dumps({CURSOR: outcome.document[CURSOR]}).encode())
 
-    def _kept(self, key: str) -> str | None:
+    def _stored_cursor(self, key: str) -> str | None:
         if not self.session.storage.exist(key):
             return None
-        held = json.loads(self.session.storage.get(key))
-        return str(held[CURSOR])
+        stored = json.loads(self.session.storage.get(key))
+        return str(stored[CURSOR])
 
 
 @cache
-def _asker() -> Asker:
-    return Asker(Registry.load(), WAIT, language=LANGUAGE)
+def _caller() -> ToolCaller:
+    return ToolCaller(Registry.load(), WAIT, language=LANGUAGE)
 
 
-def _asked(tool_id: str, inputs: Mapping[str, Any], credentials: Mapping[str, Any], **options: Any) -> Outcome:
+def _call(tool_id: str, inputs: Mapping[str, Any], credentials: Mapping[str, Any], **options: Any) -> Outcome:
     try:
         connection = connection_of(credentials.get("api_key"), credentials.get("region"), credentials.get("base_url"))
-        return _asker().ask(tool_id, inputs, connection, **options)
+        return _caller().call(tool_id, inputs, connection, **options)
     except HexError as error:
         return Outcome({}, error=error)
 
 
-def _meta(picture: Picture, number: int) -> dict[str, str]:
+def _file_metadata(picture: Picture, number: int) -> dict[str, str]:
     ending = mimetypes.guess_extension(picture.mime_type) or ""
     return {"mime_type": picture.mime_type, "filename": f"chart-{number}{ending}"}
 
@@ -143,7 +143,7 @@ _names_lock = threading.Lock()
 
 @contextmanager
 def _one_at_a_time(name: str) -> Iterator[None]:
-    """Let one call of a watch follow the other, so that none tells what another has told."""
+    """Run the calls of a watch one after the other, so that no run is reported by two of them."""
     with _names_lock:
         lock = _names.setdefault(name, threading.Lock())
     with lock:

@@ -1,4 +1,4 @@
-"""What Dify is told of the plugin, its credentials and its tools, in Dify's languages."""
+"""The declarations of the plugin, its credentials and its tools for Dify, in Dify's languages."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from hex_blocks.tools.spec.values import Input, Output
 from hex_blocks.tools.tool import Tool
 
 AUTHOR, NAME, PROVIDER = "hex_blocks", "hex_blocks", "hex"
-# Dify's languages, and what ours are called.
+# Dify's languages, and our names of them.
 LANGUAGES = {"en_US": "en", "zh_Hans": "zh_Hans", "pt_BR": "pt_BR", "ja_JP": "ja"}
-# Outputs that every block of Dify has, and no variable may be called.
-OF_EVERY_BLOCK = ("text", "json", "files")
+# Outputs of every tool in Dify; variables must have other names.
+STANDARD_OUTPUTS = ("text", "json", "files")
 LONGEST_TEXT = 1000
 MEGABYTE = 1024 * 1024
 
@@ -33,14 +33,14 @@ Declaration = dict[str, Any]
 
 
 def manifest(block: BlockSpec, version: str) -> Declaration:
-    """Return the plugin's manifest."""
+    """Return the manifest of the plugin."""
     return {
         "version": version,
         "type": "plugin",
         "author": AUTHOR,
         "name": NAME,
-        "label": _said(block.name),
-        "description": _said(block.description),
+        "label": _in_languages(block.name),
+        "description": _in_languages(block.description),
         "icon": "icon.svg",
         "created_at": "2026-01-01T00:00:00Z",
         "privacy": "PRIVACY.md",
@@ -59,13 +59,13 @@ def manifest(block: BlockSpec, version: str) -> Declaration:
 
 
 def provider(block: BlockSpec, tools: Sequence[Tool]) -> Declaration:
-    """Return the provider: who it is, what a person enters to connect, and which tools it has."""
+    """Return the declaration of the provider: its identity, its credentials and its tools."""
     return {
         "identity": {
             "author": AUTHOR,
             "name": PROVIDER,
-            "label": _said(block.name),
-            "description": _said(block.tagline),
+            "label": _in_languages(block.name),
+            "description": _in_languages(block.tagline),
             "icon": "icon.svg",
             "tags": ["productivity", "business"],
         },
@@ -80,45 +80,45 @@ def _credentials(block: BlockSpec) -> Declaration:
     hosts = {name: address.removeprefix("https://") for name, address in REGIONS.items()}
     options = [
         *({"value": name, "label": {"en_US": host}} for name, host in hosts.items()),
-        {"value": CUSTOM, "label": _said(text("Custom"))},
+        {"value": CUSTOM, "label": _in_languages(text("Custom"))},
     ]
     return {
         "api_key": {
             "type": "secret-input",
             "required": True,
-            "label": _said(key.title),
+            "label": _in_languages(key.title),
             "placeholder": {"en_US": "hxtw_…"},
-            "help": _said(text("A personal or workspace token. Personal ones expire.")),
+            "help": _in_languages(text("A personal or workspace token. Personal ones expire.")),
             "url": block.authentication.help_url,
         },
         "region": {
             "type": "select",
             "required": True,
             "default": "app",
-            "label": _said(text("Region")),
+            "label": _in_languages(text("Region")),
             "options": options,
         },
         "base_url": {
             "type": "text-input",
             "required": False,
-            "label": _said(url.title),
+            "label": _in_languages(url.title),
             "placeholder": {"en_US": "https://example.hex.tech"},
-            "help": _said(text("Only for the region custom: the address where you open Hex.")),
+            "help": _in_languages(text("Only for the region custom: the address where you open Hex.")),
         },
     }
 
 
 def tool_declaration(tool: Tool) -> Declaration:
-    """Return a tool: its words, its parameters and its outputs."""
+    """Return the declaration of a tool: its texts, its parameters and its outputs."""
     parameters = [_parameter(name, field) for name, field in shown_inputs(tool).items()]
     return {
-        "identity": {"author": AUTHOR, "name": tool.id, "label": _said(tool.title())},
-        "description": {"human": _said(tool.description()), "llm": description(tool, "en")},
+        "identity": {"author": AUTHOR, "name": tool.id, "label": _in_languages(tool.title())},
+        "description": {"human": _in_languages(tool.description()), "llm": description(tool, "en")},
         "parameters": [*parameters, *_own_parameters(tool)],
         "output_schema": {
             "type": "object",
             "properties": {
-                name: _output(field) for name, field in tool.spec.outputs.items() if name not in OF_EVERY_BLOCK
+                name: _output(field) for name, field in tool.spec.outputs.items() if name not in STANDARD_OUTPUTS
             },
         },
         "extra": {"python": {"source": f"tools/{tool.id}.py"}},
@@ -126,38 +126,38 @@ def tool_declaration(tool: Tool) -> Declaration:
 
 
 def _own_parameters(tool: Tool) -> list[Declaration]:
-    """Return the parameters that only the block has."""
+    """Return the parameters that only the plugin's tool has."""
     made = []
     if tool.id in RAISING:
         name = text("Fail where the run fails")
         more = text("Whether a run that ends badly fails the block. If not, the outputs have its status.")
-        made.append(_named(FAIL_ON_RUN_ERROR, name, more) | {"type": "boolean", "form": "form", "default": True})
+        made.append(_labelled(FAIL_ON_RUN_ERROR, name, more) | {"type": "boolean", "form": "form", "default": True})
     if tool.id == WATCH:
         name = text("Name of the watch")
         more = text(
             "Under this name the plugin remembers what was told already. Give each workflow its own. "
             "Not used where a cursor is given."
         )
-        made.append(_named(WATCH_NAME, name, more) | {"type": "string", "form": "form"})
+        made.append(_labelled(WATCH_NAME, name, more) | {"type": "string", "form": "form"})
     return [each | {"required": False} for each in made]
 
 
 def _parameter(name: str, field: Input) -> Declaration:
-    said = _described(name, field)
-    made = _named(name, field.title, *said) | _kind(field) | {"required": field.required}
-    made["form"] = "form" if _is_for_people(field) else "llm"
+    said = _description_of(name, field)
+    made = _labelled(name, field.title, *said) | _kind(field) | {"required": field.required}
+    made["form"] = "form" if _is_set_by_person(field) else "llm"
     if made["form"] == "llm":
         made["llm_description"] = join_sentences(*said)
     default = _default(name, field)
     return made if default is None else made | {"default": default}
 
 
-def _is_for_people(field: Input) -> bool:
-    """Whether a person sets it when the block is placed: switches, times, and what is seldom needed."""
+def _is_set_by_person(field: Input) -> bool:
+    """Return whether a person sets an input in the form, not the model: switches, numbers and advanced inputs."""
     return not field.required and (field.advanced or field.type in ("boolean", "number", "integer"))
 
 
-def _described(name: str, field: Input) -> list[str]:
+def _description_of(name: str, field: Input) -> list[str]:
     """Return the sentences that describe an input."""
     said = [field.description]
     if name == "timeout":
@@ -176,7 +176,7 @@ def _kind(field: Input) -> Declaration:
         return {"type": "select", "options": [{"value": each, "label": {"en_US": each}} for each in ("true", "false")]}
     if field.type in ("integer", "number"):
         bounds = {"min": field.minimum, "max": field.maximum, "precision": 0 if field.type == "integer" else None}
-        return {"type": "number", **{name: _whole(bound) for name, bound in bounds.items() if bound is not None}}
+        return {"type": "number", **{name: _as_integer(bound) for name, bound in bounds.items() if bound is not None}}
     return {"type": "boolean" if field.type == "boolean" else "string"}
 
 
@@ -198,12 +198,12 @@ def _output(field: Output) -> Declaration:
     return made
 
 
-def _named(name: str, title: str, *described: str) -> Declaration:
-    return {"name": name, "label": _said(title), "human_description": _said(*described)}
+def _labelled(name: str, title: str, *described: str) -> Declaration:
+    return {"name": name, "label": _in_languages(title), "human_description": _in_languages(*described)}
 
 
-def _said(*sentences: str) -> dict[str, str]:
-    """Say sentences in Dify's languages. English stands in for each that has no translation of its own."""
+def _in_languages(*sentences: str) -> dict[str, str]:
+    """Return sentences joined to a text in each of Dify's languages; without a translation, Dify shows the English."""
     made: dict[str, str] = {}
     for theirs, ours in LANGUAGES.items():
         said = join_sentences(*(text(each, ours) for each in sentences))[:LONGEST_TEXT]
@@ -212,5 +212,5 @@ def _said(*sentences: str) -> dict[str, str]:
     return made
 
 
-def _whole(bound: float | Mapping[str, Any]) -> Any:
+def _as_integer(bound: float | Mapping[str, Any]) -> Any:
     return int(bound) if isinstance(bound, float) and bound == int(bound) else bound

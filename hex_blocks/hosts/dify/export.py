@@ -1,4 +1,4 @@
-"""The plugin for Dify: a manifest, a provider, one tool for each of ours, and the wheels that they run with."""
+"""Exports the plugin for Dify: a manifest, a provider, one tool for each of ours, and the wheels that they need."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LEVEL = {
     "triggers": "exempt: Dify's triggers are webhooks, and Hex sends none; hex_watch_runs is called by a schedule.",
     "data connections with their passwords": "exempt: their values would stand in saved workflows.",
 }
-# What stands in the plugin as it is here.
+# Files that are copied into the plugin unchanged.
 PLUGIN = Path(__file__).parent / "plugin"
 SDK = 'dify_plugin>=0.7.4,<0.8; python_version < "3.12"\ndify_plugin>=0.10.2,<0.11; python_version >= "3.12"\n'
 TOOL_MODULE = '''"""{title}."""
@@ -62,7 +62,7 @@ def files(request: ExportRequest) -> Files:
 
 
 def pack(_request: ExportRequest, made: Files) -> Files:
-    """Return the package that Dify installs."""
+    """Return the package file that Dify installs."""
     return {".difypkg": zip_of(made)}
 
 

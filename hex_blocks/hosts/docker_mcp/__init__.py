@@ -1,1 +1,1 @@
-"""The entry of Docker's catalogue of MCP servers: which container is run, what is asked for, which tools there are."""
+"""An entry for Docker's catalogue of MCP servers: the container, its configuration and its tools."""

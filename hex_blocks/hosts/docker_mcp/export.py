@@ -1,4 +1,4 @@
-"""The entry: server.yaml, the tools, which need no token to be listed, and what to do before it is handed in."""
+"""Exports the entry: server.yaml, the list of tools, and instructions for submitting it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hex_blocks.tools.tool import Tool
 
 NAME = "hex-blocks"
 PROJECT = "https://github.com/hex-blocks/hex-blocks"
-# The catalogue builds the container of one commit, which whoever hands the entry in has looked at.
+# The catalogue builds the container from a commit, which the submitter sets.
 COMMIT = "0" * 40
 README = f"""# {{title}} in Docker's catalogue of MCP servers
 
@@ -33,14 +33,14 @@ token is a secret of the catalogue's own store; the rest stands in its form.
 
 
 class _Formatted(yaml.SafeDumper):
-    """Writes as the formatter does that the catalogue asks: lists indented, texts in double quotes where in any."""
+    """Writes YAML like the formatter that the catalogue requires: lists indented, strings quoted only if necessary."""
 
     def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:
-        """Begin a level. indentless: what lists would be by themselves."""
+        """Indent lists too, which the default dumper does not."""
         super().increase_indent(flow, False)
 
     def represent_str(self, data: str) -> yaml.ScalarNode:
-        """Write a text."""
+        """Return a string, in double quotes if it needs quotes."""
         quoted = yaml.safe_dump(data).startswith(("'", '"'))
         return self.represent_scalar("tag:yaml.org,2002:str", data, style='"' if quoted else None)
 
@@ -49,7 +49,7 @@ _Formatted.add_representer(str, _Formatted.represent_str)
 
 
 def files(request: ExportRequest) -> Files:
-    """Return the files of the entry."""
+    """Return the files of the catalogue entry."""
     box = Toolbox([tool.id for tool in request.tools], registry=request.registry)
     tools = [_listed(tool) for tool in box.shown.values()]
     entry = yaml.dump(server(request), Dumper=_Formatted, sort_keys=False, allow_unicode=True, width=1000)
@@ -61,7 +61,7 @@ def files(request: ExportRequest) -> Files:
 
 
 def server(request: ExportRequest) -> Mapping[str, Any]:
-    """Return the entry."""
+    """Return the document server.yaml."""
     block = request.registry.block
     return {
         "name": NAME,

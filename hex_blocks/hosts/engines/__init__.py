@@ -1,1 +1,1 @@
-"""What the hosts share that schedule: Airflow, Dagster and Prefect."""
+"""What the orchestrators Airflow, Dagster and Prefect share."""

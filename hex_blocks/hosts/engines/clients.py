@@ -1,4 +1,4 @@
-"""The clients of an engine's process: one for each connection, so that all its tasks share limits and watcher."""
+"""The clients of an engine's process: one for each connection, so that its tasks share rate limits and the watcher."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def client_for(api_key: str | SecretStr | None = None, base_url: str | None = None) -> Hex:
-    """Return this process's client for a token and a base URL; those of the environment where none are given."""
+    """Return this process's client for a token and a base URL. Default: those of the environment."""
     token = SecretStr(api_key) if isinstance(api_key, str) else api_key
-    # A process that was forked has clients of its own: a network connection serves one.
+    # A forked process gets new clients, because processes must not share network connections.
     return _client(token, base_url, os.getpid())
 
 
@@ -32,21 +32,25 @@ def _client(token: SecretStr | None, base_url: str | None, _process: int) -> Hex
 
 
 def snake_case(name: str) -> str:
-    """Return the name of an input as engines write it: inputParams is input_params."""
+    """Return the name of an input in snake case, as engines use it: inputParams becomes input_params."""
     return _CAPITAL.sub("_", name).lower()
 
 
 def hex_inputs(tool: Tool, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return inputs under the tool's own names: at the top they may be in snake case. None means not given."""
+    """Return inputs with the tool's names instead of snake case (top level only), without those that are None."""
     names = {snake_case(name): name for name in tool.spec.inputs}
     return {names.get(name, name): value for name, value in given.items() if value is not None}
 
 
 def call_tool(hex: Hex, tool: str, inputs: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Run a tool with inputs that may be in snake case at the top. Raises HexError."""
+    """Call a tool and return its outputs. The names of inputs may be in snake case.
+
+    Raises:
+        HexError: The call failed.
+    """
     return hex.call(tool, hex_inputs(hex.tools[tool], inputs or {}))
 
 
 def forget_clients() -> None:
-    """Forget the clients of this process, so that the next ones read its environment anew."""
+    """Remove the clients of this process, so that new ones read the environment again."""
     _client.cache_clear()

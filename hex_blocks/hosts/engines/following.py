@@ -1,4 +1,4 @@
-"""Following runs for coroutines: any number of them, by one thread for each connection and by its one watcher."""
+"""Waiting for runs in coroutines: one thread for each connection follows all runs through the connection's watcher."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A coroutine looks up this often whether its run has ended; real seconds, since it asks nobody.
-LOOK_UP = 0.5
-# Seconds after which the thread asks anew who is still waited for.
-TURN = 60.0
+# How often a coroutine checks whether its run has ended. It sends no request, so these are real seconds.
+CHECK_SECONDS = 0.5
+# How long the thread waits before it reads the list of runs again.
+TURN_SECONDS = 60.0
 
 
 class Followers:
-    """Those who wait for runs on one connection. Safe under threads and event loops."""
+    """The coroutines that wait for runs on one connection. It may be used by several threads and event loops.
+
+    Args:
+        hex: The client.
+    """
 
     def __init__(self, hex: Hex) -> None:
         connection = hex.connection
@@ -32,23 +36,28 @@ class Followers:
         self._watcher = watcher_of(connection)
         self._clock = connection.clock
         self._followed: set[Followed] = set()
-        self._broken: Exception | None = None
+        self._error: Exception | None = None
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
 
     async def to_end(self, run: dict[str, Any], interval: float, until: float) -> Followed:
-        """Wait until a run has ended or cannot be read any longer, or until a moment of the monotonic clock.
+        """Wait until a run has ended or can no longer be read, or until a time.
 
-        Cancelled, it leaves the run as it is.
+        If it is cancelled, the run keeps running.
+
+        Args:
+            run: The run, with projectId and runId.
+            interval: The seconds between two status requests.
+            until: When to stop waiting, by the connection's monotonic clock.
         """
         usual = usual_of(self._call.connection.api, run["projectId"])
         followed = self._watcher.follow(run, interval, at_once=True, usual=usual)
         try:
             self._add(followed)
             while not followed.ended and self._clock.monotonic() < until:
-                if self._broken:
-                    raise self._broken
-                await asyncio.sleep(LOOK_UP)
+                if self._error:
+                    raise self._error
+                await asyncio.sleep(CHECK_SECONDS)
         finally:
             with self._lock:
                 self._followed.discard(followed)
@@ -59,30 +68,30 @@ class Followers:
         with self._lock:
             self._followed.add(followed)
             if self._thread is None:
-                self._broken = None
-                self._thread = threading.Thread(target=self._look, name="hex-blocks watcher", daemon=True)
+                self._error = None
+                self._thread = threading.Thread(target=self._follow_runs, name="hex-blocks watcher", daemon=True)
                 self._thread.start()
 
-    def _look(self) -> None:
+    def _follow_runs(self) -> None:
         try:
-            while going := self._going():
-                self._watcher.wait(self._call, going, self._clock.monotonic() + TURN)
+            while running := self._running():
+                self._watcher.wait(self._call, running, self._clock.monotonic() + TURN_SECONDS)
         except Exception as error:
-            # Those who wait would do so for ever.
+            # Passed on to the waiting coroutines, which would otherwise wait forever.
             log.exception("runs cannot be followed")
             with self._lock:
-                self._broken, self._thread = error, None
+                self._error, self._thread = error, None
 
-    def _going(self) -> list[Followed]:
+    def _running(self) -> list[Followed]:
         with self._lock:
-            going = [followed for followed in self._followed if not followed.ended]
-            if not going:
+            running = [followed for followed in self._followed if not followed.ended]
+            if not running:
                 self._thread = None
-            return going
+            return running
 
 
 def followers_of(hex: Hex) -> Followers:
-    """Return those who wait on a client's connection."""
-    # Not made inside: what it needs is shared in the same place.
+    """Return the followers of a client's connection."""
+    # Created before `get`, because creating it reads the same shared objects.
     made = Followers(hex)
     return hex.connection.api.shared.get(Followers, lambda: made)

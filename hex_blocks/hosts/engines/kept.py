@@ -1,7 +1,7 @@
-"""Starts of an engine's work, kept in the engine's own store beside the record of runs.
+"""Storing the starts of an engine's work in the engine's own store, besides the record of runs.
 
-The record is a file on one machine unless it was put elsewhere. An engine has a store that all its workers reach:
-what a worker started is found there by the one that takes the work up, on whatever machine that is.
+By default, the record is a file on one machine. An engine has a store that all its workers can read, so a worker on
+another machine finds there what an earlier worker started.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Ends the name of a piece of work in the keys of its starts.
+# Separates the name of the work from the rest of an idempotency key.
 OF_WORK = "#"
 START = "start "
 _KEY = "record of runs, kept by engines"
@@ -31,19 +31,19 @@ _NAMES = {field.name for field in fields(Start)}
 
 
 class Store(Protocol):
-    """What an engine keeps for one piece of its work over its retries: JSON documents by name."""
+    """The storage of an engine for one piece of its work, kept over retries: JSON documents by name."""
 
     def get(self, name: str) -> dict[str, Any] | None:
         """Return what was put; None for nothing."""
         ...
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
-        """Keep a document."""
+        """Store a document."""
         ...
 
 
 class NoStore:
-    """The store of an engine that has none: what it is given lasts as long as the process."""
+    """A store for engines that have none: it holds documents in memory."""
 
     def __init__(self) -> None:
         self._documents: dict[str, dict[str, Any]] = {}
@@ -53,14 +53,17 @@ class NoStore:
         return self._documents.get(name)
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
-        """Keep a document."""
+        """Store a document."""
         self._documents[name] = dict(document)
 
 
 class KeptRecord:
-    """A record of runs that also knows what engines keep. Safe under threads.
+    """A record of runs that also reads and writes starts in the stores of engines. It is thread-safe.
 
-    All but the starts of work that goes on is the record's own business.
+    Everything except the starts of active work is passed to the record.
+
+    Args:
+        record: The record of the connection.
     """
 
     def __init__(self, record: Record) -> None:
@@ -73,7 +76,7 @@ class KeptRecord:
 
     @contextmanager
     def kept_in(self, work: str, store: Store) -> Iterator[None]:
-        """Keep the starts of a piece of work in a store meanwhile."""
+        """Store the starts of a piece of work in a store too, while the context is open."""
         with self._lock:
             before = self._stores.get(work)
             self._stores[work] = store
@@ -87,7 +90,7 @@ class KeptRecord:
                     self._stores[work] = before
 
     def find(self, base_url: str, key: str, *, give_up: GiveUp = never) -> Start | None:
-        """Return the start of a key; one that only the engine knows is on record from then on."""
+        """Return the start with a key. If only the engine's store has it, it is added to the record."""
         start = self._record.find(base_url, key, give_up=give_up)
         store = self._store_of(key)
         if store is None or (start and start.run_id):
@@ -101,16 +104,16 @@ class KeptRecord:
         return self._record.find(base_url, key, give_up=give_up)
 
     def started(self, base_url: str, key: str, run_id: str, reply: dict[str, Any], *, give_up: GiveUp = never) -> bool:
-        """Write down the run that a start became, here and in the engine's store."""
+        """Store the run of a start in the record and in the engine's store. Return whether the record accepted it."""
         ours = self._record.started(base_url, key, run_id, reply, give_up=give_up)
         store = self._store_of(key)
         start = self._record.find(base_url, key, give_up=give_up) if store and ours else None
         if store and start:
             try:
                 store.put(START + key, asdict(start) | {"base_url": base_url, "after": None})
-            except Exception:  # an engine may raise anything
-                # The run is there and on record, so the work goes on.
-                log.exception("run %s could not be kept in the engine's store", run_id)
+            except Exception:  # an engine may raise any exception
+                # The run exists and is on record, so this is no reason to fail.
+                log.exception("run %s could not be stored in the engine's store", run_id)
         return ours
 
     def _store_of(self, key: str) -> Store | None:
@@ -118,7 +121,7 @@ class KeptRecord:
 
 
 def kept_record_of(connection: Connection) -> KeptRecord:
-    """Return the record of a connection's calls, made one that also knows what engines keep."""
+    """Return the record of a connection, wrapped so that it also uses the stores of engines."""
 
     def make() -> KeptRecord:
         return KeptRecord(record)

@@ -1,4 +1,4 @@
-"""Names of a host that are imported when they are asked for: what an engine lists must not pay for the engine."""
+"""Importing the names of a package on first use, so that listing a package does not import the whole engine."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 
 def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
-    """Return a package's `__getattr__`.
+    """Return a function for a package's `__getattr__` that imports names on first use.
 
     Args:
-        package: Its name.
-        homes: The module inside it that each name is from.
+        package: The name of the package.
+        homes: The module in the package for each name.
     """
 
     def get(name: str) -> Any:

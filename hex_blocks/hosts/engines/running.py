@@ -1,4 +1,4 @@
-"""Engine's work in a thread of its own, so that whoever ends the task is heard at once."""
+"""Running an engine's work in a thread, so that the main thread can react at once when the task is ended."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Engines wait a few seconds for a task that they end; a cancellation has to be through by then.
+# How long to wait for the thread at the end. Engines allow a task only some seconds, enough to cancel a run in Hex.
 LAST_SECONDS = 10.0
 
 Result = TypeVar("Result")
 
 
 class Stoppable:
-    """Work in a thread of its own, so that the main one can hear signals and hold no lock meanwhile."""
+    """Runs work in a thread, so that the main thread can handle signals and exceptions meanwhile."""
 
     def __init__(self) -> None:
         self.stop = threading.Event()
 
     def run(self, work: Callable[[threading.Event], Result], *, on_stop: Callable[[], object] | None = None) -> Result:
-        """Do the work and return what comes of it.
+        """Run `work` in a thread and return its result.
 
         Args:
-            work: Ends early when the event is set that it is given.
-            on_stop: Done first where an exception ends the wait, such as Airflow's for a time that is over.
+            work: The work. It gets an event and ends early when that is set.
+            on_stop: Called first if an exception in the main thread ends the wait, such as Airflow's for a timeout.
         """
         outcome: list[Result] = []
         failure: list[BaseException] = []
@@ -40,7 +40,7 @@ class Stoppable:
         def do() -> None:
             try:
                 outcome.append(work(self.stop))
-            except BaseException as error:  # noqa: BLE001 - it is raised again where it is waited for
+            except BaseException as error:  # noqa: BLE001 - raised again in the main thread
                 failure.append(error)
 
         thread = threading.Thread(
@@ -61,14 +61,14 @@ class Stoppable:
 
 
 def cancel_runs(hex: Hex, runs: Iterable[Sequence[str]]) -> bool:
-    """Cancel runs, given by project and run ID, that have not ended; tell whether none of them may go on."""
+    """Cancel runs, given by project ID and run ID. Return whether all of them are stopped."""
     stopped = True
     for project_id, run_id in runs:
         try:
             hex.call("hex_cancel_run", {"projectId": project_id, "runId": run_id})
         except HexError as error:
             if error.key != "run_ended_already" and not isinstance(error, NotFoundError):
-                # The others are to be cancelled all the same.
+                # Continue, so that the other runs are cancelled too.
                 log.warning("run %s was not cancelled: %s", run_id, error)
                 stopped = False
     return stopped

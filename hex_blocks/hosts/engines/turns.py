@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import BusyError, HexError
-from hex_blocks.runs.jobs.pacing import DOWN_PAUSES, KERNEL_PAUSES, LINE_PATIENCE, MOST_DOUBLINGS, ON_RECORD
+from hex_blocks.runs.jobs.pacing import DOWN_PAUSES, KERNEL_PAUSES, LIMITED_PATIENCE, MAX_DOUBLINGS, ON_RECORD
 from hex_blocks.tools.progress import Progress
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ class Turn:
 
     def _grown(self, pauses: tuple[float, float]) -> float:
         first, most = pauses
-        return min(first * 2.0 ** min(self.refusals, MOST_DOUBLINGS), most)
+        return min(first * 2.0 ** min(self.refusals, MAX_DOUBLINGS), most)
 
 
 def start_in_turn(
@@ -82,7 +82,7 @@ def start_in_turn(
     clock = work.hex.connection.clock
     while True:
         try:
-            patience = max(0.0, min(LINE_PATIENCE, turn.until - clock.time()))
+            patience = max(0.0, min(LIMITED_PATIENCE, turn.until - clock.time()))
             return work.start(inputs, progress=progress, stop=stop, patience=patience)
         except HexError as error:
             if (stop and stop.is_set()) or not turn.missed(error, clock.time()):

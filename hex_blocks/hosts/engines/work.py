@@ -1,8 +1,8 @@
-"""One piece of an engine's work over all its retries: which run is its own, and whether it needs another one.
+"""One piece of an engine's work, such as a task, over all its retries: which run belongs to it.
 
-A retry follows the run that is going on, takes the one that has completed, and starts another one only where the
-last has ended badly. What the engine calls the work never changes over its retries; a generation is added to it, which
-does once a run has ended badly, or once the engine's user wants finished work done again.
+A retry follows the active run, or returns the completed one; it starts a new run only if the last one has failed. The
+idempotency key is the engine's name for the work, which is the same for all retries, with a generation number. The
+generation increases when a run has failed, and when a user of the engine wants finished work to be done again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 START_TOOL, WAIT_TOOL = "hex_run_project", "hex_run_and_wait"
 STATE = "work"
-# A key may have 200 characters, and has to name a generation, a set or step and a try as well.
+# A key may have 200 characters, which must also hold a generation, a set or step, and an attempt.
 LONGEST_NAME = 110
 GONE = "GONE"
 MOST_NAMED = 5
@@ -38,7 +38,12 @@ Run = dict[str, Any]
 
 
 def work_name(engine: str, *parts: object) -> str:
-    """Return the name of a piece of work, as the beginning of its keys."""
+    """Return the name of a piece of work, which its idempotency keys begin with.
+
+    Args:
+        engine: The name of the engine.
+        *parts: What identifies the work in the engine.
+    """
     name = ":".join([engine, *(quote(str(part), safe="") for part in parts)])
     if len(name) <= LONGEST_NAME:
         return name
@@ -51,10 +56,10 @@ class Work:
 
     Args:
         hex: The client.
-        name: What the engine calls the work, the same over its retries and nobody else's: see `work_name`.
-        store: What the engine keeps for it. Default: nothing, so that only the record of runs knows it.
-        cleared: A number that grows when a user has the work done again, and at no retry; at least the number of
-            tries made before.
+        name: A unique name that is the same for all retries: see `work_name`.
+        store: The engine's store for this work. Default: none, so that only the record of runs has it.
+        cleared: A number that increases when a user has the work done again, but not at a retry; at least the number
+            of earlier attempts.
     """
 
     def __init__(self, hex: Hex, name: str, store: Store | None = None, *, cleared: int = 0) -> None:
@@ -62,11 +67,11 @@ class Work:
         self.name = name
         self._record = kept_record_of(hex.connection)
         self._store = store or NoStore()
-        self._state = self._begun(cleared)
+        self._state = self._load_state(cleared)
 
     @property
     def key(self) -> str:
-        """The idempotency key of the work's present generation."""
+        """The idempotency key of the current generation."""
         return f"{self.name}{OF_WORK}{self._state['generation']}"
 
     def start(
@@ -77,26 +82,26 @@ class Work:
         stop: threading.Event | None = None,
         patience: float | None = None,
     ) -> Run:
-        """Return the run of this work: the one that goes on or has completed, or a new one.
+        """Return the run of this work: the active or completed one, or a new one.
 
         Args:
-            inputs: Of hex_run_project, at the top also in snake case.
-            progress: Is told what is waited for.
-            stop: Ends waits early.
-            patience: Seconds that a new one may wait for its turn in Hex's limits. Default: as the connection says.
+            inputs: The inputs of hex_run_project; their names may be in snake case.
+            progress: Called with each progress report.
+            stop: An event that ends waits when set.
+            patience: Seconds that a new run may wait for its turn in Hex's limits. Default: those of the connection.
 
         Raises:
-            HexError: Hex did not take the start, or what became of it is not known.
+            HexError: Hex refused to start the run, or it is unknown whether the run was started.
         """
         call = self._call(START_TOOL, progress, stop)
         with self._record.kept_in(self.name, self._store):
             known = self._own_run(call)
             if known is not None:
                 return known
-            asked = self._asked(call, hex_inputs(call.tool, inputs))
+            given = self._start_inputs(call, hex_inputs(call.tool, inputs))
             if patience is not None:
                 call = call.part(patience=patience)
-            started = execute(call, call.tool.check(asked | {"idempotencyKey": self.key}))
+            started = execute(call, call.tool.check(given | {"idempotencyKey": self.key}))
             warnings = call.all_warnings()
             return {"status": "PENDING"} | started | ({"warnings": warnings} if warnings else {})
 
@@ -108,27 +113,27 @@ class Work:
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
     ) -> Run:
-        """Wait until a run of this work has ended, and return it as hex_run_and_wait does.
+        """Wait until a run of this work has ended, and return the outputs of hex_run_and_wait.
 
         Args:
-            run: The run as `start` gave it.
+            run: The run from `start`.
             options: timeout, pollInterval, cancelOnTimeout and cancelOnInterrupt of hex_run_and_wait.
-            progress: Is told how far it is.
-            stop: Ends the wait early.
+            progress: Called with each progress report.
+            stop: An event that ends the wait when set.
 
         Raises:
-            HexError: It ended badly, the time is over, the wait was stopped, or it cannot be read any longer.
+            HexError: The run failed, the wait timed out or was stopped, or the run can no longer be read.
         """
         call = self._call(WAIT_TOOL, progress, stop)
         until = call.connection.clock.monotonic() + float(options["timeout"])
         with self._record.kept_in(self.name, self._store):
-            # Not a copy: what becomes of the run at a stop may depend on who stops.
-            asked = ChainMap({"idempotencyKey": self.key}, cast("dict[str, Any]", options))
-            ended = follow_run(call, run, asked, self.key, until=until, resumed=True)
+            # Not a copy, because the caller may still change the options when it stops the wait.
+            given = ChainMap({"idempotencyKey": self.key}, cast("dict[str, Any]", options))
+            ended = follow_run(call, run, given, self.key, until=until, resumed=True)
         return call.tool.select_outputs(ended, {})
 
     def ended(self, run: Run) -> Run:
-        """Write down how a run of this work ended that somebody else has followed, and return it as `follow` does."""
+        """Store the end of a run of this work that was followed elsewhere, and return the same outputs as `follow`."""
         call = self._call(WAIT_TOOL, None, None)
         with self._record.kept_in(self.name, self._store):
             record_end(call, self.key, run)
@@ -143,14 +148,14 @@ class Work:
         stop: threading.Event | None = None,
         again: bool = True,
     ) -> dict[str, Any]:
-        """Call a tool as this work: one that starts runs starts none that this work has already.
+        """Call a tool for this work. Runs that the work has started already are not started again.
 
         Args:
-            tool: Its id, with or without `hex_`.
-            inputs: Its inputs, at the top also in snake case.
-            progress: Is told how far it is.
-            stop: Ends waits early.
-            again: Whether sets and steps that have failed are to be run again.
+            tool: The ID of the tool, with or without `hex_`.
+            inputs: The inputs of the tool; their names may be in snake case.
+            progress: Called with each progress report.
+            stop: An event that ends waits when set.
+            again: Whether failed sets and steps are run again.
 
         Raises:
             HexError: The call failed.
@@ -167,16 +172,16 @@ class Work:
             return self.hex.call(found, given, progress=progress, stop=stop)
 
     def done(self) -> None:
-        """Note that the work is done: whoever clears it wants it done anew."""
-        self._keep(done=True)
+        """Store that the work is done, so that it gets a new generation if a user clears it."""
+        self._update_state(done=True)
 
-    def _begun(self, cleared: int) -> dict[str, Any]:
-        """Return what is kept of the work; of work that was done and cleared, or is new, a new generation."""
+    def _load_state(self, cleared: int) -> dict[str, Any]:
+        """Return the stored state of the work, with a new generation if it is new, or was done and then cleared."""
         state = self._store.get(STATE)
         if state is not None and state["cleared"] == cleared:
             return state
         if state is None:
-            # Whoever lets finished work be forgotten still has it counted.
+            # The engine may have deleted the state of earlier work, but it still counts the attempts.
             state = {"generation": cleared + 1, "done": False}
         elif state["done"]:
             state = {"generation": max(state["generation"], cleared) + 1, "done": False}
@@ -184,7 +189,7 @@ class Work:
         self._store.put(STATE, state)
         return state
 
-    def _keep(self, **values: Any) -> None:
+    def _update_state(self, **values: Any) -> None:
         self._state = self._state | values
         self._store.put(STATE, self._state)
 
@@ -194,20 +199,20 @@ class Work:
         return ToolCall(owner.tools[tool], owner.tools, owner.connection, execute, owner.language, progress, stop)
 
     def _own_run(self, call: ToolCall) -> Run | None:
-        """Return the run of this work that goes on or has completed; None where one has to be started."""
+        """Return the active or completed run of this work; None if one has to be started."""
         while True:
             start = recorded(call, self.key)
             if start is None or start.run_id is None:
                 return None
-            run = self._as_it_is(
+            run = self._current_state(
                 call, {**start.reply, "projectId": start.project_id, "runId": start.run_id}, start.ended
             )
             if run["status"] == "COMPLETED" or (run["status"] not in ENDS and run["status"] != GONE):
                 return run
-            self._keep(generation=self._state["generation"] + 1, asked=None)
+            self._update_state(generation=self._state["generation"] + 1, asked=None)
 
     @staticmethod
-    def _as_it_is(call: ToolCall, run: Run, ended: Mapping[str, Any]) -> Run:
+    def _current_state(call: ToolCall, run: Run, ended: Mapping[str, Any]) -> Run:
         if ended:
             return run | dict(ended)
         try:
@@ -215,23 +220,23 @@ class Work:
         except (NotFoundError, InputError):
             return run | {"status": GONE}
         except (BusyError, HexDownError):
-            # Whoever follows it bears that, and hears of it later.
+            # Following the run will retry the request, and fails later if Hex stays unavailable.
             return run | {"status": "PENDING"}
 
-    def _asked(self, call: ToolCall, inputs: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what to ask for: what was asked before with the key, as long as it is not known what became of it."""
+    def _start_inputs(self, call: ToolCall, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the inputs of the start: those of an earlier attempt with the key, if its outcome is unknown."""
         start = recorded(call, self.key)
         earlier = self._state.get("asked")
         if start is not None and earlier:
-            # A template may come to something else in a retry, and a key stands for one start.
+            # Templates may render differently in a retry, but a key belongs to one start.
             return dict(earlier)
         asked = call.tool.check({name: value for name, value in inputs.items() if name not in ("apiKey", "baseUrl")})
-        self._keep(asked=asked)
+        self._update_state(asked=asked)
         return asked
 
 
 def all_completed(outputs: Mapping[str, Any]) -> None:
-    """Raise HexError (`work_failed`) where runs of a batch or pipeline have not completed."""
+    """Raise HexError (`work_failed`) if runs of a batch or pipeline have not completed."""
     parts = outputs.get("sets") or outputs.get("steps") or []
     if outputs.get("succeeded") is not False:
         return

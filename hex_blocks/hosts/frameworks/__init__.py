@@ -1,7 +1,7 @@
-"""Frameworks for agents: the tools of one toolbox, in each one's own form.
+"""Agent frameworks: the tools of a toolbox, as tool objects of each framework.
 
-Each module has `toolkit(connection=None, tools=…)`, which returns the tools for an agent of its framework. What a
-tool is called, says and takes, and the way of its calls, is the same for all of them and stands in `offered.py`.
+Each module has `toolkit(connection=None, tools=…)`, which returns the tools for an agent of its framework. The names,
+descriptions, schemas and calls of the tools are the same in all frameworks and come from `offered.py`.
 """
 
 LEVEL = {

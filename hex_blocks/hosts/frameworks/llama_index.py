@@ -1,4 +1,4 @@
-"""LlamaIndex: the tools as AsyncBaseTools, for `FunctionAgent(tools=…)` and every other agent of it."""
+"""LlamaIndex: the tools as AsyncBaseTools, for `FunctionAgent(tools=…)` and its other agents."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llama_index.core.base.llms.types import ImageBlock, TextBlock
 from llama_index.core.tools import AsyncBaseTool, ToolMetadata, ToolOutput
 
-from hex_blocks.hosts.frameworks.offered import Offered, failure, offered, pictures
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools, pictures
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -19,38 +19,38 @@ if TYPE_CHECKING:
 def toolkit(
     connection: Connection | None = None, tools: Iterable[str] | Toolbox = (DEFAULT,), **options: Any
 ) -> list[HexTool]:
-    """Return the tools for an agent; options are those of `offered`.
+    """Return the tools for an agent. The arguments are those of `offer_tools`.
 
-    An error is an output marked as one, which the model reads. Pictures are image blocks after the text.
+    An error is returned to the model as an output with `is_error`. Pictures are image blocks after the text.
     """
-    return [HexTool(each) for each in offered(connection, tools, **options)]
+    return [HexTool(each) for each in offer_tools(connection, tools, **options)]
 
 
 class HexTool(AsyncBaseTool):
-    """A tool, called with its inputs by name."""
+    """A tool that is called with its inputs as keyword arguments."""
 
     metadata: ToolMetadata = None
 
-    def __init__(self, each: Offered) -> None:
-        self.offered = each
+    def __init__(self, each: OfferedTool) -> None:
+        self.offer_tools = each
         self.metadata = _Metadata(each)
 
     def call(self, /, **arguments: Any) -> ToolOutput:
-        """Call it."""
-        return _dressed(self.offered, arguments, self.offered.call(arguments))
+        """Call the tool."""
+        return _output(self.offer_tools, arguments, self.offer_tools.call(arguments))
 
     async def acall(self, /, **arguments: Any) -> ToolOutput:
-        """Call it without holding up the loop."""
-        return _dressed(self.offered, arguments, await self.offered.call_async(arguments))
+        """Call the tool without blocking the event loop."""
+        return _output(self.offer_tools, arguments, await self.offer_tools.call_async(arguments))
 
 
 class _Metadata(ToolMetadata):
-    def __init__(self, each: Offered) -> None:
+    def __init__(self, each: OfferedTool) -> None:
         super().__init__(each.description, each.name)
         self.get_parameters_dict = lambda: each.schema
 
 
-def _dressed(each: Offered, arguments: dict[str, Any], answer: Answer) -> ToolOutput:
+def _output(each: OfferedTool, arguments: dict[str, Any], answer: Answer) -> ToolOutput:
     text = TextBlock(text=failure(answer) if answer.error else answer.text)
     images = [ImageBlock(image=content, image_mimetype=media_type) for media_type, content in pictures(answer)]
     blocks, failed = [text, *images], answer.error is not None

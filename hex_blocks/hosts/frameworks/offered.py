@@ -1,4 +1,4 @@
-"""What a framework is given of each tool: its name, its words, its schema, and the way of its calls."""
+"""What all frameworks need of a tool: its name, description, schema, hints and calls."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Offered:
-    """A tool as it is offered to an agent.
+class OfferedTool:
+    """A tool that is offer_tools to an agent.
 
     Attributes:
         tool: The tool.
-        box: The toolbox it is from.
-        connection: Where its calls go. Default: the environment's.
-        progress: Is told of the progress of its calls.
-        strict: Whether its schema is one that OpenAI's strict mode takes.
+        box: The toolbox that the tool belongs to.
+        connection: The connection to Hex. Default: from the environment.
+        progress: Called with each progress report of a call.
+        strict: Whether its schema is one for OpenAI's strict mode.
     """
 
     tool: Tool
@@ -38,72 +38,75 @@ class Offered:
 
     @property
     def name(self) -> str:
-        """The name that the model calls it by."""
+        """The name for models."""
         return self.tool.id
 
     @property
     def title(self) -> str:
-        """The name that people read."""
+        """The name for people."""
         return self.tool.title(self.box.language)
 
     @property
     def hints(self) -> Hints:
-        """What a call of it may do."""
+        """Whether a call may change or remove something."""
         return self.box.hints(self.tool)
 
     @property
     def description(self) -> str:
-        """What the model reads of it."""
+        """The description for models."""
         return list_description(self.tool, self.box, MAX_DESCRIPTION_LENGTH)
 
     @property
     def schema(self) -> Schema:
-        """The schema of its inputs, in words that every vendor's models take."""
+        """The schema of the inputs, with keywords that every vendor's models support."""
         if self.strict:
             return openai_schema(inputs_of(self.tool, self.box.language, strict=True, short=True))
-        # A framework may make it strict later, with every input required: null is then the word for what is not given.
+        # A framework may make every input required later; null then means that an input is not given.
         return portable_inputs_of(self.tool, self.box.language, short=True, nullable=True)
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What a framework may keep beside it, for people and for rules: its title and its hints."""
+        """The title and the hints, for frameworks that store metadata with a tool."""
         return {"title": self.title, **self.hints._asdict()}
 
     def call(self, arguments: Any) -> Answer:
-        """Call it."""
+        """Call the tool."""
         return self.box.call(self.name, arguments, self.connection, progress=self.progress)
 
     async def call_async(self, arguments: Any) -> Answer:
-        """Call it without holding up the loop. Cancelling it ends its waits; what it started goes on in Hex."""
+        """Call the tool without blocking the event loop.
+
+        Cancelling it ends the call's waits; runs that the call started keep running in Hex.
+        """
         return await self.box.call_async(self.name, arguments, self.connection, progress=self.progress)
 
 
-def offered(
+def offer_tools(
     connection: Connection | None = None,
     tools: Iterable[str] | Toolbox = (DEFAULT,),
     *,
     progress: ProgressCallback | None = None,
     strict: bool = False,
     **options: Any,
-) -> Iterator[Offered]:
-    """Yield the tools that an agent is shown.
+) -> Iterator[OfferedTool]:
+    """Return an iterator over the tools that an agent is shown.
 
     Args:
-        connection: Where calls go, with which token. Default: the environment's.
-        tools: Toolsets or ids of tools, or a Toolbox. Default: the default set.
-        progress: Is told of the progress of calls.
-        strict: Whether schemas are such that OpenAI's strict mode takes them.
-        options: Those of a Toolbox, such as read_only.
+        connection: The connection to Hex. Default: from the environment.
+        tools: Names of toolsets and tools, or a Toolbox. Default: the default toolset.
+        progress: Called with each progress report of a call.
+        strict: Whether schemas are those for OpenAI's strict mode.
+        **options: Arguments of Toolbox, such as read_only.
     """
     box = tools if isinstance(tools, Toolbox) else Toolbox(tools, **options)
-    return (Offered(tool, box, connection, progress, strict) for tool in box.shown.values())
+    return (OfferedTool(tool, box, connection, progress, strict) for tool in box.shown.values())
 
 
 def failure(answer: Answer) -> str:
-    """Return what a model reads of an error: the sentence, and all that is known of it as JSON."""
+    """Return the text of an error for a model: its sentence, and its document as JSON."""
     return f"{answer.sentence}\n{answer.text}"
 
 
 def pictures(answer: Answer) -> list[tuple[str, bytes]]:
-    """Return the pictures of an answer: the media type and the content of each."""
+    """Return the media type and the content of each picture of an answer."""
     return [(picture.mime_type, base64.b64decode(picture.base64)) for picture in answer.pictures]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import FunctionTool, ToolOutputImage, ToolOutputText
 
-from hex_blocks.hosts.frameworks.offered import Offered, failure, offered
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -22,16 +22,16 @@ def toolkit(
     strict: bool = False,
     **options: Any,
 ) -> list[FunctionTool]:
-    """Return the tools for an agent; options are those of `offered`.
+    """Return the tools for an agent. The arguments are those of `offer_tools`.
 
-    An error is text that the model reads. Pictures are images after the text.
+    An error is returned to the model as text. Pictures are images after the text.
     """
-    return [_tool(each) for each in offered(connection, tools, strict=strict, **options)]
+    return [_tool(each) for each in offer_tools(connection, tools, strict=strict, **options)]
 
 
-def _tool(each: Offered) -> FunctionTool:
+def _tool(each: OfferedTool) -> FunctionTool:
     async def invoke(_context: Any, arguments: str) -> Any:
-        return _dressed(await each.call_async(arguments))
+        return _output(await each.call_async(arguments))
 
     return FunctionTool(
         name=each.name,
@@ -42,7 +42,7 @@ def _tool(each: Offered) -> FunctionTool:
     )
 
 
-def _dressed(answer: Answer) -> str | list[ToolOutputText | ToolOutputImage]:
+def _output(answer: Answer) -> str | list[ToolOutputText | ToolOutputImage]:
     if answer.error:
         return failure(answer)
     images = [

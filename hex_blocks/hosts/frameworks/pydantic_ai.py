@@ -9,7 +9,7 @@ from pydantic_ai import BinaryContent, Tool, ToolFailed
 from pydantic_core import SchemaValidator
 from pydantic_core.core_schema import dict_schema
 
-from hex_blocks.hosts.frameworks.offered import Offered, failure, offered, pictures
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools, pictures
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -24,27 +24,27 @@ def toolkit(
     strict: bool = False,
     **options: Any,
 ) -> list[Tool[Any]]:
-    """Return the tools for an agent; options are those of `offered`.
+    """Return the tools for an agent. The arguments are those of `offer_tools`.
 
-    An error fails the call, and the model reads why; it costs the agent none of its retries, and is no end of the
-    run. Pictures come after the document. A tool's metadata says what it may do.
+    An error fails the call and is returned to the model; it does not count as a retry and does not end the agent's
+    run. Pictures come after the document. A tool's metadata has its title and hints.
     """
-    return [_tool(each) for each in offered(connection, tools, strict=strict, **options)]
+    return [_tool(each) for each in offer_tools(connection, tools, strict=strict, **options)]
 
 
-def _tool(each: Offered) -> Tool[Any]:
+def _tool(each: OfferedTool) -> Tool[Any]:
     async def call(**arguments: Any) -> Any:
-        return _dressed(await each.call_async(arguments))
+        return _output(await each.call_async(arguments))
 
     tool = Tool.from_schema(call, each.name, each.description, each.schema)
-    # As it comes it takes arguments that are no object, and the run would end of them.
+    # The default validator accepts arguments that are not an object, which would end the agent's run.
     tool.function_schema.validator = SchemaValidator(dict_schema())
     tool.metadata = each.metadata
     tool.strict = each.strict or None
     return tool
 
 
-def _dressed(answer: Answer) -> Any:
+def _output(answer: Answer) -> Any:
     if answer.error:
         raise ToolFailed(failure(answer))
     shown = [BinaryContent(content, media_type=media_type) for media_type, content in pictures(answer)]

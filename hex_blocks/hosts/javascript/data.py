@@ -1,4 +1,4 @@
-"""What the JavaScript core reads: expanded specs, tables of sentences, limits, and texts in languages."""
+"""The data that the JavaScript core reads: expanded specs, sentences of errors, rate limits and translations."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.tool import Tool
 
 CORE = Path(__file__).with_name("core")
-# What the core's own handlers ask Hex with, whatever tools an export shows.
+# The tools that handlers of the core call, whether or not an export shows them.
 HELPERS = (
     "hex_cancel_active_runs",
     "hex_cancel_run",
@@ -38,7 +38,7 @@ HELPERS = (
     "hex_list_projects",
     "hex_run_project",
 )
-# What forms list by `listings.js`; a host with such lists has these among its tools.
+# The tools that `listings.js` calls for lists in forms; a host with such lists needs them too.
 LISTED = (
     "hex_list_collections",
     "hex_list_data_connections",
@@ -50,15 +50,15 @@ LISTED = (
     "hex_list_users",
 )
 _HANDLER = re.compile(r"^  '([a-z_.]+:[a-z_]+)': \w+,$", re.MULTILINE)
-_WORDED = r"""(?:'((?:[^'\\\n]|\\.)*)'|"([^"\\\n]*)")"""
-_QUOTED = re.compile(rf"\b(?:phrase|say)\(\s*{_WORDED}")
-_COUNTED = re.compile(rf"\bplural\(\s*{_WORDED},\s*{_WORDED}")
-_WORDS = ("title", "description")
+_STRING = r"""(?:'((?:[^'\\\n]|\\.)*)'|"([^"\\\n]*)")"""
+_SENTENCE_CALL = re.compile(rf"\b(?:phrase|say)\(\s*{_STRING}")
+_PLURAL_CALL = re.compile(rf"\bplural\(\s*{_STRING},\s*{_STRING}")
+_TRANSLATED_KEYS = ("title", "description")
 
 
 @cache
 def core_files() -> dict[str, bytes]:
-    """Return the files of the core, by their names."""
+    """Return the files of the core, by name."""
     return {file.name: file.read_bytes() for file in sorted(CORE.glob("*.js"))}
 
 
@@ -68,7 +68,7 @@ def _handlers() -> frozenset[str]:
 
 
 def runs_in_javascript(tool: Tool) -> bool:
-    """Tell whether the core runs a tool: it is one request, or the core has what its handler does."""
+    """Return whether the core can run a tool: it is one request, or the core has its handler."""
     handler = tool.spec.handler
     return tool.spec.request is not None if handler is None else handler in _handlers()
 
@@ -76,13 +76,13 @@ def runs_in_javascript(tool: Tool) -> bool:
 def core_data(
     registry: Registry, tools: Iterable[Tool], languages: Iterable[str] = (), *, more: Iterable[str] = ()
 ) -> dict[str, Any]:
-    """Return what the core reads, as JSON.
+    """Return the data of the core, for a JSON file.
 
     Args:
-        registry: Where the tools are from.
-        tools: Those that are shown.
-        languages: What is translated beside English.
-        more: English sentences of the host, which are translated as well.
+        registry: The registry that the tools come from.
+        tools: The tools that the host shows.
+        languages: The languages of translations.
+        more: English sentences of the host that are to be translated too.
     """
     shown = {tool.id: expanded(tool) for tool in tools}
     helpers = {name: expanded(registry[name]) for name in HELPERS if name not in shown}
@@ -93,21 +93,21 @@ def core_data(
         "byStatus": {str(status): key for status, key in BY_STATUS.items()},
         "lostAnswer": LOST_ANSWER[0],
     }
-    said = [*_said_of_tools(shown), *_said_in_tables(tables), *said_in_core(), *more]
-    spoken = [language for language in sorted(languages) if language != SOURCE_LANGUAGE]
+    sentences = [*_sentences_of_tools(shown), *_sentences_in_tables(tables), *said_in_core(), *more]
+    translated = [language for language in sorted(languages) if language != SOURCE_LANGUAGE]
     return {
         "version": __version__,
         "tools": shown,
         "helpers": helpers,
-        "tables": _in_both_forms(tables),
+        "tables": _with_plural_forms(tables),
         "limits": {group: [list(pair) for pair in pairs] for group, pairs in HEX_LIMITS.items()},
-        "texts": {language: translations(said, language) for language in spoken},
-        "plurals": {language: plural_formula(language) for language in spoken},
+        "texts": {language: translations(sentences, language) for language in translated},
+        "plurals": {language: plural_formula(language) for language in translated},
     }
 
 
 def expanded(tool: Tool, *, examples: bool = False) -> dict[str, Any]:
-    """Return a tool's spec as JSON with all that it has: the connection's inputs and those of lists among its own."""
+    """Return the spec of a tool as JSON, including the inputs of the connection and of paging."""
     spec = tool.spec
     left_out = {"schema_", "comment"} | (set() if examples else {"examples"})
     raw = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=left_out)
@@ -115,62 +115,62 @@ def expanded(tool: Tool, *, examples: bool = False) -> dict[str, Any]:
         raw["paging"] = spec.paging.model_dump(mode="json", by_alias=True)
     if tool.plugin:
         raw["plugin"] = tool.plugin
-    whole: dict[str, Any] = _whole(raw)
+    whole: dict[str, Any] = _whole_numbers(raw)
     return whole
 
 
 def as_json(value: Any) -> bytes:
-    """Write JSON as exports have it: the same bytes each time, and readable."""
+    """Return a value as indented JSON in UTF-8."""
     return (json.dumps(value, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def translations(sentences: Iterable[str], language: str) -> dict[str, str | list[str]]:
-    """Return what sentences are in a language, without those that are the same in it.
+    """Return the translations of sentences, without those that are the same as in English.
 
-    A Plural stands under its form of one, with all the forms of the language.
+    The key of a Plural is its singular, and its value is the list of all plural forms of the language.
     """
     known: dict[str, str | list[str]] = {}
     for english in dict.fromkeys(sentences):
         if isinstance(english, Plural):
             if forms := plural_forms(english, language):
                 known[english.one] = forms
-        elif (said := text(english, language)) != english:
-            known[english] = said
+        elif (translation := text(english, language)) != english:
+            known[english] = translation
     return known
 
 
-def _in_both_forms(value: Any) -> Any:
-    """Write what speaks of a number with both its forms."""
+def _with_plural_forms(value: Any) -> Any:
+    """Return a value with each Plural replaced by an object with both forms."""
     if isinstance(value, Plural):
         return {"one": value.one, "many": str(value), "by": value.by}
-    return {name: _in_both_forms(part) for name, part in value.items()} if isinstance(value, dict) else value
+    return {name: _with_plural_forms(part) for name, part in value.items()} if isinstance(value, dict) else value
 
 
-def _whole(value: Any) -> Any:
-    """Write whole numbers without a fraction, as people do."""
+def _whole_numbers(value: Any) -> Any:
+    """Return a value with each float that is a whole number replaced by an integer."""
     if isinstance(value, dict):
-        return {name: _whole(part) for name, part in value.items()}
+        return {name: _whole_numbers(part) for name, part in value.items()}
     if isinstance(value, list):
-        return [_whole(part) for part in value]
+        return [_whole_numbers(part) for part in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _said_of_tools(value: Any) -> Iterator[str]:
-    """Return the titles and descriptions in specs."""
+def _sentences_of_tools(value: Any) -> Iterator[str]:
+    """Yield the titles and descriptions in specs."""
     if isinstance(value, dict):
         for name, part in value.items():
-            if name in _WORDS and isinstance(part, str):
+            if name in _TRANSLATED_KEYS and isinstance(part, str):
                 yield part
             else:
-                yield from _said_of_tools(part)
+                yield from _sentences_of_tools(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _said_of_tools(part)
+            yield from _sentences_of_tools(part)
 
 
-def _said_in_tables(tables: dict[str, Any]) -> Iterator[str]:
+def _sentences_in_tables(tables: dict[str, Any]) -> Iterator[str]:
     for each in tables["errors"].values():
-        yield from (said for said in (each["message"], each["hint"]) if said)
+        yield from (sentence for sentence in (each["message"], each["hint"]) if sentence)
     yield from tables["faults"].values()
     yield from tables["warnings"].values()
     yield tables["lostAnswer"]
@@ -178,9 +178,11 @@ def _said_in_tables(tables: dict[str, Any]) -> Iterator[str]:
 
 @cache
 def said_in_core() -> tuple[str, ...]:
-    """Return the sentences that the core itself says."""
-    written = [content.decode() for content in core_files().values()]
-    said = [single.replace("\\'", "'") or double for each in written for single, double in _QUOTED.findall(each)]
-    counted = [found for each in written for found in _COUNTED.findall(each)]
+    """Return the sentences in the source of the core."""
+    sources = [content.decode() for content in core_files().values()]
+    plain = [
+        single.replace("\\'", "'") or double for each in sources for single, double in _SENTENCE_CALL.findall(each)
+    ]
+    counted = [found for each in sources for found in _PLURAL_CALL.findall(each)]
     forms = [[part.replace("\\'", "'") for part in found if part] for found in counted]
-    return (*said, *(Plural(one, many) for one, many in forms))
+    return (*plain, *(Plural(one, many) for one, many in forms))

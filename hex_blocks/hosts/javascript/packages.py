@@ -1,4 +1,4 @@
-"""What every package for npm has beside its host's own files."""
+"""The parts that all npm packages share: package.json, changelog and license."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ LICENSE = Path(__file__).with_name("LICENSE")
 
 
 def npm_manifest(name: str, version: str, description: str, keywords: Iterable[str]) -> dict[str, Any]:
-    """Return what package.json says of any of them."""
+    """Return the part of package.json that all packages share."""
     return {
         "name": name,
         "version": version,
@@ -26,11 +26,21 @@ def npm_manifest(name: str, version: str, description: str, keywords: Iterable[s
 
 
 def changelog(version: str, first: str) -> bytes:
-    """Return the changelog of a package that has this one version."""
+    """Return the changelog of a package with one version.
+
+    Args:
+        version: The version.
+        first: The text of its entry.
+    """
     return f"# Changelog\n\n## {version}\n\n{first}\n".encode()
 
 
 def files_of(folder: Path, place: str = "") -> dict[str, bytes]:
-    """Return the files of a folder and of those below it, by their paths in the package."""
+    """Return the files of a folder and its subfolders, by path in the package.
+
+    Args:
+        folder: The folder.
+        place: The path of the folder in the package.
+    """
     found = sorted(path for path in folder.rglob("*") if path.is_file())
     return {f"{place}{path.relative_to(folder).as_posix()}": path.read_bytes() for path in found}

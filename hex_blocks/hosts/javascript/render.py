@@ -1,4 +1,4 @@
-"""Values as TypeScript and JavaScript write them."""
+"""Writing values as TypeScript and JavaScript expressions."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _INDENT = "\t"
 
 
 class Code(str):
-    """Words of a program, which stand as they are where a value would be quoted."""
+    """Source code that is written as it is instead of quoted as a string."""
 
     __slots__ = ()
 
 
 def literal(value: Any, depth: int = 0) -> str:
-    """Return a value as an expression, with the lines behind its first indented so deep."""
+    """Return a value as an expression; all lines but the first are indented by `depth` levels."""
     match value:
         case Code():
             return str(value)

@@ -1,22 +1,22 @@
-"""The plain English of the specs as labels in title case, as builders write them."""
+"""Converts English texts of the specs to labels in title case, which builders require."""
 
 from __future__ import annotations
 
 import re
 
-_SMALL = {
+_LOWER_CASE_WORDS = {
     "a", "an", "and", "as", "at", "but", "by", "en", "for", "if", "in", "nor", "of", "on", "or", "per", "the", "to",
     "up", "via", "vs", "with",
 }  # fmt: skip
-_KEPT = re.compile(r"[A-Z]{2,}s?|.*[a-z][A-Z].*")
-# How builders spell what texts elsewhere spell otherwise.
-SPELT = {"e-mail": "email", "E-mail": "Email"}
+_UNCHANGED = re.compile(r"[A-Z]{2,}s?|.*[a-z][A-Z].*")
+# The spelling of words in labels, where it differs from that in texts.
+SPELLINGS = {"e-mail": "email", "E-mail": "Email"}
 _CAPITALS = {"API", "CSV", "ID", "MCP", "PDF", "PNG", "SQL"}
 _ARTICLES = re.compile(r"\b(?:a|an|the) ", re.IGNORECASE)
 
 
 def title_case(text: str) -> str:
-    """Return a label in title case; words that are capitals already stay so."""
+    """Return a label in title case. Words that already have capitals inside are not changed."""
     words = text.split(" ")
     last = len(words) - 1
     return " ".join(_titled(word, number in (0, last)) for number, word in enumerate(words))
@@ -24,19 +24,19 @@ def title_case(text: str) -> str:
 
 def _titled(word: str, edge: bool) -> str:
     bare = word.strip("()")
-    spelt = SPELT.get(bare, bare)
-    if _KEPT.fullmatch(spelt) or (spelt.lower() in _SMALL and not edge):
+    spelt = SPELLINGS.get(bare, bare)
+    if _UNCHANGED.fullmatch(spelt) or (spelt.lower() in _LOWER_CASE_WORDS and not edge):
         return word.replace(bare, spelt)
     return word.replace(bare, spelt[:1].upper() + spelt[1:])
 
 
 def sentence_case(title: str) -> str:
-    """Return an action: a title without its articles."""
+    """Return a title without articles, for the name of an action."""
     plain = _ARTICLES.sub("", title)
     return plain[:1].upper() + plain[1:]
 
 
 def name_of_value(value: str) -> str:
-    """Return how the editor calls a value of Hex's: UNABLE_TO_ALLOCATE_KERNEL, EXPORT_PDF, png."""
+    """Return the label of a value of Hex's API such as UNABLE_TO_ALLOCATE_KERNEL, EXPORT_PDF or png."""
     words = (word.upper() if word.upper() in _CAPITALS else word.lower() for word in value.split("_"))
     return title_case(" ".join(words) if value.isupper() or value.upper() in _CAPITALS else value)

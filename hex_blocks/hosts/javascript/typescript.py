@@ -1,13 +1,13 @@
-"""TypeScript sources, and the JavaScript that hosts load of them: both are written here, so nothing is compiled.
+"""Derives JavaScript from our TypeScript sources, so that an export needs no compiler.
 
-Tests compile the one and compare it with the other.
+Tests compile the TypeScript and compare the result.
 """
 
 from __future__ import annotations
 
 import re
 
-# What the types of a TypeScript source stand between, so that the JavaScript is the same text without them.
+# Types in the sources stand between the marks `/*<*/` and `/*>*/`; without them the source is JavaScript.
 _TYPE_ONLY = re.compile(r"/\*<\*/.*?/\*>\*/", re.DOTALL)
 _MARKS = re.compile(r"/\*[<>]\*/")
 _IMPORT = re.compile(r"^import \{ (?P<names>[^}]+) \} from '(?P<module>[^']+)';\n", re.MULTILINE)
@@ -15,10 +15,7 @@ _EXPORTED = re.compile(r"^export (?P<kind>class|const) (?P<name>\w+)", re.MULTIL
 
 
 def javascript(typescript: str) -> str:
-    """Return the JavaScript of one of our TypeScript sources.
-
-    Types stand between marks there, which a compiler reads as comments around nothing.
-    """
+    """Return the JavaScript of a TypeScript source in which all types are between marks."""
     plain = _TYPE_ONLY.sub("", typescript)
     names: list[str] = []
 
@@ -35,5 +32,5 @@ def javascript(typescript: str) -> str:
 
 
 def typescript(marked: str) -> str:
-    """Return a TypeScript source without the marks around its types."""
+    """Return a TypeScript source without the marks."""
     return _MARKS.sub("", marked)

@@ -1,1 +1,1 @@
-"""Langflow: an extension wheel whose components run the tools, alone in a flow or as an agent's."""
+"""Langflow: an extension whose components run the tools, in a flow or as tools of an agent."""

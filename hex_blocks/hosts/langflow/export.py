@@ -1,4 +1,4 @@
-"""The extension for Langflow: a wheel with one component for each common job, one for all actions, and a toolset."""
+"""Exports the extension for Langflow: components for common tasks, one for all actions, and a toolset for agents."""
 
 from __future__ import annotations
 
@@ -117,11 +117,11 @@ class HexToolset(Component):
         """Return the tools."""
         return running.tools_of(self)
 '''
-CHOSEN = ("hex_find_project", "hex_run_and_wait", "hex_get_run_status", "hex_get_run_results")
+DEFAULT_TOOLS = ("hex_find_project", "hex_run_and_wait", "hex_get_run_status", "hex_get_run_results")
 
 
 def files(request: ExportRequest) -> Files:
-    """Return the files of the extension: its package as it is installed, and what builds it."""
+    """Return the files of the extension: its package, a pyproject.toml to build it, and the wheels that it needs."""
     made = _package(request)
     made["README.md"] = README.read_bytes()
     made["pyproject.toml"] = _pyproject(request.version).encode()
@@ -130,7 +130,7 @@ def files(request: ExportRequest) -> Files:
 
 
 def pack(request: ExportRequest, made: Files) -> Files:
-    """Return the wheel of the extension, and those that it needs beside it."""
+    """Return the wheel of the extension and the wheels that it needs."""
     package = {path: content for path, content in made.items() if path.startswith(f"{PACKAGE}/")}
     lines = [
         "Metadata-Version: 2.4",
@@ -146,7 +146,7 @@ def pack(request: ExportRequest, made: Files) -> Files:
     metadata = "\n".join([*lines, "", README.read_text(encoding="utf-8")])
     points = f"[langflow.extensions]\n{DISTRIBUTION} = {PACKAGE}\n"
     name, content = wheel_of(package, DISTRIBUTION, request.version, metadata, entry_points=points)
-    needed = {path.removeprefix("wheels/"): held for path, held in made.items() if path.startswith("wheels/")}
+    needed = {path.removeprefix("wheels/"): wheel for path, wheel in made.items() if path.startswith("wheels/")}
     return {name: content, **needed}
 
 
@@ -154,8 +154,8 @@ def _package(request: ExportRequest) -> dict[str, bytes]:
     sources = {snake_case(kind.name): _component(kind, request.registry) for kind in KINDS}
     sources["hex_notebook"] = _notebook(request.registry)
     sources["hex_action"] = _action(request)
-    options = _listed([tool.id for tool in request.tools if tool.id not in HIDDEN_TOOLS])
-    sources["hex_toolset"] = TOOLSET.format(options=options, chosen=_listed(list(CHOSEN)))
+    options = _list_items([tool.id for tool in request.tools if tool.id not in HIDDEN_TOOLS])
+    sources["hex_toolset"] = TOOLSET.format(options=options, chosen=_list_items(list(DEFAULT_TOOLS)))
     made = {f"{COMPONENTS}/{module}.py": source.encode() for module, source in sources.items()}
     made[f"{COMPONENTS}/__init__.py"] = b'"""The components."""\n'
     made[f"{PACKAGE}/__init__.py"] = b'"""Hex for Langflow."""\n'
@@ -209,11 +209,11 @@ def _action(request: ExportRequest) -> str:
     )
     keys = [tool.id.removeprefix("hex_") for tool in request.tools if tool.id not in HIDDEN_TOOLS]
     return head + ACTION.format(
-        options=_listed(keys), outputs=OUTPUTS.format(tool="running.action_tool(self)", method="hex_action")
+        options=_list_items(keys), outputs=OUTPUTS.format(tool="running.action_tool(self)", method="hex_action")
     )
 
 
-def _listed(names: list[str]) -> str:
+def _list_items(names: list[str]) -> str:
     return "\n".join(f"                {json.dumps(name)}," for name in names)
 
 

@@ -1,4 +1,4 @@
-"""The fields of a component: what a person enters, and what an agent fills."""
+"""The input fields of components: those of the connection and those of tools."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ Fields = list[Any]
 
 
 def connection_fields() -> Fields:
-    """Return the fields of the connection, which every component has."""
+    """Return the fields of the connection, which all components have."""
     return [
         SecretStrInput(
             name="api_key",
@@ -63,7 +63,7 @@ def connection_fields() -> Fields:
 
 
 def tool_fields(registry: Registry, *tools: str) -> Fields:
-    """Return the fields of tools; one that several have stands once, and is required where all of them need it."""
+    """Return the fields of tools, without duplicates. A field is required if it is required by all of the tools."""
     made: dict[str, Any] = {}
     needed: dict[str, int] = {}
     for tool in tools:
@@ -104,22 +104,24 @@ def _field(name: str, field: Input, *, required: bool) -> Any:
         return DropdownInput(**common, options=ANY_STATE, value="")
     if field.type == "boolean":
         return BoolInput(**common, value=bool(field.default))
-    # A number field of Langflow that is left blank is 0; text is not given.
+    # Langflow reads a blank number field as 0, so a number without a default gets a text field.
     if field.type in ("integer", "number") and field.default is not None:
         kind = IntInput if field.type == "integer" else FloatInput
         return kind(**common, value=field.default)
     kind = MultilineInput if is_json(field) else MessageTextInput
-    # What an agent fills: a person decides on the rest.
+    # Agents set only these fields; people set the others.
     return kind(**common, value="", tool_mode=not field.advanced)
 
 
 def _info(name: str, field: Input) -> str:
-    said = [field.description]
+    sentences = [field.description]
     if name in NAMED_PROJECTS:
-        said.append("Title, address or ID.")
+        sentences.append("Title, address or ID.")
     if is_json(field):
-        said.append("As JSON text, or by commas." if field.type == "array" and _is_plain(field) else "As JSON text.")
-    return " ".join(said)
+        sentences.append(
+            "As JSON text, or by commas." if field.type == "array" and _is_plain(field) else "As JSON text."
+        )
+    return " ".join(sentences)
 
 
 def _is_plain(field: Input) -> bool:

@@ -1,4 +1,4 @@
-"""The components there are: what each is called, and which tool it runs."""
+"""The components, with the name of each and the tool it runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hex_blocks.hosts.builders.forms import HIDDEN_TOOLS, shown_tools, snake_cas
 from hex_blocks.tools.registry import PREFIX, Registry
 from hex_blocks.tools.tool import Tool
 
-# Names that a component of Langflow has for itself.
+# Names of attributes that components of Langflow already have.
 RESERVED = frozenset(
     {
         "code",
@@ -62,10 +62,10 @@ class Kind:
     """A component that runs one tool.
 
     Attributes:
-        name: The name of its class, which saved flows hold.
-        title: What the canvas calls it.
+        name: The name of its class, which saved flows contain.
+        title: Its name on the canvas.
         tool: The tool.
-        icon: One of Langflow's icons.
+        icon: The name of one of Langflow's icons.
     """
 
     name: str
@@ -86,21 +86,21 @@ NOTEBOOK = ("hex_run_notebook", "hex_get_notebook_run_status")
 
 
 def input_name(name: str) -> str:
-    """Return what a component calls an input: in snake case, and no name that a component has for itself."""
+    """Return the name of an input's field: in snake case, with the prefix `hex_` if it is one of RESERVED."""
     plain = snake_case(name)
     return f"hex_{plain}" if plain in RESERVED else plain
 
 
 def key_of(tool: Tool) -> str:
-    """Return what a tool is called in a list of actions."""
+    """Return the name of a tool in the list of actions."""
     return tool.id.removeprefix(PREFIX)
 
 
 def actions(registry: Registry) -> list[str]:
-    """Return the actions there are to choose from."""
+    """Return the names of all actions."""
     return [key_of(tool) for tool in shown_tools(registry.values()) if not tool.experimental]
 
 
 def is_action(tool: str) -> bool:
-    """Whether a tool may be run from a canvas."""
+    """Return whether a tool may be run from a canvas."""
     return tool not in HIDDEN_TOOLS

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from hex_blocks import __version__
 from hex_blocks.errors.classes import hex_error
-from hex_blocks.hosts.mcp.asking import elicit_inputs
 from hex_blocks.hosts.mcp.completing import MAX_VALUES, Completions
+from hex_blocks.hosts.mcp.elicitation import elicit_inputs
 from hex_blocks.hosts.mcp.links import HAS_LINKS, Reference, links, parse_uri, read_reference, templates
 from hex_blocks.hosts.mcp.prompts import describe_prompt, prompts
 from hex_blocks.hosts.mcp.reports import PROGRESS_SECONDS, ProgressReporter

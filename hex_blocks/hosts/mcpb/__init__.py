@@ -1,1 +1,1 @@
-"""The MCP server as a desktop bundle: one file that a client installs, with its settings asked for in a form."""
+"""The MCP server as a desktop bundle: one file that clients install, with a form for its settings."""

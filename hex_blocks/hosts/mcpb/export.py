@@ -1,4 +1,4 @@
-"""The bundle: a manifest, the command that its client starts, and the wheel that this needs."""
+"""Exports the bundle: a manifest, the script that the client starts, and the wheel that the script needs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.hosts.models.toolsets import DEFAULT
 from hex_blocks.hosts.packing import own_wheel, zip_of
 
 BUNDLE = Path(__file__).parent / "bundle"
-# The first version of the form that has servers run by uv.
+# The first version of the manifest format that supports servers run by uv.
 FORM = "0.4"
 MAIN = "server/main.py"
 

@@ -1,1 +1,1 @@
-"""n8n: a node, a trigger and a credential, as a package in TypeScript and JavaScript."""
+"""n8n: a package with a node, a trigger and a credential."""

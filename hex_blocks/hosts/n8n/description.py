@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from hex_blocks.tools.spec.values import Input, OutputField
 
 NOTEBOOK = "notebook"
-# Return All and Limit stand in their place.
-READING_ON = ("limit", "after", "before", "offset", "fetchAll", "maxItems")
-# Not in the node: Hex has given one up, and the others need the record, the machine's files or its interrupts.
+# Inputs that the fields Return All and Limit replace.
+PAGING_INPUTS = ("limit", "after", "before", "offset", "fetchAll", "maxItems")
+# Inputs that the node does not show: one is deprecated, the others need the record, local files or interrupts.
 NOT_SHOWN = ("idempotencyKey", "updateCache", "cancelOnInterrupt", "file", "debug")
-# Their entries are items, though no list is read on for them.
+# Tools without paging whose output list becomes items.
 ENTRIES = {"hex_find_project": "matches"}
-# More outputs than this are simplified unless somebody wants them all.
-MOST_OUTPUTS = 10
+# Operations with more outputs than this have the option Simplify.
+MAX_OUTPUTS = 10
 SIMPLIFIED = {
     "run": (
         "projectId", "runId", "runUrl", "status", "startTime", "endTime", "elapsedSeconds", "traceId",
@@ -42,18 +42,18 @@ SIMPLIFIED = {
         "schemaRefreshAccess", "schemaRefreshSchedule", "sharing",
     ),
 }  # fmt: skip
-# Operations that wait, so that several items are better at it than one after the other.
+# Operations that wait, so several items are run in parallel.
 WAITING = ("hex_run_project", "hex_wait_for_run", "hex_ask")
 
 
 @dataclass(frozen=True)
 class Form:
-    """What the editor shows of an operation, and what the node knows of it when it runs.
+    """The form of an operation in the editor, and its plan at run time.
 
     Attributes:
         operation: The operation.
-        fields: Its fields, without the operation that they are shown for.
-        plan: What the node reads when it runs: the tool, where its inputs stand, what its outputs are.
+        fields: Its fields, without the condition that shows them for this operation.
+        plan: What the node reads at run time: the tool, the places of its inputs, and its outputs.
     """
 
     operation: Operation
@@ -74,7 +74,7 @@ def form_of(operation: Operation) -> Form:
         others.pop("inputParams")
         others = run_options(others)
     if spec.paging:
-        fields += _reading_on()
+        fields += _paging_fields()
     outputs = _outputs(spec)
     simple = simplified(operation.resource, outputs)
     if simple:
@@ -100,11 +100,11 @@ def form_of(operation: Operation) -> Form:
 def _is_shown(name: str, field: Input, spec: ToolSpec) -> bool:
     if field.place == "connection" or field.secret or name in NOT_SHOWN:
         return False
-    return not (spec.paging and name in READING_ON)
+    return not (spec.paging and name in PAGING_INPUTS)
 
 
 def entries_of(spec: ToolSpec) -> str | None:
-    """Return the output whose entries are items; None where the document is one."""
+    """Return the output whose entries become items; None if the whole document is one item."""
     return spec.paging.items if spec.paging else ENTRIES.get(spec.id)
 
 
@@ -117,15 +117,15 @@ def _outputs(spec: ToolSpec) -> Mapping[str, OutputField]:
 
 
 def simplified(resource: str, outputs: Iterable[str]) -> list[str] | None:
-    """Return the outputs that stay when they are simplified; None where there are few anyway."""
+    """Return the outputs that Simplify keeps; None if there are too few to simplify."""
     names = list(outputs)
-    if len(names) <= MOST_OUTPUTS:
+    if len(names) <= MAX_OUTPUTS:
         return None
     kept = [name for name in names if name in SIMPLIFIED.get(resource, ())]
-    return kept or names[:MOST_OUTPUTS]
+    return kept or names[:MAX_OUTPUTS]
 
 
-def _reading_on() -> list[Property]:
+def _paging_fields() -> list[Property]:
     return [
         {
             "displayName": "Return All",
@@ -157,7 +157,7 @@ def _simplify() -> Property:
 
 
 def own_options(tool_id: str) -> list[Property]:
-    """Return the options that are the node's own, beside the tool's inputs."""
+    """Return the options of the node itself, besides the tool's inputs."""
     parallel: Property = {
         "displayName": "Items at Once",
         "name": "maxParallel",
@@ -180,7 +180,7 @@ def own_options(tool_id: str) -> list[Property]:
 
 
 def _collection(name: str, options: Sequence[Property]) -> Property:
-    """Return the field that optional fields are added in, one by one."""
+    """Return the collection field to which users add optional fields."""
     title = "Filter" if name == "filters" else "Option"
     return {
         "displayName": f"{title}s",
@@ -196,7 +196,7 @@ def resource_property(names: Mapping[str, str]) -> Property:
     """Return the field for the resource.
 
     Args:
-        names: How the editor calls each.
+        names: The names of the resources, by key.
     """
     options = [{"name": title, "value": key} for key, title in names.items()]
     return {
@@ -237,7 +237,7 @@ def _operation_option(operation: Operation) -> Property:
 
 
 def resource_fields(forms: Sequence[Form]) -> list[Property]:
-    """Return the fields of a resource's operations, those that are equal once for all operations that have them."""
+    """Return the fields of a resource's operations. Equal fields are merged and shown for several operations."""
     merged: list[tuple[Property, list[str]]] = []
     for form in forms:
         for field in form.fields:
@@ -253,7 +253,7 @@ def _shown_for(field: Property, values: list[str]) -> Property:
     own = field.get("displayOptions", {}).get("show", {})
     made = {name: value for name, value in field.items() if name != "displayOptions"}
     shown = {"displayOptions": {"show": {"operation": values} | own}}
-    # Where n8n's own nodes have it: behind what the field is, before what it says.
+    # The order of keys in n8n's own nodes: after the type, before the description.
     place = list(made).index("type") + 1
     entries = list(made.items())
     return dict([*entries[:place], *shown.items(), *entries[place:]])

@@ -1,4 +1,4 @@
-"""The n8n package: files in the form for verified nodes, or with translations for self-hosted editors."""
+"""Exports the n8n package: the form for verified nodes, or the translated form for self-hosted editors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from hex_blocks.i18n.texts import languages
 from hex_blocks.tools.tool import Tool
 
 _HERE = Path(str(resources(__package__)))
-# Tools that are no operations of their own: the wait of Run Project, the trigger, and what pickers list.
+# Tools that are not operations: they are used by Run Project's wait, the trigger and the pickers.
 USED = (
     "hex_run_and_wait",
     "hex_watch_runs",
@@ -40,12 +40,12 @@ USED = (
     "hex_list_cells",
     *LISTED,
 )
-# It reads the environment and sets timers, which n8n does itself.
+# A file of the core that n8n does not need: it reads the environment and sets timers.
 NOT_IN_N8N = ("node_host.js",)
-# What a node may know of the machine: by n8n's rules nothing, in the form for self-hosted editors the language.
+# The module that reads the environment: a verified node must not read it, a translated one reads the language.
 _ENVIRONMENT = {False: "verified.js", True: "translated.js"}
 ALIAS = ("notebook", "report", "dashboard", "analytics", "SQL", "Python", "chart")
-"""Words by which people look for Hex in the palette."""
+"""Search words for the palette."""
 
 
 def files(request: ExportRequest) -> Files:
@@ -76,7 +76,7 @@ def files(request: ExportRequest) -> Files:
 
 
 def _sources(forms: list[Form], titles: dict[str, str]) -> dict[str, str]:
-    """Return the sources, without what their names end in."""
+    """Return the TypeScript sources, by path without the ending."""
     first = [resource_property(titles)]
     lists = {"Resource": ("resource", first)}
     for resource in titles:
@@ -98,7 +98,7 @@ def _sources(forms: list[Form], titles: dict[str, str]) -> dict[str, str]:
 
 
 def _core(request: ExportRequest, shown: list[Tool]) -> dict[str, bytes]:
-    """Return the core, and the data of what the node uses."""
+    """Return the files of the core, and its data for the tools that the node uses."""
     tools = {tool.id: tool for tool in shown} | {name: request.registry[name] for name in USED}
     said = languages() if request.translated else ()
     made = {f"core/{name}": content for name, content in core_files().items() if name not in NOT_IN_N8N}
@@ -116,7 +116,7 @@ def _assets() -> dict[str, bytes]:
 
 
 def _built(made: dict[str, bytes]) -> dict[str, bytes]:
-    """Return what n8n is told to load: by its rules that stands in `dist`, and here it points at what it is."""
+    """Return the files in `dist`, where n8n requires them; they load the real files."""
     loaded = (*manifest.NODES, *manifest.CREDENTIALS)
     kept = {path: content for path, content in made.items() if path.endswith((".svg", ".json"))}
     up = {path: "../" * (path.count("/") + 1) for path in loaded}

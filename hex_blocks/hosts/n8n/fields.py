@@ -1,4 +1,4 @@
-"""A tool's inputs as the fields of n8n's editor."""
+"""Converts inputs of tools to fields of n8n's editor."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 Property = dict[str, Any]
 
-# n8n sorts what has so many choices or more.
+# n8n requires options to be sorted if there are at least this many.
 SORTED_FROM = 5
 EXPRESSIONS = "https://docs.n8n.io/code/expressions/"
 LIST_DESCRIPTION = f'Choose from the list, or specify IDs using an <a href="{EXPRESSIONS}">expression</a>'
-# Switches whose description begins otherwise where a value may also be left out.
+# Descriptions of switches that are optional, for which the usual beginning is not correct.
 SWITCHES = {"hasFeedback": "Whether threads have feedback"}
 ONE_DESCRIPTION = f'Choose from the list, or specify an ID using an <a href="{EXPRESSIONS}">expression</a>.'
 ROWS = {"prompt": 4, "description": 4, "code": 8, "sql": 8, "markdown": 8}
@@ -27,7 +27,7 @@ ROWS = {"prompt": 4, "description": 4, "code": 8, "sql": 8, "markdown": 8}
 
 @dataclass(frozen=True)
 class Picker:
-    """What is picked by name: how the field is called, and the method that finds its choices."""
+    """A field whose value is picked from a list: its label, and the method that loads the list."""
 
     title: str
     method: str
@@ -36,7 +36,7 @@ class Picker:
 
 
 APP = "https://app.hex.tech/acme"
-# Fields that take one ID.
+# Pickers for one ID, by input.
 LOCATORS = {
     "projectId": Picker("Project", "searchProjects", f"{APP}/hex/5a8591dd-4039-49df-9202-96385ba3eff8/draft/logic"),
     "collectionId": Picker("Collection", "searchCollections"),
@@ -48,7 +48,7 @@ LOCATORS = {
     "runId": Picker("Run", "searchRuns"),
     "staticId": Picker("Chart", "searchCharts"),
 }
-# Fields that take many.
+# Pickers for several IDs, by input.
 LISTS = {
     "projectIds": Picker("Project", "getProjects"),
     "attachmentProjectIds": Picker("Attached Project", "getProjects"),
@@ -61,7 +61,7 @@ LISTS = {
     "charts": Picker("Chart", "getCharts", depends_on=("projectId.value",)),
     "topicIds": Picker("Topic", "getTopics"),
 }
-# Fields whose choices are what is in use. n8n keeps a null in such a field, and makes it blank in one for text.
+# Pickers for values that are in use. n8n keeps null in such a field, but makes it blank in a text field.
 ONE_OF = {"status": Picker("Status", "getStatuses")}
 
 
@@ -69,9 +69,9 @@ def property_of(name: str, field: Input, *, required: bool = False) -> Property:
     """Return the field for an input.
 
     Args:
-        name: The input's name, which is the field's too.
+        name: The name of the input and of the field.
         field: The input.
-        required: Whether the editor asks for it.
+        required: Whether the editor requires a value.
     """
     made = _by_kind(name, field)
     if required and not field.nullable:
@@ -80,7 +80,7 @@ def property_of(name: str, field: Input, *, required: bool = False) -> Property:
 
 
 def _by_kind(name: str, field: Input) -> Property:
-    # The run of the notebook pair may be any text that names one: it is typed.
+    # The notebook tools accept any text that names a run, so it is typed.
     if name in LOCATORS and field.format == "uuid":
         return locator(name, LOCATORS[name], field)
     if name in LISTS and field.type == "array":
@@ -111,7 +111,7 @@ def _by_kind(name: str, field: Input) -> Property:
 
 
 def locator(name: str, picker: Picker, field: Input) -> Property:
-    """Return the field for an ID that is picked by name, or given."""
+    """Return the resource locator for an ID: picked from a list, or given as ID or URL."""
     modes: list[Property] = [
         {
             "displayName": "From List",
@@ -164,7 +164,7 @@ def _one_of(name: str, picker: Picker, field: Input) -> Property:
 
 
 def _of_three_states(name: str, field: Input) -> Property:
-    """Return the field for a yes or no that may be left open: n8n's own switch is one or the other."""
+    """Return the field for a boolean that may also be not given, which n8n's switch cannot express."""
     return {
         "displayName": title_case(field.title),
         "name": name,
@@ -201,7 +201,7 @@ def _choices(kind: str, values: Iterable[str], default: Any, field: InputField) 
 
 
 def choices(values: Iterable[str]) -> list[Property]:
-    """Return the choices for values of Hex's, in the order that n8n wants."""
+    """Return the options for values of Hex's API, in the order that n8n requires."""
     named = [{"name": name_of_value(value), "value": value} for value in values]
     return sorted(named, key=lambda each: each["name"]) if len(named) >= SORTED_FROM else named
 
@@ -233,5 +233,5 @@ def _text(name: str, field: Input) -> Property:
 
 def _placeholder(example: Any) -> Property:
     text = str(example) if example is not None else ""
-    # What a person types into one line.
+    # A placeholder must fit in one line.
     return {"placeholder": f"e.g. {text}"} if text and "\n" not in text and len(text) <= 120 else {}

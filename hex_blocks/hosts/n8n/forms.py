@@ -1,4 +1,4 @@
-"""The fields of the trigger and of the credential."""
+"""The fields of the trigger and the credential."""
 
 from __future__ import annotations
 

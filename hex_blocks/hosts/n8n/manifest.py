@@ -1,4 +1,4 @@
-"""What npm and n8n's palette read of the package: package.json, the codex files, README and changelog."""
+"""The files about the package for npm and n8n's palette: package.json, codex files, README and changelog."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def package_json(version: str) -> bytes:
 
 
 def codex(node: str, alias: Sequence[str]) -> bytes:
-    """Return what the palette knows of a node: where it stands, and by which words it is found."""
+    """Return the codex file of a node: its categories and search words in the palette."""
     made = {
         "node": f"{NAME}.{node}",
         "nodeVersion": "1.0",
@@ -77,9 +77,9 @@ def readme(shown: Iterable[Operation], titles: Mapping[str, str], not_shown: Map
 
     Args:
         shown: The operations of the node.
-        titles: How its resources are called.
-        not_shown: The tools that it has not, with why.
-        version: Of the package.
+        titles: The names of its resources.
+        not_shown: The tools that the node does not show, with the reasons.
+        version: The version of the package.
     """
     operations = list(shown)
     rows = "\n".join(

@@ -1,4 +1,4 @@
-"""Where each tool stands in the node: its resource, its operation, and how the editor calls them."""
+"""The operations of the node: the resource, key and names of each tool."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.hosts.javascript.titles import sentence_case, title_case
 from hex_blocks.tools.registry import PREFIX
 from hex_blocks.tools.tool import Tool
 
-# In the order of the package's pages, with how the editor calls them.
+# The resources in the order of the editor, with their names.
 RESOURCES = {
     "notebook": "Notebook",
     "run": "Run",
@@ -26,7 +26,7 @@ RESOURCES = {
     "semanticProject": "Semantic Project",
     "guide": "Guide",
 }
-# The resource of a group of tools, for those that the table below does not name.
+# The resource for the tools of a group; NAMED has exceptions.
 RESOURCE_OF_GROUP = {
     "notebook": "notebook",
     "runs": "run",
@@ -39,7 +39,7 @@ RESOURCE_OF_GROUP = {
     "semantic": "semanticProject",
     "guides": "guide",
 }
-# Tools whose name in the editor is not their title: resource, name, action.
+# Tools with other names than their titles: resource, name, action.
 NAMED = {
     "hex_run_notebook": ("notebook", "Run Notebook", "Run notebook"),
     "hex_get_notebook_run_status": ("notebook", "Get Run Status", "Get notebook run status"),
@@ -99,7 +99,7 @@ NAMED = {
     "hex_publish_guide_drafts": ("guide", "Publish Drafts", "Publish guide drafts"),
     "hex_delete_guide_draft": ("guide", "Delete Draft", "Delete guide draft"),
 }
-# Tools that the node does not show, and why.
+# Tools that the node does not show, with the reasons.
 HIDDEN = {
     "hex_check_connection": "the credential's own test does it",
     "hex_create_data_connection": "passwords would stand in workflow files",
@@ -110,7 +110,7 @@ HIDDEN = {
     "hex_watch_runs": "the trigger does it",
     "hex_ingest_semantic_project": "it reads a file of the machine",
 }
-# An agent that the node is a tool of is not offered these.
+# Tools that are not offered to an agent that uses the node as a tool.
 HIDDEN_FROM_AGENTS = re.compile(
     r"hex_(deactivate_user|delete_\w+|cancel_active_runs|edit_project_sharing_\w+|publish_guide_drafts)"
 )
@@ -123,9 +123,9 @@ class Operation:
     Attributes:
         tool: The tool.
         resource: The key of its resource.
-        value: The operation's own key.
-        name: How the editor calls it beside its resource.
-        action: How the editor calls it alone.
+        value: The key of the operation.
+        name: Its name in the list of operations of the resource.
+        action: Its name in the palette.
     """
 
     tool: Tool
@@ -136,25 +136,25 @@ class Operation:
 
     @property
     def hidden_from_agents(self) -> bool:
-        """Whether an agent is not offered it."""
+        """Whether it is not offered to agents."""
         return bool(HIDDEN_FROM_AGENTS.fullmatch(self.tool.id))
 
 
 def operation_value(tool: Tool) -> str:
-    """Return the key of a tool's operation: its id without `hex_`, in camel case."""
+    """Return the key of a tool's operation: its ID without `hex_`, in camel case."""
     first, *others = tool.id.removeprefix(PREFIX).split("_")
     return first + "".join(part.capitalize() for part in others)
 
 
 def operations(tools: Iterable[Tool]) -> list[Operation]:
-    """Return the tools that the node shows as operations, in the order of its resources."""
+    """Return the operations for tools, in the order of the resources."""
     shown = [_operation(tool) for tool in tools if tool.id not in HIDDEN and runs_in_javascript(tool)]
     order = {resource: number for number, resource in enumerate(RESOURCES)}
     return sorted(shown, key=lambda each: (order.get(each.resource, len(order)), each.resource, each.name))
 
 
 def not_shown(tools: Iterable[Tool]) -> dict[str, str]:
-    """Return the tools that the node does not show, with why."""
+    """Return the IDs of the tools that the node does not show, with the reasons."""
     return {
         tool.id: HIDDEN.get(tool.id, "it takes Python")
         for tool in tools
@@ -172,7 +172,7 @@ def _operation(tool: Tool) -> Operation:
 
 
 def resource_names(shown: Iterable[Operation], groups: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """Return how the editor calls the resources that there are operations for; a plugin's group by its title."""
+    """Return the names of the resources that have operations; a plugin's group has its title as name."""
     return {
         each.resource: RESOURCES.get(each.resource) or title_case(str(groups[each.resource]["title"])) for each in shown
     }

@@ -1,4 +1,4 @@
-"""The fields of Run Project that are not one input each: the parameters, and the wait."""
+"""The fields of Run Project that do not correspond to one input: the parameters and the wait."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from hex_blocks.tools.spec.values import Input
 
 RUN_PROJECT = "hex_run_project"
-# What the wait brings to the options of Run Project, from the tool that starts and waits.
+# Inputs of hex_run_and_wait that Run Project has as options for its wait.
 WAITS = ("timeout", "pollInterval", "cancelOnTimeout", "cancelActiveRuns")
 KINDS = {
     "boolean": "Boolean",
@@ -28,7 +28,7 @@ KINDS = {
 
 
 def run_options(inputs: Mapping[str, Input]) -> dict[str, Input]:
-    """Return the optional inputs of Run Project, with those of the wait among them."""
+    """Return the optional inputs of Run Project, including those of its wait."""
     return {**inputs, **_waits()}
 
 
@@ -39,7 +39,7 @@ def _waits() -> dict[str, Input]:
 
 
 def run_fields(parameters: Input) -> list[Property]:
-    """Return the fields for the parameters and for the wait."""
+    """Return the fields for the parameters and the wait."""
     description = describe(parameters.description)
     return [
         {
@@ -84,7 +84,7 @@ def run_fields(parameters: Input) -> list[Property]:
 
 
 def _row() -> list[Property]:
-    """Return the fields of one parameter; the field for its value is that of its type."""
+    """Return the fields of one parameter; each type has its own field for the value."""
     return [
         {
             "displayName": "Name",

@@ -1,7 +1,4 @@
-"""The node, the trigger and the credential as TypeScript, and as the JavaScript that n8n loads.
-
-Both are written here, so that nothing has to be compiled; tests compile the one and compare it with the other.
-"""
+"""The TypeScript sources of the node, the trigger and the credential, with marks for `javascript()`."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ LOADS = (
 
 
 def description_source(name: str, properties: Sequence[Property]) -> str:
-    """Return the source of a list of fields."""
+    """Return the source that exports a list of fields."""
     return (
         "/*<*/import type { INodeProperties } from 'n8n-workflow';\n\n/*>*/"
         f"export const {name}/*<*/: INodeProperties[]/*>*/ = {literal(list(properties))};\n"
@@ -41,7 +38,7 @@ def description_source(name: str, properties: Sequence[Property]) -> str:
 
 
 def plans_source(plans: Mapping[str, object]) -> str:
-    """Return the source of what the node knows of its operations."""
+    """Return the source that exports the plans of operations."""
     return (
         "/*<*/import type { Plan } from '../../runtime/inputs.js';\n\n/*>*/"
         f"export const plans/*<*/: Record<string, Plan>/*>*/ = {literal(dict(plans))};\n"
@@ -52,8 +49,8 @@ def node_source(description: str, files: Mapping[str, str]) -> str:
     """Return the source of the node.
 
     Args:
-        description: What the node is for.
-        files: The names of the lists of fields, by the file that has each.
+        description: The description of the node.
+        files: The names of the lists of fields, by file.
     """
     imports = "".join(f"import {{ {name} }} from './descriptions/{file}';\n" for file, name in files.items())
     head = {
@@ -185,7 +182,7 @@ export class HexApi/*<*/ implements ICredentialType/*>*/ {{
 """
 
 
-# The same reading of a base URL as the core's; where a token may go is decided when it is added.
+# The expression for a base URL; the core checks where a token may be sent when it adds the token.
 BASE_URL = (
     '($credentials.region === "custom" ? ($credentials.baseUrl.includes("://") ? "" : "https://") '
     '+ $credentials.baseUrl.trim().replace(/\\/+$/, "").replace(/\\/api(\\/v1)?$/, "") '

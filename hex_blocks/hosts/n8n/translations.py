@@ -1,7 +1,7 @@
-"""The node's words in the languages of self-hosted editors; what has no translation stays as the description has it.
+"""The translations of the node's texts for self-hosted editors. Texts without a translation stay in English.
 
-n8n looks a word up by the field's name alone, so a field that is described in different words in different operations
-has no translated description.
+n8n finds a translation by the name of a field alone, so a field whose description differs between operations has no
+translated description.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ from typing import Any
 from hex_blocks.hosts.n8n.description import Form
 from hex_blocks.i18n.texts import languages, text
 
-# Where n8n calls a language otherwise.
+# Languages with another code in n8n.
 LOCALES = {"pt_BR": "pt-BR", "zh_Hans": "zh-CN", "zh_Hant": "zh-TW"}
 
 Words = dict[str, Any]
 
 
 def translations(forms: Sequence[Form], groups: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
-    """Return the files of translations, by their paths below the node's folder.
+    """Return the files with translations, by path in the node's folder.
 
     Args:
-        forms: What the editor shows of each operation.
-        groups: The groups of the palette, which resources are called after.
+        forms: The forms of the operations.
+        groups: The groups of the palette, whose titles are names of resources.
     """
     return {
         f"translations/{LOCALES.get(language, language)}/hex.json": _file(forms, groups, language)
@@ -49,7 +49,7 @@ def _with_options(options: Words) -> Words:
 
 
 def _resources(forms: Sequence[Form], groups: Mapping[str, Mapping[str, Any]], language: str) -> Words:
-    # People and groups are one group of the palette and two resources of the node.
+    # One group of the palette, people, is two resources of the node.
     several = {"user", "group"}
     named = {form.operation.resource: str(groups[form.operation.tool.group]["title"]) for form in forms}
     return {
@@ -68,7 +68,7 @@ def _operations(forms: Sequence[Form], language: str) -> Words:
 
 
 def _fields(forms: Sequence[Form], language: str) -> Words:
-    """Return the words of the tools' inputs: those of the collections stand in them, the others at the top."""
+    """Return the texts of inputs; fields of a collection are nested in it."""
     top: dict[str, list[Any]] = {}
     collections: dict[str, dict[str, list[Any]]] = {}
     for form in forms:
@@ -94,7 +94,7 @@ def _words(fields: Iterable[Any], language: str) -> Words:
 
 
 def _own_words(language: str) -> Words:
-    """Return the words of the fields that are the node's own."""
+    """Return the texts of the fields of the node itself."""
     return {
         "returnAll": {"displayName": text("Return all", language)},
         "limit": {"displayName": text("Limit", language)},

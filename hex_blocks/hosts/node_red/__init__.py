@@ -1,1 +1,1 @@
-"""Node-RED: nodes for Hex, as a package with its editor, help in Node-RED's languages, and example flows."""
+"""Node-RED: a package with nodes for Hex, help in Node-RED's languages and example flows."""

@@ -1,4 +1,4 @@
-"""The editor's part of the package: each node's form, made from its fields."""
+"""Generates hex-blocks.html, the editor's part of the package, with the form of each node."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.i18n.texts import SOURCE_LANGUAGE
 from hex_blocks.tools.spec.values import Input
 
 COLOR = "#C9BEE6"
-# Node-RED makes a list of connections of this field before a form is made, so it stands in each.
+# Node-RED turns this field into a list of connections before the form is built, so each template has it.
 _NAME = """\
 <div class="form-row">
 <label for="node-input-name" style="width: 130px" data-i18n="hex-blocks.label.name"></label>
@@ -36,7 +36,7 @@ def page(nodes: Iterable[Node]) -> str:
     script = (resources(__package__) / "package" / "editor.js").read_text(encoding="utf-8")
     static = (resources(__package__) / "package" / "forms.html").read_text(encoding="utf-8")
     told = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False)
-    # A closing tag inside the data would end the script.
+    # `</` is escaped, because a closing tag inside the data would end the script.
     told = told.replace("</", "<\\/")
     templates = "\n".join(map(_template, nodes))
     return (
@@ -46,7 +46,7 @@ def page(nodes: Iterable[Node]) -> str:
 
 
 def _template(node: Node) -> str:
-    # Where an input is called so too, the form makes the field.
+    # If an input has the same name, the form creates its field.
     head = _CONNECTION if "name" in node.fields else _NAME + _CONNECTION
     return f'<script type="text/html" data-template-name="{node.type}">\n{head}<div class="hex-form"></div>\n</script>'
 

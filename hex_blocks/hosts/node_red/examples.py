@@ -1,4 +1,4 @@
-"""Example flows, as the editor's import menu shows them: one for each node, and three whole ones."""
+"""Example flows for the editor's import menu: one for each node, and three complete ones."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hex_blocks.hosts.node_red.nodes import Node, field_name, usual_type
 from hex_blocks.hosts.node_red.words import WATCH
 
 Flow = list[dict[str, Any]]
-# A project and a chat that look like some, to be replaced.
+# Placeholders for a project and a chat webhook, which users replace.
 CHAT = "https://chat.example.com/hooks/data-team"
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 
@@ -34,7 +34,7 @@ def _id(*parts: str) -> str:
 
 
 class _Canvas:
-    """A flow in the making: a tab, a connection, and nodes that are wired in a row."""
+    """Builds a flow: a tab, a connection and wired nodes."""
 
     def __init__(self, name: str, about: str) -> None:
         self.name = name
@@ -49,7 +49,15 @@ class _Canvas:
         self.nodes: Flow = []
 
     def add(self, type_: str, x: int, y: int, *wires: list[str], **fields: Any) -> str:
-        """Add a node and return its ID; wires: for each output, the nodes behind it."""
+        """Add a node and return its ID.
+
+        Args:
+            type_: The type of the node.
+            x: Its horizontal position.
+            y: Its vertical position.
+            *wires: For each output, the IDs of the connected nodes.
+            **fields: Its fields.
+        """
         made = _id(self.name, type_, str(len(self.nodes)))
         self.nodes.append(
             {"id": made, "type": type_, "z": self.tab["id"], "name": "", "x": x, "y": y, "wires": list(wires), **fields}
@@ -57,12 +65,12 @@ class _Canvas:
         return made
 
     def hex(self, type_: str, x: int, y: int, *wires: list[str], **fields: Any) -> str:
-        """Add one of our nodes."""
+        """Add one of our nodes, with the connection."""
         more = {"connection": self.connection["id"], "output": "document", "onFailure": "error", "outputs": 1}
         return self.add(type_, x, y, *wires, **(more | fields))
 
     def flow(self) -> Flow:
-        """Return all of it."""
+        """Return the nodes of the flow."""
         return [self.tab, *self.nodes, self.connection]
 
 

@@ -1,4 +1,4 @@
-"""The Node-RED package: runtime, editor, words in Node-RED's languages, examples."""
+"""Exports the Node-RED package: runtime, editor, translations and examples."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hex_blocks.hosts.packing import npm_archive
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, languages
 
 NAME = "@hex-blocks/node-red-hex"
-# What the runtime uses beside the tools of its nodes.
+# The tools that the runtime uses besides those of its nodes.
 USED = ("hex_watch_runs", "hex_check_connection", "hex_list_collections", "hex_list_groups", "hex_list_users")
 LISTED = (
     "hex_list_data_connections",
@@ -26,7 +26,7 @@ LISTED = (
     "hex_run_and_wait",
 )
 _HERE = Path(str(resources(__package__)))
-# Drawn in white for the colored square of a node.
+# White, because it is shown on the node's color.
 _ICON = """\
 <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 64 64" width="40" height="60">
   <path d="M32 8 53 20v24L32 56 11 44V20Z" fill="none" stroke="#fff" stroke-width="5" stroke-linejoin="round"/>

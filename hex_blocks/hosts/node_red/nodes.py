@@ -1,4 +1,4 @@
-"""Which nodes there are, which tools each runs, and the fields of its form."""
+"""The nodes, with the tools that each runs and the fields of its form."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.i18n.texts import Phrase, phrase
 from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
 
-# Passwords in flows, work of Python's record, and what nodes do themselves.
+# Tools that would put passwords into flows, need the record of runs, or are replaced by nodes.
 HIDDEN_TOOLS = {
     "hex_check_connection",
     "hex_create_data_connection",
@@ -22,18 +22,18 @@ HIDDEN_TOOLS = {
     "hex_wait_for_run",
     "hex_watch_runs",
 }
-# Inputs whose names Node-RED uses for something else of a node, with the names of their fields. A node's own name may
-# be an input's as well: then both are one field.
+# Inputs whose names are properties of every node in Node-RED, with the names of their fields. `name` is not among
+# them: a node's name and an input with this name share one field.
 FIELD_NAMES = {"type": "typeInput", "status": "statusInput"}
 PICKED = ("projectId", "collectionId", "groupId", "userId", "dataConnectionId", "runId")
-# The types of a field in the order in which the editor offers them, by the type that it usually is.
+# The types of a field's value in the order in which the editor offers them, and the default type for each input type.
 TYPES = ("str", "num", "bool", "json", "date", "msg", "flow", "global", "env", "jsonata")
 USUAL = {"integer": "num", "number": "num", "boolean": "bool", "object": "json", "array": "json", "any": "json"}
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A node: its name in the palette, the tools it has as operations, or the groups whose other tools it has."""
+    """A kind of node: its name in the palette, and its tools, given one by one or by group."""
 
     type: str
     label: Phrase
@@ -87,17 +87,17 @@ class Node:
 
     @property
     def type(self) -> str:
-        """Its type in flows."""
+        """The type of the node in flows."""
         return self.kind.type
 
     @property
     def waits(self) -> bool:
-        """Whether it has the choice to wait for the run that it starts."""
+        """Whether it has the option to wait for the run that it starts."""
         return self.type == "hex-run"
 
     @property
     def fields(self) -> dict[str, Input]:
-        """The inputs of all its operations: what is required comes first, what is advanced last."""
+        """The inputs of all its operations: required ones first, advanced ones last."""
         found: dict[str, Input] = {}
         for tool in self.tools:
             for name, field in inputs_of(tool).items():
@@ -106,7 +106,7 @@ class Node:
 
 
 def nodes_of(tools: Iterable[Tool], groups: dict[str, Any]) -> list[Node]:
-    """Return the nodes that show some tools; groups of plugins have a node each."""
+    """Return the nodes for tools; each group of a plugin has its own node."""
     shown = [tool for tool in tools if tool.id not in HIDDEN_TOOLS and runs_in_javascript(tool)]
     known = {group for kind in KINDS for group in kind.groups}
     others = dict.fromkeys(tool.group for tool in shown if tool.id not in OWN and tool.group not in known)
@@ -123,12 +123,12 @@ def _tools_of(kind: Kind, shown: Sequence[Tool]) -> tuple[Tool, ...]:
 
 
 def field_name(name: str) -> str:
-    """Return the name in flows of an input's field."""
+    """Return the name of an input's field in flows."""
     return FIELD_NAMES.get(name, name)
 
 
 def catalogue(nodes: Iterable[Node]) -> dict[str, Any]:
-    """Return what the runtime needs to know of the nodes."""
+    """Return the data about nodes that the runtime reads."""
     return {
         "nodes": {
             node.type: {
@@ -148,7 +148,7 @@ def catalogue(nodes: Iterable[Node]) -> dict[str, Any]:
 
 
 def rows_of(tool: Tool) -> str | None:
-    """Name the output whose entries can be sent one by one: the list, or else the first that is one."""
+    """Return the output whose entries can be sent as separate messages: that of paging, or the first list."""
     spec = tool.spec
     if spec.paging is not None:
         return spec.paging.items
@@ -156,5 +156,5 @@ def rows_of(tool: Tool) -> str | None:
 
 
 def usual_type(field: Input) -> str:
-    """Return the type that a field begins with."""
+    """Return the default type of a field's value."""
     return USUAL.get(field.type, "str")

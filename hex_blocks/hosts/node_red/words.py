@@ -1,4 +1,4 @@
-"""The words of the forms, and the files that hold them in Node-RED's languages."""
+"""The texts of forms and help pages, and their translation files in Node-RED's languages."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hex_blocks.hosts.node_red.nodes import Kind, Node, field_name
 from hex_blocks.i18n.texts import Phrase, phrase, text
 
 SET = "hex-blocks"
-# The languages of Node-RED's own editor, by ours.
+# The language codes of Node-RED's editor, by our codes.
 LANGUAGES = {
     "en": "en-US",
     "de": "de",
@@ -75,13 +75,13 @@ OUTPUTS = phrase(
 
 
 def locale(nodes: Iterable[Node], language: str) -> dict[str, Any]:
-    """Return the words of all nodes in a language."""
+    """Return the texts of all nodes in a language."""
     nodes = list(nodes)
     return {
         SET: {
-            "label": said_all(LABELS, language),
-            "status": said_all(STATUS, language),
-            "errors": said_all(ERRORS, language),
+            "label": phrases_in(LABELS, language),
+            "status": phrases_in(STATUS, language),
+            "errors": phrases_in(ERRORS, language),
             "type": {kind.type: kind.label.said(language) for kind in (CONNECTION, *_kinds(nodes), WATCH)},
             "operation": {key_of(tool): tool.title(language) for node in nodes for tool in node.tools},
             "input": {
@@ -92,8 +92,8 @@ def locale(nodes: Iterable[Node], language: str) -> dict[str, Any]:
     }
 
 
-def said_all(words: Mapping[str, Phrase], language: str) -> dict[str, str]:
-    """Say words in a language."""
+def phrases_in(words: Mapping[str, Phrase], language: str) -> dict[str, str]:
+    """Return phrases in a language."""
     return {name: each.said(language) for name, each in words.items()}
 
 
@@ -102,7 +102,7 @@ def _kinds(nodes: Iterable[Node]) -> list[Kind]:
 
 
 def help_pages(nodes: Iterable[Node], language: str) -> str:
-    """Return the help of all nodes in a language, as the sidebar shows it."""
+    """Return the help pages of all nodes in a language, as HTML for the sidebar."""
     pages = [_page(node.type, _help_of(node, language)) for node in nodes]
     assert WATCH.help  # noqa: S101
     watch = f"<p>{escape(WATCH.help.said(language))}</p>"

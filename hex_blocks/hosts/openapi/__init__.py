@@ -1,1 +1,1 @@
-"""The service of `hex-blocks serve` as an OpenAPI document, in the forms that importers take."""
+"""The OpenAPI document of the service `hex-blocks serve`, also in forms for hosts with limited importers."""

@@ -1,7 +1,4 @@
-"""The document in older versions of OpenAPI: 3.0, and 2.0, which is Swagger.
-
-Both come from 3.1 by rules of their own, without knowledge of what the document is about.
-"""
+"""Converts an OpenAPI 3.1 document to the versions 3.0 and 2.0 (Swagger), whatever its content."""
 
 from __future__ import annotations
 
@@ -13,37 +10,37 @@ Schema = dict[str, Any]
 Document = dict[str, Any]
 
 VERSIONS = ("3.1", "3.0", "2.0")
-# What a schema of 3.0 knows nothing of.
-_NEWER = ("contentMediaType", "contentEncoding", "examples", "$schema")
+# Keywords of schemas that 3.0 does not have.
+_NOT_IN_3_0 = ("contentMediaType", "contentEncoding", "examples", "$schema")
 _BODY_NAME = "body"
 
 
 def in_version(document: Document, version: str) -> Document:
-    """Return a document of OpenAPI 3.1 in another version."""
+    """Return an OpenAPI 3.1 document in one of VERSIONS."""
     if version == "3.0":
         return to_3_0(document)
     return to_2_0(document) if version == "2.0" else document
 
 
 def to_3_0(document: Document) -> Document:
-    """Return a document of OpenAPI 3.1 in 3.0."""
-    made = with_schemas(document, schema_3_0)
-    info = {key: value for key, value in made["info"].items() if key != "summary"}
+    """Return an OpenAPI 3.1 document in version 3.0."""
+    result = with_schemas(document, schema_3_0)
+    info = {key: value for key, value in result["info"].items() if key != "summary"}
     license_ = {key: value for key, value in info.get("license", {}).items() if key != "identifier"}
     if license_:
-        # 3.0 has an address in the place of an identifier.
+        # 3.0 has a URL instead of an identifier.
         info["license"] = {**license_, "url": f"https://spdx.org/licenses/{license_['name']}.html"}
-    return {**made, "openapi": "3.0.3", "info": info}
+    return {**result, "openapi": "3.0.3", "info": info}
 
 
 def schema_3_0(schema: Schema) -> Schema:
-    """Return a schema of JSON Schema 2020-12, without the schemas in it, as 3.0 has it."""
-    kept = {keyword: value for keyword, value in schema.items() if keyword not in _NEWER}
+    """Return a schema of JSON Schema 2020-12 in the dialect of 3.0. Schemas inside it are not changed."""
+    kept = {keyword: value for keyword, value in schema.items() if keyword not in _NOT_IN_3_0}
     types = schema.get("type", [])
     if isinstance(types, list):
         plain = [each for each in types if each != "null"]
         kept.pop("type", None)
-        # A schema of 3.0 has one type; without any it takes all, null among them.
+        # In 3.0 a schema has one type; a schema without a type allows all values, including null.
         if len(plain) == 1:
             kept["type"] = plain[0]
             if "null" in types:
@@ -59,7 +56,7 @@ def schema_3_0(schema: Schema) -> Schema:
 
 
 def with_schemas(document: Document, change: Callable[[Schema], Schema]) -> Document:
-    """Return a document with every schema in it changed, from the outermost inwards."""
+    """Return a document with `change` applied to every schema in it, outer schemas first."""
 
     def walk(value: Any) -> Any:
         if isinstance(value, list):
@@ -67,26 +64,26 @@ def with_schemas(document: Document, change: Callable[[Schema], Schema]) -> Docu
         if not isinstance(value, dict):
             return value
         return {
-            key: changed(each, change) if key == "schema" else each if key == "example" else walk(each)
+            key: change_schema(each, change) if key == "schema" else each if key == "example" else walk(each)
             for key, each in value.items()
         }
 
-    made: Document = walk(document)
-    return made
+    result: Document = walk(document)
+    return result
 
 
-def changed(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
-    """Return a schema changed, and the schemas in it."""
-    made = change(schema)
-    if "properties" in made:
-        made["properties"] = {name: changed(part, change) for name, part in made["properties"].items()}
-    if made.get("items"):
-        made["items"] = changed(made["items"], change)
-    return made
+def change_schema(schema: Schema, change: Callable[[Schema], Schema]) -> Schema:
+    """Return a schema with `change` applied to it and to the schemas inside it."""
+    result = change(schema)
+    if "properties" in result:
+        result["properties"] = {name: change_schema(part, change) for name, part in result["properties"].items()}
+    if result.get("items"):
+        result["items"] = change_schema(result["items"], change)
+    return result
 
 
 def to_2_0(document: Document) -> Document:
-    """Return a document of OpenAPI 3.1 in 2.0."""
+    """Return an OpenAPI 3.1 document in version 2.0."""
     older = with_schemas(to_3_0(document), _schema_2_0)
     server = urlsplit(older["servers"][0]["url"])
     components = older["components"]
@@ -123,7 +120,7 @@ def _schema_2_0(schema: Schema) -> Schema:
 
 
 def _operation_2_0(operation: dict[str, Any]) -> dict[str, Any]:
-    made = {key: value for key, value in operation.items() if key not in ("requestBody", "parameters", "responses")}
+    result = {key: value for key, value in operation.items() if key not in ("requestBody", "parameters", "responses")}
     parameters = [_parameter_2_0(each) for each in operation.get("parameters", [])]
     if body := operation.get("requestBody"):
         (content,) = body["content"].values()
@@ -134,10 +131,10 @@ def _operation_2_0(operation: dict[str, Any]) -> dict[str, Any]:
         "application/problem+json"
     }
     if parameters:
-        made["parameters"] = parameters
+        result["parameters"] = parameters
     if produced and produced != {"application/json"}:
-        made["produces"] = sorted(produced)
-    return made | {"responses": _responses_2_0(operation["responses"])}
+        result["produces"] = sorted(produced)
+    return result | {"responses": _responses_2_0(operation["responses"])}
 
 
 def _with_example(content: dict[str, Any]) -> Schema:
@@ -145,7 +142,7 @@ def _with_example(content: dict[str, Any]) -> Schema:
 
 
 def _parameter_2_0(parameter: dict[str, Any]) -> dict[str, Any]:
-    """Return a parameter with its type beside its name, where 2.0 knows no example."""
+    """Return a parameter with the keywords of its schema at the top level; 2.0 has no example there."""
     schema = {key: value for key, value in parameter["schema"].items() if key not in ("example", "description")}
     return {key: value for key, value in parameter.items() if key != "schema"} | schema
 
@@ -157,11 +154,11 @@ def _responses_2_0(responses: dict[str, Any]) -> dict[str, Any]:
 def _response_2_0(response: dict[str, Any]) -> dict[str, Any]:
     if "$ref" in response:
         return {"$ref": response["$ref"].replace("#/components/responses/", "#/responses/")}
-    made = {"description": response["description"]}
+    result = {"description": response["description"]}
     if content := response.get("content"):
-        made["schema"] = next(iter(content.values()))["schema"]
+        result["schema"] = next(iter(content.values()))["schema"]
     if headers := response.get("headers"):
-        made["headers"] = {
+        result["headers"] = {
             name: {"description": header["description"], **header["schema"]} for name, header in headers.items()
         }
-    return made
+    return result

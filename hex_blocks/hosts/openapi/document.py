@@ -1,6 +1,6 @@
-"""The document itself, OpenAPI 3.1: one operation for each tool, and the service's own.
+"""The OpenAPI 3.1 document: one operation for each tool, and the other operations of the service.
 
-Schemas of inputs and outputs stand where they are used: most importers follow no reference.
+Schemas of inputs and outputs are inline, because most importers do not resolve references.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from hex_blocks import __version__
 from hex_blocks.hosts.models.schemas import inputs_of, is_hidden
 from hex_blocks.hosts.openapi.dialects import with_schemas
 from hex_blocks.hosts.openapi.parts import (
+    CALL_STATUSES,
     JSON,
-    OF_A_CALL,
-    answer,
     idempotency_key,
-    job_answer,
+    job_response,
     prefer,
-    problem_answers,
-    problems,
+    problem_references,
+    problem_responses,
+    response,
 )
 from hex_blocks.hosts.openapi.service_paths import service_paths, tags
 from hex_blocks.i18n.texts import text
@@ -29,7 +29,7 @@ from hex_blocks.tools.schema import output_schema
 from hex_blocks.tools.tool import Tool
 
 OPENAPI = "3.1.0"
-# Where the service listens unless it is told otherwise.
+# The default URL of the service.
 LOCAL_URL = "http://127.0.0.1:8767"
 LICENSE = {"name": "MIT", "identifier": "MIT"}
 CONTACT = {"name": "The hex_blocks maintainers"}
@@ -39,14 +39,14 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a document is made for.
+class DocumentRequest:
+    """What a document is to contain.
 
     Attributes:
-        registry: Where the tools are from.
-        tools: The tools in it.
-        language: Of titles and descriptions; names are the same in all.
-        server_url: The address that the service is reached at.
+        registry: The registry that the tools come from.
+        tools: The tools.
+        language: The language of titles and descriptions.
+        server_url: The URL of the service.
     """
 
     registry: Registry
@@ -55,40 +55,40 @@ class Asked:
     server_url: str = LOCAL_URL
 
 
-def document(asked: Asked) -> Document:
-    """Return the document in OpenAPI 3.1, with everything in it."""
-    language = asked.language
-    made = {
+def document(request: DocumentRequest) -> Document:
+    """Return the complete OpenAPI 3.1 document."""
+    language = request.language
+    result = {
         "openapi": OPENAPI,
-        "info": _info(asked),
-        "servers": [{"url": asked.server_url}],
+        "info": _info(request),
+        "servers": [{"url": request.server_url}],
         "security": [{BEARER: []}],
-        "tags": [*_groups(asked), *tags(language)],
+        "tags": [*_groups(request), *tags(language)],
         "paths": {
-            **{path_of(tool): {"post": operation(tool, language, asked.registry)} for tool in asked.tools},
+            **{path_of(tool): {"post": operation(tool, language, request.registry)} for tool in request.tools},
             **service_paths(language),
         },
         "components": {
             "schemas": {},
             "securitySchemes": {BEARER: _bearer(language)},
-            "responses": problem_answers(language),
+            "responses": problem_responses(language),
         },
     }
-    return with_schemas(made, _with_items)
+    return with_schemas(result, _with_items)
 
 
 def _with_items(schema: dict[str, Any]) -> dict[str, Any]:
-    """Say of a list among several types that it holds anything: linters and importers ask for it."""
+    """Return a schema with `items` if an array is one of its types, which linters and importers require."""
     return schema | ({"items": {}} if "array" in schema.get("type", ()) and "items" not in schema else {})
 
 
 def path_of(tool: Tool) -> str:
-    """Return the path at which a tool is called."""
+    """Return the path of a tool's operation."""
     return f"/v1/tools/{tool.id}"
 
 
 def operation(tool: Tool, language: str | None, registry: Registry) -> dict[str, Any]:
-    """Return the operation of a tool."""
+    """Return the operation that calls a tool."""
     outputs = output_schema(tool.spec, language=language)
     outputs.pop("$schema")
     said = text("What the tool gives.", language)
@@ -99,12 +99,12 @@ def operation(tool: Tool, language: str | None, registry: Registry) -> dict[str,
         "tags": [_group_title(tool, language, registry)],
         "parameters": [prefer(language), *([] if tool.operation == "query" else [idempotency_key(language)])],
         "requestBody": request_body(tool, language),
-        "responses": {**answer("200", said, outputs), **job_answer(language), **problems(OF_A_CALL)},
+        "responses": {**response("200", said, outputs), **job_response(language), **problem_references(CALL_STATUSES)},
     }
 
 
 def request_body(tool: Tool, language: str | None) -> dict[str, Any]:
-    """Return the body that a tool is called with: its inputs by name, with an example of them."""
+    """Return the request body of a tool: the schema of its inputs, with an example."""
     schema = inputs_of(tool, language)
     hidden = {name for name, field in tool.spec.inputs.items() if is_hidden(field)}
     example = {name: value for name, value in tool.spec.examples[0].inputs.items() if name not in hidden}
@@ -114,13 +114,13 @@ def request_body(tool: Tool, language: str | None) -> dict[str, Any]:
     }
 
 
-def _info(asked: Asked) -> dict[str, Any]:
-    block = asked.registry.block
+def _info(request: DocumentRequest) -> dict[str, Any]:
+    block = request.registry.block
     return {
         "title": "hex_blocks",
         "version": __version__,
-        "summary": text(block.tagline, asked.language),
-        "description": text(block.description, asked.language),
+        "summary": text(block.tagline, request.language),
+        "description": text(block.description, request.language),
         "contact": CONTACT,
         "license": LICENSE,
     }
@@ -131,11 +131,11 @@ def _bearer(language: str | None) -> dict[str, Any]:
     return {"type": "http", "scheme": "bearer", "description": said}
 
 
-def _groups(asked: Asked) -> list[dict[str, str]]:
-    used = dict.fromkeys(tool.group for tool in asked.tools)
-    shown = {key: asked.registry.groups[key] for key in asked.registry.groups if key in used}
+def _groups(request: DocumentRequest) -> list[dict[str, str]]:
+    used = dict.fromkeys(tool.group for tool in request.tools)
+    shown = {key: request.registry.groups[key] for key in request.registry.groups if key in used}
     return [
-        {"name": text(group["title"], asked.language), "description": text(group["description"], asked.language)}
+        {"name": text(group["title"], request.language), "description": text(group["description"], request.language)}
         for group in shown.values()
     ]
 
@@ -144,8 +144,8 @@ def _group_title(tool: Tool, language: str | None, registry: Registry) -> str:
     return text(registry.groups[tool.group]["title"], language)
 
 
-def only_paths(made: Document, paths: Iterable[str]) -> Document:
-    """Return a document with only some of its paths, and only the tags that they use."""
-    kept = {path: item for path, item in made["paths"].items() if path in set(paths)}
+def only_paths(result: Document, paths: Iterable[str]) -> Document:
+    """Return a document with only the given paths and the tags that they use."""
+    kept = {path: item for path, item in result["paths"].items() if path in set(paths)}
     used = {tag for item in kept.values() for each in item.values() for tag in each["tags"]}
-    return {**made, "paths": kept, "tags": [tag for tag in made["tags"] if tag["name"] in used]}
+    return {**result, "paths": kept, "tags": [tag for tag in result["tags"] if tag["name"] in used]}

@@ -1,4 +1,4 @@
-"""The document as files, for those who import it without a server: hex-blocks export openapi --out DIR."""
+"""Exports the OpenAPI document as files, for importing it without a running service."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
 from hex_blocks.hosts.models.toolsets import select_tools
 from hex_blocks.hosts.openapi.dialects import VERSIONS, in_version
-from hex_blocks.hosts.openapi.document import Asked, Document, document
+from hex_blocks.hosts.openapi.document import Document, DocumentRequest, document
 from hex_blocks.hosts.openapi.importers import DEFAULT_TOOLS, HOSTS, TooManyError, for_host
 
 NAMES = {"3.1": "openapi-3.1.json", "3.0": "openapi-3.0.json", "2.0": "swagger-2.0.json"}
@@ -15,25 +15,25 @@ HOST_NAMES = {"gpt": "openapi-gpt.json", "powerautomate": "swagger-powerautomate
 
 
 def files(request: ExportRequest) -> Files:
-    """Return the document in each version, and for each host that wants a form of its own."""
-    asked = Asked(request.registry, request.tools, request.language)
-    whole = document(asked)
+    """Return the document in each version, and in the form for each host that needs one."""
+    wanted = DocumentRequest(request.registry, request.tools, request.language)
+    whole = document(wanted)
     made = {NAMES[version]: in_version(whole, version) for version in VERSIONS}
-    made |= {HOST_NAMES[host]: _of_host(asked, host) for host in HOSTS}
+    made |= {HOST_NAMES[host]: _document_for(wanted, host) for host in HOSTS}
     return {name: as_bytes(each) for name, each in made.items()}
 
 
-def _of_host(asked: Asked, host: str) -> Document:
-    """Return the document for a host: with its own few tools where it does not take as many as were asked for."""
+def _document_for(wanted: DocumentRequest, host: str) -> Document:
+    """Return the document for a host, with the host's default tools if the requested ones are too many for it."""
     try:
-        return for_host(asked, host)
+        return for_host(wanted, host)
     except TooManyError:
-        few = tuple(select_tools(asked.registry, DEFAULT_TOOLS[host]))
-        return for_host(Asked(asked.registry, few, asked.language, asked.server_url), host)
+        few = tuple(select_tools(wanted.registry, DEFAULT_TOOLS[host]))
+        return for_host(DocumentRequest(wanted.registry, few, wanted.language, wanted.server_url), host)
 
 
 def as_bytes(made: Document) -> bytes:
-    """Return a document as the bytes of a file."""
+    """Return a document as JSON in UTF-8."""
     return (json.dumps(made, ensure_ascii=False, indent=1) + "\n").encode()
 
 

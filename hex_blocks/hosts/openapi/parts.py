@@ -1,4 +1,4 @@
-"""What every operation of the document is made of: schemas of problems and jobs, parameters, answers."""
+"""The parts of operations in the document: schemas of problems and jobs, parameters and responses."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Schema = dict[str, Any]
 JSON, PROBLEM = "application/json", "application/problem+json"
 JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 HOOK_EVENTS = ("run.completed", "run.errored", "run.killed", "run.no_kernel", "job.succeeded", "job.failed")
-# What an answer of a status means; the answers' names are those of the document's components.
-ANSWERS = {
+# The name of the component and the description of the response for each status of a problem.
+PROBLEM_RESPONSES = {
     "400": ("NotReadable", phrase("The request cannot be read.")),
     "401": ("NotAuthorized", phrase("The bearer token is missing or was not accepted.")),
     "403": ("Forbidden", phrase("The caller may not do this.")),
@@ -28,13 +28,13 @@ ANSWERS = {
     "503": ("Unavailable", phrase("This is not available at the moment.")),
     "504": ("TimedOut", phrase("Hex, or the run, took too long.")),
 }
-OF_A_CALL = tuple(ANSWERS)
-OF_A_READ = ("400", "401", "403", "404", "503")
-OF_A_WRITE = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
+CALL_STATUSES = tuple(PROBLEM_RESPONSES)
+READ_STATUSES = ("400", "401", "403", "404", "503")
+WRITE_STATUSES = ("400", "401", "403", "404", "409", "413", "415", "422", "503")
 
 
 def string(description: str, **more: Any) -> Schema:
-    """Return the schema of a text."""
+    """Return the schema of a string."""
     return {"type": "string", "description": description, **more}
 
 
@@ -45,7 +45,7 @@ def object_of(properties: dict[str, Schema], required: Iterable[str] = (), **mor
 
 
 def problem_schema(language: str | None) -> Schema:
-    """Return the schema of a problem, RFC 9457 and what is told beside it."""
+    """Return the schema of a problem: the members of RFC 9457 and those of this service."""
     say = partial(text, language=language)
     fault = object_of(
         {
@@ -77,7 +77,7 @@ def problem_schema(language: str | None) -> Schema:
 
 
 def job_schema(language: str | None) -> Schema:
-    """Return the schema of a job as its caller sees it."""
+    """Return the schema of a job."""
     say = partial(text, language=language)
     moment = {"format": "date-time"}
     progress = object_of(
@@ -116,8 +116,8 @@ def job_schema(language: str | None) -> Schema:
     )
 
 
-def job_answer(language: str | None, status: str = "202") -> dict[str, Any]:
-    """Return the answer that a job is being worked on."""
+def job_response(language: str | None, status: str = "202") -> dict[str, Any]:
+    """Return the response with a job."""
     location = {"description": text("Where the job is looked up.", language), "schema": {"type": "string"}}
     after = {"description": text("Seconds to wait before asking again.", language), "schema": {"type": "integer"}}
     said = text("It takes longer: follow the job.", language)
@@ -130,22 +130,22 @@ def job_answer(language: str | None, status: str = "202") -> dict[str, Any]:
     }
 
 
-def answer(status: str, description: str, schema: Schema | None = None) -> dict[str, Any]:
-    """Return an answer that is JSON of a schema, or has no body."""
+def response(status: str, description: str, schema: Schema | None = None) -> dict[str, Any]:
+    """Return a response with a JSON body, or without a body if there is no schema."""
     return {status: {"description": description, **({"content": {JSON: {"schema": schema}}} if schema else {})}}
 
 
-def problems(statuses: Iterable[str]) -> dict[str, Any]:
-    """Return the answers of problems, by reference to the document's components."""
-    return {status: {"$ref": f"#/components/responses/{ANSWERS[status][0]}"} for status in statuses}
+def problem_references(statuses: Iterable[str]) -> dict[str, Any]:
+    """Return the responses with problems, as references to the components of the document."""
+    return {status: {"$ref": f"#/components/responses/{PROBLEM_RESPONSES[status][0]}"} for status in statuses}
 
 
-def problem_answers(language: str | None) -> dict[str, Any]:
-    """Return what the references mean."""
+def problem_responses(language: str | None) -> dict[str, Any]:
+    """Return the components that these references refer to."""
     schema = problem_schema(language)
     return {
         name: {"description": said.said(language), "content": {PROBLEM: {"schema": schema}}}
-        for name, said in ANSWERS.values()
+        for name, said in PROBLEM_RESPONSES.values()
     }
 
 
@@ -155,17 +155,17 @@ def parameter(place: str, name: str, description: str, schema: Schema, *, requir
 
 
 def prefer(language: str | None) -> dict[str, Any]:
-    """Return the header that says how long to wait."""
+    """Return the parameter for the header Prefer, which sets how long to wait."""
     said = text("wait=SECONDS to wait so long for the end, or respond-async to get a job at once.", language)
     return parameter("header", "Prefer", said, {"type": "string", "examples": ["wait=10"]})
 
 
-# Printable characters of ASCII, a blank neither first nor last.
+# Printable ASCII characters, without a space at the beginning or end.
 IDEMPOTENCY_KEY = r"^[!-~]([ -~]{0,253}[!-~])?$"
 
 
 def idempotency_key(language: str | None) -> dict[str, Any]:
-    """Return the header by which a call is made once though it is sent again."""
+    """Return the parameter for the header Idempotency-Key, with which a repeated request makes only one call."""
     said = text("A key of your own: a call that is sent again with it is made once.", language)
     return parameter(
         "header", "Idempotency-Key", said, {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY}

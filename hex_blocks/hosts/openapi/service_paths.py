@@ -6,31 +6,31 @@ from functools import partial
 from typing import Any
 
 from hex_blocks.hosts.openapi.parts import (
+    CALL_STATUSES,
     HOOK_EVENTS,
     JOB_STATUSES,
     JSON,
-    OF_A_CALL,
-    OF_A_READ,
-    OF_A_WRITE,
+    READ_STATUSES,
+    WRITE_STATUSES,
     Schema,
-    answer,
     idempotency_key,
-    job_answer,
+    job_response,
     job_schema,
     object_of,
     parameter,
-    problems,
+    problem_references,
+    response,
     string,
 )
 from hex_blocks.i18n.texts import text
 
 JOBS, HOOKS, TOOLS = "Jobs", "Hooks", "Tools"
-# Operations by which a caller follows what takes longer; the smallest forms have these and the tools.
-FOLLOWING = ("/v1/jobs/{jobId}",)
+# The paths for following a job; the smallest forms of the document have these and the tools.
+JOB_PATHS = ("/v1/jobs/{jobId}",)
 
 
 def tags(language: str | None) -> list[dict[str, str]]:
-    """Return what the groups of these operations are."""
+    """Return the tags of these operations."""
     said = {
         TOOLS: text("What can be called.", language),
         JOBS: text("Calls that take longer: how far they are, their results, and their end.", language),
@@ -40,7 +40,7 @@ def tags(language: str | None) -> list[dict[str, str]]:
 
 
 def service_paths(language: str | None) -> dict[str, Any]:
-    """Return the paths of the service's own operations."""
+    """Return the paths of these operations."""
     return {**_tools(language), **_jobs(language), **_hooks(language)}
 
 
@@ -82,7 +82,7 @@ def _tools(language: str | None) -> dict[str, Any]:
         TOOLS,
         say("List tools"),
         say("List the tools that can be called, by group or by words."),
-        {**answer("200", say("The tools."), listed), **problems(OF_A_READ)},
+        {**response("200", say("The tools."), listed), **problem_references(READ_STATUSES)},
         parameters=[
             parameter("query", "group", say("Only the tools of this group."), {"type": "string"}),
             parameter("query", "q", say("Only the tools that fit these words, best first."), {"type": "string"}),
@@ -94,7 +94,7 @@ def _tools(language: str | None) -> dict[str, Any]:
 def _jobs(language: str | None) -> dict[str, Any]:
     say = partial(text, language=language)
     job_id = parameter("path", "jobId", say("ID of the job."), {"type": "string"}, required=True)
-    asked = object_of(
+    request = object_of(
         {
             "tool": string(say("ID of the tool.")),
             "inputs": {"type": "object", "description": say("Inputs of the tool, by name.")},
@@ -109,16 +109,16 @@ def _jobs(language: str | None) -> dict[str, Any]:
         JOBS,
         say("Start a job"),
         say("Call a tool without waiting for its end."),
-        {**job_answer(language), **problems(OF_A_CALL)},
+        {**job_response(language), **problem_references(CALL_STATUSES)},
         parameters=[idempotency_key(language)],
-        requestBody=_body(asked),
+        requestBody=_body(request),
     )
     listed = _operation(
         "list_jobs",
         JOBS,
         say("List jobs"),
         say("List your jobs that are not forgotten yet, newest first."),
-        {**answer("200", say("Your jobs."), jobs), **problems(OF_A_READ)},
+        {**response("200", say("Your jobs."), jobs), **problem_references(READ_STATUSES)},
         parameters=[
             parameter("query", "limit", say("The most to list."), {"type": "integer", "minimum": 1, "maximum": 200}),
             parameter("query", "status", say("Only those in this state."), {"type": "string", "enum": [*JOB_STATUSES]}),
@@ -129,7 +129,7 @@ def _jobs(language: str | None) -> dict[str, Any]:
         JOBS,
         say("Get a job"),
         say("Return how far a job is, and its result or problem once it has ended."),
-        {**answer("200", say("The job."), job_schema(language)), **problems(OF_A_READ)},
+        {**response("200", say("The job."), job_schema(language)), **problem_references(READ_STATUSES)},
         parameters=[job_id],
     )
     cancel = _operation(
@@ -137,7 +137,7 @@ def _jobs(language: str | None) -> dict[str, Any]:
         JOBS,
         say("Cancel a job"),
         say("Stop a job. What it has started in Hex keeps running, unless the tool was told to cancel it."),
-        {**job_answer(language), **problems(OF_A_READ)},
+        {**job_response(language), **problem_references(READ_STATUSES)},
         parameters=[job_id],
     )
     stream = {
@@ -151,7 +151,7 @@ def _jobs(language: str | None) -> dict[str, Any]:
         JOBS,
         say("Follow a job"),
         say("Send the job's events as they come, from the beginning or after the last one that was seen."),
-        {**stream, **problems(OF_A_READ)},
+        {**stream, **problem_references(READ_STATUSES)},
         parameters=[
             job_id,
             parameter("header", "Last-Event-ID", say("Number of the last event that was seen."), {"type": "string"}),
@@ -178,7 +178,7 @@ def _hook_schemas(language: str | None) -> tuple[Schema, Schema, Schema]:
         "items": {"type": "string"},
     }
     filter_ = object_of({"projectIds": projects}, description=say("What is told."))
-    asked = object_of(
+    request = object_of(
         {
             "targetUrl": string(say("The https address that events are sent to."), format="uri"),
             "url": string(say("The same as targetUrl, for hosts that call it so."), format="uri"),
@@ -213,12 +213,12 @@ def _hook_schemas(language: str | None) -> tuple[Schema, Schema, Schema]:
         },
         ("id", "event", "status", "attempts", "createdAt"),
     )
-    return asked, hook, delivery
+    return request, hook, delivery
 
 
 def _hooks(language: str | None) -> dict[str, Any]:
     say = partial(text, language=language)
-    asked, hook, delivery = _hook_schemas(language)
+    request, hook, delivery = _hook_schemas(language)
     hook_id = parameter("path", "hookId", say("ID of the hook."), {"type": "string"}, required=True)
     delivery_id = parameter("path", "deliveryId", say("ID of the message."), {"type": "string"}, required=True)
     hooks = object_of({"hooks": {"type": "array", "description": say("Your hooks."), "items": hook}}, ("hooks",))
@@ -243,22 +243,22 @@ def _hooks(language: str | None) -> dict[str, Any]:
         HOOKS,
         say("Subscribe"),
         say("Have events sent to an address of yours, signed as Standard Webhooks has it."),
-        {**answer("201", say("The hook, with its secret."), hook), **problems(OF_A_WRITE)},
-        requestBody=_body(asked),
+        {**response("201", say("The hook, with its secret."), hook), **problem_references(WRITE_STATUSES)},
+        requestBody=_body(request),
     )
     listed = _operation(
         "list_hooks",
         HOOKS,
         say("List hooks"),
         say("List your hooks."),
-        {**answer("200", say("Your hooks."), hooks), **problems(OF_A_READ)},
+        {**response("200", say("Your hooks."), hooks), **problem_references(READ_STATUSES)},
     )
     get = _operation(
         "get_hook",
         HOOKS,
         say("Get a hook"),
         say("Return a hook, without its secret."),
-        {**answer("200", say("The hook."), hook), **problems(OF_A_READ)},
+        {**response("200", say("The hook."), hook), **problem_references(READ_STATUSES)},
         parameters=[hook_id],
     )
     delete = _operation(
@@ -266,7 +266,7 @@ def _hooks(language: str | None) -> dict[str, Any]:
         HOOKS,
         say("Unsubscribe"),
         say("End a hook; nothing more is sent."),
-        {**answer("204", say("It has ended.")), **problems(OF_A_READ)},
+        {**response("204", say("It has ended.")), **problem_references(READ_STATUSES)},
         parameters=[hook_id],
     )
     samples = _operation(
@@ -275,17 +275,17 @@ def _hooks(language: str | None) -> dict[str, Any]:
         say("List samples"),
         say("Return messages as a hook would get them, for setting up what receives them."),
         {
-            **answer("200", say("Samples."), {"type": "array", "items": sample, "description": say("Samples.")}),
-            **problems(OF_A_READ),
+            **response("200", say("Samples."), {"type": "array", "items": sample, "description": say("Samples.")}),
+            **problem_references(READ_STATUSES),
         },
         parameters=[event],
     )
-    tried = _operation(
+    deliveries_of_hook = _operation(
         "list_deliveries",
         HOOKS,
         say("List deliveries"),
         say("List what was sent for a hook and how it was answered, newest first."),
-        {**answer("200", say("Deliveries."), deliveries), **problems(OF_A_READ)},
+        {**response("200", say("Deliveries."), deliveries), **problem_references(READ_STATUSES)},
         parameters=[hook_id],
     )
     replay = _operation(
@@ -293,13 +293,13 @@ def _hooks(language: str | None) -> dict[str, Any]:
         HOOKS,
         say("Send again"),
         say("Send a message of a hook again, with the same ID."),
-        {**answer("202", say("It is sent again."), delivery), **problems(OF_A_READ)},
+        {**response("202", say("It is sent again."), delivery), **problem_references(READ_STATUSES)},
         parameters=[hook_id, delivery_id],
     )
     return {
         "/v1/hooks": {"post": create, "get": listed},
         "/v1/hooks/samples": {"get": samples},
         "/v1/hooks/{hookId}": {"get": get, "delete": delete},
-        "/v1/hooks/{hookId}/deliveries": {"get": tried},
+        "/v1/hooks/{hookId}/deliveries": {"get": deliveries_of_hook},
         "/v1/hooks/{hookId}/deliveries/{deliveryId}/replay": {"post": replay},
     }

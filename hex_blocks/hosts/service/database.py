@@ -38,7 +38,7 @@ class Database(Protocol):
     """A database. Every method but `close` may raise ProblemError (`store_unusable`).
 
     Attributes:
-        unlocked: The end of a query that skips rows which another transaction has locked.
+        skip_locked: The end of a query that skips rows which another transaction has locked.
     """
 
     skip_locked: str

@@ -12,7 +12,7 @@ from hex_blocks.hosts.models.schemas import inputs_of
 from hex_blocks.hosts.models.search import best_matches, tool_named
 from hex_blocks.hosts.models.toolsets import ALL, select_tools
 from hex_blocks.hosts.openapi.dialects import VERSIONS, in_version
-from hex_blocks.hosts.openapi.document import Asked, document
+from hex_blocks.hosts.openapi.document import DocumentRequest, document
 from hex_blocks.hosts.openapi.importers import DEFAULT_TOOLS, HOSTS, TooManyError, for_host
 from hex_blocks.hosts.service.messages import NO_STORE, as_json, json_response
 from hex_blocks.hosts.service.metrics import CONTENT_TYPE
@@ -93,13 +93,13 @@ def _render_document(
     """Return an OpenAPI document as JSON."""
     wanted = names or (DEFAULT_TOOLS.get(host, (ALL,)) if host else (ALL,))
     try:
-        request_key = Asked(tools, tuple(select_tools(tools, wanted)), language, url)
+        request_key = DocumentRequest(tools, tuple(select_tools(tools, wanted)), language, url)
     except UnknownToolError as error:
         raise ProblemError("bad_query", name="tools", reason=error.message(language)) from None
     try:
         return as_json(for_host(request_key, host) if host else in_version(document(request_key), version))
     except TooManyError as error:
-        raise ProblemError("bad_query", name="tools", reason=f"{error.asked} > {error.most}") from None
+        raise ProblemError("bad_query", name="tools", reason=f"{error.requested} > {error.most}") from None
 
 
 async def healthz(_request: Request) -> Response:

@@ -72,7 +72,7 @@ class PostgresDatabase:
             "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
         )
         migrate(connected, PART, postgres_migrations())
-        self.clock.compare(connected)
+        self.clock.measure(connected)
 
     def transaction(self, work: Callable[[RunStatement], T]) -> T:
         """Call `work` in a transaction and return its result. Raises ProblemError (`store_unusable`)."""
@@ -106,7 +106,7 @@ class PostgresDatabase:
                 with self._session.use(timed_out) as connected:
                     result = work(connected)
                     if self.clock.is_stale:
-                        self.clock.compare(connected)
+                        self.clock.measure(connected)
             except AwayError as error:
                 self._was_unavailable = True
                 if timed_out():

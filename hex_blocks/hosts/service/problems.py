@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from hex_blocks.errors.classes import HexError
-from hex_blocks.hosts.openapi.parts import ANSWERS
+from hex_blocks.hosts.openapi.parts import PROBLEM_RESPONSES
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import Phrase, phrase, sentence
 
@@ -155,7 +155,7 @@ def title_of(status: int, language: str | None) -> str:
         405: phrase("The address does not take this method."),
         500: phrase("The server failed."),
     }
-    said = own.get(status) or ANSWERS[str(status)][1]
+    said = own.get(status) or PROBLEM_RESPONSES[str(status)][1]
     return said.said(language)
 
 

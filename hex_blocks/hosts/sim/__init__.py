@@ -1,1 +1,1 @@
-"""Sim: a folder of files for its repository, and a patch that registers them."""
+"""Sim: files for Sim's repository, and a patch that registers them."""

@@ -1,4 +1,4 @@
-"""The file of Sim's Hex block."""
+"""Generates the source file of Sim's Hex block."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ LONG = phrase(
 COLOR = "#14151A"
 DOCUMENTATION = "https://docs.sim.ai/integrations/hex"
 _OUTPUTS = {"array": "json", "object": "json"}
-# Sim reads JSON by itself where an input says so; a list by comma is no JSON.
+# Sim parses inputs of type `json`; an array is a string, because it may also be a list separated by commas.
 _INPUTS = {"integer": "number", "array": "string"}
 
 
 def block_source(shown: Sequence[Operation], registry: Registry, language: str) -> str:
-    """Return the file of the block."""
+    """Return the source of the block."""
     palette = Palette(shown)
     config = {
         "type": "hex",
@@ -93,7 +93,7 @@ function inputsOf(params: Record<string, unknown>): Record<string, unknown> {{
 
 
 def _sentence(operation: Operation, palette: Palette, language: str) -> list[Any]:
-    """Return how the canvas tells what a block does: by its first sub-block that has to be filled in."""
+    """Return the sentence that the canvas shows on a block, with the value of its first required sub-block."""
     name = operation.name(language)
     said = name[:1] + name[1:].lower()
     of = palette.of(operation.key)
@@ -161,7 +161,7 @@ def _inputs(palette: Palette, registry: Registry, language: str) -> dict[str, An
 
 
 def _outputs(shown: Iterable[Operation], registry: Registry, language: str) -> dict[str, Any]:
-    """Return the outputs of all operations and of the trigger; one that is not of one type everywhere is JSON."""
+    """Return the outputs of all operations and the trigger; an output with different types is declared as JSON."""
     made: dict[str, Any] = {}
     every = [outputs(operation, language) for operation in shown]
     for declared in [*every, trigger_outputs(registry, language)]:

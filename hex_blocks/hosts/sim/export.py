@@ -1,4 +1,4 @@
-"""The files for Sim's repository: tools, block, trigger, what runs them, pages, and the patch that registers them."""
+"""Exports the files for Sim's repository: tools, block, trigger, run-time code, pages, and the patch."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from hex_blocks.tools.tool import Tool
 _HERE = Path(__file__).parent
 SOURCES = _HERE / "sources"
 APP = "apps/sim"
-# What the poller uses beside the tools.
+# The tool that the poller uses.
 WATCH = "hex_watch_runs"
-# What is said here, so that it is there in the language of the export.
-SAID = (
+# The sentences in the run-time code, which are translated to the language of the export.
+RUNTIME_SENTENCES = (
     text("The run keeps running in Hex: {runUrl}"),
     text("Keep waiting with hex_wait_for_run, or look with hex_get_run_status."),
     text("The agent is still working in Hex. Read its answer with hex_get_thread and the threadId {threadId}: {url}"),
 )
-_WORDS = ("title", "description", "example")
+_TEXT_KEYS = ("title", "description", "example")
 
 
 def files(request: ExportRequest) -> Files:
-    """Return the files, by their paths in Sim's repository."""
-    shown = operations(_with_todays(request))
+    """Return the files, by path in Sim's repository."""
+    shown = operations(_with_current_tools(request))
     language = request.language
     sources = {
         "tools/hex/types.ts": types_source(shown),
@@ -66,21 +66,21 @@ def _readme(request: ExportRequest, shown: list[Operation]) -> str:
     return page.replace("OPERATIONS", str(len(shown))).replace("HIDDEN", rows)
 
 
-def _with_todays(request: ExportRequest) -> list[Tool]:
-    """Return the tools that were asked for, and those that Sim's own files name, in the registry's order."""
+def _with_current_tools(request: ExportRequest) -> list[Tool]:
+    """Return the requested tools, and those that Sim's files refer to today, in the order of the registry."""
     wanted = {tool.id for tool in request.tools} | {request.registry[key].id for key in TODAY}
     return [tool for tool in request.registry.values() if tool.id in wanted]
 
 
 def pack(_request: ExportRequest, made: Files) -> Files:
-    """Return the folder as one file."""
+    """Return the folder as a ZIP archive."""
     return {".zip": zip_of(made)}
 
 
 def _data_source(request: ExportRequest, shown: list[Operation]) -> str:
-    """Return the module of what the core reads: the tools with what Sim shows of them, without their words."""
+    """Return the module with the data of the core: the specs of the tools, without texts."""
     tools = [each.tool for each in shown] + [request.registry[WATCH]]
-    data = core_data(request.registry, tools, [request.language], more=SAID)
+    data = core_data(request.registry, tools, [request.language], more=RUNTIME_SENTENCES)
     for operation in shown:
         spec = data["tools"][operation.tool.id]
         kept = {*operation.inputs, *(name for name, field in spec["inputs"].items() if field["in"] == "connection")}
@@ -88,12 +88,12 @@ def _data_source(request: ExportRequest, shown: list[Operation]) -> str:
         known = spec["outputs"] | KEPT_OUTPUTS.get(operation.tool.id, {})
         spec["outputs"] = {name: known[name] for name in operation.outputs}
     for group in ("tools", "helpers"):
-        data[group] = {name: _wordless(spec) for name, spec in data[group].items()}
+        data[group] = {name: _without_texts(spec) for name, spec in data[group].items()}
     return f"export const data = {_literal(data)}\n\nexport const language = {_literal(request.language)}\n"
 
 
-def _wordless(spec: dict[str, Any]) -> dict[str, Any]:
-    """Return a spec without words for people: Sim has those in its own declarations."""
+def _without_texts(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec without texts, because Sim has them in its own declarations."""
     kept = {name: each for name, each in spec.items() if name not in ("title", "description", "modelHint", "tagline")}
     for part in ("inputs", "outputs"):
         kept[part] = {name: _bare(field) for name, field in spec[part].items()}
@@ -101,7 +101,7 @@ def _wordless(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bare(field: dict[str, Any]) -> dict[str, Any]:
-    made = {name: each for name, each in field.items() if name not in _WORDS}
+    made = {name: each for name, each in field.items() if name not in _TEXT_KEYS}
     if "fields" in made:
         made["fields"] = {name: _bare(each) for name, each in made["fields"].items()}
     if "items" in made:

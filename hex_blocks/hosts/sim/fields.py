@@ -1,4 +1,4 @@
-"""The sub-blocks of Sim's Hex block: one for each input, shared by the operations that mean the same by it."""
+"""The sub-blocks of Sim's Hex block: one for each input, shared by operations with the same input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from hex_blocks.i18n.texts import phrase, text
 from hex_blocks.tools.spec.values import Input
 
 SubBlock = dict[str, Any]
-# What Sim's own block calls the sub-blocks of some inputs; saved workflows hold their values under these names.
+# The IDs of sub-blocks in Sim's current block that differ from the input's name; saved workflows contain them. The
+# other tables list which of the current block's sub-blocks are code editors, advanced fields and switches.
 NAMED_TODAY = {
     ("update_project", "status"): "projectStatus",
     ("get_project_runs", "statusFilter"): "runStatusFilter",
@@ -52,7 +53,7 @@ YES, NO = phrase("yes"), phrase("no")
 
 @dataclass
 class Shared:
-    """A sub-block: an input, and the operations that have it."""
+    """A sub-block: an input and the operations that share it."""
 
     id: str
     name: str
@@ -63,7 +64,11 @@ class Shared:
 
 
 class Palette:
-    """The sub-blocks of some operations."""
+    """The sub-blocks of operations.
+
+    Args:
+        shown: The operations.
+    """
 
     def __init__(self, shown: Iterable[Operation]) -> None:
         self._shared: dict[str, Shared] = {}
@@ -75,11 +80,11 @@ class Palette:
 
     @property
     def shared(self) -> list[Shared]:
-        """The sub-blocks, those that are required somewhere first."""
+        """The sub-blocks; those that an operation requires come first."""
         return sorted(self._shared.values(), key=lambda each: (not each.required, is_advanced(each)))
 
     def of(self, key: str) -> dict[str, str]:
-        """Return the sub-blocks of an operation, by the inputs they are for."""
+        """Return the IDs of an operation's sub-blocks, by input."""
         return self._of[key]
 
     def _place(self, operation: Operation, name: str, given: Input) -> Shared:
@@ -104,12 +109,12 @@ def _form(given: Input) -> tuple[Any, ...]:
 
 
 def is_advanced(shared: Shared) -> bool:
-    """Whether a sub-block is folded away."""
+    """Return whether a sub-block is in the advanced section."""
     return not shared.required and (shared.input.advanced or shared.id in ADVANCED_TODAY)
 
 
 def sub_block(shared: Shared, language: str) -> SubBlock:
-    """Return a sub-block as Sim has it."""
+    """Return the declaration of a sub-block."""
     given = shared.input
     made: SubBlock = {"id": shared.id, "title": text(given.title, language), **_kind(shared, language)}
     if len(shared.descriptions) == 1:
@@ -159,7 +164,7 @@ def _dropdown(given: Input, language: str, *, optional: bool) -> SubBlock:
 
 
 def is_json(shared: Shared) -> bool:
-    """Whether a sub-block holds JSON, which becomes an object or a list."""
+    """Return whether the value of a sub-block is JSON text for an object or a list."""
     given = shared.input
     entries = given.items.type if given.items else "string"
     holds_objects = given.type == "array" and entries not in ("string", "integer")
@@ -167,7 +172,7 @@ def is_json(shared: Shared) -> bool:
 
 
 def _wand(given: Input) -> SubBlock:
-    """Return what Sim's assistant is told, which writes such a value for people."""
+    """Return the prompt for Sim's assistant, which writes such a value for users."""
     kind = "array" if given.type == "array" else "object"
     prompt = (
         f"Write the JSON {kind} for the field {given.title} of a Hex block.\n{given.description}\n"
@@ -192,7 +197,7 @@ def _when(keys: list[str]) -> SubBlock:
 
 
 def operation_field(shown: Iterable[Operation], language: str) -> SubBlock:
-    """Return the choice of the operation."""
+    """Return the dropdown for the operation."""
     options = [{"label": each.name(language), "id": each.key} for each in shown]
     return {
         "id": OPERATION,

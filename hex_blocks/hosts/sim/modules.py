@@ -1,4 +1,4 @@
-"""The JavaScript core as ES modules, the form of Sim's own files."""
+"""Converts the JavaScript core to ES modules, which Sim uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LEFT = re.compile(r"^(?! \*)[^'\n]*\b(?:require\(|module\.exports)", re.MULTILI
 
 @cache
 def core_modules() -> dict[str, bytes]:
-    """Return the files of the core as ES modules, by their names."""
+    """Return the files of the core as ES modules, by name."""
     return {name: as_module(content.decode()).encode() for name, content in core_files().items()}
 
 
@@ -23,7 +23,7 @@ def as_module(common: str) -> str:
     """Return a file of the core as an ES module.
 
     Raises:
-        ValueError: It takes or gives something in a form that the core's files do not have.
+        ValueError: The file has an import or export in an unknown form.
     """
     made = common.removeprefix("'use strict';\n")
     made = _NAMED.sub(lambda found: f"import {{{_renamed(found['names'])}}} from './{found['file']}.js';", made)

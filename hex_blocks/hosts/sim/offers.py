@@ -1,6 +1,6 @@
-"""What Sim offers beside the block: templates for workflows, and skills for agents.
+"""Templates for workflows and skills for agents, which Sim offers with the block.
 
-Prompts and contents are read by models, and stay English; what people read is translated.
+Prompts and contents are for models and stay in English; titles and descriptions are translated.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from hex_blocks.i18n.texts import phrase, text
 
 TAGS = ["data-analytics"]
 ADDRESS = "https://hex.tech"
-# Each with its title, what is asked of the assistant, and the category, modules, tags and integrations of Sim.
+# Title, prompt for the assistant, and Sim's category, modules, tags and integrations.
 TEMPLATES: tuple[dict[str, Any], ...] = (
     {
         "title": phrase("Morning report with its chart"),

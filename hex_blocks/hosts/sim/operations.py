@@ -1,4 +1,4 @@
-"""The tools as operations of Sim's Hex block: which there are, what they are called, and which inputs they show."""
+"""The operations of Sim's Hex block: which tools they are, their names, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hex_blocks.i18n.texts import SOURCE_LANGUAGE, phrase
 from hex_blocks.tools.spec.values import Input, Output
 from hex_blocks.tools.tool import Tool
 
-# Operations of Sim's own block, in its order. Saved workflows name them, and so does Sim's list of tools: they are in
-# every export, whatever tools it is of.
+# The operations of Sim's current block, in its order. Saved workflows and Sim's list of tools refer to them, so every
+# export has them.
 TODAY = (
     "run_project",
     "get_run_status",
@@ -51,13 +51,13 @@ HIDDEN_GROUPS = {
     "semantic": "semantic models are kept by their own tools",
     "guides": "guides are kept by their own tools",
 }
-# What the block itself calls its fields beside those of the connection.
+# IDs of the block's own sub-blocks.
 RESERVED = {"operation", "region"}
-# Deprecated, and in Sim's own block.
+# A deprecated input that Sim's current block has.
 KEPT_INPUTS = {"updateCache"}
-# The key of a start is of use where a record of starts is kept.
+# An output that is only useful with a record of runs.
 HIDDEN_OUTPUTS = {"idempotencyKey"}
-# Outputs that Sim's own block had beside them.
+# Outputs of Sim's current block that the tools do not have.
 KEPT_OUTPUTS: dict[str, dict[str, dict[str, Any]]] = {
     "hex_deactivate_user": {
         "success": {"type": "boolean", "constant": True, "description": phrase("true: the user was deactivated.")},
@@ -80,23 +80,23 @@ class Operation:
     key: str
 
     def name(self, language: str) -> str:
-        """Return its name in the list of operations: in English as Sim writes names, otherwise the tool's title."""
+        """Return its name in the list of operations: in English in Sim's style, otherwise the title of the tool."""
         return title_case(self.key.replace("_", " ")) if language == SOURCE_LANGUAGE else self.tool.title(language)
 
     @property
     def camel(self) -> str:
-        """Its key in camel case, as names of variables are."""
+        """Its key in camel case, for names of variables."""
         first, *others = self.key.split("_")
         return first + "".join(part.capitalize() for part in others)
 
     @property
     def pascal(self) -> str:
-        """Its key as names of types are."""
+        """Its key in Pascal case, for names of types."""
         return self.camel[:1].upper() + self.camel[1:]
 
     @property
     def inputs(self) -> dict[str, Input]:
-        """The inputs that its form shows, without those of the connection."""
+        """The inputs in its form, without those of the connection."""
         return {
             name: _input(self.tool, name, field)
             for name, field in inputs_of(self.tool, HIDDEN_INPUTS - KEPT_INPUTS).items()
@@ -104,19 +104,19 @@ class Operation:
 
     @property
     def outputs(self) -> dict[str, Output]:
-        """The outputs that it has in Sim."""
+        """The outputs in Sim."""
         kept = {name: Output(**field) for name, field in KEPT_OUTPUTS.get(self.tool.id, {}).items()}
         return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS} | kept
 
 
 def operations(tools: Iterable[Tool]) -> list[Operation]:
-    """Return the tools that the block shows: those that Sim has today come first."""
+    """Return the operations for tools: those of Sim's current block come first."""
     shown = [Operation(tool, key_of(tool)) for tool in tools if not why_hidden(tool)]
     return sorted(shown, key=lambda each: TODAY.index(each.key) if each.key in TODAY else len(TODAY))
 
 
 def why_hidden(tool: Tool) -> str | None:
-    """Return why the block does not show a tool; None where it does."""
+    """Return the reason why the block does not show a tool; None if it does."""
     if reason := HIDDEN.get(tool.id) or HIDDEN_GROUPS.get(tool.group):
         return reason
     if taken := RESERVED & set(tool.spec.inputs):

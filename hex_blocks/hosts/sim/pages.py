@@ -1,4 +1,4 @@
-"""The pages of Sim's documentation, in each of its languages that we have."""
+"""Generates the pages of Sim's documentation, in all of its languages that we have."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.hosts.sim.trigger import TRIGGER, trigger_fields, trigger_output
 from hex_blocks.i18n.texts import languages, phrase, text
 from hex_blocks.tools.registry import Registry
 
-# The languages of Sim's documentation, by ours.
+# The language codes of Sim's documentation, by our codes.
 LANGUAGES = {"en": "en", "de": "de", "es": "es", "fr": "fr", "ja": "ja", "zh_Hans": "zh"}
 INTRODUCTION = (
     phrase(
@@ -36,7 +36,7 @@ _SPECIAL = re.compile(r"[\\{}<>|()\[\]]")
 
 
 def pages(shown: Sequence[Operation], registry: Registry) -> dict[str, bytes]:
-    """Return the pages, by their paths in Sim's repository."""
+    """Return the pages, by path in Sim's repository."""
     known = [language for language in languages() if language in LANGUAGES]
     return {
         f"apps/docs/content/docs/{LANGUAGES[language]}/integrations/hex.mdx": page(shown, registry, language).encode()
@@ -100,7 +100,7 @@ def _section(
 
 
 def _rows(made: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str, str]]:
-    """Yield an output, and below it what it holds."""
+    """Yield the rows of the table of outputs, with nested outputs after their parent."""
     for name, each in made.items():
         yield f"{'  ' * depth}{'↳ ' if depth else ''}`{name}`", each["type"], each["description"]
         inner = each.get("properties") or each.get("items", {}).get("properties") or {}
@@ -108,5 +108,5 @@ def _rows(made: Mapping[str, Any], depth: int = 0) -> Iterator[tuple[str, str, s
 
 
 def _plain(words: str) -> str:
-    """Return words as they stand in a page: signs that MDX would read are quoted."""
+    """Return a text with the characters escaped that have a meaning in MDX."""
     return _SPECIAL.sub(lambda found: f"\\{found[0]}", words).replace("\n", " ")

@@ -1,8 +1,8 @@
-"""The patch that makes Sim know the new files: one line each, before a line that its files have."""
+"""Generates the patch that registers the files in Sim: each line is added before a known line of Sim's files."""
 
 from __future__ import annotations
 
-# File by file, the lines that are put in, each with the line of Sim's that it is put before.
+# For each file, the lines to add, each with the line of Sim's file that it is added before.
 LINES: dict[str, tuple[tuple[str, str], ...]] = {
     "apps/sim/lib/webhooks/polling/registry.ts": (
         (
@@ -25,13 +25,12 @@ LINES: dict[str, tuple[tuple[str, str], ...]] = {
         ("  hex_run_finished: hexRunFinishedTrigger,", "  hubspot_poller: hubspotPollingTrigger,"),
     ),
 }
-# Where a hunk says it begins. Git looks for its lines wherever they stand; a hunk at the first line would have to
-# stand there.
+# The line numbers of hunks. Git searches for the context anywhere in the file, except for a hunk at line 1.
 _FIRST, _APART = 10, 100
 
 
 def patch() -> str:
-    """Return the patch, in Git's form."""
+    """Return the patch in Git's format."""
     return "".join(_of_file(path, lines) for path, lines in LINES.items())
 
 

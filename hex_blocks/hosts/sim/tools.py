@@ -1,4 +1,4 @@
-"""The tools as Sim declares them: a file for each, their types, and the list of them."""
+"""Generates the source files of Sim's tools: one for each tool, their types, and the index."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ WARNED = "warnings"
 
 
 def tool_name(operation: Operation) -> str:
-    """Return the name of the constant that holds a tool in its own file."""
+    """Return the name of a tool's constant in its file."""
     return f"{operation.camel}Tool"
 
 
 def public_name(operation: Operation) -> str:
-    """Return the name under which Sim's registry knows it."""
+    """Return the name of a tool in Sim's registry."""
     return f"hex{operation.pascal}Tool"
 
 
 def parameters(operation: Operation, language: str) -> dict[str, Declared]:
-    """Return the parameters: the token, the tool's own, and where the workspace is."""
+    """Return the parameters of a tool: the token, the tool's inputs, and the region."""
 
     def of_the_connection(description: str, *, required: bool = False) -> Declared:
         said = text(description, language)
@@ -62,7 +62,7 @@ def _parameter(field: Input, language: str) -> Declared:
 
 
 def _schema(field: InputField, language: str) -> Declared:
-    """Return what an entry of a list is, as a model is told."""
+    """Return the schema of a list's entries, for models."""
     kind = "object" if field.type == "any" else field.type
     made: Declared = {"type": kind, "description": text(field.description, language)}
     if field.fields:
@@ -72,7 +72,7 @@ def _schema(field: InputField, language: str) -> Declared:
 
 
 def outputs(operation: Operation, language: str) -> dict[str, Declared]:
-    """Return the outputs, pictures as files, and what stands beside them."""
+    """Return the outputs of a tool, with pictures as files, and the outputs that Sim adds."""
     made = {name: _output(field, language) for name, field in operation.outputs.items()}
     if _has_picture(operation.outputs.get("image")):
         made["file"] = {"type": "file", "description": text(FILE, language), "optional": True}
@@ -106,7 +106,7 @@ def _output(field: OutputField, language: str) -> Declared:
 
 
 def tool_source(operation: Operation, language: str) -> str:
-    """Return the file of a tool."""
+    """Return the source of a tool."""
     stem = f"Hex{operation.pascal}"
     tool = operation.tool
     config = {
@@ -132,12 +132,12 @@ def tool_source(operation: Operation, language: str) -> str:
 
 
 def answers_itself(operation: Operation) -> bool:
-    """Whether a tool is one request, whose answer holds its outputs."""
+    """Return whether a tool is one request whose reply contains its outputs."""
     return operation.tool.spec.request is not None and operation.tool.spec.handler is None
 
 
 def types_source(shown: Sequence[Operation]) -> str:
-    """Return the file of the types."""
+    """Return the source of the types."""
     regions = " | ".join(f"'{each}'" for each in (*REGIONS, CUSTOM))
     connection = {"apiKey": "string", "region?": f"{regions} | string", "baseUrl?": "string"}
     parts = [
@@ -163,7 +163,7 @@ def _object(fields: Mapping[str, Output]) -> str:
 
 
 def index_source(shown: Sequence[Operation]) -> str:
-    """Return the list of the tools: each under the name that Sim's registry imports, and all by their ids."""
+    """Return the source of the index: each tool under the name that Sim's registry imports, and all by ID."""
     by_name = sorted(shown, key=lambda each: each.key)
     imports = "".join(f"import {{ {tool_name(each)} }} from '@/tools/hex/{each.key}'\n" for each in by_name)
     named = "".join(f"export const {public_name(each)} = {tool_name(each)}\n" for each in by_name)

@@ -1,4 +1,4 @@
-"""The trigger on finished runs: its declaration, which the block shows as well."""
+"""Generates the trigger for finished runs and its sub-blocks, which the block shows too."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ TIMESTAMP = "timestamp"
 
 
 def region_options(language: str) -> list[dict[str, str]]:
-    """Return the regions to choose from."""
+    """Return the options for the region."""
     hosts = [{"label": f"{name}.hex.tech", "id": name} for name in REGIONS]
     return [*hosts, {"label": text(OTHER, language), "id": CUSTOM}]
 
 
 def trigger_outputs(registry: Registry, language: str) -> dict[str, Any]:
-    """Return what a workflow is started with: the run, and when that was."""
+    """Return the outputs of the trigger: the run, and the time when the workflow was started."""
     run = registry["hex_watch_runs"].spec.outputs["runs"].items
     fields = run.fields if run and run.fields else {}
     kinds = {"integer": "number", "object": "json", "array": "json", "any": "json"}
@@ -51,7 +51,7 @@ def trigger_outputs(registry: Registry, language: str) -> dict[str, Any]:
 
 
 def trigger_fields(registry: Registry, language: str) -> list[SubBlock]:
-    """Return the trigger's sub-blocks, whose names no sub-block of an operation has."""
+    """Return the sub-blocks of the trigger. Their IDs differ from those of the operations' sub-blocks."""
     own = registry["hex_watch_runs"].spec.inputs
 
     def say(words: str) -> str:
@@ -115,7 +115,7 @@ def trigger_fields(registry: Registry, language: str) -> list[SubBlock]:
 
 
 def trigger_source(registry: Registry, language: str) -> str:
-    """Return the file of the trigger."""
+    """Return the source of the trigger."""
     config = {
         "id": TRIGGER,
         "name": text(TITLE, language),

@@ -1,4 +1,4 @@
-"""Values, types and modules as Sim's repository writes them."""
+"""Writes values and types as TypeScript in the style of Sim's repository."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _SCALARS = {"string": "string", "integer": "number", "number": "number", "boolea
 
 
 def expression(value: Any, depth: int = 0) -> str:
-    """Return a value as an expression, with the lines behind its first indented so deep."""
+    """Return a value as an expression; all lines but the first are indented by `depth` levels."""
     return _TABS.sub(lambda found: "  " * len(found[0]), literal(value, depth))
 
 
 def interface(name: str, fields: Mapping[str, str], extends: str = "") -> str:
-    """Return an interface of fields, whose names may end in a question mark."""
+    """Return an interface; names of optional fields end with a question mark."""
     lines = "".join(f"  {_key(key)}: {kind}\n" for key, kind in fields.items())
     return f"export interface {name}{f' extends {extends}' if extends else ''} {{\n{lines}}}\n"
 
@@ -33,14 +33,14 @@ def _key(name: str) -> str:
 
 
 def input_type(given: Input | InputField) -> str:
-    """Return the type of an input: what is no plain value may be JSON text as well."""
+    """Return the type of an input; objects and lists may also be JSON text."""
     if given.type in _SCALARS:
         return _SCALARS[given.type]
     return "unknown[] | string" if given.type == "array" else "Record<string, unknown> | string"
 
 
 def output_type(given: OutputField, depth: int = 1) -> str:
-    """Return the type of an output, which is null where Hex says nothing."""
+    """Return the type of an output, which may be null."""
     if given.type == "any":
         return "unknown"
     if given.fields:

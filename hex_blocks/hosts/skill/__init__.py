@@ -1,1 +1,1 @@
-"""The skill that teaches an agent to work with Hex: its pages, by the command line and by MCP."""
+"""An agent skill that explains how to work with Hex through the command line and MCP."""

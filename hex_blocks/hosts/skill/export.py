@@ -1,7 +1,7 @@
-"""The skill as a folder: SKILL.md, which is always read, and what it refers to.
+"""Exports the skill as a folder: SKILL.md, and the references and scripts that it links to.
 
-What is written by hand stands in `pages/`; lists of tools, errors, limits and requests are made from the registry and
-put in where a page has their name between `%%`.
+The pages are in `pages/`. Lists of tools, errors, limits and requests are generated from the registry and replace
+placeholders such as `%%NAME%%`.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ def files(request: ExportRequest) -> Files:
     made = {path: text.encode() for path, text in pages(request).items()}
     made |= {f"scripts/{file.name}": file.read_bytes() for file in sorted((PAGES / "scripts").glob("*.py"))}
     name, wheel = own_wheel()
-    # Until an index has it, this is where an agent's machine gets the command from.
+    # The package is not on an index, so an agent installs the command from this wheel.
     made[f"assets/{name}"] = wheel
     return {f"{FOLDER}/{path}": content for path, content in made.items()}
 
 
 def pages(request: ExportRequest) -> dict[str, str]:
-    """Return the pages, by their paths in the skill's folder."""
+    """Return the pages, by path in the skill's folder."""
     written = {file.relative_to(PAGES).as_posix(): file.read_text("utf-8") for file in sorted(PAGES.rglob("*.md"))}
     filled = {path: _PLACE.sub(lambda found: PLACES[found[1]](request), page) for path, page in written.items()}
     return (
@@ -53,7 +53,7 @@ def pages(request: ExportRequest) -> dict[str, str]:
 
 
 def _groups(request: ExportRequest) -> dict[str, list[Tool]]:
-    """Return the tools of each group that has any."""
+    """Return the tools by group, without empty groups."""
     groups = {key: [tool for tool in request.tools if tool.group == key] for key in request.registry.groups}
     return {key: tools for key, tools in groups.items() if tools}
 

@@ -1,1 +1,1 @@
-"""The tools as data, in every language, for hosts that others make."""
+"""The tools as data, in every language, for hosts that others develop."""

@@ -1,4 +1,4 @@
-"""The export of the expanded tools: a file per language, their JSON Schema, and the JavaScript core that runs them."""
+"""Exports the expanded specs: a file for each language, their JSON Schema, and the JavaScript core."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from hex_blocks.i18n.texts import languages, text
 from hex_blocks.tools.schema import DIALECT
 from hex_blocks.tools.spec.tool import ToolSpec
 
-_WORDS = ("title", "description", "tagline")
+_TEXT_KEYS = ("title", "description", "tagline")
 _LEFT_OUT = {"schema_"}
 
 
 def files(request: ExportRequest) -> Files:
-    """Return the tools in every language, their schema, the core, and a page on making a host of them."""
+    """Return the specs in every language, their schema, the core, and a README on developing a host."""
     whole = _in_english(request)
-    made = {f"{language}.json": as_json(_in(whole, request, language)) for language in languages()}
+    made = {f"{language}.json": as_json(_in_language(whole, request, language)) for language in languages()}
     made["tool.schema.json"] = as_json(tool_schema())
     made["README.md"] = PAGE.encode()
     return made | {f"core/{name}": content for name, content in core_files().items()}
 
 
 def tool_schema() -> dict[str, Any]:
-    """Return the JSON Schema of one tool as these files have it."""
+    """Return the JSON Schema of an expanded spec."""
     schema = ToolSpec.model_json_schema(by_alias=True)
     schema["properties"] |= {
         "plugin": {"type": "string", "description": "The plugin that brings it."},
@@ -47,8 +47,8 @@ def _in_english(request: ExportRequest) -> dict[str, Any]:
     return {"block": about, "tools": tools}
 
 
-def _in(whole: Mapping[str, Any], request: ExportRequest, language: str) -> dict[str, Any]:
-    """Return the tools with their words in a language, and what the core reads beside them."""
+def _in_language(whole: Mapping[str, Any], request: ExportRequest, language: str) -> dict[str, Any]:
+    """Return the data of the core with the texts of the specs in a language."""
     core = core_data(request.registry, request.tools, [language])
     return {"language": language, **core, **_translated(whole, language)}
 
@@ -56,7 +56,7 @@ def _in(whole: Mapping[str, Any], request: ExportRequest, language: str) -> dict
 def _translated(value: Any, language: str) -> Any:
     if isinstance(value, dict):
         return {
-            name: text(part, language) if name in _WORDS and isinstance(part, str) else _translated(part, language)
+            name: text(part, language) if name in _TEXT_KEYS and isinstance(part, str) else _translated(part, language)
             for name, part in value.items()
         }
     return [_translated(part, language) for part in value] if isinstance(value, list) else value

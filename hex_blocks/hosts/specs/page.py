@@ -1,4 +1,4 @@
-"""The page that goes with the exported specs: how to make a host of them."""
+"""The README of the exported specs: how to develop a host with them."""
 
 from __future__ import annotations
 

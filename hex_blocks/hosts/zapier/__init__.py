@@ -1,1 +1,1 @@
-"""Zapier: an app with actions, searches and triggers, as a folder for Zapier's own command."""
+"""Zapier: an app with actions, searches and triggers, as a folder for Zapier's command line."""

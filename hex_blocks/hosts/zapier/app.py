@@ -1,4 +1,4 @@
-"""What the app is made of, as data: connection, actions, searches and triggers, in one language."""
+"""The definition of the app as data, in one language: connection, actions, searches and triggers."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from hex_blocks.tools.registry import Registry
 RUN_FINISHED, RUN_FINISHED_INSTANT, NEW_PROJECT = "run_finished", "run_finished_instant", "new_project"
 WATCH, RUNS, PROJECTS = "hex_watch_runs", "hex_get_project_runs", "hex_list_projects"
 LISTS = ("projects", "collections", "groups", "users", "connections", "threads", "runs", "charts")
-# What a message of the service says of a run.
-OF_A_HOOK = ("projectId", "runId", "status", "startTime", "endTime", "elapsedTime", "runUrl")
+# The fields of a run in an event of the service.
+EVENT_FIELDS = ("projectId", "runId", "status", "startTime", "endTime", "elapsedTime", "runUrl")
 FIND_OR_CREATE = phrase("Finds it by its name, or creates it.")
-# What the runtime says itself.
-SAID = (
+# The sentences in the app's runtime, which are translated too.
+RUNTIME_SENTENCES = (
     phrase("The instant trigger needs the address and the key of a hex-blocks service in the connection."),
     phrase("The service refused it."),
     phrase("The address of the service must begin with https://."),
@@ -39,7 +39,7 @@ SAID = (
 
 
 def app_data(request: ExportRequest) -> dict[str, Any]:
-    """Return the app of an export."""
+    """Return the definition of the app for an export."""
     language = request.language
     shown = operations(request.tools)
     searches = {each.key for each in shown if each.kind == SEARCH}
@@ -182,9 +182,9 @@ def _triggers(registry: Registry, searches: set[str], language: str) -> dict[str
             "noun": noun,
             **_display(phrase("Run finished (instant)"), instant, language),
             "fields": fields,
-            "outputs": _plain_outputs({name: (runs.fields or {})[name] for name in OF_A_HOOK}),
-            "sample": {"id": run["id"], **{name: run[name] for name in OF_A_HOOK}},
-            "of": list(OF_A_HOOK),
+            "outputs": _plain_outputs({name: (runs.fields or {})[name] for name in EVENT_FIELDS}),
+            "sample": {"id": run["id"], **{name: run[name] for name in EVENT_FIELDS}},
+            "of": list(EVENT_FIELDS),
         },
         NEW_PROJECT: {
             "noun": titled(phrase("Project").said(language), language),
@@ -197,7 +197,7 @@ def _triggers(registry: Registry, searches: set[str], language: str) -> dict[str
 
 
 def _plain_outputs(fields: dict[str, Any]) -> list[Field]:
-    """Return the outputs of an entry that are values."""
+    """Return the output fields of a list's entry that are not nested."""
     kinds = {"integer": "integer", "number": "number", "boolean": "boolean"}
     return [
         {"key": name, **({"type": kind} if (kind := "datetime" if each.format else kinds.get(each.type)) else {})}
@@ -207,5 +207,5 @@ def _plain_outputs(fields: dict[str, Any]) -> list[Field]:
 
 
 def tools_used(request: ExportRequest) -> list[str]:
-    """Name the tools of the registry that the app runs."""
+    """Return the IDs of the tools that the app calls."""
     return [each.tool.id for each in operations(request.tools)]

@@ -1,4 +1,4 @@
-"""The app for Zapier: its forms as data, the functions that run them, and the JavaScript core."""
+"""Exports the app for Zapier: its definition as data, the functions that run it, and the JavaScript core."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
 from hex_blocks.hosts.javascript.data import LISTED, as_json, core_data, core_files
 from hex_blocks.hosts.javascript.packages import LICENSE, changelog, files_of, npm_manifest
 from hex_blocks.hosts.packing import npm_archive
-from hex_blocks.hosts.zapier.app import SAID, app_data
+from hex_blocks.hosts.zapier.app import RUNTIME_SENTENCES, app_data
 from hex_blocks.hosts.zapier.operations import CREATE, NAMED, SEARCH, Operation, operations
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE
 
 NAME = "hex-blocks-zapier"
 PLATFORM = "19.1.0"
 _HERE = Path(str(resources(__package__)))
-# Zapier wants a square of 256 pixels or more.
+# Zapier requires a square of at least 256 pixels.
 ICON = Path(str(resources("hex_blocks.hosts.mcpb"))) / "bundle" / "icon.png"
-# What the connection, the triggers and the lists use beside the tools of actions and searches.
+# The tools of the connection, the triggers and the lists, besides those of actions and searches.
 USED = ("hex_check_connection", "hex_watch_runs", "hex_get_project_runs", "hex_get_run_chart_image", "hex_list_cells")
 
 
@@ -36,7 +36,7 @@ def files(request: ExportRequest) -> Files:
         "LICENSE": LICENSE.read_bytes(),
         "icon.png": ICON.read_bytes(),
         "app.json": as_json(app),
-        "specs.json": as_json(core_data(request.registry, used.values(), languages, more=map(str, SAID))),
+        "specs.json": as_json(core_data(request.registry, used.values(), languages, more=map(str, RUNTIME_SENTENCES))),
     }
     made |= {f"core/{name}": content for name, content in core_files().items()}
     return made | {f"examples/{each.key}.json": as_json(_example(each)) for each in shown}
@@ -62,7 +62,7 @@ def _readme(app: dict[str, Any]) -> str:
 
 
 def _example(operation: Operation) -> dict[str, Any]:
-    """Return inputs of an operation, from the tool's worked example."""
+    """Return example inputs of an operation, from the example in the tool's spec."""
     example = operation.tool.raw["examples"][0]
     if operation.search.how == NAMED:
         first = example["outputs"][next(iter(operation.entries))][0]

@@ -1,4 +1,4 @@
-"""The fields of the app's forms, the outputs that Zapier offers to later steps, and a sample of each."""
+"""The input fields of forms, the output fields for later steps, and samples of outputs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ MORE = "more"
 MORE_LABEL = phrase("More inputs")
 RESULTS = "hex_get_run_results"
 INPUT_PARAMS = "inputParams"
-# Zapier shows no longer help.
+# The maximum length of a help text in Zapier.
 _LONGEST_HELP = 1000
-# Inputs of several lines.
+# Inputs with several lines of text.
 _LONG = ("prompt", "description", "inputParamsJson")
-# What the button beside a list finds a thing with.
+# The search that the button beside a list offers.
 _FOUND_WITH = {
     "projects": "find_project.id",
     "users": "find_user.id",
@@ -36,18 +36,18 @@ _JSON = phrase("Give JSON.")
 
 
 def form_of(operation: Operation, searches: set[str], language: str) -> list[Field]:
-    """Return the fields of an operation.
+    """Return the input fields of an operation.
 
     Args:
-        operation: The action or the search.
-        searches: The searches that the app has.
-        language: That of the words.
+        operation: The action or search.
+        searches: The keys of the searches that the app has.
+        language: The language of texts.
     """
     return [_field(operation, name, field, searches, language) for name, field in operation.fields.items()]
 
 
 def dictionaries(operation: Operation) -> list[str]:
-    """Name the inputs that are keys and values of the user's own."""
+    """Return the names of the inputs whose keys and values users enter freely."""
     return [name for name, field in operation.fields.items() if _is_dictionary(field)]
 
 
@@ -82,7 +82,7 @@ def _field(operation: Operation, name: str, field: Input, searches: set[str], la
 
 
 def picker(listing: str, searches: set[str]) -> Field:
-    """Return what makes a field a list to pick from."""
+    """Return the properties that make a field a list to pick from."""
     made: Field = {"dynamic": f"list_{listing}.id.name"}
     if _FOUND_WITH.get(listing, "").partition(".")[0] in searches:
         made["search"] = _FOUND_WITH[listing]
@@ -92,7 +92,7 @@ def picker(listing: str, searches: set[str]) -> Field:
 
 
 def choices(values: tuple[str, ...], language: str) -> dict[str, str]:
-    """Return what a list offers: Hex's values, in English in words."""
+    """Return the options for values of Hex's API, in English with labels."""
     return {value: name_of_value(value) if language == SOURCE_LANGUAGE else value for value in values}
 
 
@@ -115,7 +115,7 @@ def _help(operation: Operation, name: str, field: Input, language: str) -> str:
 
 
 def outputs_of(operation: Operation) -> list[Field]:
-    """Return the outputs that later steps can use; those of a list are of one entry."""
+    """Return the output fields for later steps; for a list, those of one entry."""
     if operation.tool.id == RESULTS:
         plain = {name: output for name, output in operation.tool.spec.outputs.items() if name != "charts"}
         charts = [{"key": "charts[]staticId"}, {"key": "charts[]label"}, {"key": "chart_1", "type": "file"}]
@@ -127,7 +127,7 @@ def outputs_of(operation: Operation) -> list[Field]:
 
 
 def _flat(outputs: Mapping[str, OutputField], place: str = "", *, listed: bool = False) -> Iterator[Field]:
-    """Return outputs by the names that Zapier has for what is nested: `owner__email`, `runs[]status`."""
+    """Yield output fields with Zapier's names for nested fields, such as `owner__email` and `runs[]status`."""
     for name, output in outputs.items():
         key = f"{place}{name}"
         if output.type == "object" and output.fields:
@@ -140,7 +140,7 @@ def _flat(outputs: Mapping[str, OutputField], place: str = "", *, listed: bool =
 
 
 def sample_of(operation: Operation) -> dict[str, Any]:
-    """Return a sample of what an operation gives, from the tool's worked example."""
+    """Return sample outputs of an operation, from the example in the tool's spec."""
     example = operation.tool.raw["examples"][0]
     given: dict[str, Any] = json.loads(json.dumps(example["outputs"]))
     if operation.search.how != DOCUMENT:
@@ -154,7 +154,7 @@ def sample_of(operation: Operation) -> dict[str, Any]:
 
 
 def with_id(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a document with an `id`, by which Zapier knows it: its own, or that of its run, thread or project."""
+    """Return a document with an `id`, which Zapier requires: its own, or that of its run, thread or project."""
     own = next((given[name] for name in ("id", "runId", "threadId", "projectId") if given.get(name)), None)
     own = own or (given.get("project") or {}).get("id")
     return {"id": own, **given} if own is not None else dict(given)

@@ -1,4 +1,4 @@
-"""Which tools are actions and searches of the app, and how Zapier calls them."""
+"""The actions and searches of the app, with their labels and fields."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
 
 CREATE, SEARCH = "creates", "searches"
-# How a search gives what it found: the document, the entries of a list, or those whose field is what was asked for.
+# What a search returns: the document, the entries of a list, or the entries with the value that was searched for.
 DOCUMENT, ENTRIES, NAMED = "document", "entries", "named"
 
 CREATES = (
@@ -36,14 +36,14 @@ CREATES = (
 
 @dataclass(frozen=True)
 class Search:
-    """A search: its tool, and how it gives what it found.
+    """A search.
 
     Attributes:
-        tool: The tool's id.
-        how: One of the three above.
-        by: For NAMED, the field of an entry that has to be what was asked for.
-        label: How Zapier calls it; None for the tool's own title.
-        description: What it does; None for the tool's own words.
+        tool: The ID of its tool.
+        how: What it returns: DOCUMENT, ENTRIES or NAMED.
+        by: For NAMED, the field of an entry that is compared with the value.
+        label: Its name in Zapier; None for the title of the tool.
+        description: What it does; None for the description of the tool.
     """
 
     tool: str
@@ -77,7 +77,7 @@ SEARCHES = {
         "hex_list_collections", NAMED, "name", phrase("Find a collection"), phrase("Finds a collection by its name.")
     ),
 }
-# Searches that can make what they do not find.
+# Searches that can create what they do not find.
 OR_CREATE = {
     "find_group": ("create_group", phrase("Find or create a group")),
     "find_collection": ("create_collection", phrase("Find or create a collection")),
@@ -103,16 +103,16 @@ class Operation:
     search: Search
 
     def label(self, language: str) -> str:
-        """Return how Zapier calls it."""
+        """Return the name of the operation in Zapier."""
         said = self.search.label.said(language) if self.search.label else self.tool.title(language)
         return titled(said, language)
 
     def description(self, language: str) -> str:
-        """Say what it does."""
+        """Return what the operation does."""
         return self.search.description.said(language) if self.search.description else self.tool.description(language)
 
     def noun(self, groups: Mapping[str, Mapping[str, Any]], language: str) -> str:
-        """Return what it is about."""
+        """Return the noun for what the operation is about."""
         found = _NOUNS_OF_KEYS.get(self.key) or _NOUNS.get(self.tool.group)
         if found is None and self.tool.group == "people":
             found = _NOUNS_OF_KEYS["find_group"]
@@ -120,7 +120,7 @@ class Operation:
 
     @property
     def fields(self) -> dict[str, Input]:
-        """The fields of its form: those of the tool, or the one that is searched by."""
+        """The inputs of its form: those of the tool, or the value to search for."""
         if self.search.how != NAMED:
             return in_order(inputs_of(self.tool))
         listed = next(iter(self.entries.values())).items
@@ -136,19 +136,19 @@ class Operation:
 
     @property
     def entries(self) -> dict[str, Any]:
-        """The output that holds what was found, of a search that reads a list."""
+        """The output with the list that a search reads."""
         found = {name: output for name, output in self.tool.spec.outputs.items() if output.type == "array"}
         name = next(iter(found))
         return {name: found[name]}
 
 
 def titled(label: str, language: str) -> str:
-    """Return a label as Zapier writes it: in English in title case and without articles."""
+    """Return a label in Zapier's style: in English in title case and without articles."""
     return title_case(sentence_case(label)) if language == SOURCE_LANGUAGE else label
 
 
 def operations(tools: Iterable[Tool]) -> list[Operation]:
-    """Return the operations that the app has of these tools; a plugin's tools are all among them."""
+    """Return the operations for tools; all tools of plugins are included."""
     shown = {tool.id: tool for tool in tools if runs_in_javascript(tool)}
     made = [Operation(CREATE, key_of(shown[name]), shown[name], Search(name)) for name in CREATES if name in shown]
     made += [

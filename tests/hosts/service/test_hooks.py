@@ -345,10 +345,10 @@ def test_a_process_that_is_gone_in_the_middle_of_sending_is_stood_in_for(client,
     find(client)
     client.service.dispatcher.store_job_events()
     now = driven.time()
-    taken = client.service.hooks.due("gone", now, now + 60, 10)
+    taken = client.service.hooks.claim_due("gone", now, now + 60, 10)
 
-    nobody = client.service.hooks.due("other", now + 30, now + 90, 10)
-    again = client.service.hooks.due("other", now + 61, now + 121, 10)
+    nobody = client.service.hooks.claim_due("other", now + 30, now + 90, 10)
+    again = client.service.hooks.claim_due("other", now + 61, now + 121, 10)
 
     assert [each.id for each in taken] == [each.id for each in again]
     assert nobody == []
@@ -360,10 +360,10 @@ def test_a_hook_is_looked_at_by_one_process_as_long_as_that_says_so(client, rece
     client.service.dispatcher.close()
     store, now = client.service.hooks, driven.time() + 100
 
-    taken = store.to_look_at("one", now, now + 15, now)
+    taken = store.claim_watched("one", now, now + 15, now)
     store.renew("one", [hook["id"]], now + 30)
-    meanwhile = store.to_look_at("two", now + 20, now + 35, now + 20)
-    after = store.to_look_at("two", now + 31, now + 46, now + 31)
+    meanwhile = store.claim_watched("two", now + 20, now + 35, now + 20)
+    after = store.claim_watched("two", now + 31, now + 46, now + 31)
 
     assert taken is not None
     assert (taken.id, meanwhile) == (hook["id"], None)

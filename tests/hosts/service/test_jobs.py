@@ -188,7 +188,7 @@ def test_a_result_is_gone_after_its_time(here, driven):
     job = client.job(client.post("/v1/jobs", {"tool": "hex_find_project", "inputs": {"query": "x"}}))
 
     driven.advance(3700)
-    client.service.runner._clean()
+    client.service.runner._remove_expired()
 
     assert client.get(f"/v1/jobs/{job['jobId']}").status_code == 404
     assert not client.service.jobs.events_after(job["jobId"], 0)
@@ -456,8 +456,8 @@ def test_a_cancellation_reaches_another_process_with_its_next_breath(store):
 def test_what_nobody_can_work_on_is_given_up_and_then_forgotten(store):
     store.add(job())
 
-    ended = store.give_up(5001, End(FAILED, problem={"key": "job_abandoned"}), 9000)
-    store.give_up(9001, End(FAILED), 9999)
+    ended = store.remove_expired(5001, End(FAILED, problem={"key": "job_abandoned"}), 9000)
+    store.remove_expired(9001, End(FAILED), 9999)
 
     assert [each.id for each in ended] == ["a"]
     assert store.get("ada", "a") is None
@@ -467,7 +467,7 @@ def test_a_key_finds_the_first_job(store):
     store.add(job(key="k", fingerprint="f"))
 
     assert store.add(job("b", key="k", fingerprint="f")).id == "a"
-    store.free("a")
+    store.remove_key("a")
     assert store.add(job("b", key="k", fingerprint="f")).id == "b"
     assert store.by_status() == {QUEUED: 2}
 

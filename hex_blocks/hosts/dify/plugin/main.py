@@ -3,7 +3,7 @@
 import yaml
 from dify_plugin import DifyPluginEnv, Plugin
 
-# The SDK reads a file for each tool at every start; libyaml reads them many times faster.
+# The SDK reads a YAML file for each tool at every start; libyaml's loader is many times faster.
 yaml.SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # type: ignore[misc]
 
 if __name__ == "__main__":

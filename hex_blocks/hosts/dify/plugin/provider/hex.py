@@ -4,4 +4,4 @@ from hex_blocks.hosts.dify import blocks
 
 
 class HexProvider(blocks.HexProvider):
-    """Checks what was entered to connect."""
+    """Validates the credentials."""

@@ -1,4 +1,4 @@
-"""Start the MCP server with what was entered in the client's form."""
+"""Start the MCP server with the settings from the client's form."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ HOSTS = {"app": "app.hex.tech", "eu": "eu.hex.tech", "hc": "hc.hex.tech"}
 
 
 def entered(environment: Mapping[str, str], name: str) -> str:
-    """Return what was entered; a client leaves a field's own name where nothing was."""
+    """Return the value of a setting; empty if the client left the placeholder `${…}` for a blank field."""
     value = environment.get(f"HEX_BUNDLE_{name}", "").strip()
     return "" if value.startswith("${") else value
 
@@ -23,7 +23,7 @@ def arguments(environment: Mapping[str, str]) -> list[str]:
 
 
 def settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables that the command reads: the token, and where Hex is."""
+    """Return the environment variables for the command: the token and the base URL."""
     region = entered(environment, "REGION")
     made = {"HEX_API_TOKEN": entered(environment, "TOKEN")}
     if region:
@@ -32,7 +32,7 @@ def settings(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def main() -> None:
-    """Serve until the client ends it."""
+    """Run the server until the client ends it."""
     from hex_blocks.__main__ import main as command
 
     given = arguments(os.environ)

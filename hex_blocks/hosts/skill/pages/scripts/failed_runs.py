@@ -1,4 +1,4 @@
-"""Print the runs that failed lately and those that are active, of the projects that were published last, as JSON.
+"""Print as JSON the recently failed runs and the active runs of the most recently published projects.
 
     python3 failed_runs.py [--hours 24] [--projects 10]
 
@@ -17,14 +17,14 @@ from typing import Any
 
 FAILED = ("ERRORED", "KILLED", "UNABLE_TO_ALLOCATE_KERNEL")
 ACTIVE = ("PENDING", "RUNNING")
-# What is printed of a run.
+# The fields of a run that are printed.
 TOLD = ("projectId", "runId", "status", "startTime", "endTime", "elapsedSeconds", "runTrigger", "runUrl")
-# So many runs of a project come with one request.
+# The number of runs that are read of each project, with one request.
 NEWEST = 100
 
 
 def call(tool: str, inputs: dict[str, Any], options: list[str]) -> dict[str, Any]:
-    """Call a tool and return its outputs; end with the command's own words and code where it fails."""
+    """Call a tool and return its outputs. If it fails, print its error and exit with its code."""
     command = ["hex-blocks", "call", tool, "--input", "-", "--quiet", *options]
     done = subprocess.run(command, input=json.dumps(inputs), stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode:
@@ -34,24 +34,24 @@ def call(tool: str, inputs: dict[str, Any], options: list[str]) -> dict[str, Any
 
 
 def ended(run: dict[str, Any]) -> datetime:
-    """Return when a run ended; now where it has not."""
+    """Return when a run ended; the current time if it has not ended."""
     time = run["endTime"]
     return datetime.fromisoformat(time.replace("Z", "+00:00")) if time else datetime.now(timezone.utc)
 
 
 def told(project: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
-    """Return what is printed of a run."""
+    """Return the fields of a run that are printed."""
     return {"project": project["title"], **{name: run[name] for name in TOLD}}
 
 
 def usual_seconds(runs: list[dict[str, Any]]) -> float | None:
-    """Return how long a project's completed runs took, their median; None where none has completed."""
+    """Return the median duration of a project's completed runs in seconds; None if there is none."""
     took = [run["elapsedSeconds"] for run in runs if run["status"] == "COMPLETED" and run["elapsedSeconds"]]
     return median(took) if took else None
 
 
 def main() -> None:
-    """Look at each project and print what failed and what is active."""
+    """Read the runs of each project, and print the failed and the active ones."""
     given, options = sys.argv[1:], []
     if "--" in given:
         cut = given.index("--")

@@ -1,10 +1,10 @@
-"""Run a project once for each row of a CSV file, whose columns are named as the project's inputs.
+"""Run a project once for each row of a CSV file. The columns have the names of the project's inputs.
 
     python3 run_rows.py PROJECT FILE.csv --key JOB
 
-Numbers and true and false are sent as such where the project's inputs are numbers and checkboxes; all else is text.
-The key names the job: a repeated call goes on with it and runs no row again. It needs the command hex-blocks and
-nothing else. Options for hex-blocks, such as --sandbox, go after `--`.
+Cells for inputs that are numbers or checkboxes are sent as numbers or booleans, all others as text. The key names the
+job: if the script is called again with the same key, it continues the job and runs no row twice. It needs only the
+command hex-blocks. Options for hex-blocks, such as --sandbox, go after `--`.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from typing import Any
 
 
 def call(tool: str, inputs: dict[str, Any], options: list[str]) -> tuple[int, str]:
-    """Call a tool; return the command's code and what it printed."""
+    """Call a tool and return the command's exit code and output."""
     command = ["hex-blocks", "call", tool, "--input", "-", *options]
     done = subprocess.run(command, input=json.dumps(inputs), stdout=subprocess.PIPE, text=True, check=False)
     return done.returncode, done.stdout
 
 
 def value(text: str, type_: str) -> Any:
-    """Return a cell as the input's type asks for it."""
+    """Return the value of a cell in the type of the input."""
     if type_ in ("number", "integer", "boolean", "array", "object"):
         return json.loads(text.lower() if type_ == "boolean" else text)
     return text
 
 
 def main() -> None:
-    """Run the rows and print how each ended."""
+    """Run the rows and print the result of each."""
     given, options = sys.argv[1:], []
     if "--" in given:
         cut = given.index("--")

@@ -11,24 +11,24 @@ import pytest
 from hex_blocks import Connection, Registry
 from hex_blocks.errors.classes import TokenError
 from hex_blocks.errors.sentences import SENTENCES
-from hex_blocks.hosts.builders.asking import CUT, Asker, Outcome, Wait
+from hex_blocks.hosts.builders.calling import WAIT_ENDED, Outcome, ToolCaller, WaitLimits
 from hex_blocks.hosts.builders.connecting import connection_of
 from hex_blocks.hosts.builders.forms import AGENT_TOOLS, shown_inputs, snake_case
-from hex_blocks.hosts.builders.streaming import MOST_LINES, told_as_it_goes
+from hex_blocks.hosts.builders.streaming import MAX_LINES, stream_progress
 from hex_blocks.hosts.builders.words import failure_text
 from hex_blocks.sandbox import Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.tools.progress import Progress
 
 ENDLESS = "endless simulation"
-WAIT = Wait(usual=240.0, longest=540.0)
+WAIT = WaitLimits(usual=240.0, longest=540.0)
 
 
 @pytest.fixture
 def ask(registry: Registry, hex_connection: Connection) -> Callable[..., Outcome]:
     """Ask a tool on the sandbox: ask("hex_ask", prompt="…")."""
-    asker = Asker(registry, WAIT)
-    return lambda name, _options=None, **inputs: asker.ask(name, inputs, hex_connection, **(_options or {}))
+    caller = ToolCaller(registry, WAIT)
+    return lambda name, _options=None, **inputs: caller.call(name, inputs, hex_connection, **(_options or {}))
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def asked_of(sandbox: Sandbox) -> Callable[[], list[str]]:
     return lambda: [str(each.operation_id) for each in sandbox.requests]
 
 
-@pytest.mark.parametrize("key", CUT)
+@pytest.mark.parametrize("key", WAIT_ENDED)
 def test_every_cut_has_its_sentence(key):
     assert key in SENTENCES
 
@@ -165,7 +165,7 @@ def lines_of(*told: Progress) -> list[str]:
         for each in told:
             progress(each)
 
-    return list(told_as_it_goes(work, lambda _result: None))
+    return list(stream_progress(work, lambda _result: None))
 
 
 def test_progress_is_told_by_its_changes():
@@ -177,7 +177,7 @@ def test_progress_is_told_by_its_changes():
 def test_long_work_is_not_told_without_end():
     told = [Progress(f"{number} of 500 ended", values={"done": number}) for number in range(500)]
 
-    assert len(lines_of(*told)) == MOST_LINES
+    assert len(lines_of(*told)) == MAX_LINES
 
 
 def test_what_work_raises_is_raised():
@@ -185,7 +185,7 @@ def test_what_work_raises_is_raised():
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        list(told_as_it_goes(work, lambda _result: None))
+        list(stream_progress(work, lambda _result: None))
 
 
 def test_a_reader_that_goes_away_ends_the_wait():
@@ -196,7 +196,7 @@ def test_a_reader_that_goes_away_ends_the_wait():
         stop.wait(30)
         stopped.set()
 
-    lines = told_as_it_goes(work, lambda _result: None)
+    lines = stream_progress(work, lambda _result: None)
     next(lines)
     lines.close()
 

@@ -13,7 +13,7 @@ from mcp import Client
 from mcp.shared.exceptions import MCPError
 from mcp_types import CallToolResult, ElicitResult, InputRequiredResult
 
-from hex_blocks.hosts.mcp.asking import CONFIRM, next_question
+from hex_blocks.hosts.mcp.elicitation import CONFIRM, next_question
 from hex_blocks.hosts.models.toolbox import Toolbox
 from hex_blocks.sandbox.model import Group
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT

@@ -1,4 +1,4 @@
-"""Asking a tool for a builder: within the time that the builder gives, with an answer that every form can show."""
+"""Calls tools for a builder, within its time limit, and turns the result into a document, pictures and a sentence."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from hex_blocks.api.connection import Connection
 from hex_blocks.errors.classes import HexError
 from hex_blocks.hosts.builders.forms import RAISING
 from hex_blocks.hosts.builders.projects import with_project_ids
-from hex_blocks.hosts.builders.words import going_on, sentence_of
+from hex_blocks.hosts.builders.words import sentence_of, still_running_text
 from hex_blocks.hosts.models.toolbox import Answer, Picture, Toolbox
 from hex_blocks.tools.progress import Progress, ProgressCallback
 from hex_blocks.tools.registry import Registry
 
 BAD_ENDS = ("run_errored", "run_killed", "run_no_kernel")
-# The wait was over and what it was for goes on in Hex: no failure, but a state.
-CUT = (
+# Errors that end a wait while the run or thread keeps running in Hex. A builder gets its state, not an error.
+WAIT_ENDED = (
     "run_timeout",
     "interrupted",
     "following_interrupted",
@@ -31,12 +31,12 @@ RUNNING = "RUNNING"
 
 
 @dataclass(frozen=True)
-class Wait:
-    """How long a builder lets a call wait.
+class WaitLimits:
+    """How long a call may wait in a builder.
 
     Attributes:
-        usual: Seconds, where the form says nothing.
-        longest: Seconds after which the builder ends a block by force, less what an answer takes.
+        usual: The default in seconds.
+        longest: The maximum in seconds: what the builder allows, less the time to return the result.
     """
 
     usual: float
@@ -45,13 +45,13 @@ class Wait:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a call: a document and its pictures, or an error.
+    """The result of a call.
 
     Attributes:
-        document: The outputs; where a wait was cut, what is known by then; for an error, its own document.
-        pictures: The pictures of the outputs, whose places hold their numbers.
-        sentence: What happened, in words.
-        error: The error; None where there is none.
+        document: The outputs; the state so far if the wait has ended; the document of the error if there is one.
+        pictures: The pictures of the outputs; the outputs have their numbers.
+        sentence: A sentence about the result.
+        error: The error; None if the call did not fail.
     """
 
     document: dict[str, Any]
@@ -60,15 +60,21 @@ class Outcome:
     error: HexError | None = None
 
 
-class Asker:
-    """The tools of a builder, and the way of its calls."""
+class ToolCaller:
+    """Calls the tools of a builder.
 
-    def __init__(self, registry: Registry, wait: Wait, *, language: str | None = None) -> None:
+    Args:
+        registry: The tools.
+        wait: How long calls may wait.
+        language: The language of sentences.
+    """
+
+    def __init__(self, registry: Registry, wait: WaitLimits, *, language: str | None = None) -> None:
         self.registry = registry
         self.wait = wait
         self.language = language
 
-    def ask(
+    def call(
         self,
         name: str,
         inputs: Mapping[str, Any],
@@ -78,61 +84,61 @@ class Asker:
         progress: ProgressCallback | None = None,
         stop: threading.Event | None = None,
     ) -> Outcome:
-        """Call a tool.
+        """Call a tool and return the result; errors of the tool are returned, not raised.
 
         Args:
-            name: Its id, with or without `hex_`.
-            inputs: Values by name. A project may be named by its title or address.
-            connection: Where to, with which token.
-            fail_on_run_error: Whether a run that ended badly is an error. If not, it is a document with its status.
-            progress: Is told how far a long call is.
-            stop: Set it to end a wait early.
+            name: The ID of the tool, with or without `hex_`.
+            inputs: The inputs. A project may be given by its title or URL too.
+            connection: The connection to Hex.
+            fail_on_run_error: Whether a failed run is an error; otherwise the result has the run's status.
+            progress: Called with each progress report.
+            stop: An event that ends the wait when set.
 
         Raises:
             UnknownToolError: There is no such tool.
         """
         tool = self.registry[name]
         stop = stop or threading.Event()
-        asked = dict(inputs)
+        given_inputs = dict(inputs)
         try:
-            asked = with_project_ids(tool, asked, self.registry, connection, self.language)
+            given_inputs = with_project_ids(tool, given_inputs, self.registry, connection, self.language)
         except HexError as error:
             return self._failed(error)
-        deadline = _Deadline(connection, stop, self._seconds(tool.id, asked), progress)
+        deadline = _Deadline(connection, stop, self._seconds(tool.id, given_inputs), progress)
         box = Toolbox((tool.id,), registry=self.registry, search=False, language=self.language)
-        answer = box.call(tool.id, asked, connection, progress=deadline, stop=stop)
+        answer = box.call(tool.id, given_inputs, connection, progress=deadline, stop=stop)
         if answer.error:
-            return self._or_state(tool.id, answer.error, fail_on_run_error=fail_on_run_error)
-        said = sentence_of(tool, answer.document, self.language)
-        return Outcome(answer.document, answer.pictures, said)
+            return self._error_outcome(tool.id, answer.error, fail_on_run_error=fail_on_run_error)
+        result_sentence = sentence_of(tool, answer.document, self.language)
+        return Outcome(answer.document, answer.pictures, result_sentence)
 
-    def _seconds(self, name: str, asked: dict[str, Any]) -> float:
-        """Return how long a call may take, and let the tool itself end its wait by then."""
+    def _seconds(self, name: str, given_inputs: dict[str, Any]) -> float:
+        """Return how many seconds a call may take, and set its input `timeout` accordingly."""
         if "timeout" not in self.registry[name].spec.inputs:
             return self.wait.longest
-        given = _number(asked.get("timeout"))
+        given = _number(given_inputs.get("timeout"))
         seconds = min(self.wait.usual if given is None else given, self.wait.longest)
         if "startTimeout" in self.registry[name].spec.inputs:
-            # Its timeout is that of each run; the whole of them waits as long as the builder lets it.
+            # The timeout of a batch or pipeline is for each of its runs.
             return max(seconds, self.wait.usual)
-        if given is not None or _is_blank(asked.get("timeout")):
-            asked["timeout"] = seconds
+        if given is not None or _is_blank(given_inputs.get("timeout")):
+            given_inputs["timeout"] = seconds
         return seconds + 1
 
-    def _or_state(self, name: str, error: HexError, *, fail_on_run_error: bool) -> Outcome:
+    def _error_outcome(self, name: str, error: HexError, *, fail_on_run_error: bool) -> Outcome:
         if error.key in BAD_ENDS and name in RAISING and not fail_on_run_error:
             run = _run_of(error)
             return Outcome(run, sentence=error.message(self.language))
-        if error.key in CUT:
-            return going_on_outcome(error, self.language)
+        if error.key in WAIT_ENDED:
+            return still_running_outcome(error, self.language)
         return self._failed(error)
 
     def _failed(self, error: HexError) -> Outcome:
         return Outcome(Answer(error=error, language=self.language).document, error=error)
 
 
-def going_on_outcome(error: HexError, language: str | None) -> Outcome:
-    """Return the state of what goes on in Hex though nobody waits for it any longer, and how to go on."""
+def still_running_outcome(error: HexError, language: str | None) -> Outcome:
+    """Return the state of a run or thread that keeps running in Hex after its wait has ended, and how to continue."""
     values = error.values
     if "threadId" in values:
         known = {"threadId": values.get("threadId"), "url": values.get("url"), "status": RUNNING}
@@ -141,7 +147,7 @@ def going_on_outcome(error: HexError, language: str | None) -> Outcome:
     else:
         known = _run_of(error) | {"idempotencyKey": values.get("idempotencyKey")}
         known["status"] = known["status"] or RUNNING
-    hint = going_on(error, language)
+    hint = still_running_text(error, language)
     document = {name: value for name, value in known.items() if value is not None} | {"hint": hint}
     return Outcome(document, sentence=hint)
 
@@ -157,7 +163,7 @@ def _run_of(error: HexError) -> dict[str, Any]:
 
 
 class _Deadline:
-    """Hears how far a call is, and ends its waits when its time is over, by the connection's own clock."""
+    """A progress callback that ends the call's waits at a deadline, by the connection's clock."""
 
     def __init__(
         self, connection: Connection, stop: threading.Event, seconds: float, listener: ProgressCallback | None
@@ -168,8 +174,8 @@ class _Deadline:
         self._listener = listener
 
     def __call__(self, progress: Progress) -> None:
-        """Take note of progress, and hand it on."""
-        # A wait for one of Hex's limits says nothing more until it is over.
+        """End the waits if the deadline has passed, and pass the report on."""
+        # A wait for a rate limit sends no further report until it is over.
         ahead = (progress.remaining or 0.0) if "error" in progress.values else 0.0
         if self._clock.monotonic() + ahead >= self._until:
             self._stop.set()
@@ -182,7 +188,7 @@ def _is_blank(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    """Read a number of seconds; None for what the tool's own check is to refuse, or to leave out."""
+    """Return a number of seconds; None for a value that the tool's input check refuses or ignores."""
     try:
         return float(value) if not isinstance(value, bool) else None
     except (TypeError, ValueError):
