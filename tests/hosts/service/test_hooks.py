@@ -368,8 +368,8 @@ def test_a_hook_is_looked_at_by_one_process_as_long_as_that_says_so(client, rece
     assert taken is not None
     assert (taken.id, meanwhile) == (hook["id"], None)
     assert after is not None
-    assert not store.looked(taken, "one", "late", ())
-    assert store.looked(after, "two", "new", ())
+    assert not store.store_events(taken, "one", "late", ())
+    assert store.store_events(after, "two", "new", ())
 
 
 def test_a_receiver_that_refuses_is_tried_again(client, driven):

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * The adapter: the only code that talks to Hex. It decides what may be sent twice, keeps the token to its host, and
- * takes an answer for what it is only where it is JSON of Hex's. HTTP itself is brought by the host.
+ * The adapter: the only code that sends requests to Hex. It decides which requests may be retried, sends the token to
+ * its host only, and accepts only replies that are JSON from Hex. The host provides the HTTP function.
  */
 
 const { ARRIVAL_MARGIN, Budget } = require('./budget');
@@ -31,15 +31,15 @@ const { isNestedBeyond } = require('./values');
  * @property {Record<string, any>} headers
  * @property {string | Uint8Array} body
  *
- * Sends one request, follows no redirect, and rejects only where no answer came.
+ * Sends one request without following redirects. Rejects only if there was no reply.
  * @typedef {(request: HttpRequest) => Promise<HttpReply>} Http
  *
  * @typedef {object} Timing
- * @property {number} read seconds for one sending, from the first byte to the last
- * @property {number} patience seconds for all waits around sendings; 0 for none
+ * @property {number} read seconds that one request may take, from the first byte to the last
+ * @property {number} patience seconds for all waits before and between requests; 0 for none
  * @property {AbortSignal | null} [stop]
- * @property {((seconds: number, error: HexError) => void) | null} [onWait] is told of each wait
- * @property {(() => void | Promise<void>) | null} [onSend] is called just before each sending
+ * @property {((seconds: number, error: HexError) => void) | null} [onWait] called for each wait
+ * @property {(() => void | Promise<void>) | null} [onSend] called just before each request is sent
  *
  * @typedef {object} Sending
  * @property {string} method
@@ -56,9 +56,9 @@ const LARGEST_REPLY = 64 * 1024 * 1024;
 const GET_RETRIES = 4;
 const RETRIED_STATUSES = new Set([408, 425, 502, 503, 504]);
 const GATEWAY_STATUSES = new Set([408, 425, 429, 499]);
-// Faults of a request that never left, so that Hex has done nothing.
+// Errors of requests that were never sent, so Hex has done nothing.
 const NOT_SENT = new Set(['no_network', 'bad_certificate']);
-// Faults of an answer that leave open what Hex did.
+// Errors after which it is unknown what Hex has done.
 const ANSWER_LOST = new Set(['timeout', 'connection_lost', 'not_hex', 'reply_too_large']);
 const PASSING = new Set(['timeout', 'connection_lost', 'no_network']);
 const NO_CONTENT = 204;
@@ -66,14 +66,14 @@ const FIRST_BACKOFF = 0.5;
 const LONGEST_BACKOFF = 8;
 const KERNEL_WAIT = 20;
 const HIDDEN = '[hidden]';
-// A shorter token is none of Hex's, and hiding it would spoil what looks like it by chance.
+// Shorter tokens are not hidden: they cannot be Hex's, and hiding them would replace ordinary text by chance.
 const SHORTEST_HIDDEN = 8;
 const DEEPEST = 64;
 const HALVES = /[\ud800-\udfff]/gu;
-// To make one takes longer than to read a reply.
+// Created once, because creating a decoder takes longer than decoding a reply.
 const STRICT = new TextDecoder('utf-8', { fatal: true });
 const LENIENT = new TextDecoder('utf-8');
-// Numbers that may be too large to be any, and so are looked for one by one.
+// Replies with numbers that may be infinite are searched for them.
 const MAY_BE_INFINITE = /[0-9][eE]\+?[0-9]{3}|[0-9]{309}/;
 
 /** Hex's API at one base URL with one token. */
@@ -99,7 +99,7 @@ class HexApi {
     this.http = http;
     this.random = random;
     this.budget = new Budget(this.host, token, clock, limits);
-    /** @type {Map<unknown, any>} what the calls with this token share */
+    /** @type {Map<unknown, any>} objects that all calls with this token share */
     this.shared = new Map();
     /** @type {[string | null, number]} */
     this.heard = [null, 0];
@@ -107,7 +107,7 @@ class HexApi {
     this.#headers = { Authorization: `Bearer ${token}`, Accept: 'application/json', 'User-Agent': userAgent };
   }
 
-  /** Return what time it is by Hex's own clock, to a second, from its last answer; null where it never said. */
+  /** Return the time of Hex's clock in whole seconds, from its last reply; null if there was none. */
   timeAtHex() {
     const [date, heard] = this.heard;
     const seconds = date ? secondsOfDate(date) : null;
@@ -115,10 +115,10 @@ class HexApi {
   }
 
   /**
-   * Send one request and give Hex's JSON; null where it answers nothing.
+   * Send one request and return the JSON of Hex's reply; null if the reply has no content.
    *
-   * A GET is sent again after a fault or a refusal; anything else only where it never left, or where Hex refused it,
-   * in its own words, before doing anything (429, and 503 if `refusedBy503`).
+   * A GET is retried after errors and refusals. Other requests are retried only if they were never sent, or if Hex
+   * itself refused them before doing anything (429, and 503 if `refusedBy503`).
    * @param {Sending} sending
    * @param {Timing} timing
    * @returns {Promise<any>}
@@ -150,7 +150,7 @@ class HexApi {
   }
 
   /**
-   * Count the request and do what comes before its sending; once more where that took long enough to count later.
+   * Count the request in the budget and call `onSend`; repeat this if `onSend` took so long that the count is outdated.
    * @param {string | undefined} group
    * @param {number} until
    * @param {Timing} timing
@@ -184,7 +184,7 @@ class HexApi {
       headers['Content-Type'] = 'application/json';
     }
     const url = this.baseUrl + sending.path + (query ? `?${query}` : '');
-    // What became of a write has to be known, even by a call that is being stopped.
+    // The result of a write must be known, so a call that is being stopped still reads the reply.
     const stop = method === 'GET' ? timing.stop || null : null;
     let reply;
     try {
@@ -215,7 +215,7 @@ class HexApi {
       text = textOf(reply.body);
       if (!text.trim()) {
         if (method === 'GET' || reply.status === NO_CONTENT) return { value: null };
-        // Hex answers a write with what it did, or with 204. This is a gateway's.
+        // Hex replies to a write with JSON or with 204, so this reply is from a gateway.
         return notHex(this.host, phrase('it sent nothing'));
       }
       value = valueIn(text);
@@ -233,7 +233,7 @@ class HexApi {
   }
 
   /**
-   * Take out of an answer what must not come out: the token, and halves of characters.
+   * Return a reply without the token and without lone surrogates.
    * @param {any} value
    * @returns {any}
    */
@@ -284,7 +284,7 @@ class HexApi {
 }
 
 /**
- * Whether an answer to a write leaves open what Hex did: it is a gateway's, which may have passed it on.
+ * Return whether it is unknown if Hex has done a write: the reply is from a gateway, which may have passed it on.
  * @param {string} method
  * @param {number} status
  * @param {boolean} isHexs
@@ -297,7 +297,7 @@ function isAnswerLost(method, status, isHexs, headers, now) {
 }
 
 /**
- * Return how often a request is sent again after a fault that may pass by itself.
+ * Return how often a request is retried after a temporary error.
  * @param {HexError} error
  */
 function mostRetries(error) {
@@ -307,7 +307,7 @@ function mostRetries(error) {
 }
 
 /**
- * Read JSON of bounded depth and with numbers that can be held.
+ * Parse JSON of limited depth and without infinite numbers.
  * @param {string} text
  */
 function valueIn(text) {
@@ -325,9 +325,9 @@ function holdsInfinity(value) {
 }
 
 /**
- * Return the text of a body.
+ * Return the body of a reply as text.
  * @param {string | Uint8Array} body
- * @param {boolean} [fatal] whether what is no UTF-8 is an error
+ * @param {boolean} [fatal] whether invalid UTF-8 is an error
  */
 function textOf(body, fatal = true) {
   return typeof body === 'string' ? body.replace(/^\ufeff/, '') : (fatal ? STRICT : LENIENT).decode(body);

@@ -1,5 +1,5 @@
 'use strict';
-/** Asking Hex's agent a question and waiting for its answer. */
+/** Asks Hex's agent a question and waits for its answer. */
 
 const { HexError } = require('./errors');
 const { isObject } = require('./faults');
@@ -10,17 +10,17 @@ const { isObject } = require('./faults');
  */
 
 const TIMEOUT = 300;
-// The pause between two looks at the thread begins with the poll interval and grows up to this.
+// The pause between two reads of the thread begins with the poll interval and grows up to this.
 const FIRST_PAUSE = 2;
 const LONGEST_PAUSE = 10;
 const GROWTH = 1.5;
-// A thread may look idle for a moment after a prompt: that is taken for an answer only when it lasts.
+// A thread may be idle for a moment after a prompt, so idle counts as an answer only after this time.
 const SETTLE_SECONDS = 30;
 const BUSY_SECONDS = 10;
 const LOOK_PATIENCE = 20;
 
 /**
- * Ask in a new thread, or in one that is there, and return the agent's answer.
+ * Ask in a new or existing thread, and return the agent's answer.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -70,7 +70,7 @@ async function answerOf(call, thread, oldResponse, inputs) {
 }
 
 /**
- * Look at a thread again and again until the timeout. Faults of the network and of Hex are sat out.
+ * Yield a thread after each read until the timeout. Temporary errors of the network and of Hex are ignored.
  * @param {ToolCall} call
  * @param {Thread} thread
  * @param {Record<string, any>} inputs
@@ -113,7 +113,7 @@ function failure(thread, key, values = {}) {
 }
 
 /**
- * Sort the pieces of an answer by what they are.
+ * Return the parts of an answer by type.
  * @param {any[]} response
  */
 function partsOf(response) {

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Where a token may go: https to hosts under hex.tech, or to what the operator allowed by name. A base URL can come
- * from a workflow, so what is not plainly a host with an optional port and path is refused rather than interpreted.
+ * Decides where a token may be sent: with https to hosts under hex.tech, or to hosts that the operator allows. A base
+ * URL may come from a workflow, so anything but a host with an optional port and path is refused.
  */
 
 const { HexError } = require('./errors');
@@ -24,11 +24,11 @@ const LONGEST = 2000;
 const LONGEST_NAME = 253;
 
 /**
- * Read a base URL with or without scheme, /api and /v1, and check that a token may go there.
- * @param {string} given what a user or a workflow typed
- * @param {string[]} [allowed] what the operator allows beyond hex.tech: names, *.names or origins
- * @param {boolean} [loopback] whether this machine itself may be asked, for the sandbox
- * @returns {string} the whole base, ending in /v1
+ * Parse a base URL with or without scheme, /api and /v1, and check that a token may be sent there.
+ * @param {string} given the base URL as a user or a workflow gave it
+ * @param {string[]} [allowed] hosts that the operator allows besides hex.tech: names, *.names or origins
+ * @param {boolean} [loopback] whether this machine is allowed, for the sandbox
+ * @returns {string} the complete base URL, ending in /v1
  */
 function baseUrl(given, allowed = [], loopback = false) {
   let url = stripOf(given, ' ');
@@ -55,7 +55,7 @@ function bad(given, reason) {
 }
 
 /**
- * Return what an operator allows, from the text of HEX_BLOCKS_ALLOWED_HOSTS.
+ * Return the hosts that an operator allows, from the value of HEX_BLOCKS_ALLOWED_HOSTS.
  * @param {string | undefined} variable
  */
 function allowedHosts(variable) {
@@ -95,7 +95,7 @@ function originOf(entry) {
 }
 
 /**
- * Show what was given, without anything that could be a password in it.
+ * Return the given base URL for an error message, without anything that could be a password.
  * @param {string} given
  */
 function shown(given) {

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Hex's request limits, kept on this side so that requests wait their turn instead of being refused. All that runs in
- * this process with the same token on the same host counts together; who waits is served in the order of coming.
+ * Counts requests against Hex's rate limits, so that they wait instead of being refused. All requests of this process
+ * with the same token to the same host are counted together; waiting requests are served in order of arrival.
  */
 
 const { HexError } = require('./errors');
@@ -15,13 +15,13 @@ const { HexError } = require('./errors');
  */
 
 const ALL = 'all';
-// A request is counted when it arrives, which may be later for the first of a window than for the last.
+// Hex counts a request when it arrives, and the first request of a window may have taken longer than the last.
 const ARRIVAL_MARGIN = 1;
-// No window of Hex's is longer, so no refusal that is for longer is believed.
+// Hex has no longer window, so longer waits are not accepted.
 const LONGEST_CLOSED = 3600;
 const LEAST_WAIT = 0.001;
 
-/** What is counted on one clock: the moments of requests, and what is closed until when. */
+/** The counts on one clock: the times of requests, and until when windows are closed. */
 class Counts {
   constructor() {
     /** @type {Map<string, number[]>} */
@@ -37,11 +37,11 @@ class Counts {
 
 /** @type {WeakMap<Clock, Counts>} */
 const countsOf = new WeakMap();
-// Tokens are counted under numbers, so that nothing that is shown or logged of a budget holds one.
+// Tokens are replaced by numbers, so that nothing that is logged about a budget contains a token.
 /** @type {Map<string, string>} */
 const numbers = new Map();
 
-/** What one token may ask of one host, and when. */
+/** The budget of requests for one token at one host. */
 class Budget {
   /**
    * @param {string} host
@@ -66,7 +66,7 @@ class Budget {
   }
 
   /**
-   * Wait for the turn of one request of a group, counted in the whole as well.
+   * Wait until a request of a group may be sent, and count it in its group and in the total.
    * @param {string | null | undefined} group
    * @param {Patience} patience
    */
@@ -109,7 +109,7 @@ class Budget {
   }
 
   /**
-   * Let those who stand behind others look again.
+   * Wake the waiting requests, so that they check their position again.
    */
   move() {
     const sleepers = [...this.counts.sleepers];
@@ -131,7 +131,7 @@ class Budget {
   }
 
   /**
-   * Return how many requests a second are taken of a group in the long run.
+   * Return the average number of requests per second that a group allows.
    * @param {string} group
    */
   perSecond(group) {
@@ -141,7 +141,7 @@ class Budget {
     return Math.min(...rates, Infinity);
   }
 
-  /** Return how many requests could be sent now; null where none are counted. */
+  /** Return how many requests could be sent now; null if there is no limit. */
   left() {
     const windows = this.windowsOf(null).filter((window) => window.amount);
     if (!windows.length) return null;
@@ -151,7 +151,7 @@ class Budget {
   }
 
   /**
-   * Learn from a 429: close the group, or where there is none the whole, until Hex takes requests again.
+   * Close a group after a 429, or all requests if there is no group, until Hex accepts requests again.
    * @param {string | null | undefined} group
    * @param {number} seconds
    */
@@ -209,7 +209,7 @@ class Budget {
     const moments = this.current(window);
     const missing = moments.length + ahead + 1 - window.amount;
     if (missing <= 0) return closed;
-    // Those ahead fill whole windows more once what is counted now has passed.
+    // The waiting requests ahead fill further whole windows after the current one.
     const more = Math.floor((missing - 1) / window.amount);
     const place = (missing - 1) % window.amount;
     const freeAt = (place < moments.length ? moments[place] : now) + window.seconds * (more + 1);
@@ -222,7 +222,7 @@ class Budget {
   }
 
   /**
-   * Return the moments of the requests in a window, oldest first.
+   * Return the times of the requests in a window, oldest first.
    * @param {Window} window
    */
   current(window) {

@@ -1,5 +1,5 @@
 'use strict';
-/** The connection that a builder's user entered: a token, and the region where the workspace is. */
+/** Credentials from a builder's form: a token, and the region of the workspace. */
 
 const { REGIONS } = require('./base_url');
 const { HexError } = require('./errors');
@@ -8,8 +8,8 @@ const { strip } = require('./text');
 const CUSTOM = 'custom';
 
 /**
- * Return credentials as the core takes them. A blank region is the custom one where a base URL is given.
- * @param {Record<string, unknown> | null | undefined} given what the form holds: apiKey, region, baseUrl
+ * Return the credentials for the core. A blank region means `custom` if a base URL is given.
+ * @param {Record<string, unknown> | null | undefined} given the values of the form: apiKey, region, baseUrl
  * @returns {import('./core').Credentials}
  */
 function credentialsOf(given) {

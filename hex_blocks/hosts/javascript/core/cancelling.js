@@ -1,5 +1,5 @@
 'use strict';
-/** Cancelling every run of a project that has not ended. */
+/** Cancels all runs of a project that have not ended. */
 
 const { HexError } = require('./errors');
 const { readList } = require('./lists');
@@ -12,13 +12,13 @@ const { isOfKind } = require('./tool_call');
  * @typedef {{ cancelled: Run[], ended: Run[], failed: Run[] }} Outcome
  */
 
-// In this order: a run that gets its kernel between the two lists is then in both, and in no case in neither.
+// In this order, so that a run that gets its kernel between the two requests is in both lists, not in neither.
 const ACTIVE = ['PENDING', 'RUNNING'];
 const PAGE = 100;
 const MOST_RUNS = 500;
 
 /**
- * Cancel a project's pending and running runs, and tell what became of each.
+ * Cancel a project's pending and running runs, and return the outcome of each.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -36,7 +36,7 @@ async function cancelActiveRuns(call, inputs) {
     for (const run of found) seen.add(run.runId);
     await cancelEach(call, inputs.projectId, found, outcome);
     if (found.length < listed.length) call.warn('runs_left', { count: seen.size });
-    // A list longer than a page can lose entries while runs end; those show when it is read again.
+    // While runs end, entries can be missed between two pages of a list; they are found when it is read again.
     if (found.length < PAGE || found.length < listed.length || outcome.failed.length) break;
   }
   if (outcome.failed.length) call.warn('runs_not_cancelled', { count: outcome.failed.length });
@@ -45,7 +45,7 @@ async function cancelActiveRuns(call, inputs) {
 
 /** @param {ToolCall} call @param {string} projectId @param {string[]} statuses @param {number} most */
 async function activeRuns(call, projectId, statuses, most) {
-  // A list cut at `most` is told in our own words.
+  // If the list is cut at `most`, a more specific warning is given than that of `readList`.
   const listing = call.part('hex_get_project_runs', { warnings: [] });
   /** @type {Map<string, Run>} */
   const found = new Map();
@@ -70,7 +70,7 @@ async function cancelEach(call, projectId, runs, outcome) {
     } catch (error) {
       if (!(error instanceof HexError)) throw error;
       if (await settle(call, projectId, entry, error, outcome)) continue;
-      // What keeps this run from being cancelled would keep the others from it too.
+      // The same error would prevent the other runs from being cancelled too.
       outcome.failed.push(...runs.slice(number).map((each) => failure(call, each, error)));
       return;
     }
@@ -78,7 +78,7 @@ async function cancelEach(call, projectId, runs, outcome) {
 }
 
 /**
- * Find out what a failed cancellation means for its run; false where trying others is useless too.
+ * Record the outcome of a run whose cancellation failed. Return false if trying the other runs is useless too.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {Run} entry
@@ -97,7 +97,7 @@ async function settle(call, projectId, entry, error, outcome) {
     }
   }
   if (!isEnd(status)) outcome.failed.push(failure(call, entry, error));
-  // Hex did it; only its answer was lost.
+  // Hex has cancelled it; only the reply was lost.
   else if (status === 'KILLED' && isOfKind(error, 'down')) outcome.cancelled.push(entry);
   else outcome.ended.push({ ...entry, status });
   return true;

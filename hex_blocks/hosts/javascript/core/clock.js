@@ -1,16 +1,16 @@
 'use strict';
 /**
- * Time as the core reads it. A host brings its own where it must not use timers, and tests drive one.
+ * The clock of the core. A host that must not use timers has its own, and tests use a driven one.
  *
  * @typedef {object} Clock
  * @property {() => number} time seconds since the Unix epoch
- * @property {() => number} monotonic seconds since some fixed moment; never jumps
- * @property {(seconds: number, stop?: AbortSignal | null) => Promise<boolean>} wait lets seconds pass; returns early,
+ * @property {() => number} monotonic seconds since some fixed time; never jumps
+ * @property {(seconds: number, stop?: AbortSignal | null) => Promise<boolean>} wait waits for a time; returns early,
  *   with true, when `stop` is aborted
  */
 
 /**
- * Make a clock of a function that sleeps.
+ * Return a clock that waits with a given function.
  * @param {(milliseconds: number) => Promise<unknown>} sleep
  * @returns {Clock}
  */

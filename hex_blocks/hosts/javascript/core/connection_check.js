@@ -1,19 +1,19 @@
 'use strict';
-/** Whether a connection works: whose token it is, of which kind, how long it lasts, and what may still be asked. */
+/** Checks a connection: the owner, kind and expiry of the token, and the remaining requests. */
 
 const { isOfKind } = require('./tool_call');
 
 /** @typedef {import('./tool_call').ToolCall} ToolCall */
 
-// Hex writes to the token's owner at these hours before its end; so do we.
+// Hex warns the token's owner at these hours before the token expires, and so do we.
 const WARNED_AT_HOURS = [24, 72];
-// Hex does not name the unit of a token's end. As seconds this lies in the year 5138, as milliseconds in 1973.
+// Hex does not document the unit of a token's expiry. In seconds this is the year 5138, in milliseconds 1973.
 const LARGEST_SECONDS = 1e11;
 const LAST_MOMENT = Date.UTC(9999, 11, 31) / 1000;
 const USER_FIELDS = ['id', 'name', 'email', 'role'];
 
 /**
- * Ask Hex whose token this is. A token that is refused is an error, as it is everywhere.
+ * Return the facts about a connection. A refused token is an error.
  * @param {ToolCall} call
  */
 async function checkConnection(call) {
@@ -31,13 +31,13 @@ async function checkConnection(call) {
     expiresAt,
     hoursLeft: hours,
     baseUrl: call.api.baseUrl,
-    // Our own count of this minute: Hex does not tell what it counts.
+    // Our own count for the current minute, because Hex does not report its count.
     requestsLeft: call.api.budget.left(),
   };
 }
 
 /**
- * Ask Hex whose token this is. It may fail to say that of a workspace's; another read shows that it is good.
+ * Return the owner of the token. Hex may not return the owner of a workspace token; then another request checks it.
  * @param {ToolCall} call
  * @returns {Promise<Record<string, any>>}
  */
@@ -49,7 +49,7 @@ async function whoami(call) {
     try {
       await call.request({ limit: 1 }, 'hex_list_projects');
     } catch (refused) {
-      // Without the right to read projects the token is good all the same.
+      // A token without permission to read projects is valid too.
       if (!isOfKind(refused, 'token') || refused.status !== 403) throw refused;
     }
     call.warn('token_owner_unknown', { reason: error.said(call.language) });

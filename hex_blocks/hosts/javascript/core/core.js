@@ -1,17 +1,17 @@
 'use strict';
 /**
- * The blocks for hosts without Python: the same tools, checks, requests, replies, sentences and promises.
+ * The core for hosts without Python: the same tools, checks, requests, results and errors as in Python.
  *
  *     const { createCore } = require('./core/core');
  *     const core = createCore(require('./specs.json'), { http, clock });
  *     const connection = core.connect({ apiKey, region: 'eu' });
  *     const run = await core.call('hex_run_and_wait', { projectId, inputParams }, connection, { stop, language: 'de' });
  *
- * What fails is a HexError with `key`, `kind`, `values`, `faults`, `traceId`, `said(language)`, `hint(language)` and
- * `document(language)`. Results are the tool's outputs in declared order, with `warnings` where there are any.
+ * Errors are HexErrors with `key`, `kind`, `values`, `faults`, `traceId`, `said(language)`, `hint(language)` and
+ * `document(language)`. Results are the tool's outputs in declared order, with `warnings` if there are any.
  *
- * The host brings HTTP and time (see `api.js` and `clock.js`); `node_host.js` has both for hosts that run in Node.
- * Nothing here reads the environment, files or timers.
+ * The host provides HTTP and a clock (see `api.js` and `clock.js`); `node_host.js` has both for hosts in Node. Nothing
+ * here reads the environment or files, or sets timers.
  */
 
 const { HexApi } = require('./api');
@@ -31,37 +31,37 @@ const { ToolCall } = require('./tool_call');
 /**
  * @typedef {import('./spec').ToolSpec} ToolSpec
  *
- * What `hex-blocks export specs` writes, in one or several languages.
+ * The data that `hex-blocks export specs` writes, in one or several languages.
  * @typedef {object} Data
  * @property {string} version
- * @property {Record<string, ToolSpec>} tools those that are shown
- * @property {Record<string, ToolSpec>} helpers those that are only used by the others
+ * @property {Record<string, ToolSpec>} tools the tools of the host
+ * @property {Record<string, ToolSpec>} helpers tools that are only called by handlers
  * @property {import('./errors').Tables} tables
  * @property {import('./budget').Limits} limits
  * @property {Record<string, Record<string, string | string[]>>} texts by language, then by English sentence
- * @property {Record<string, string>} [plurals] by language, gettext's formula of which plural form a number takes
+ * @property {Record<string, string>} [plurals] by language, gettext's formula for the plural form of a number
  *
  * @typedef {object} Host
  * @property {import('./api').Http} http
  * @property {import('./clock').Clock} clock
- * @property {import('./starts').Store} [store] keeps starts beyond this process
- * @property {import('./budget').Limits} [limits] where a workspace has others than Hex's
+ * @property {import('./starts').Store} [store] stores starts beyond this process
+ * @property {import('./budget').Limits} [limits] rate limits, if they differ from Hex's
  * @property {string} [userAgent]
  * @property {() => number} [random]
  *
  * @typedef {object} Credentials
  * @property {string} apiKey
  * @property {string} [region] app, eu, hc or custom
- * @property {string} [baseUrl] for custom: where Hex is opened, with or without /api/v1
- * @property {string[]} [allowedHosts] what the operator allows beyond hex.tech
- * @property {boolean} [loopback] whether this machine itself may be asked, for the sandbox
- * @property {boolean} [pinned] whether every call goes to this base URL, whatever a call names
+ * @property {string} [baseUrl] for custom: the URL of Hex, with or without /api/v1
+ * @property {string[]} [allowedHosts] hosts that the operator allows besides hex.tech
+ * @property {boolean} [loopback] whether this machine is allowed, for the sandbox
+ * @property {boolean} [pinned] whether the input `baseUrl` of calls is ignored
  *
  * @typedef {object} CallOptions
  * @property {string | null} [language] of sentences; Default: English
  * @property {AbortSignal | null} [stop] ends the call early
- * @property {((progress: import('./tool_call').Progress) => void) | null} [onProgress] is told how far a call is
- * @property {((seconds: number, error: HexError) => void) | null} [onWait] is told of each wait for Hex
+ * @property {((progress: import('./tool_call').Progress) => void) | null} [onProgress] called with progress reports
+ * @property {((seconds: number, error: HexError) => void) | null} [onWait] called for each wait for Hex
  * @property {number} [timeout] seconds that one request may take. Default: 60
  * @property {number} [patience] seconds that one request may wait in all, its retries included. Default: 120
  */
@@ -71,7 +71,7 @@ const PATIENCE = 120;
 const MOST_CONNECTIONS = 100;
 
 /**
- * Make the tools of an export.
+ * Return the core for the data of an export.
  * @param {Data} data
  * @param {Host} host
  */
@@ -89,7 +89,7 @@ class Core {
     useTexts(data.texts, data.plurals);
     this.host = host;
     this.version = data.version;
-    /** Those that are shown, by their whole ids. */
+    /** The specs of the host's tools, by full ID. */
     this.tools = data.tools;
     this.all = { ...data.helpers, ...data.tools };
     this.limits = { ...data.limits, ...host.limits };
@@ -97,7 +97,7 @@ class Core {
   }
 
   /**
-   * Return a tool's spec, by its id with or without hex_.
+   * Return the spec of a tool, by its ID with or without `hex_`.
    * @param {string} id
    */
   tool(id) {
@@ -107,7 +107,7 @@ class Core {
   }
 
   /**
-   * Return where requests go, and with which token. The same credentials share limits and what is known of runs.
+   * Return a connection. Connections with the same credentials share rate limits and recent runs.
    * @param {Credentials} credentials
    */
   connect(credentials) {
@@ -147,7 +147,7 @@ class Core {
   }
 
   /**
-   * Whether a tool runs in this runtime.
+   * Return whether the core can run a tool.
    * @param {string} id
    */
   runs(id) {
@@ -179,13 +179,13 @@ class Core {
   }
 }
 
-/** A token and the base URL it belongs to. Neither is shown by whatever prints it. */
+/** A token and its base URL, which are not shown if the connection is printed. */
 class Connection {
   #credentials;
 
   #apiOf;
 
-  /** @type {HexApi | null} that of the credentials as they are, which most calls use */
+  /** @type {HexApi | null} the adapter for the unchanged credentials, which most calls use */
   #own = null;
 
   /** @param {Credentials} credentials @param {(token: string, url: string) => HexApi} apiOf */
@@ -195,8 +195,8 @@ class Connection {
   }
 
   /**
-   * Return the whole base URL, checked.
-   * @param {string | null} [given] a call's own
+   * Return the complete, checked base URL.
+   * @param {string | null} [given] the base URL of a call
    */
   baseUrlOf(given = null) {
     const { region = 'app', baseUrl: own, allowedHosts: allowed, loopback, pinned } = this.#credentials;
@@ -206,9 +206,9 @@ class Connection {
   }
 
   /**
-   * Return the adapter. Fails where the token or the base URL cannot be used.
-   * @param {string | null} [apiKey] a call's own
-   * @param {string | null} [url] a call's own
+   * Return the adapter. Throws if the token or the base URL is not valid.
+   * @param {string | null} [apiKey] the token of a call
+   * @param {string | null} [url] the base URL of a call
    */
   api(apiKey = null, url = null) {
     if (apiKey || url) return this.#made(apiKey, url);

@@ -1,5 +1,5 @@
 'use strict';
-/** Moments as ISO 8601 writes them, in all forms that Python reads. */
+/** Parses ISO 8601 dates and times in all forms that Python accepts. */
 
 const DATE = /^(?:(\d{4})-(\d\d)-(\d\d)|(\d{4})(\d\d)(\d\d)(?!\d)|(\d{4})-?W(\d\d)(?:-?(\d))?)/;
 const TIME = /^(\d\d)(?::(\d\d)(?::(\d\d)(?:[.,](\d+))?)?|(\d\d)(?:(\d\d)(?:[.,](\d+))?)?)?(.*)$/s;
@@ -13,7 +13,7 @@ const DAY = 86_400_000;
  */
 
 /**
- * Read a date and time; null where it is none.
+ * Parse a date and time; null if it is not valid.
  * @param {unknown} value
  * @returns {Moment | null}
  */
@@ -51,7 +51,7 @@ function dayOfWeek(year, week, day) {
   const fourth = utc(year, 0, 4);
   const weekday = (new Date(fourth).getUTCDay() + 6) % 7;
   const moment = fourth - weekday * DAY + (week - 1) * 7 * DAY;
-  // A 53rd week is one of this year only where its Thursday is.
+  // A 53rd week belongs to this year only if its Thursday does.
   if (new Date(moment + 3 * DAY).getUTCFullYear() !== year) return null;
   return moment + (day - 1) * DAY;
 }
@@ -85,7 +85,7 @@ function clockOf(said) {
 }
 
 /**
- * Whether text is an ISO 8601 date and time with a zone.
+ * Return whether a text is an ISO 8601 date and time with a zone.
  * @param {string} value
  */
 function isDateTime(value) {
@@ -94,7 +94,7 @@ function isDateTime(value) {
 }
 
 /**
- * Read an ISO 8601 moment, as seconds since the Unix epoch; null where it is none.
+ * Parse an ISO 8601 date and time as seconds since the Unix epoch; null if it is not valid.
  * @param {unknown} value
  */
 function secondsOf(value) {

@@ -1,5 +1,5 @@
 'use strict';
-/** Every error a caller can meet: named by remedy, with a key, values, a sentence and a hint, as Python has them. */
+/** The errors of tools, the same as in Python: a kind, a key, values, a sentence and a hint. */
 
 const { Phrase, oneAfterTheOther, printable, sentence } = require('./text');
 
@@ -19,22 +19,22 @@ const { Phrase, oneAfterTheOther, printable, sentence } = require('./text');
 let tables = { errors: {}, faults: {}, warnings: {}, byStatus: {}, lostAnswer: '' };
 
 /**
- * Take the tables of sentences.
+ * Set the tables of sentences.
  * @param {Tables} given
  */
 function useTables(given) {
   tables = given;
 }
 
-/** An error that a caller can meet. `kind` names the remedy, `key` the case. */
+/** An error of a tool. `kind` says how to remedy it, `key` identifies it. */
 class HexError extends Error {
   /**
    * @param {string} key
    * @param {object} [details]
-   * @param {number | null} [details.status] the HTTP status Hex answered with, if it answered
-   * @param {string | null} [details.traceId] Hex's own name for the failed request
-   * @param {Fault[]} [details.faults] every fault found in the inputs
-   * @param {Record<string, any>} [values] what the sentence speaks of
+   * @param {number | null} [details.status] the HTTP status of Hex's reply, if there was one
+   * @param {string | null} [details.traceId] Hex's ID of the failed request
+   * @param {Fault[]} [details.faults] all faults in the inputs
+   * @param {Record<string, any>} [values] the values for the placeholders of the sentence
    */
   constructor(key, { status = null, traceId = null, faults = [] } = {}, values = {}) {
     super(key);
@@ -45,24 +45,24 @@ class HexError extends Error {
     this.faults = faults;
     /** @type {Record<string, any>} */
     this.values = {};
-    // Much of this is Hex's, and errors reach terminals and models.
+    // Values may come from Hex, and errors are shown in terminals and to models.
     for (const [name, value] of Object.entries(values)) {
       this.values[name] = typeof value === 'string' ? printable(value) : value;
     }
-    /** @type {Record<string, any> | null} what the tool would have given, as far as it had come */
+    /** @type {Record<string, any> | null} the outputs of the tool so far */
     this.partial = null;
-    /** whether a refusal is Hex's own, in its words; a gateway's may come after Hex took the request */
+    /** whether the refusal is from Hex itself; one from a gateway may come after Hex accepted the request */
     this.byHex = true;
     this.message = this.said();
   }
 
-  /** input, token, not_found, busy, down or run: what helps. */
+  /** The kind of remedy: input, token, not_found, busy, down or run. */
   get kind() {
     return tables.errors[this.key].kind;
   }
 
   /**
-   * Say what happened.
+   * Return the sentence that says what happened.
    * @param {string | null} [language]
    */
   said(language) {
@@ -71,13 +71,13 @@ class HexError extends Error {
     return oneAfterTheOther([said, ...this.faults.map((fault) => faultSaid(fault, language))]);
   }
 
-  /** Return what happened as words that another error can tell in its own language. */
+  /** Return the sentence as a phrase, for use in another error. */
   phrase() {
     return new Phrase((language) => this.said(language));
   }
 
   /**
-   * Say what to do next; empty where the sentence says it all.
+   * Return the hint what to do next; empty if there is none.
    * @param {string | null} [language]
    */
   hint(language) {
@@ -123,7 +123,7 @@ function faultDocument(fault, language) {
 }
 
 /**
- * Say a warning.
+ * Return the sentence of a warning.
  * @param {string} key
  * @param {string | null | undefined} language
  * @param {Record<string, unknown>} values
@@ -141,7 +141,7 @@ function keyOfStatus(status) {
 }
 
 /**
- * Return the error of one input that is wrong in a way that no check of its own could see.
+ * Return the error for an input that is found to be invalid after the input check.
  * @param {string} tool
  * @param {string} input
  * @param {string} key
@@ -152,7 +152,7 @@ function badInput(tool, input, key, values = {}) {
 }
 
 /**
- * Return the error of an answer that is not Hex's.
+ * Return the error for a reply that is not from Hex.
  * @param {string} host
  * @param {Phrase} reason
  */

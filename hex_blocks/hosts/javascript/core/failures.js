@@ -1,5 +1,5 @@
 'use strict';
-/** A failure as hosts tell it: its parts, and the one line of hosts that have text only. */
+/** Errors in the form for hosts: their parts, or one line for hosts that show only text. */
 
 const { HexError } = require('./errors');
 const { ENDS } = require('./runs');
@@ -13,13 +13,13 @@ const { ENDS } = require('./runs');
  * @property {string} [runUrl]
  */
 
-// How a run may end badly, as the keys of its errors.
+// The error keys of failed runs.
 const BAD_ENDS = Object.values(ENDS).filter((key) => key !== null);
-// Failures behind which there is no run to go on with.
+// Errors after which there is no run that is still active.
 const ENDED = [...BAD_ENDS, 'run_cancelled_at_timeout', 'run_gone'];
 
 /**
- * Return what is told of an error, whoever raised it.
+ * Return the parts of an error, whether or not it is a HexError.
  * @param {any} error
  * @param {string | null} [language]
  * @returns {Failure}
@@ -39,7 +39,7 @@ function failureOf(error, language) {
 }
 
 /**
- * Return a failure as one line: sentence, hint, run page, then the key.
+ * Return a failure as one line: sentence, hint, URL of the run, and key.
  * @param {Failure} failure
  */
 function inOneLine({ message, hint, runUrl, key }) {

@@ -1,5 +1,5 @@
 'use strict';
-/** What is wrong with an input, as a fault that can be said: where it is, what, and values, without any secret. */
+/** Faults of inputs: their place, key and values, without secrets. */
 
 const { Phrase, cut, lengthOf, numberInWords, phrase, printable, strip, withoutTokens } = require('./text');
 
@@ -11,11 +11,11 @@ const HIDDEN = phrase('what was given');
 const HALVES = /[\ud800-\udfff]/gu;
 
 /**
- * A fault of one value, whose place the checker knows.
+ * A fault of one value; the input check adds its place.
  * @typedef {{ key: string, values: Record<string, unknown>, below: string }} ValueFault
  */
 
-/** Thrown where a value is not what it should be. */
+/** Thrown if a value is not valid. */
 class Refusal extends Error {
   /** @param {ValueFault} fault */
   constructor(fault) {
@@ -25,18 +25,18 @@ class Refusal extends Error {
 }
 
 /**
- * Make a fault.
+ * Return a Refusal with a fault.
  * @param {string} key
  * @param {unknown} value
  * @param {Record<string, unknown>} [values]
- * @param {string} [below] where in the input it is, if deeper than the checker goes by itself
+ * @param {string} [below] the path inside the value, if the input check does not know it
  */
 function refuse(key, value, values = {}, below = '') {
   return new Refusal({ key, values: { found: shown(value), ...values }, below });
 }
 
 /**
- * Whether a value is an object of names and values.
+ * Return whether a value is an object that is not a list.
  * @param {unknown} value
  * @returns {value is Record<string, any>}
  */
@@ -45,7 +45,7 @@ function isObject(value) {
 }
 
 /**
- * Return the JSON type of a value as a word.
+ * Return the name of a value's JSON type.
  * @param {unknown} value
  */
 function kindWord(value) {
@@ -58,7 +58,7 @@ function kindWord(value) {
 }
 
 /**
- * Show a value in an error, short and on one line.
+ * Return a value for an error message, cut to one short line.
  * @param {unknown} value
  * @param {number} [longest]
  * @returns {string | Phrase}
@@ -83,7 +83,7 @@ function inJson(value, longest) {
 }
 
 /**
- * Return the name of a place, fit to be shown.
+ * Return the name of a place for an error message.
  * @param {string} place
  */
 function placeShown(place) {
@@ -91,7 +91,7 @@ function placeShown(place) {
 }
 
 /**
- * Whether a value is null, or text of nothing but spaces.
+ * Return whether a value is null or blank text.
  * @param {unknown} value
  */
 function isBlank(value) {

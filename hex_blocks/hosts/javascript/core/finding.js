@@ -1,5 +1,5 @@
 'use strict';
-/** Finding a project by what people have at hand: its title, one of Hex's web addresses, or its ID. */
+/** Finds a project by its title, a URL of Hex, or its ID. */
 
 const { isUuid } = require('./ids');
 const { readList } = require('./lists');
@@ -12,15 +12,15 @@ const { isOfKind } = require('./tool_call');
  * @typedef {Record<string, any>} Project
  */
 
-// A published app's address ends in the title's words and 22 characters, which are not the project's ID.
+// The URL of a published app ends with the words of the title and 22 characters, which are not the project's ID.
 const SLUG = /^(?:(.*)-)?[0-9A-Za-z]{22}$/u;
-// In an address, a project follows one of these.
+// In a URL, the project follows one of these path segments.
 const SIGNPOSTS = ['hex', 'app'];
 const MOST_PROJECTS = 1000;
 const NEAREST = 3;
 
 /**
- * Find the projects that a title, an address or an ID may mean; all of them where it may mean several.
+ * Return all projects that match a title, a URL or an ID.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -49,7 +49,7 @@ async function byId(call, projectId, matchedBy) {
 }
 
 /**
- * Return the part of an address that names a project, an ID or a slug; empty where none does.
+ * Return the part of a URL that names a project, an ID or a slug; empty if there is none.
  * @param {string} address
  */
 function namedInAddress(address) {
@@ -63,7 +63,7 @@ function unquote(part) {
   try {
     return decodeURIComponent(part);
   } catch {
-    // What is no text in an address stands as it is.
+    // An invalid escape is left unchanged.
     return part;
   }
 }
@@ -72,7 +72,7 @@ function unquote(part) {
 async function allProjects(call, inputs) {
   const most = inputs.maxProjects ?? MOST_PROJECTS;
   const asked = { includeComponents: true, includeArchived: inputs.includeArchived ?? false };
-  // A list cut at `most` is told in our own words.
+  // If the list is cut at `most`, a more specific warning is given than that of `readList`.
   const listing = call.part('hex_list_projects', { warnings: [] });
   const listed = await readList(listing, { ...asked, fetchAll: true, maxItems: most });
   for (const warning of listing.warnings) {
@@ -83,7 +83,7 @@ async function allProjects(call, inputs) {
 }
 
 /**
- * Return the projects with that title; where there is none, those with a title that holds it.
+ * Return the projects with the title; if there are none, those whose title contains it.
  * @param {Project[]} projects
  * @param {string} wanted
  */
@@ -97,7 +97,7 @@ function byTitle(projects, wanted) {
 }
 
 /**
- * Return the projects whose title an address spells; where there is none, those that it may have spelt once.
+ * Return the projects whose title matches the words of a URL; if there are none, those with a similar title.
  * @param {Project[]} projects
  * @param {string} wanted
  */
@@ -105,7 +105,7 @@ function byWords(projects, wanted) {
   if (!wanted) return [];
   const same = projects.filter((project) => spelt(titleOf(project)) === wanted);
   if (same.length) return marked(same, 'url');
-  // Addresses cut long titles.
+  // Long titles are cut in URLs.
   return marked(
     projects.filter((project) => ` ${spelt(titleOf(project))}`.includes(` ${wanted}`)),
     'part',
@@ -128,7 +128,7 @@ function folded(title) {
 }
 
 /**
- * Reduce a title to what an address keeps of it: plain letters and digits.
+ * Return a title in the form that is used in URLs: plain letters and digits.
  * @param {string} title
  */
 function spelt(title) {

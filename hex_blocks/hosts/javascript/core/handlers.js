@@ -1,5 +1,5 @@
 'use strict';
-/** What tools do beyond one request, by the name of their handler in Python. */
+/** The handlers of tools that are more than one request, by the name of the Python handler. */
 
 const { ask } = require('./asking');
 const { cancelActiveRuns } = require('./cancelling');
@@ -21,7 +21,7 @@ const { watchRuns } = require('./watching');
  * @typedef {(call: ToolCall, inputs: Record<string, any>) => Promise<any>} Handler
  */
 
-// Hex's document leaves the zip's part unnamed; the first file of the form is what counts.
+// Hex's API document does not name the form field of the ZIP file; Hex uses the first file.
 const PART = 'file';
 
 /** @type {Record<string, Handler>} */
@@ -45,7 +45,7 @@ const HANDLERS = {
 };
 
 /**
- * Return what runs a tool; null where this runtime cannot.
+ * Return the handler of a tool; null if the core does not have it.
  * @param {import('./spec').ToolSpec} spec
  * @returns {Handler | null}
  */
@@ -55,7 +55,7 @@ function handlerOf(spec) {
 }
 
 /**
- * Send the tool's request; with fetchAll, read the list on to its end.
+ * Send the request of the tool; with fetchAll, read all pages of the list.
  * @type {Handler}
  */
 async function oneRequest(call, inputs) {
@@ -63,7 +63,7 @@ async function oneRequest(call, inputs) {
 }
 
 /**
- * List projects, keeping published or draft ones where asked: Hex itself has no such filter.
+ * List projects, filtered by published or draft if requested, because Hex has no such filter.
  * @type {Handler}
  */
 async function listProjects(call, inputs) {
@@ -77,7 +77,7 @@ async function listProjects(call, inputs) {
 }
 
 /**
- * Send the tool's request and return Hex's whole reply.
+ * Send the request of the tool and return Hex's complete reply.
  * @type {Handler}
  */
 async function passThrough(call, inputs) {
@@ -85,7 +85,7 @@ async function passThrough(call, inputs) {
 }
 
 /**
- * Upload a zip of a semantic project from base64. Files of the machine are read by the host, not here.
+ * Upload the ZIP file of a semantic project, given in base64.
  * @type {Handler}
  */
 async function ingest(call, inputs) {

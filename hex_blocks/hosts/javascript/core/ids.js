@@ -1,11 +1,11 @@
 'use strict';
-/** IDs as people and programs give them: bare, undashed, in quotes, in addresses. */
+/** Reads IDs in the forms in which they are given: plain, without dashes, in quotes, or in URLs. */
 
 const { LONGEST_LOOKED_AT, refuse } = require('./faults');
 const { BLANK, lengthOf, phrase, stripOf } = require('./text');
 
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
-// What an ID is wrapped in where people copied it.
+// Characters around a copied ID.
 const WRAPPED = '"\'`{}<>()[]\u201c\u201d\u2018\u2019\u00ab\u00bb.,;/\u200b\u2060\ufeff';
 const UNDASHED = /^[0-9a-fA-F]{32}$/;
 const LETTER = '[\\p{L}\\p{N}_]';
@@ -42,7 +42,7 @@ const SIGNPOSTS = {
 };
 /** @type {Record<string, string>} */
 const IN_QUERY = { runid: 'run', projectid: 'project', threadid: 'thread', cellid: 'cell' };
-// Whose ID an input is, by the end of its name; the first that fits.
+// The kind of an ID, by the end of the input's name; the first match counts.
 const KINDS = [
   ['semanticprojectid', 'semantic project'],
   ['projectid', 'project'],
@@ -78,7 +78,7 @@ function isAddress(value) {
 }
 
 /**
- * Say of what an input is the ID, by its name; empty where that is not known.
+ * Return the kind of ID that an input has, from its name; empty if it is unknown.
  * @param {string} name
  */
 function idKind(name) {
@@ -89,7 +89,7 @@ function idKind(name) {
 }
 
 /**
- * Return the bare ID of what was copied: wrapped, without dashes, or an address. Other text is as it was.
+ * Return the plain ID from a copied text: in quotes, without dashes, or a URL. Other text is returned unchanged.
  * @param {string} kind
  * @param {string} value
  */
@@ -104,7 +104,7 @@ function idIn(kind, value) {
   if (!isAddress(bare)) return value;
   const { found, isApp } = idsIn(bare);
   if (found.has(kind)) return /** @type {string} */ (found.get(kind));
-  // The last part says what it is of: a run's address begins with its project.
+  // The last part of the URL counts, because the URL of a run contains its project too.
   const last = [...found.keys()].at(-1);
   if (last) throw refuse('address_of_other', bare, { other: KIND_WORDS[last] });
   if (isApp) throw refuse('address_of_app', bare);
@@ -112,7 +112,7 @@ function idIn(kind, value) {
 }
 
 /**
- * Find the IDs in an address, by whose they are; and tell whether it ends in the name of a published app.
+ * Return the IDs in a URL by kind, and whether the URL ends with the slug of a published app.
  * @param {string} address
  */
 function idsIn(address) {
@@ -135,7 +135,7 @@ function idsIn(address) {
 }
 
 /**
- * Return the path and the query of an address; nothing of one whose host cannot be one.
+ * Return the path and the query of a URL; empty if its host is not valid.
  * @param {string} address
  */
 function splitAddress(address) {
@@ -174,7 +174,7 @@ function decoded(part) {
   try {
     return decodeURIComponent(part.replaceAll('+', ' '));
   } catch {
-    // What is no text can be no name and no ID.
+    // An invalid escape is neither a name nor an ID.
     return '';
   }
 }

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Inputs as callers send them, made into what a spec declares; every fault found, each with its place. Null, absent
- * and blank text mean not given.
+ * Checks inputs against a spec and converts them to the declared types. All faults are found, each with its place.
+ * Null, absent and blank text mean not given.
  */
 
 const { isDateTime } = require('./dates');
@@ -34,12 +34,12 @@ const values = require('./values');
 
 const EMAIL = new RegExp(`^[^@${BLANK}]+@[^@${BLANK}]+\\.[^@${BLANK}]+$`, 'u');
 const URI = new RegExp(`^https?://[^${BLANK}]+$`, 'u');
-// Text without a format that no such word can be either: IDs and places in a list, by the end of their name.
+// Text inputs without a format that cannot have words such as "none" as value: IDs and cursors, by the end of the name.
 const NEVER_WORDS = /(Id|(?<![\p{L}\p{N}_])id|cursor|after|before)(\[\])?$/u;
 const NOTHING = new Set([
   'null', 'none', 'nil', 'undefined', 'n/a', '<null>', '<none>', '(null)', '(none)',
 ]);
-// Those that are nothing in place of a list of texts too, which may have an entry called None.
+// Words that mean not given for a list of texts too, which may have an entry "None".
 const NO_LIST = new Set(['null', 'undefined']);
 const MOST_ENTRIES = 10_000;
 const MOST_FAULTS = 100;
@@ -48,7 +48,7 @@ const MOST_FAULTS = 100;
  * Check a tool's inputs.
  * @param {ToolSpec} spec
  * @param {unknown} inputs
- * @returns {Record<string, any>} what was given, clean, without what was not given
+ * @returns {Record<string, any>} the converted inputs, without those that are not given
  */
 function checkInputs(spec, inputs) {
   if (!isObject(inputs)) {
@@ -69,7 +69,7 @@ function checkInputs(spec, inputs) {
 }
 
 /**
- * Return the faults of what may be given together.
+ * Return the faults against the spec's constraints on combinations of inputs.
  * @param {ToolSpec} spec
  * @param {Record<string, unknown>} inputs
  * @param {Record<string, unknown>} given
@@ -77,7 +77,7 @@ function checkInputs(spec, inputs) {
 function broken(spec, inputs, given) {
   /** @type {Fault[]} */
   const faults = [];
-  // A box that is not ticked says nothing.
+  // An unticked checkbox counts as not given.
   const names = new Set(
     Object.keys(inputs).filter((name) => {
       const field = Object.hasOwn(spec.inputs, name) ? spec.inputs[name] : null;
@@ -128,7 +128,7 @@ function holdsSecret(field) {
 }
 
 /**
- * Check the fields of an object; absent stays absent.
+ * Check the fields of an object. Absent fields stay absent.
  * @param {string} name
  * @param {Record<string, InputField>} fields
  * @param {Record<string, unknown>} given
@@ -159,7 +159,7 @@ function checkFields(name, fields, given, place, found) {
 }
 
 /**
- * Leave out what is null, but where an explicit null is a value.
+ * Return an object without its null values, except for fields in which null has a meaning.
  * @param {Record<string, InputField>} fields
  * @param {Record<string, any>} checked
  */
@@ -170,7 +170,7 @@ function withoutNulls(fields, checked) {
 }
 
 /**
- * Check one value; what is wrong with it is added to what was found.
+ * Check one value and return it converted. Its faults are added to `found`.
  * @param {string} name
  * @param {InputField} field
  * @param {unknown} value
@@ -306,7 +306,7 @@ function checkArray(name, field, value, place, found) {
 }
 
 /**
- * Return the entries of a list as it was given: as a list, as JSON text, or as words with commas.
+ * Return the entries of a list that is given as a list, as JSON text, or separated by commas.
  * @param {InputField | undefined} entry
  * @param {unknown} given
  * @returns {any[]}
@@ -315,7 +315,7 @@ function rowsOf(entry, given) {
   let value = given;
   if (typeof value === 'string') value = values.unwrappedList(value) ?? value;
   if (typeof value === 'string' && !strip(value).startsWith('[')) {
-    // Only what cannot hold a comma itself may be listed with commas, as a form field would.
+    // Only entries that cannot contain a comma themselves may be separated by commas.
     const separable = entry && entry.type === 'string' && (entry.enum || entry.format);
     return short(separable ? value.split(',').map(strip).filter(Boolean) : [value]);
   }
@@ -332,7 +332,7 @@ function short(entries) {
 }
 
 /**
- * Whether a row of a list says nothing: blank, or an object with declared fields that are all blank.
+ * Return whether a row of a list is empty: blank, or an object whose declared fields are all blank.
  * @param {InputField | undefined} entry
  * @param {unknown} row
  * @returns {boolean}
@@ -349,7 +349,7 @@ function isEmptyRow(entry, row) {
 }
 
 /**
- * Whether a value is blank, or a list of nothing but empty rows.
+ * Return whether a value is blank, or a list with only empty rows.
  * @param {InputField} field
  * @param {unknown} value
  * @returns {boolean}
@@ -362,7 +362,7 @@ function saysNothing(field, value) {
 }
 
 /**
- * Whether an input was not given.
+ * Return whether an input counts as not given.
  * @param {string} name
  * @param {InputField} field
  * @param {unknown} value
@@ -382,7 +382,7 @@ function isListOfTexts({ type, items }) {
 }
 
 /**
- * Whether a word such as "none" means that an input was not given: it could not hold such a word.
+ * Return whether a word such as "none" means not given, because it cannot be a value of the input.
  * @param {string} name
  * @param {InputField} field
  */

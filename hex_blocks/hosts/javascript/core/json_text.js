@@ -1,7 +1,7 @@
 'use strict';
 /**
- * JSON text that people write, read so that what is wrong with it can be told: problem, line and column, in the words
- * that Python has for them. Whole numbers that JavaScript cannot hold exactly are refused instead of being rounded.
+ * Parses JSON text from users. Errors have the problem, line and column in Python's words. Integers that JavaScript
+ * cannot represent exactly are refused instead of rounded.
  */
 
 const DEEPEST = 900;
@@ -13,7 +13,7 @@ const NO_JSON = ['NaN', 'Infinity', '-Infinity'];
 /** @type {Record<string, string>} */
 const ESCAPES = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
-/** What is wrong with JSON text, and where. */
+/** Thrown for invalid JSON text, with the problem and its position. */
 class JsonFault extends Error {
   /**
    * @param {string} problem
@@ -28,14 +28,14 @@ class JsonFault extends Error {
   }
 }
 
-/** JSON text that is nested past reason. */
+/** Thrown for JSON text that is nested too deeply. */
 class TooDeep extends Error {}
 
-/** A whole number in JSON text that cannot be held exactly. */
+/** Thrown for an integer that cannot be represented exactly. */
 class TooLarge extends Error {}
 
 /**
- * Read JSON text.
+ * Parse JSON text.
  * @param {string} text
  * @returns {any}
  */
@@ -200,7 +200,7 @@ class Reader {
 }
 
 /**
- * Put a value into an object under any name, `__proto__` included.
+ * Set a property of an object, also one named `__proto__`.
  * @param {Record<string, any>} target
  * @param {string} name
  * @param {unknown} value

@@ -1,13 +1,13 @@
 'use strict';
-/** What people pick from in a host's form, by its ID: which tool lists it, and how each entry is shown. */
+/** The lists of pickers in forms, by key: the tool that reads each list, and the label of an entry. */
 
 /**
  * @typedef {Record<string, any>} Entry
  *
  * @typedef {object} Listing
  * @property {string} tool
- * @property {string} entries the output that holds them
- * @property {number} page how many entries a page has at most
+ * @property {string} entries the output with the entries
+ * @property {number} page the maximum number of entries of a page
  * @property {(entry: Entry) => string} name
  */
 
@@ -70,7 +70,7 @@ function withOwner(title, owner) {
 }
 
 /**
- * Return a text as it is searched for, whatever the case and form of its letters.
+ * Return a text for comparison, without differences of case and of Unicode form.
  * @param {string} text
  */
 function folded(text) {
@@ -78,7 +78,7 @@ function folded(text) {
 }
 
 /**
- * Return how a run is shown: when it began, and how it is doing.
+ * Return the label of a run: its start time and status.
  * @param {Entry} run
  */
 function runName(run) {

@@ -1,5 +1,5 @@
 'use strict';
-/** Lists: one page, or page after page up to the end, none of the entries twice. */
+/** Reads lists: one page, or all pages, without duplicate entries. */
 
 const { HexError } = require('./errors');
 const { isObject } = require('./faults');
@@ -15,12 +15,12 @@ const ORDER = ['sortBy', 'sortDirection'];
  */
 
 /**
- * Read one page of a list, or with fetchAll page after page, up to maxItems entries. Where Hex stops answering
- * midway, what was read is given with a warning.
+ * Read one page of a list, or with fetchAll all pages up to maxItems entries. If a later page fails, the entries so far
+ * are returned with a warning.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
- * @param {(entry: Entry) => boolean} [wanted] which entries to keep
- * @returns {Promise<any>} a reply like Hex's for one page, whose cursors lead before and behind all that was read
+ * @param {(entry: Entry) => boolean} [wanted] returns whether to include an entry
+ * @returns {Promise<any>} a reply like Hex's for one page, with cursors before the first and after the last entry
  */
 async function readList(call, inputs, wanted) {
   const { spec } = call;
@@ -33,8 +33,8 @@ async function readList(call, inputs, wanted) {
 }
 
 /**
- * Say the whole order where order matters: to whoever sorts, and to pages that follow each other. Not every version
- * of Hex has the defaults that its document names.
+ * Return inputs with both sorting inputs set, if the list is sorted or has several pages: not every version of Hex has
+ * the documented defaults.
  * @param {ToolSpec} spec
  * @param {Record<string, any>} inputs
  */
@@ -69,17 +69,17 @@ class Reading {
   async toTheEnd(wanted) {
     while (await this.nextPage());
     const backwards = paging(this.spec).after === 'before';
-    // A list that is read from its end has its later pages before its earlier ones.
+    // A list that is read backwards gets its pages in reverse order.
     const ordered = (backwards ? [...this.pages].reverse() : this.pages).flat();
     const kept = wanted ? ordered.filter(wanted) : ordered;
     const first = this.first || {};
     return backwards ? merged(this.spec, this.last, first, kept) : merged(this.spec, first, this.last, kept);
   }
 
-  /** Read a page; tell whether there is another one. */
+  /** Read a page. Return whether there is another one. */
   async nextPage() {
     const { call, spec } = this;
-    // Never more than is still wanted: the cursor then leads exactly to what was not read.
+    // No more entries than are still wanted, so that the cursor continues exactly after them.
     this.asked.limit = Math.min(this.size, this.most - this.read.size);
     let answer;
     try {
@@ -130,7 +130,7 @@ function paging(spec) {
 }
 
 /**
- * Name the part of the reply that holds the entries.
+ * Return the name of the reply's field with the entries.
  * @param {ToolSpec} spec
  */
 function keyOf(spec) {
@@ -139,7 +139,7 @@ function keyOf(spec) {
 }
 
 /**
- * Name the output that leads to the next page.
+ * Return the name of the output with the cursor of the next page.
  * @param {ToolSpec} spec
  */
 function cursorOutput(spec) {
@@ -149,7 +149,7 @@ function cursorOutput(spec) {
 }
 
 /**
- * Return what makes an entry the same one when a list that changes shows it again.
+ * Return what identifies an entry, if a changing list returns it twice.
  * @param {Entry} entry
  * @param {unknown} otherwise
  */
@@ -159,7 +159,7 @@ function identityOf(entry, otherwise) {
 }
 
 /**
- * Return what to ask for next; null at the end.
+ * Return the inputs for the next page; null after the last one.
  * @param {ToolSpec} spec
  * @param {Entry} page
  * @param {Record<string, any>} asked
@@ -173,7 +173,7 @@ function followingOf(spec, page, asked, count) {
 }
 
 /**
- * Return one page of all that was read: its cursors lead before the first and behind the last.
+ * Return one reply with all entries, with the cursors of the first and the last page.
  * @param {ToolSpec} spec
  * @param {Entry} first
  * @param {Entry} last

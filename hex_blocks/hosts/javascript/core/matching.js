@@ -1,14 +1,14 @@
 'use strict';
-/** Which of some words is meant by another: the measure of Python's difflib, with its results. */
+/** Finds similar words, with the same measure and results as Python's difflib. */
 
 const LEAST_FOR_POPULAR = 200;
 
 /**
- * Return the words that are most like one, best first.
+ * Return the words that are most similar to a word, best first.
  * @param {string} word
  * @param {string[]} possible
  * @param {number} most
- * @param {number} [cutoff] how like they have to be, from 0 to 1
+ * @param {number} [cutoff] the minimum similarity, from 0 to 1
  */
 function closeMatches(word, possible, most, cutoff = 0.6) {
   const wanted = Array.from(word);
@@ -37,7 +37,7 @@ function inOrder(one, other) {
 }
 
 /**
- * Return where each letter of a word stands; letters of long words that are everywhere are left out.
+ * Return the positions of each letter in a word. Very frequent letters of long words are left out.
  * @param {string[]} letters
  * @returns {Map<string, number[]>}
  */
@@ -100,7 +100,7 @@ function longestMatch(one, other, places, [from, to, otherFrom, otherTo]) {
     lengths = next;
   }
   let [start, otherStart, size] = best;
-  // Letters that were left out above may lie around it.
+  // Letters that `placesOf` left out may extend the match.
   while (start > from && otherStart > otherFrom && one[start - 1] === other[otherStart - 1]) {
     [start, otherStart, size] = [start - 1, otherStart - 1, size + 1];
   }

@@ -1,6 +1,6 @@
 'use strict';
 /**
- * A form with a file, as HTTP carries it.
+ * Encodes a form with a file as multipart/form-data.
  *
  * @typedef {{ body: Uint8Array, contentType: string }} Upload
  */
@@ -8,7 +8,7 @@
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 /**
- * Read base64; null where it is none.
+ * Decode base64; null if it is not valid.
  * @param {string} text
  */
 function bytesOf(text) {

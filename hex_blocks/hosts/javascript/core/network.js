@@ -1,5 +1,5 @@
 'use strict';
-/** Why no answer came, told from what the host's HTTP raised. */
+/** Converts exceptions of the host's HTTP function to errors. */
 
 const { HexError } = require('./errors');
 const { phrase } = require('./text');
@@ -10,7 +10,7 @@ const NOBODY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOT
 const TIMED_OUT = new Set(['ECONNABORTED', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ESOCKETTIMEDOUT']);
 const NO_SECURITY = /^(EPROTO|ERR_SSL_)/;
 const MOST_CAUSES = 20;
-// Mostly there is no network, which does not come back within seconds.
+// The usual cause is that there is no network, which does not come back within seconds.
 const NAME_UNKNOWN = phrase('its name is not known');
 
 /**

@@ -1,5 +1,5 @@
 'use strict';
-/** HTTP and time for hosts that run in Node and may use its own. */
+/** HTTP and clock for hosts that run in Node. */
 
 const { allowedHosts } = require('./base_url');
 const { clockOf } = require('./clock');
@@ -8,7 +8,7 @@ const LARGEST_REPLY = 64 * 1024 * 1024;
 const VARIABLE = 'HEX_BLOCKS_ALLOWED_HOSTS';
 
 /**
- * Send a request with Node's own fetch.
+ * Send a request with Node's fetch.
  * @type {import('./api').Http}
  */
 async function http({ method, url, headers, body, timeout, stop }) {
@@ -22,7 +22,7 @@ async function http({ method, url, headers, body, timeout, stop }) {
 /** @param {Response} response */
 async function contentOf(response) {
   const length = Number(response.headers.get('content-length'));
-  // The length of a compressed answer says nothing of how large it becomes.
+  // Read in chunks, because the length of a compressed reply does not limit its decompressed size.
   const isPlain = !response.headers.get('content-encoding');
   if (isPlain && length && length <= LARGEST_REPLY) return new Uint8Array(await response.arrayBuffer());
   /** @type {Uint8Array[]} */
@@ -50,7 +50,7 @@ async function contentOf(response) {
 
 const clock = clockOf((milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)));
 
-/** Return the hosts beyond hex.tech that the operator allows in this process's environment. */
+/** Return the hosts that the operator allows besides hex.tech, from the environment of this process. */
 function allowedByEnvironment() {
   return allowedHosts(process.env[VARIABLE]);
 }

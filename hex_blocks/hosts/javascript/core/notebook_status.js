@@ -1,5 +1,5 @@
 'use strict';
-/** The notebook block's status tool, which knows a run by its ID alone. */
+/** The status tool of the notebook pair, which may have only the ID of a run. */
 
 const { HexError } = require('./errors');
 const { isUuid } = require('./ids');
@@ -12,12 +12,12 @@ const { isOfKind } = require('./tool_call');
  * @typedef {import('./runs').Run} Run
  */
 
-// Each project looked at costs one request of the minute's sixty.
+// Each searched project costs one of sixty requests per minute.
 const PROJECTS_SEARCHED = 20;
 const PROJECT_OF = Symbol('projects of runs');
 
 /**
- * Return how a run is doing, in the notebook block's terms.
+ * Return the status of a run in the form of the notebook pair.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -45,7 +45,7 @@ async function usualOf(call, projectId) {
   try {
     return usualSeconds((await call.request(asked, 'hex_get_project_runs')).runs);
   } catch (error) {
-    // An estimate is a kindness: where none can be had, the status is told without it.
+    // The estimate is optional: without it, the status is returned all the same.
     if (error instanceof HexError) return null;
     throw error;
   }
@@ -73,7 +73,7 @@ function errorOf(call, run) {
 }
 
 /**
- * Find a run: in the project given, in the one it was started in from here, or in those published last.
+ * Find a run in the given project, in the project in which this process started it, or in recently published ones.
  * @param {ToolCall} call
  * @param {string} runId
  * @param {string | undefined} given
@@ -96,7 +96,7 @@ async function findRun(call, runId, given) {
       known.set(runId, candidate.id);
       return run;
     } catch (error) {
-      // A token that is refused altogether is no sign that the run is elsewhere.
+      // A refused token does not mean that the run is in another project.
       if (!isOfKind(error, 'not_found', 'input', 'token') || error.status === 401) throw error;
     }
   }

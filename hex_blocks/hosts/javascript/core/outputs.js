@@ -1,5 +1,5 @@
 'use strict';
-/** A tool's declared outputs, in declared order, of Hex's reply and the inputs. */
+/** Selects the declared outputs of a tool from Hex's reply and the inputs. */
 
 const { isObject } = require('./faults');
 
@@ -11,7 +11,7 @@ const { isObject } = require('./faults');
 const DECIMALS = 6;
 
 /**
- * Select the declared outputs; what the reply lacks is null, what is not declared is left out.
+ * Return the declared outputs in declared order. Missing ones are null; other fields of the reply are left out.
  * @param {ToolSpec} spec
  * @param {unknown} reply
  * @param {Record<string, any>} inputs
@@ -48,7 +48,7 @@ function read(name, field, source) {
 }
 
 /**
- * Return what stands at a dotted path of a reply; null where there is nothing.
+ * Return the value at a dotted path of a reply; null if there is none.
  * @param {any} reply
  * @param {string} path
  * @returns {any}
@@ -83,7 +83,7 @@ function shape(field, value) {
 }
 
 /**
- * Round to six decimals, and where two are as near to the even one.
+ * Round to six decimals, half to even.
  * @param {number} value
  */
 function rounded(value) {

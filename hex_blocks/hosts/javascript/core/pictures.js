@@ -1,5 +1,5 @@
 'use strict';
-/** Pictures in a document, as the files that hosts make of them. */
+/** File names for the pictures in a document. */
 
 /** @type {Record<string, string>} */
 const FILE_TYPES = {
@@ -10,10 +10,10 @@ const FILE_TYPES = {
 };
 
 /**
- * Return the name of a picture's file: its label's letters, or its place among the charts.
+ * Return the file name of a picture, from its label or its number.
  * @param {string | null | undefined} label
  * @param {string | null | undefined} mimeType
- * @param {number} [place] 0 where it is the only one
+ * @param {number} [place] the number of the picture; 0 if it is the only one
  */
 function pictureName(label, mimeType, place = 0) {
   const letters = String(label ?? '')
@@ -21,7 +21,7 @@ function pictureName(label, mimeType, place = 0) {
     .replace(/[^\p{L}\p{N}]+/gu, '-')
     .replace(/^-|-$/g, '')
     .slice(0, 80)
-    // No half of a letter is left at the cut.
+    // The cut must not leave a lone surrogate.
     .replace(/[\ud800-\udbff]$/, '');
   return `${letters || (place ? `chart-${place}` : 'chart')}.${FILE_TYPES[mimeType ?? ''] ?? 'png'}`;
 }

@@ -1,18 +1,18 @@
 'use strict';
 /**
- * Texts that speak of a number, in the forms that gettext's formula chooses: C over `n`, such as `n != 1`. It is read
- * here and not run, since hosts forbid code that is made of text.
+ * Plural forms, chosen by gettext's formula: a C expression of `n` such as `n != 1`. The formula is parsed here and not
+ * evaluated as JavaScript, because hosts forbid `eval`.
  */
 
 /**
- * @typedef {{ one: string, many: string, by: string }} Plural both forms of the English, and the place that is counted
+ * @typedef {{ one: string, many: string, by: string }} Plural both English forms, and the placeholder that is counted
  * @typedef {(n: number) => number} Formula
  */
 
-// What stands for any number where none is known, as in a table of sentences.
+// Used for the plural form when the number is unknown.
 const MANY = 5;
 const TOKEN = /\s*(\d+|n\b|&&|\|\||[=!<>]=|[-+*/%!<>?:()])/y;
-/** From those that bind least to those that bind most. @type {Record<string, (a: number, b: number) => number>[]} */
+/** By increasing precedence. @type {Record<string, (a: number, b: number) => number>[]} */
 const OPERATORS = [
   { '||': (a, b) => Number(a || b) },
   { '&&': (a, b) => Number(a && b) },
@@ -23,10 +23,10 @@ const OPERATORS = [
 ];
 
 /**
- * Make a text of both its English forms.
+ * Return a text with both English forms.
  * @param {string} one
  * @param {string} many
- * @param {string} [by] the place that is counted
+ * @param {string} [by] the placeholder that is counted
  * @returns {Plural}
  */
 function plural(one, many, by = 'count') {
@@ -34,9 +34,9 @@ function plural(one, many, by = 'count') {
 }
 
 /**
- * Read gettext's formula.
+ * Parse gettext's formula.
  * @param {string} written
- * @returns {Formula} which form, from 0, a number takes
+ * @returns {Formula} returns the index of the form for a number
  */
 function formulaOf(written) {
   const tokens = tokensOf(written);
@@ -103,7 +103,7 @@ function expect(tokens, due) {
 }
 
 /**
- * Return the number that a sentence speaks of, of what fills its places.
+ * Return the number that decides the plural form, from the values of a sentence.
  * @param {Record<string, unknown>} values
  * @param {string} by
  */
@@ -113,8 +113,8 @@ function counted(values, by) {
 }
 
 /**
- * Return the form of a number. A fraction counts as its whole part in languages that say none as they say one (French:
- * 1,5 seconde), and as none in the others (German: 1,5 Sekunden).
+ * Return the form for a number. A fraction counts as its integer part in languages in which 0 has the same form as 1
+ * (French: 1,5 seconde), and as 0 in the others (German: 1,5 Sekunden).
  * @param {string[]} forms
  * @param {Formula} formula
  * @param {number} count

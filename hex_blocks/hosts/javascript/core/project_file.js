@@ -1,7 +1,7 @@
 'use strict';
 /**
- * A project as the file that Hex exports: YAML 1.2, read leniently, since Hex goes on changing the format. Nothing of
- * the file is kept but what is returned: it holds the values of environment variables and customers' code.
+ * Reads a project from the YAML file that Hex exports. It is read leniently, because Hex may change the format. Nothing
+ * else of the file is stored, because it contains values of environment variables and customers' code.
  */
 
 const { isObject } = require('./faults');
@@ -11,23 +11,23 @@ const { YamlFault, readYaml } = require('./yaml');
 /**
  * @typedef {{ value: string | number | boolean, label: string }} Choice
  *
- * An input of a project, as hex_get_project_inputs gives it.
+ * An input of a project, as hex_get_project_inputs returns it.
  * @typedef {object} ProjectInput
  * @property {string} name
  * @property {string} label
  * @property {string} kind
- * @property {string} type the JSON type of its value; any where it is not known
- * @property {string | null} itemType that of the entries, where it is an array
+ * @property {string} type the JSON type of its value; `any` if it is unknown
+ * @property {string | null} itemType the JSON type of the entries of an array
  * @property {string | null} format
  * @property {any} default
  * @property {string | null} defaultFrom
  * @property {boolean | null} mayBeEmpty
  * @property {Choice[] | null} choices
- * @property {string | null} choicesFrom what the choices come from at run time
+ * @property {string | null} choicesFrom the variable that the choices come from at run time
  * @property {number | null} minimum
  * @property {number | null} maximum
  * @property {number | null} step
- * @property {boolean | null} onApp null where the file does not say
+ * @property {boolean | null} onApp whether it is on the app; null if unknown
  * @property {boolean} settable
  * @property {string | null} cellId
  *
@@ -39,25 +39,25 @@ const { YamlFault, readYaml } = require('./yaml');
  * @property {string | null} timezone
  * @property {ProjectInput[]} inputs
  * @property {Chart[]} charts
- * @property {boolean} complete false where imported components bring inputs that the file does not hold
+ * @property {boolean} complete false if imported components have inputs that are not in the file
  * @property {boolean} writesBack whether a run may write to a table of a data connection
  */
 
 const KNOWN_VERSION = 3;
 const MOST_CELLS = 20_000;
-// Cells that hold other cells in `config.cells`.
+// Cells that contain other cells in `config.cells`.
 const SECTIONS = ['COLLAPSIBLE', 'BLOCK'];
 const CHARTS = ['CHART', 'CHARTV2', 'EXPLORE', 'MAP', 'METRIC'];
-// What goes through forms as JSON. The others are buttons, uploads and tables.
+// Inputs that a run cannot set, because their values are not JSON.
 const NOT_SETTABLE = ['BUTTON', 'FILE_UPLOAD', 'TABLE'];
 /** @type {Record<string, string>} */
 const TYPES = { STRING: 'string', NUMBER: 'number', LIST_STRING: 'string', LIST_NUMBER: 'number' };
 
-/** The text is not a project file. */
+/** Thrown if a text is not a project file. */
 class ProjectFileFault extends Error {}
 
 /**
- * Read a project file.
+ * Parse a project file.
  * @param {string} text
  * @returns {ProjectFile}
  */
@@ -91,9 +91,9 @@ function yamlOf(text) {
   }
 }
 
-/** Goes through the cells, those in sections included. */
+/** Reads the cells, including those in sections. */
 class Reader {
-  /** @param {Set<string> | null} shown the IDs on the app; null where there is no app */
+  /** @param {Set<string> | null} shown the IDs of the cells on the app; null if there is no app */
   constructor(shown) {
     this.shown = shown;
     /** @type {ProjectInput[]} */
@@ -133,7 +133,7 @@ class Reader {
   }
 
   /**
-   * Whether a cell is on the app: placed itself, or inside a section that is placed.
+   * Return whether a cell is on the app: itself, or inside a section that is.
    * @param {string | null} cellId
    * @param {boolean} insideShown
    */
@@ -145,7 +145,7 @@ class Reader {
 }
 
 /**
- * Return the IDs of the cells on the app, a grid or a generated one; null without either.
+ * Return the IDs of the cells on the app, which is a grid or generated; null if there is no app.
  * @param {Record<string, any>} document
  */
 function shownOnApp({ dataAppCellIds: generated, appLayout: layout }) {
@@ -159,7 +159,7 @@ function shownOnApp({ dataAppCellIds: generated, appLayout: layout }) {
 }
 
 /**
- * Read an input cell; null without a name, since no run can set it.
+ * Return the input of a cell; null if it has no name, because a run cannot set it.
  * @param {Record<string, any>} cell
  * @param {Record<string, any>} config
  * @param {boolean | null} onApp
@@ -198,7 +198,7 @@ function inputOf(cell, config, onApp) {
 }
 
 /**
- * Return the JSON type of an input's value, of its entries, and its format.
+ * Return the JSON type of an input's value, the type of its entries, and its format.
  * @param {string} kind
  * @param {any} output
  * @param {Record<string, any>} options
@@ -228,7 +228,7 @@ function typeOf(kind, output, options) {
 }
 
 /**
- * Return the fixed choices of a list, or the name of what they come from at run time.
+ * Return the fixed choices of an input, or the variable that they come from at run time.
  * @param {string} kind
  * @param {Record<string, any>} options
  */
@@ -244,7 +244,7 @@ function choicesOf(kind, options) {
 }
 
 /**
- * Read one choice; none where it is no value that a form could send.
+ * Return a choice in a list; an empty list if its value cannot be sent.
  * @param {any} listed
  * @returns {Choice[]}
  */
@@ -256,7 +256,7 @@ function choiceOf(listed) {
 }
 
 /**
- * Return what a person reads for a value of a choice.
+ * Return the label for the value of a choice.
  * @param {string | number | boolean} value
  */
 function valueLabel(value) {
@@ -264,7 +264,7 @@ function valueLabel(value) {
 }
 
 /**
- * Return the default of a date: one moment, or those of a range. A single one may stand in a list of its own.
+ * Return the default of a date or of a date range. A single date may be in a list.
  * @param {any} given
  * @param {string} type
  */
@@ -275,7 +275,7 @@ function momentsOf(given, type) {
 }
 
 /**
- * Return a moment as text; one that is relative to the day of the run as the file has it.
+ * Return a date as text; a date relative to the day of the run is returned as in the file.
  * @param {any} given
  */
 function momentOf(given) {
@@ -300,7 +300,7 @@ function numberOf(value) {
 }
 
 /**
- * Whether something says yes: not false, nothing, zero or empty.
+ * Return whether a value is truthy by Python's rules: not false, null, zero or empty.
  * @param {any} value
  */
 function isSet(value) {

@@ -1,5 +1,5 @@
 'use strict';
-/** Which inputs a project takes in a run, and whether the parameters of a run fit them. */
+/** Reads the inputs of a project, and checks the parameters of a run against them. */
 
 const { HexError, notHex } = require('./errors');
 const { placeShown, shown } = require('./faults');
@@ -20,7 +20,7 @@ const LONGEST_NAME = 60;
 const NEAREST_LIKENESS = 0.6;
 
 /**
- * Return the inputs of a project's version, and what else the file says about running it.
+ * Return the inputs of a version of a project, and other facts about running it.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -61,8 +61,8 @@ async function exported(call, asked) {
 }
 
 /**
- * Check parameters against the inputs of the published project, and name what is wrong before Hex does. Where the
- * inputs cannot be read, a warning says so, and the run starts: Hex checks it too.
+ * Check parameters against the inputs of the published project. If the inputs cannot be read, there is a warning and
+ * the run starts, because Hex checks the parameters too.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {Record<string, any>} parameters
@@ -86,7 +86,7 @@ async function checkParameters(call, projectId, parameters) {
 }
 
 /**
- * Find what is wrong with parameters.
+ * Return the faults of parameters.
  * @param {string} place
  * @param {Record<string, any>} given
  * @param {Map<string, ProjectInput>} inputs
@@ -100,7 +100,7 @@ function faultsOf(place, given, inputs, file) {
     const input = placeShown(`${place}.${name}`);
     const wanted = inputs.get(name);
     if (!wanted) {
-      // An imported component may bring inputs that the file does not hold.
+      // An imported component may have inputs that are not in the file.
       if (file.complete) faults.push(unknown(input, name, settable));
     } else if (!wanted.settable) faults.push({ input, key: 'not_settable', values: { kind: wanted.kind } });
     else {
@@ -126,7 +126,7 @@ function unknown(input, name, known) {
 }
 
 /**
- * The key of a fault by the type that a parameter is not of, as inputs of tools have them.
+ * The fault key and the check for each type of parameter.
  * @type {Record<string, [string, (value: any) => boolean]>}
  */
 const TYPES = {
@@ -137,7 +137,7 @@ const TYPES = {
 };
 
 /**
- * Return what is wrong with a value, as far as the file says it for certain.
+ * Return the fault of a value, if the file makes it certain.
  * @param {ProjectInput} wanted
  * @param {any} value
  */

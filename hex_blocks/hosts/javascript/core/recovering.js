@@ -1,8 +1,8 @@
 'use strict';
 /**
- * Finding the run that a start became whose answer was lost: one that appeared in Hex's list after the start was
- * meant, was started through the API, and belongs to no other start that is known. Where it cannot be told, that is
- * said: a second run is never started on a guess.
+ * Finds the run of a start whose reply was lost: a run that appeared in Hex's list after the start, was started through
+ * the API, and belongs to no other known start. If this is ambiguous, it is an error: a second run is never started on
+ * a guess.
  */
 
 const { NOT_SENT } = require('./api');
@@ -15,19 +15,19 @@ const { listRuns } = require('./runs');
  * @typedef {import('./starts').Start} Start
  * @typedef {import('./runs').Run} Run
  *
- * When a start was sent and what time it is now, by Hex's clock. sure: not reckoned from another clock.
+ * When a start was sent and the current time, by Hex's clock. sure: whether sentAt is not derived from another clock.
  * @typedef {{ sentAt: number, now: number, sure: boolean }} Times
  */
 
-// A run is listed this soon after its start.
+// After this time, a new run is in Hex's list.
 const SETTLE_SECONDS = 5;
-// Hex tells its time to the second, and a machine that never heard it may be wrong by more.
+// How much clocks may differ: Hex's times are in whole seconds, and a machine's clock may be wrong.
 const CLOCKS_DIFFER = 10;
-// A request lasts no longer than this, and most runs get their kernel in this time.
+// The maximum duration of a request; most runs get their kernel in this time.
 const SOON_SECONDS = 90;
-// After this, whatever the clocks say, a run that appears is no longer that of a start sent before.
+// A run that appears after this time cannot belong to the earlier start, even if clocks differ.
 const CLEAR_SECONDS = SOON_SECONDS + CLOCKS_DIFFER;
-// A run that begins later than this was not waiting for its kernel since.
+// A run that begins later than this after the start did not wait for its kernel all the time.
 const LATE_SECONDS = 900;
 const UNAUTHORIZED = 401;
 const PAGE = 100;
@@ -36,10 +36,10 @@ const PAUSES = [5, 10, 20, 30];
 const MOST_NAMED = 10;
 
 /**
- * Find the run of a start; null where there is none.
+ * Find the run of a start; null if there is none.
  * @param {ToolCall} call
  * @param {Start} start
- * @param {number | null} sentAt by the monotonic clock; null where another call sent it
+ * @param {number | null} sentAt by the monotonic clock; null if another call sent it
  * @returns {Promise<Run | null>}
  */
 async function findLostRun(call, start, sentAt) {
@@ -50,7 +50,7 @@ async function findLostRun(call, start, sentAt) {
     const { newer, bounded } = await newerRuns(call, start, sentAt);
     candidates = couldBeOurs(call, start, sentAt, newer, bounded);
     if (!candidates.length && !bounded && newer.length > (PAGES - 1) * PAGE) {
-      // What lies deeper was not looked at.
+      // Older pages of the list were not read.
       candidates = newer;
       break;
     }
@@ -63,9 +63,9 @@ async function findLostRun(call, start, sentAt) {
     const equal = others.filter((other) => other.fingerprint === start.fingerprint);
     const different = others.filter((other) => other.fingerprint !== start.fingerprint);
     const onlyOurs = soon.filter((run) => !different.some((other) => couldBeOf(other, run, newer)));
-    // Starts that ask for the same may have each other's runs.
+    // Identical starts may exchange their runs.
     if (onlyOurs.length && onlyOurs.length <= 1 + equal.length) return onlyOurs[onlyOurs.length - 1];
-    // The others may be just about to hear of theirs.
+    // The other starts may still get the replies with their runs.
     if (onlyOurs.length || !different.length || pause === null || (await call.clock.wait(pause, call.stop))) break;
   }
   const runs = candidates
@@ -76,8 +76,8 @@ async function findLostRun(call, start, sentAt) {
 }
 
 /**
- * Return whether Hex may have started a run though its start came to this error: where no answer came, and where
- * somebody between us and Hex refused, who may have asked Hex first.
+ * Return whether Hex may have started a run although the request failed: if there was no reply, or if a gateway refused
+ * the request, which may have passed it on.
  * @param {HexError} error
  */
 function mayHaveStarted(error) {
@@ -86,7 +86,7 @@ function mayHaveStarted(error) {
 }
 
 /**
- * Return the starts that ask for something else and may still become a run that ours could be taken for.
+ * Return the other, different starts without a run whose future runs could be confused with ours.
  * @param {ToolCall} call
  * @param {Start} start with the times of now
  */
@@ -97,7 +97,7 @@ function startsInTheWay(call, start) {
 }
 
 /**
- * Return for how long a run of the others may still appear.
+ * Return for how many seconds a run of the other starts may still appear.
  * @param {Start} start with the times of now
  * @param {Start[]} others
  */
@@ -106,7 +106,7 @@ function secondsUntilClear(start, others) {
 }
 
 /**
- * Return for how long a start that was sent, and has no run yet, may still become one.
+ * Return for how many seconds a run of an earlier start may still appear.
  * @param {Start} earlier
  * @param {Start} now
  */
@@ -115,7 +115,7 @@ function secondsUntilLost(earlier, now) {
 }
 
 /**
- * Return how much later one start was meant than another: by Hex's clock where it was known to both.
+ * Return how many seconds later one start was than another, by Hex's clock if both have its time.
  * @param {Start} one
  * @param {Start} other
  */
@@ -125,7 +125,7 @@ function secondsApart(one, other) {
 }
 
 /**
- * Return a run the time to be listed, if it has not had it yet.
+ * Wait until a run of the start must be in Hex's list.
  * @param {ToolCall} call
  * @param {Start} start
  * @param {number | null} sentAt
@@ -133,20 +133,20 @@ function secondsApart(one, other) {
 async function settle(call, start, sentAt) {
   const passed = sentAt === null ? call.clock.time() - start.intendedAt : call.clock.monotonic() - sentAt;
   const left = SETTLE_SECONDS - Math.min(SETTLE_SECONDS, Math.max(0, passed));
-  // Also for a call that is being stopped: what became of its start is worth these seconds.
+  // A call that is being stopped waits too, because the outcome of its start must be known.
   if (left > 0) await call.clock.wait(left);
 }
 
 /**
- * Return whether a run could be another start's.
+ * Return whether a run could belong to another start.
  * @param {Start} start
  * @param {Run} run
- * @param {Run[]} newer the part of the list that the run was found in
+ * @param {Run[]} newer the part of the list in which the run was found
  */
 function couldBeOf(start, run, newer) {
   const began = beganAt(run);
   if (began !== null && start.atHex !== null && began < start.atHex - CLOCKS_DIFFER) return false;
-  // What stands at or below a run that was there before that start was there before it as well.
+  // The list is sorted by age: at or after a run that is older than that start, all runs are older.
   const place = (/** @type {string} */ runId) => newer.findIndex((each) => each.runId === runId);
   const before = (start.after || []).map(place).filter((each) => each >= 0);
   return !before.length || place(run.runId) < Math.min(...before);
@@ -162,7 +162,7 @@ function timesOf(call, start, sentAt) {
   const { clock } = call;
   const now = call.api.timeAtHex();
   if (now !== null && sentAt !== null) {
-    // What Hex has just said counts more than what was reckoned before: the machine may have slept meanwhile.
+    // Hex's current time is more reliable than a derived one, because the machine may have been suspended.
     return { sentAt: now - (clock.monotonic() - sentAt), now, sure: true };
   }
   if (start.atHex !== null) return { sentAt: start.atHex, now: now === null ? start.atHex : now, sure: true };
@@ -183,7 +183,7 @@ function isWithin(times, run, seconds) {
 }
 
 /**
- * Return the API runs that appeared after a start was sent, and belong to no other start that is known.
+ * Return the runs that were started through the API after a start was sent, and belong to no other known start.
  * @param {ToolCall} call
  * @param {Start} start
  * @param {number | null} sentAt
@@ -196,20 +196,20 @@ function couldBeOurs(call, start, sentAt, newer, bounded) {
   return newer.filter((run) => {
     if (run.runTrigger !== 'API' || claimed.has(run.runId)) return false;
     if (!times.sure && bounded) return true;
-    // One that still waits for its kernel may do so for long, and can always be ours.
+    // A run that is waiting for its kernel has no start time, so it can always be ours.
     return !isBefore(times, run) && (beganAt(run) === null || isWithin(times, run, LATE_SECONDS));
   });
 }
 
 /**
- * Read a project's list down to the runs that were there before; tell whether these were found.
+ * Read a project's list until the runs that were there before the start, and return whether these were found.
  * @param {ToolCall} call
  * @param {Start} start
  * @param {number | null} sentAt
  */
 async function newerRuns(call, start, sentAt) {
   const { after } = start;
-  // A run that arrives meanwhile pushes the last one of a page onto the next.
+  // A new run moves the last one of a page to the next page, so runs are collected by ID.
   /** @type {Map<string, Run>} */
   const newer = new Map();
   for (let page = 0; page < PAGES; page += 1) {
@@ -226,7 +226,7 @@ async function newerRuns(call, start, sentAt) {
 }
 
 /**
- * Return when a run began; for one that never did, when it ended; null for one that waits for its kernel.
+ * Return when a run began; if it never did, when it ended; null if it is waiting for its kernel.
  * @param {Run} run
  */
 function beganAt(run) {

@@ -1,11 +1,11 @@
 'use strict';
-/** What Hex says in an error body, in any of its forms: two JSON families, lists of faults, or bare text. */
+/** Reads Hex's error bodies in all their forms: two JSON formats, lists of faults, or plain text. */
 
 const { isObject } = require('./faults');
 const { Phrase, cut, lengthOf, numberInWords, phrase, printable, said: inWords } = require('./text');
 const { isNestedBeyond } = require('./values');
 
-// The codes of Hex's newer error bodies. A gateway's JSON has a message at most.
+// The codes of Hex's newer error bodies; JSON from a gateway has no such code.
 const CODES = new Set([
   'BAD_REQUEST',
   'UNAUTHORIZED',
@@ -18,7 +18,7 @@ const CODES = new Set([
 const MOST_NAMED = 50;
 const MOST_DETAILS = 20;
 const DEEPEST = 64;
-// Cells whose inputs take one or several of a list.
+// Input cells with a list of choices.
 const CHOICES = ['DROPDOWN', 'MULTISELECT'];
 const NAMES = ['paramName', 'paramValue', 'dataType', 'inputCellType'];
 
@@ -27,11 +27,11 @@ const NAMES = ['paramName', 'paramValue', 'dataType', 'inputCellType'];
  * @property {string} reason
  * @property {string | null} traceId
  * @property {Record<string, any> | null} parameters
- * @property {boolean} isHexs whether it is Hex itself that says it
+ * @property {boolean} isHexs whether it is from Hex itself
  */
 
 /**
- * Read an error body: JSON, or text as it stands; nothing of a web page.
+ * Return an error body as JSON or text; null for a web page.
  * @param {string} body
  * @returns {any}
  */
@@ -41,13 +41,13 @@ function saidIn(body) {
     const value = JSON.parse(said);
     if (!isNestedBeyond(value, DEEPEST)) return value;
   } catch {
-    // It is no JSON, so it is taken as it stands.
+    // It is not JSON, so it is returned as text.
   }
   return said.startsWith('<') ? '' : said;
 }
 
 /**
- * Read a refusal from the body of a reply, whatever it is.
+ * Return the refusal in the body of a reply, in any form.
  * @param {any} body
  * @returns {Refusal}
  */
@@ -70,7 +70,7 @@ function readRefusal(body) {
 }
 
 /**
- * Whether a body is one of Hex's own errors: with a reason, or with a message and a code of Hex's.
+ * Return whether a body is an error from Hex: it has a reason, or a message and one of CODES.
  * @param {Record<string, any>} body
  */
 function isHexs(body) {
@@ -90,7 +90,7 @@ function entrySaid(problem) {
 }
 
 /**
- * Whether a value says anything: not null, false, 0, or empty.
+ * Return whether a value is truthy by Python's rules: not null, false, 0 or empty.
  * @param {any} value
  */
 function holds(value) {
@@ -144,7 +144,7 @@ function escaped(unit) {
 }
 
 /**
- * Make text from outside fit for one line of a terminal.
+ * Return external text on one line and without control characters.
  * @param {string} said
  * @param {number} [longest]
  */

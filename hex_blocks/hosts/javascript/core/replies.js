@@ -1,5 +1,5 @@
 'use strict';
-/** Hex's replies, read as the spec declares them: values of the declared types, or null and said so. */
+/** Converts Hex's replies to the types of the spec; other values become null and are reported. */
 
 const { isObject } = require('./faults');
 
@@ -7,12 +7,12 @@ const { isObject } = require('./faults');
  * @typedef {import('./spec').ToolSpec} ToolSpec
  * @typedef {import('./spec').OutputField} OutputField
  *
- * What was amiss in a reply, by the names of the outputs, each once however often it was.
+ * Deviations of a reply from the spec, by the names of the outputs.
  * @typedef {object} Amiss
- * @property {Set<string>} lacking what the tool is for
- * @property {Set<string>} missing what Hex always sends
- * @property {Set<string>} unread what was of another type than declared
- * @property {Map<string, number>} leftOut how many entries of a list were no objects
+ * @property {Set<string>} lacking required outputs that are missing
+ * @property {Set<string>} missing other outputs that are missing although Hex always sends them
+ * @property {Set<string>} unread outputs that have another type than declared
+ * @property {Map<string, number>} leftOut how many entries of a list were left out because they are not objects
  *
  * @typedef {Amiss & { reply: any }} CoercedReply
  */
@@ -25,7 +25,7 @@ const ANY = 'any';
 const shapes = new WeakMap();
 
 /**
- * Make a reply what the outputs are declared to be, wherever it is something else; tell what was amiss.
+ * Convert a reply to the declared types of the outputs, and return it with its deviations.
  * @param {ToolSpec} spec
  * @param {any} reply
  * @returns {CoercedReply}
@@ -37,7 +37,7 @@ function coerceReply(spec, reply) {
   const root = shapes.get(spec) || rootOf(spec);
   shapes.set(spec, root);
   if (!root.parts.size) return { ...amiss, reply };
-  // A reply that is no object holds nothing of what is declared.
+  // A reply that is not an object has none of the declared outputs.
   const whole = root.fitObject(isObject(reply) ? reply : {}, amiss);
   return { ...amiss, reply: isObject(reply) ? whole : null };
 }
@@ -56,7 +56,7 @@ function rootOf(spec) {
 }
 
 /**
- * Return the number that a text holds; null where it holds none, or none that can be kept exactly.
+ * Return the number in a text; null if it is not a number or cannot be represented exactly.
  * @param {string} said
  */
 function numberIn(said) {
@@ -64,19 +64,19 @@ function numberIn(said) {
   return FRACTION.test(said) && said.replace('-', '').length <= 16 ? Number(said) : null;
 }
 
-/** What a part of a reply is declared to be: its types, its named parts, its entries. */
+/** The declaration of a part of a reply: its types, its fields and its entries. */
 class Shape {
   /** @param {string} name @param {boolean} inList */
   constructor(name, inList) {
     this.name = name;
     this.inList = inList;
-    // Whether it is an output, not only passed through on the way to one.
+    // Whether it is an output, and not only on the path to one.
     this.declared = false;
     this.nullable = false;
     this.required = false;
-    // Whether Hex always sends it, be it null.
+    // Whether Hex always sends it, possibly as null.
     this.alwaysThere = false;
-    // Whether something is amiss where it is null; and whether that makes the reply useless.
+    // Whether null is a deviation, and whether that makes the reply useless.
     this.expected = false;
     this.essential = false;
     this.type = ANY;
@@ -89,7 +89,7 @@ class Shape {
   }
 
   /**
-   * Return the part that some steps lead to, made where it is not there yet.
+   * Return the part at a path, and create it if it does not exist.
    * @param {string[]} steps
    * @param {string} [shown]
    * @returns {Shape}
@@ -116,12 +116,12 @@ class Shape {
 
   /** @param {OutputField} field @param {string} shown */
   declare(field, shown) {
-    // Hex's document says integer where a number with a fraction would be no harm.
+    // Hex's API document has integers where a fraction is harmless.
     this.type = field.type === 'integer' ? 'number' : field.type;
     if (!this.declared) this.name = shown;
     this.declared = true;
     if (!this.words.length) this.words = field.words || [];
-    // What older or newer servers do not send is no loss.
+    // Outputs that only some versions of Hex send may be missing.
     this.nullable = this.nullable || Boolean(field.nullable) || Boolean(field.newer);
     this.required = this.required || Boolean(field.required);
     for (const [part, nested] of Object.entries(field.fields || {})) this.add(part, nested, `${shown}.${part}`);
@@ -131,7 +131,7 @@ class Shape {
     }
   }
 
-  /** Work out, once all is added, what is amiss where this part is null. */
+  /** Determine which deviations a null in this part means, after all outputs have been added. */
   prepare() {
     const below = [...this.parts.values()];
     for (const part of below) part.prepare();
@@ -142,7 +142,7 @@ class Shape {
   }
 
   /**
-   * Return a value, which is not null, as declared; note what is amiss.
+   * Return a value other than null in the declared type, and record deviations.
    * @param {any} value
    * @param {Amiss} found
    * @returns {any}
@@ -160,7 +160,7 @@ class Shape {
   }
 
   /**
-   * Return a value as one of the declared types; null where it is of none.
+   * Return a value in one of the declared types; null if it has none of them.
    * @param {any} given
    */
   read(given) {
@@ -176,7 +176,7 @@ class Shape {
   }
 
   /**
-   * Return an object with its declared parts as declared.
+   * Return an object with its declared fields in the declared types.
    * @param {Record<string, any>} value
    * @param {Amiss} found
    */
@@ -220,7 +220,7 @@ class Shape {
   }
 
   /**
-   * Note what is amiss where nothing stands here.
+   * Record the deviation that this part is missing.
    * @param {Amiss} found
    */
   noteAbsent(found) {
@@ -238,7 +238,7 @@ class Shape {
 }
 
 /**
- * Whether a number is the one that Hex sent: a whole one beyond what JavaScript holds exactly may be another.
+ * Return whether a number is exactly the one that Hex sent: JavaScript rounds large integers.
  * @param {any} value
  */
 function isExact(value) {

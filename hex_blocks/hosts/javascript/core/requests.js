@@ -1,5 +1,5 @@
 'use strict';
-/** A tool's request, laid out from checked inputs: path, query and body, as Python writes them. */
+/** Builds the request of a tool from checked inputs: path, query and body, in the same form as in Python. */
 
 const { HexError } = require('./errors');
 const { put } = require('./json_text');
@@ -12,11 +12,11 @@ const { cut, numberInWords, quoted, stripOf } = require('./text');
  */
 
 const NOTHING = Symbol('nothing');
-// What a path keeps as it is, and what a query does.
+// Characters that encodeURIComponent does not escape, but Python does.
 const NOT_QUOTED = /[!'()*]/g;
 
 /**
- * The inputs of a tool by where they go; those of the path by the place they fill.
+ * The inputs of a tool by their place in the request; those of the path with their placeholders.
  * @typedef {{ path: [string, string][], query: [string, InputField][], body: [string, InputField][] }} Layout
  */
 
@@ -32,7 +32,7 @@ function layoutOf(spec) {
 }
 
 /**
- * Lay checked inputs out as a tool's request.
+ * Return the parts of a tool's request.
  * @param {ToolSpec} spec
  * @param {Record<string, any>} inputs
  * @returns {RequestParts}
@@ -67,14 +67,14 @@ function bodyOf(inBody, inputs) {
     if (Array.isArray(value) || !(field.wire || '').includes('[]')) place(body, steps, value);
     else spread.push({ steps, value });
   }
-  // A single value that is repeated in every entry waits until the entries are there.
+  // A single value that is repeated in every entry is placed last, when all entries exist.
   for (const { steps, value } of spread) place(body, steps, value);
   return body;
 }
 
 /** @param {ToolSpec} spec @param {string} name @param {unknown} value */
 function segment(spec, name, value) {
-  // IDs are also taken from replies. Dots cannot be quoted, and would lead to another place.
+  // IDs may come from replies. Dots cannot be escaped and would change the path.
   if (typeof value !== 'string' || !stripOf(value, '.')) {
     const found = cut(typeof value === 'string' ? quoted(value) : String(value), 40);
     throw new HexError(
@@ -135,7 +135,7 @@ function inQuery(value) {
 }
 
 /**
- * Write a query: lists as repeated keys.
+ * Return an encoded query, with lists as repeated keys.
  * @param {Record<string, any>} query
  */
 function encodeQuery(query) {

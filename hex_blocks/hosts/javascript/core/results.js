@@ -1,5 +1,5 @@
 'use strict';
-/** What Hex has to show of a finished run: its charts, and beside it what the draft's SQL cells hold. */
+/** The results of a completed run: its charts, and optionally the current outputs of the draft's SQL cells. */
 
 const { HexError, badInput } = require('./errors');
 const { readList } = require('./lists');
@@ -17,7 +17,7 @@ const MOST_CELLS = 10_000;
 const SIZE = ['width', 'height', 'includeTitle'];
 
 /**
- * Fetch the charts of a completed run and, where asked, the outputs of the draft's SQL cells.
+ * Return the charts of a completed run and, if requested, the outputs of the draft's SQL cells.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -34,7 +34,7 @@ async function getRunResults(call, inputs) {
 }
 
 /**
- * Return a run that has results to show.
+ * Return a completed run; throws if the run has not completed.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {string} runId
@@ -54,7 +54,7 @@ async function allCells(call, projectId) {
 }
 
 /**
- * Pick the chart cells: all, or those that are named by label or ID.
+ * Return the chart cells: all, or those with the given labels or IDs.
  * @param {Cell[]} cells
  * @param {string[]} [names]
  */
@@ -109,7 +109,7 @@ function fetchTables(call, cells) {
 }
 
 /**
- * Fetch something of each cell. A cell that fails is named in a warning, and the others come all the same.
+ * Call `fetchOne` for each cell. A cell that fails is left out, with a warning.
  * @param {ToolCall} call
  * @param {Cell[]} cells
  * @param {string} warning
@@ -126,7 +126,7 @@ async function fetchEach(call, cells, warning, fetchOne) {
       if (!(error instanceof HexError)) throw error;
       const busy = error.kind === 'busy';
       if (error.status === 401 || (busy && !fetched.length)) throw error;
-      // Hex takes no more requests, so the others need not be tried.
+      // Hex accepts no more requests, so the other cells are not tried.
       const missed = busy ? cells.slice(number) : [cell];
       call.warn(warning, { name: missed.map(shownCell).join(', '), reason: error.said(call.language) });
       if (busy) break;

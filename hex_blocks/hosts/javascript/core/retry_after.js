@@ -1,15 +1,15 @@
 'use strict';
-/** How long Hex asks to wait. */
+/** Reads from the headers of a reply how long to wait. */
 
-// Hex opens its window again at most this long after closing it, where it does not say when.
+// The wait if Hex does not say how long: the length of its window.
 const RATE_WINDOW = 60;
 const HEADERS = ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset'];
-// No window of Hex's is longer, so no wait that is longer is believed.
+// Hex has no longer window, so longer waits are not accepted.
 const LONGEST_RETRY = 3600;
 const NUMBER = /^[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*$/;
 
 /**
- * Read when to come back: Retry-After (seconds or a date), or one of the RateLimit headers.
+ * Return how many seconds to wait, from Retry-After (seconds or a date) or one of the RateLimit headers.
  * @param {Record<string, string>} headers by their names in small letters
  * @param {number} now
  * @param {number} otherwise
@@ -20,7 +20,7 @@ function secondsToWait(headers, now, otherwise) {
 }
 
 /**
- * Return for how many seconds the headers ask to wait; null where they do not.
+ * Return the wait in the headers in seconds; null if there is none.
  * @param {Record<string, string>} headers
  * @param {number} now
  */
@@ -33,7 +33,8 @@ function toldSeconds(headers, now) {
 }
 
 /**
- * Read a distance in seconds, a moment (in seconds or milliseconds), or a date; null where it is none.
+ * Return the seconds until a time that is given as a number of seconds, a timestamp in seconds or milliseconds, or a
+ * date; null if it is none of these.
  * @param {string} value
  * @param {number} now
  */
@@ -49,7 +50,7 @@ function secondsIn(value, now) {
 }
 
 /**
- * Read a date as HTTP writes it, in seconds since the Unix epoch; null where it is none.
+ * Parse an HTTP date as seconds since the Unix epoch; null if it is not valid.
  * @param {string} value
  */
 function secondsOfDate(value) {

@@ -1,10 +1,10 @@
 'use strict';
-/** Input parameters that a form holds as rows of a name, a type and a value. */
+/** Converts input parameters from a form with rows of name, type and value. */
 
 const DAY = /^\d{4}-\d{2}-\d{2}(?=T|$)/;
 
 /**
- * Return the values of rows by their names; null where none has a name.
+ * Return the values of rows by name; null if no row has a name.
  * @param {unknown[]} rows
  * @returns {Record<string, unknown> | null}
  */
@@ -13,14 +13,14 @@ function valuesByName(rows) {
   const named = [];
   for (const row of rows) {
     const { name, type, value } = /** @type {Record<string, unknown>} */ (row ?? {});
-    // A row without a name is one that nobody has filled in.
+    // A row without a name is not filled in.
     if (name !== undefined && name !== null && name !== '') named.push([String(name), rowValue(type, value)]);
   }
   return named.length ? Object.fromEntries(named) : null;
 }
 
 /**
- * Return the value of a row as its type has it. What is not of the type stays as it is, and Hex says so.
+ * Return the value of a row in its type. A value that is not valid is returned unchanged, and Hex refuses it.
  * @param {unknown} type
  * @param {unknown} value
  * @returns {unknown}
@@ -49,7 +49,7 @@ function rowValue(type, value) {
 }
 
 /**
- * Return what a JSON text says; the text itself where it is none.
+ * Return the value of JSON text; the text itself if it is not JSON.
  * @param {string} text
  * @returns {unknown}
  */

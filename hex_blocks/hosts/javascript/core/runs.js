@@ -1,5 +1,5 @@
 'use strict';
-/** Runs: reading them, and what is known of their life and of a project's newest ones. */
+/** Reads runs, and holds facts about the recent runs of projects. */
 
 const { secondsOf } = require('./dates');
 const { HexError } = require('./errors');
@@ -9,10 +9,10 @@ const { HexError } = require('./errors');
  * @typedef {import('./api').HexApi} HexApi
  * @typedef {Record<string, any>} Run
  * @typedef {{ newest: string[], usual: number | null, readAt: number }} Recent
- * @typedef {Run[] & { sent: number }} Page entries that name their run, and how many Hex sent
+ * @typedef {Run[] & { sent: number }} Page the entries with a run ID, and how many entries Hex sent
  */
 
-// Ends of a run, and the error that each bad one is. A state that is not known yet counts as going on.
+// The final statuses of a run, with the error key of each failure. An unknown status counts as active.
 /** @type {Record<string, string | null>} */
 const ENDS = {
   COMPLETED: null,
@@ -34,7 +34,7 @@ function isEnd(status) {
 }
 
 /**
- * Ask Hex how a run is doing.
+ * Return a run as Hex reports it now.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {string} runId
@@ -42,12 +42,12 @@ function isEnd(status) {
  */
 async function getRun(call, projectId, runId) {
   const asked = { projectId, runId };
-  // Its IDs are those asked for, whatever else a reply may say: further requests are made with them.
+  // The IDs are those of the request and not of the reply, because further requests use them.
   return { ...(await call.request(asked, 'hex_get_run_status')), ...asked };
 }
 
 /**
- * Return how long runs take: the median of the completed ones among them; null without any.
+ * Return the median duration of the completed runs in seconds; null if there are none.
  * @param {Run[]} runs
  */
 function usualSeconds(runs) {
@@ -62,7 +62,7 @@ function usualSeconds(runs) {
 }
 
 /**
- * Estimate how far a run is: 0 while pending, 100 when completed, at most 99 while it runs.
+ * Return the estimated progress of a run in percent: 0 while pending, at most 99 while running, 100 when completed.
  * @param {string | null | undefined} status
  * @param {number} elapsed
  * @param {number | null} usual
@@ -75,7 +75,7 @@ function percentOf(status, elapsed, usual) {
 }
 
 /**
- * Return what Hex answers to a start, from its answer or from the run as it is listed.
+ * Return the reply to a start, from Hex's reply or from the run in a list.
  * @param {Run} run
  * @param {string} baseUrl
  */
@@ -93,13 +93,13 @@ function picked(run, names) {
 }
 
 /**
- * Make the error of a run, with what is needed to look at it.
+ * Return an error about a run, with the values to find it in Hex.
  * @param {Run} run
  * @param {string} key
  * @param {Record<string, unknown>} [values]
  */
 function runError(run, key, values = {}) {
-  // Not `status`: that is the one of HTTP in every error.
+  // Not `status`, which is the HTTP status in every error.
   const known = { ...picked(run, ['projectId', 'runId', 'runUrl']), runStatus: run.status ?? null };
   return new HexError(key, { traceId: run.traceId }, { ...known, ...values });
 }
@@ -123,7 +123,7 @@ function keep(api, projectId, recent) {
 }
 
 /**
- * Return what is known of a project's newest runs, at most ten seconds old, or read anew.
+ * Return facts about a project's newest runs that are at most ten seconds old; with `anew`, read them again.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {boolean} [anew]
@@ -132,13 +132,13 @@ async function recentRuns(call, projectId, anew = false) {
   const known = recentOf(call.api).get(projectId);
   if (known && !anew && call.clock.monotonic() - known.readAt <= FRESH_SECONDS) return known;
   const listed = await listRuns(call, projectId, PAGE, 0);
-  // Taken for a project without runs, it would make old runs look as if they had just begun.
+  // A project must not be taken for one without runs, because old runs would then look new.
   if (listed.sent && !listed.length) throw call.replyLacks('runs[].runId');
   return keepRecent(call.api, projectId, listed);
 }
 
 /**
- * Return how long a project's runs take, as far as that is known already.
+ * Return the usual duration of a project's runs in seconds, if it is known already.
  * @param {HexApi} api
  * @param {string} projectId
  */
@@ -148,7 +148,7 @@ function usualOf(api, projectId) {
 }
 
 /**
- * Keep that a run was just started: it is the newest of its project that is known.
+ * Remember a run that was just started as the newest of its project.
  * @param {HexApi} api
  * @param {string} projectId
  * @param {string} runId
@@ -159,7 +159,7 @@ function keepStarted(api, projectId, runId) {
 }
 
 /**
- * Keep what the first page of a project's list tells.
+ * Remember facts from the first page of a project's list.
  * @param {HexApi} api
  * @param {string} projectId
  * @param {Run[]} runs
@@ -172,12 +172,12 @@ function keepRecent(api, projectId, runs) {
 }
 
 /**
- * Read a part of a project's list of runs, newest first; what has no ID is left out.
+ * Read a part of a project's list of runs, newest first, without entries that have no ID.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {number} limit
  * @param {number} offset
- * @param {{ status?: string, whole?: boolean }} [options] whole: an entry without an ID is an error
+ * @param {{ status?: string, whole?: boolean }} [options] whole: whether an entry without an ID is an error
  * @returns {Promise<Page>}
  */
 async function listRuns(call, projectId, limit, offset, { status, whole } = {}) {
@@ -196,7 +196,7 @@ async function listRuns(call, projectId, limit, offset, { status, whole } = {}) 
 }
 
 /**
- * Seconds from an ISO 8601 moment until now; 0 where there is none.
+ * Return the seconds from an ISO 8601 time until now; 0 if there is no time.
  * @param {unknown} moment
  * @param {number} now
  */

@@ -1,6 +1,6 @@
 'use strict';
 /**
- * The shapes of the data that the core reads: specs as `hex-blocks export specs` writes them.
+ * The types of the specs that `hex-blocks export specs` writes.
  *
  * @typedef {object} InputField
  * @property {string} type

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Starting runs, each exactly once as far as this process knows: where the answer to a start was lost, the run is
- * looked for in Hex's list before anything is started again.
+ * Starts runs, each only once as far as this process knows: if the reply to a start was lost, the run is searched for
+ * in Hex's list before another one is started.
  */
 
 const { HexError, notHex } = require('./errors');
@@ -19,13 +19,13 @@ const { isOfKind } = require('./tool_call');
  */
 
 const PARAMETERS = ['inputParams', 'inputParamsJson'];
-// What became of another start is looked up this often, and worth asking for again after so long.
-const LOOK_UP = 2;
-const LOOK_FOR = 15;
+// Seconds between two checks for the outcome of another start in this process, and between two requests to Hex for it.
+const CHECK_SECONDS = 2;
+const SEARCH_SECONDS = 15;
 let made = 0;
 
 /**
- * Start a project; serves hex_run_project and hex_run_notebook.
+ * Start a run of a project. This is the handler of hex_run_project and hex_run_notebook.
  * @param {ToolCall} call
  * @param {Inputs} inputs
  */
@@ -34,15 +34,15 @@ function runProject(call, inputs) {
 }
 
 /**
- * Start a project's run. Gives Hex's reply, or the same again for a key that was used before.
+ * Start a run of a project and return Hex's reply; for a key that was used before, return the earlier reply.
  * @param {ToolCall} call
- * @param {Inputs} inputs which may hold idempotencyKey
+ * @param {Inputs} inputs may include idempotencyKey
  * @param {{ toolId?: string, promised?: boolean, before?: () => Promise<unknown> }} [options] promised: whether the
- *   key is the caller's. before: done just before a run is started, and not where the key has one already.
+ *   caller gave the key. before: called just before a run is started, but not if the key already has a run.
  * @returns {Promise<Record<string, any>>}
  */
 async function start(call, inputs, { toolId, promised = true, before } = {}) {
-  const { checkInputs, ...asked } = asHexTakesIt(call, inputs);
+  const { checkInputs, ...asked } = normalizedInputs(call, inputs);
   if (checkInputs && asked.inputParams) await checkParameters(call, asked.projectId, asked.inputParams);
   const key = asked.idempotencyKey;
   delete asked.idempotencyKey;
@@ -73,7 +73,7 @@ async function start(call, inputs, { toolId, promised = true, before } = {}) {
 }
 
 /**
- * Return a key that nobody else has.
+ * Return a unique key.
  * @param {ToolCall} call
  * @param {string} kind
  */
@@ -84,8 +84,8 @@ function newKey(call, kind) {
 }
 
 /** @param {ToolCall} call @param {Inputs} inputs */
-function asHexTakesIt(call, inputs) {
-  // No parameters is what an empty object means to a person; Hex reads it as parameters given.
+function normalizedInputs(call, inputs) {
+  // Users mean no parameters by an empty object; Hex would read it as given parameters.
   const asked = Object.fromEntries(
     Object.entries(inputs).filter(([name, value]) => !PARAMETERS.includes(name) || holdsAny(value)),
   );
@@ -115,7 +115,7 @@ function sorted(value) {
     .map((name) => [name, sorted(value[name])]);
 }
 
-/** One start, with what has to be known to send it at most once. */
+/** One start, which is sent at most once. */
 class StartOnce {
   /**
    * @param {ToolCall} call
@@ -128,19 +128,19 @@ class StartOnce {
     this.asked = asked;
     this.intent = intent;
     this.options = options;
-    /** @type {number | null} when it was sent, by the monotonic clock */
+    /** @type {number | null} when the start was sent, by the monotonic clock */
     this.sentAt = null;
     this.until = call.clock.monotonic() + call.timing.patience;
   }
 
-  /** Start it, or give the run that its key stands for. */
+  /** Start the run, or return the reply of the key's earlier run. */
   async run() {
     const { call, intent } = this;
     return call.starts.inTurn(`${intent.baseUrl} ${intent.projectId}`, async () => {
       const earlier = this.options.promised ? await call.starts.find(intent.key) : null;
       if (earlier) {
         if (earlier.fingerprint !== intent.fingerprint) throw new HexError('key_reused', {}, { used: intent.key });
-        const found = earlier.reply || (await this.foundBeforeItIsLost(earlier));
+        const found = earlier.reply || (await this.searchUntilLost(earlier));
         if (found) return found;
       }
       if (this.options.before) await this.options.before();
@@ -152,17 +152,17 @@ class StartOnce {
     });
   }
 
-  /** Note which runs there are before it is sent, where a key has been given to find it by. */
+  /** Store the newest runs before the start is sent, if it has a key by which it can be found later. */
   async noteNewest() {
     if (!this.options.keyed) return;
-    this.intent.after = (await recentRuns(this.inTime(), this.intent.projectId)).newest;
+    this.intent.after = (await recentRuns(this.withRemainingPatience(), this.intent.projectId)).newest;
   }
 
   /**
-   * Look for the run of a start that was sent before, until Hex cannot be carrying it out any more.
+   * Search for the run of an earlier start, until it is certain that Hex will not start it any more.
    * @param {Start} earlier
    */
-  async foundBeforeItIsLost(earlier) {
+  async searchUntilLost(earlier) {
     for (;;) {
       const found = await this.found(earlier, null);
       if (found) return found;
@@ -170,27 +170,27 @@ class StartOnce {
       if (left <= 0) return null;
       await this.waitFor(
         left,
-        LOOK_FOR,
+        SEARCH_SECONDS,
         new HexError('start_pending', {}, { used: earlier.key, seconds: Math.ceil(left) }),
       );
     }
   }
 
-  /** Wait until no other start that asks for something else may still become a run. */
+  /** Wait until no run of another, different start can appear any more. */
   async waitForOthers() {
     for (;;) {
       const now = this.timed();
       const left = secondsUntilClear(now, startsInTheWay(this.call, now));
       if (left <= 0) return;
-      await this.waitFor(left, LOOK_UP, new HexError('project_busy', {}, { seconds: Math.ceil(left) }));
+      await this.waitFor(left, CHECK_SECONDS, new HexError('project_busy', {}, { seconds: Math.ceil(left) }));
     }
   }
 
   /**
-   * Let a part of the time pass that is left, and say so.
+   * Wait for a part of the remaining time, and report it.
    * @param {number} left
    * @param {number} interval
-   * @param {HexError} error where it is more than patience
+   * @param {HexError} error thrown if the remaining time exceeds the call's patience
    */
   async waitFor(left, interval, error) {
     const { clock, timing, stop } = this.call;
@@ -199,8 +199,8 @@ class StartOnce {
     if (await clock.wait(Math.min(left, interval), stop)) throw error;
   }
 
-  /** Return the call with the patience that is left of it. */
-  inTime() {
+  /** Return the call with its remaining patience. */
+  withRemainingPatience() {
     const patience = Math.max(0, this.until - this.call.clock.monotonic());
     return this.call.with({ timing: { ...this.call.timing, patience } });
   }
@@ -213,14 +213,14 @@ class StartOnce {
       if (call.timing.onWait) call.timing.onWait(seconds, error);
     };
     const onSend = async () => {
-      // What was the newest run before a wait may not be any more.
+      // After a wait, the newest runs may be outdated.
       if (hasWaited) await this.noteNewest();
       hasWaited = false;
       Object.assign(intent, this.timed());
       await call.starts.keep(intent);
       this.sentAt = call.clock.monotonic();
     };
-    const timing = { ...this.inTime().timing, onSend, onWait };
+    const timing = { ...this.withRemainingPatience().timing, onSend, onWait };
     let error;
     try {
       const created = (await call.request(this.asked, this.options.toolId, { timing })) || {};
@@ -237,7 +237,7 @@ class StartOnce {
   }
 
   /**
-   * Say why a reply is not the one to this start; null, with the run on record, where it is.
+   * Return the error if a reply does not belong to this start; otherwise store the run and return null.
    * @param {Record<string, any>} created
    */
   async faultOf(created) {
@@ -257,7 +257,7 @@ class StartOnce {
   }
 
   /**
-   * Find the run of a start whose answer did not come.
+   * Find the run of this start after its reply was lost.
    * @param {HexError} error
    */
   async recovered(error) {
@@ -267,7 +267,7 @@ class StartOnce {
     } catch (failed) {
       if (isOfKind(failed, 'down', 'busy')) throw this.failed('start_unknown', error);
       if (!(failed instanceof HexError) || error.byHex || failed.status === null) throw failed;
-      // Whoever refuses to list runs as well is no Hex. The next call with the key looks again.
+      // A server that also refuses to list runs is not Hex. The next call with the key searches again.
       throw error;
     }
     if (!found) throw this.failed('start_lost', error);

@@ -1,25 +1,25 @@
 'use strict';
 /**
- * The starts that were sent from this process, so that one with the same key is not sent twice, and the run of a lost
- * answer can be told from the others'. A host that outlives its process brings a store of its own.
+ * The starts of this process, so that a start with the same key is not sent twice, and the run of a lost reply can be
+ * told from runs of other starts. A host can provide a store that outlives the process.
  *
  * @typedef {object} Start
  * @property {string} key
  * @property {string} baseUrl
  * @property {string} projectId
- * @property {boolean} lasting whether the key is the caller's, so that it is kept beyond this process
- * @property {string} fingerprint what the key stands for
+ * @property {boolean} lasting whether the caller gave the key, so that the start is stored beyond this process
+ * @property {string} fingerprint identifies the inputs that the key was used with
  * @property {number} intendedAt seconds since the Unix epoch
- * @property {number | null} atHex the same by Hex's clock, where it is known
- * @property {string[] | null} after the newest runs there were before; null where nobody looked
+ * @property {number | null} atHex the same time by Hex's clock, if it is known
+ * @property {string[] | null} after the newest runs before the start; null if they are unknown
  * @property {string | null} runId
- * @property {Record<string, any> | null} reply what Hex answered
- * @property {Record<string, any> | null} ended how its run ended, where that was waited for
+ * @property {Record<string, any> | null} reply Hex's reply
+ * @property {Record<string, any> | null} ended the end of the run, if it was waited for
  *
- * Where starts are kept beyond this process. What it is given is JSON.
+ * A store of starts beyond this process. Starts are JSON values.
  * @typedef {object} Store
  * @property {(key: string) => Start | null | undefined | Promise<Start | null | undefined>} read
- * @property {(key: string, start: Start | null) => unknown} write null forgets it
+ * @property {(key: string, start: Start | null) => unknown} write null removes it
  */
 
 const MOST = 2000;
@@ -30,7 +30,7 @@ class Starts {
     this.store = store;
     /** @type {Map<string, Start>} */
     this.known = new Map();
-    /** @type {Map<string, Promise<void>>} the turns of projects, one start at a time */
+    /** @type {Map<string, Promise<void>>} the last queued start of each project */
     this.turns = new Map();
   }
 
@@ -44,7 +44,7 @@ class Starts {
   }
 
   /**
-   * Write a start down, before it is sent and when its run is known.
+   * Store a start, before it is sent and when its run is known.
    * @param {Start} start
    */
   async keep(start) {
@@ -65,7 +65,7 @@ class Starts {
   }
 
   /**
-   * Return the other starts of a project that have no run yet.
+   * Return the other starts of a project without a known run.
    * @param {Start} start
    */
   othersWithoutRun(start) {
@@ -78,16 +78,16 @@ class Starts {
     );
   }
 
-  /** @param {string} baseUrl @returns {Set<string>} the runs that belong to a start */
+  /** @param {string} baseUrl @returns {Set<string>} the runs that belong to known starts */
   claimed(baseUrl) {
     const runs = [...this.known.values()].filter((start) => start.baseUrl === baseUrl && start.runId);
     return new Set(runs.map((start) => String(start.runId)));
   }
 
   /**
-   * Do something while no other start of the same project is being sent.
+   * Call `work` while no other start of the same project is being sent.
    * @template T
-   * @param {string} place the base URL and the project
+   * @param {string} place the base URL and the project ID
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */

@@ -1,5 +1,5 @@
 'use strict';
-/** Stopping a run so that it is known afterwards whether it stopped. */
+/** Cancels a run and finds out whether it has stopped. */
 
 const { HexError } = require('./errors');
 const { getRun, isEnd, runError } = require('./runs');
@@ -10,15 +10,15 @@ const { isOfKind } = require('./tool_call');
  * @typedef {import('./runs').Run} Run
  */
 
-// A host that ends us waits this long at the least before it does so by force.
+// The minimum time that hosts allow between a stop signal and killing the process.
 const LAST_SECONDS = 8;
 const LOOK_SECONDS = 10;
 const ATTEMPTS = 3;
 const PAUSE = 1;
 
 /**
- * Cancel a run that has not ended. To cancel twice does no harm, so a cancellation whose answer was lost is sent
- * again, unless a look at the run shows that it was done.
+ * Cancel a run that has not ended. Cancelling twice is harmless, so a cancellation whose reply was lost is sent again,
+ * unless the run turns out to be cancelled.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
@@ -32,7 +32,7 @@ async function cancelRun(call, inputs) {
       await call.request(run, 'hex_cancel_run');
       return null;
     } catch (error) {
-      // The one before may have been the one that ended it.
+      // An earlier attempt may have cancelled it.
       if (isOfKind(error, 'input') && lost && (await refreshRun(call, run)).status === 'KILLED') return null;
       if (!isOfKind(error, 'down')) throw error;
       const seen = (await refreshRun(call, run)).status;
@@ -46,10 +46,10 @@ async function cancelRun(call, inputs) {
 }
 
 /**
- * Cancel a run of our own.
+ * Cancel a run that this call started.
  * @param {ToolCall} call
  * @param {Run} run
- * @returns {Promise<{ run: Run, stopped: boolean }>} the run as it is then, and whether it was us who ended it
+ * @returns {Promise<{ run: Run, stopped: boolean }>} the run afterwards, and whether this cancellation ended it
  */
 async function stopRun(call, run) {
   try {
@@ -65,7 +65,7 @@ async function stopRun(call, run) {
 }
 
 /**
- * Return a run as it is now, or as it was where Hex does not say.
+ * Return the current state of a run, or the given one if it cannot be read.
  * @param {ToolCall} call
  * @param {Run} run
  * @returns {Promise<Run>}
@@ -81,7 +81,7 @@ async function refreshRun(call, run) {
 }
 
 /**
- * Make a call that still gets through when this one is over: stopped, or out of time.
+ * Return a copy of a call that can still send requests after the call was stopped or timed out.
  * @param {ToolCall} call
  * @param {number} [seconds]
  */

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * Text as Python has it, so that both runtimes say the same: blanks, letters without case, what can be printed,
- * numbers as words, and sentences in a language.
+ * Text functions with the same results as in Python: white space, case folding, printable characters, numbers, and
+ * sentences in a language.
  */
 
 const { MANY, counted, formulaOf, inForm } = require('./plurals');
@@ -14,7 +14,7 @@ const HALF = /[\ud800-\udfff]/u;
 const TOKENS = new RegExp(`(hxt[a-z]_)[^${BLANK}/"']+`, 'giu');
 const FULL_WIDTH_ENDS = ['。', '！', '？', '：'];
 const SOURCE_LANGUAGE = 'en';
-/** What a language is called where its name says neither its script nor its country. @type {Record<string, string>} */
+/** Aliases of languages that include a script or country. @type {Record<string, string>} */
 const OTHER_NAMES = {
   pt: 'pt_BR',
   zh: 'zh_Hans',
@@ -35,10 +35,10 @@ let texts = {};
 let formulas = {};
 
 /**
- * Words that are known before anybody knows in which language they will be told.
+ * A text whose language is chosen when it is shown.
  */
 class Phrase {
-  /** @param {(language?: string | null) => string} say gives the words in a language, English where none is named */
+  /** @param {(language?: string | null) => string} say returns the text in a language. Default: English */
   constructor(say) {
     /** @type {(language?: string | null) => string} */
     this.said = say;
@@ -54,10 +54,10 @@ class Phrase {
 }
 
 /**
- * Take the translations that are spoken from now on.
- * @param {Record<string, Record<string, string | string[]>>} translations by language, then by English sentence; of
- *   a sentence that speaks of a number, by its form of one, all forms of the language
- * @param {Record<string, string>} [plurals] by language, gettext's formula of which form a number takes
+ * Set the translations.
+ * @param {Record<string, Record<string, string | string[]>>} translations by language, then by English sentence; for
+ *   a plural, by its singular, all forms of the language
+ * @param {Record<string, string>} [plurals] by language, gettext's formula for the plural form of a number
  */
 function useTexts(translations, plurals = {}) {
   texts = translations;
@@ -65,10 +65,10 @@ function useTexts(translations, plurals = {}) {
 }
 
 /**
- * Return an English sentence in a language; as it is where there is no translation.
+ * Return an English sentence in a language; unchanged if there is no translation.
  * @param {string | Plural} english
  * @param {string | null} [language]
- * @param {number} [count] the number that a Plural speaks of
+ * @param {number} [count] the number that decides the form of a Plural
  * @returns {string}
  */
 function text(english, language, count = MANY) {
@@ -81,7 +81,7 @@ function text(english, language, count = MANY) {
 }
 
 /**
- * Find the language there is that is nearest to the one wanted: de-AT is de, zh-CN is zh_Hans, zh-HK is zh_Hant.
+ * Return the best available language for a requested one: de for de-AT, zh_Hans for zh-CN, zh_Hant for zh-HK.
  * @param {string | null | undefined} wanted
  * @returns {string}
  */
@@ -96,14 +96,14 @@ function nearestLanguage(wanted) {
     const other = Object.hasOwn(OTHER_NAMES, shorter) ? OTHER_NAMES[shorter] : '';
     const found = have.get(shorter) || have.get(other.toLowerCase());
     if (found) return found;
-    // Simplified Chinese is nothing that a reader of the traditional script asked for.
+    // Readers of traditional Chinese do not get simplified Chinese.
     if (other) return SOURCE_LANGUAGE;
   }
   return SOURCE_LANGUAGE;
 }
 
 /**
- * Make a phrase of an English sentence and what fills its places.
+ * Return a phrase of an English sentence and the values for its placeholders.
  * @param {string | Plural} english
  * @param {Record<string, unknown>} [values]
  */
@@ -112,7 +112,7 @@ function phrase(english, values = {}) {
 }
 
 /**
- * Say a sentence in a language, its places filled with values.
+ * Return a sentence in a language, with its placeholders replaced by values.
  * @param {string | Plural} english
  * @param {string | null | undefined} language
  * @param {Record<string, unknown>} [values]
@@ -126,7 +126,7 @@ function sentence(english, language, values = {}) {
 }
 
 /**
- * Say one value inside a sentence.
+ * Return the text of a value inside a sentence.
  * @param {unknown} value
  * @param {string | null} [language]
  * @returns {string}
@@ -139,7 +139,7 @@ function said(value, language) {
 }
 
 /**
- * Write a number as Python does.
+ * Return a number in the same form as in Python.
  * @param {number} value
  */
 function numberInWords(value) {
@@ -152,7 +152,7 @@ function numberInWords(value) {
 }
 
 /**
- * Join sentences as their language does: with a blank, but with none after a full-width full stop.
+ * Join sentences with spaces, but without a space after full-width punctuation.
  * @param {string[]} sentences
  */
 function oneAfterTheOther(sentences) {
@@ -165,7 +165,7 @@ function oneAfterTheOther(sentences) {
 
 /** @param {string} value */
 function strip(value) {
-  // Most text has nothing to strip, and looking at its ends is much faster than searching it.
+  // Most texts have nothing to strip, and checking their ends is much faster than a search.
   return isPlain(value.charCodeAt(0)) && isPlain(value.charCodeAt(value.length - 1))
     ? value
     : value.replace(AROUND, '');
@@ -177,7 +177,7 @@ function isPlain(code) {
 }
 
 /**
- * Take some characters off both ends.
+ * Remove given characters from both ends of a text.
  * @param {string} value
  * @param {string} characters
  */
@@ -190,7 +190,7 @@ function stripOf(value, characters) {
 }
 
 /**
- * Split text at blanks.
+ * Split a text at white space.
  * @param {string} value
  */
 function words(value) {
@@ -198,7 +198,7 @@ function words(value) {
 }
 
 /**
- * Return text without the difference between capital and small letters, letter by letter.
+ * Return a text for comparison without differences of case.
  * @param {string} value
  */
 function casefold(value) {
@@ -211,7 +211,7 @@ function foldLetter(letter) {
   if (letter === 'ı') return letter;
   if (letter === 'ẞ') return 'ss';
   const code = /** @type {number} */ (letter.codePointAt(0));
-  // Cherokee has its capitals where other scripts have small letters.
+  // Cherokee is folded to capital letters, unlike other scripts.
   if (
     (code >= 0x13a0 && code <= 0x13f5) ||
     (code >= 0xab70 && code <= 0xabbf) ||
@@ -219,12 +219,12 @@ function foldLetter(letter) {
   ) {
     return letter.toUpperCase();
   }
-  // One at a time: a sigma at the end of a word would be another letter.
+  // One letter at a time, because a sigma at the end of a word has another lower case.
   return Array.from(letter.toUpperCase(), (each) => each.toLowerCase()).join('');
 }
 
 /**
- * Return how many characters text has; one outside the first plane is one.
+ * Return the number of code points of a text.
  * @param {string} value
  */
 function lengthOf(value) {
@@ -243,7 +243,7 @@ function lengthOf(value) {
 }
 
 /**
- * Return the first characters of text.
+ * Return the first code points of a text.
  * @param {string} value
  * @param {number} longest
  */
@@ -256,7 +256,7 @@ function cut(value, longest) {
 }
 
 /**
- * Take out what steers a terminal instead of being shown.
+ * Return a text without control characters.
  * @param {string} value
  * @param {string} [instead]
  */
@@ -265,7 +265,7 @@ function printable(value, instead = ' ') {
 }
 
 /**
- * Whether text can be sent: half of a character, which JSON can hold, cannot.
+ * Return whether a text has no lone surrogates, which cannot be sent.
  * @param {string} value
  */
 function isUnicode(value) {
@@ -273,7 +273,7 @@ function isUnicode(value) {
 }
 
 /**
- * Take out what looks like one of Hex's tokens: people put them into the wrong field.
+ * Return a text without anything that looks like a token of Hex, which users may enter in a wrong field.
  * @param {string} value
  */
 function withoutTokens(value) {
@@ -281,7 +281,7 @@ function withoutTokens(value) {
 }
 
 /**
- * Write text as Python shows it: in single quotes, unless it holds one.
+ * Return a text in quotes, in the same form as Python's repr.
  * @param {string} value
  */
 function quoted(value) {

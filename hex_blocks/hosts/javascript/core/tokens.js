@@ -1,5 +1,5 @@
 'use strict';
-/** What is wrong with a token that cannot be one, said without saying the token. */
+/** Checks the form of a token. Error messages do not contain the token. */
 
 const { BLANK, lengthOf, phrase, printable } = require('./text');
 
@@ -16,13 +16,13 @@ const PLACEHOLDER = new RegExp(
     ')$',
   'iu',
 );
-// One quote at the end may be a token's own, unless the token begins as Hex's do.
+// A single quote at the end may be part of a token, unless the token begins like one of Hex's.
 const QUOTED = /^(?:["'`]|hxt[a-z]_.*["'`]$)/s;
 const ASSIGNED = new RegExp(`^(?:export[${BLANK}]+|set[${BLANK}]+)?HEX_API_TOKEN[${BLANK}]*[=:]`, 'iu');
 const ANY_BLANK = new RegExp(`[${BLANK}]`, 'u');
 
 /**
- * Say what is wrong with a token; null where it could be one.
+ * Return what is wrong with a token; null if it may be valid.
  * @param {string} token
  */
 function tokenFault(token) {

@@ -1,5 +1,5 @@
 'use strict';
-/** One running tool: its requests, its warnings, how far it is, and the other tools it uses. */
+/** A call of a tool: its requests, warnings, progress, and calls of other tools. */
 
 const { HexError, badInput, notHex, warningSaid } = require('./errors');
 const { coerceReply } = require('./replies');
@@ -14,14 +14,14 @@ const { phrase, sentence } = require('./text');
  *   remaining?: number | null, values?: Record<string, any> }} Progress
  * @typedef {{ warning: string, message: string }} Warning
  *
- * What all parts of a call share, so that each kind of warning is told once.
+ * Deviations in Hex's replies, shared by all parts of a call, so that each warning is given once.
  * @typedef {{ incomplete: Set<string>, unread: Set<string> }} Amiss
  *
  * @typedef {object} CallParts
  * @property {ToolSpec} spec
  * @property {Record<string, ToolSpec>} tools
- * @property {() => HexApi} apiOf makes the adapter where it is first needed: what is wrong with the inputs comes first
- * @property {() => string} baseUrlOf the base URL of the call, checked
+ * @property {() => HexApi} apiOf returns the adapter; called after the input check, so that faults of inputs come first
+ * @property {() => string} baseUrlOf returns the checked base URL of the call
  * @property {import('./clock').Clock} clock
  * @property {import('./starts').Starts} starts
  * @property {Timing} timing
@@ -32,9 +32,9 @@ const { phrase, sentence } = require('./text');
  * @property {Amiss} [amiss]
  */
 
-// So many fields are named in a warning or an error.
+// The maximum number of fields that a warning or an error names.
 const MOST_FIELDS = 5;
-// No answer comes in less time, so whoever is short of time still gives a request as much.
+// The minimum seconds for a request, even if a call has less time left.
 const LEAST_READ = 1;
 
 class ToolCall {
@@ -54,7 +54,7 @@ class ToolCall {
     this.amiss = parts.amiss || { incomplete: new Set(), unread: new Set() };
   }
 
-  /** The adapter. Fails where the token or the base URL cannot be used. */
+  /** The adapter. Throws if the token or the base URL is not valid. */
   get api() {
     return this.apiOf();
   }
@@ -65,7 +65,7 @@ class ToolCall {
   }
 
   /**
-   * Return this call with some of its parts changed.
+   * Return a copy of this call with other parts.
    * @param {Partial<CallParts>} other
    */
   with(other) {
@@ -73,7 +73,7 @@ class ToolCall {
   }
 
   /**
-   * Return this call for another tool that is a part of its work.
+   * Return a copy of this call for another tool.
    * @param {string} toolId
    * @param {Partial<CallParts>} [other]
    */
@@ -82,7 +82,7 @@ class ToolCall {
   }
 
   /**
-   * Return this call for a part that has so many seconds, reports nothing and keeps its warnings to itself.
+   * Return a copy of this call with a time limit in seconds, without progress reports and with its own warnings.
    * @param {number} seconds
    */
   quietly(seconds) {
@@ -90,7 +90,7 @@ class ToolCall {
   }
 
   /**
-   * Return the timing of a part that has so many seconds, for its waits and for each of its answers.
+   * Return a timing with a limit in seconds for all waits and for each request.
    * @param {number} seconds
    * @returns {Timing}
    */
@@ -116,7 +116,7 @@ class ToolCall {
   }
 
   /**
-   * Do what `request` does, and return beside the reply what was amiss in it.
+   * Do the same as `request`, and return the reply with its deviations.
    * @param {Record<string, any>} inputs
    * @param {string} [toolId]
    * @param {{ upload?: import('./multipart').Upload, timing?: Timing }} [options]
@@ -130,7 +130,7 @@ class ToolCall {
     const sending = { method, path, query, body, upload, group, refusedBy503, errorKeys };
     const reply = await this.api.call(sending, timing || this.timing);
     const fitted = coerceReply(spec, reply);
-    // A reply without its list is not an empty list: whoever took it for one would start a run again.
+    // A reply without its list must not be taken for an empty list, because a run might be started again.
     if (fitted.lacking.size) throw this.replyLacks(listed(fitted.lacking));
     for (const name of fitted.missing) this.amiss.incomplete.add(name);
     for (const name of fitted.unread) this.amiss.unread.add(name);
@@ -138,7 +138,7 @@ class ToolCall {
   }
 
   /**
-   * Return the error of a reply without what it was asked for.
+   * Return the error for a reply without a required output.
    * @param {string} name
    */
   replyLacks(name) {
@@ -155,7 +155,7 @@ class ToolCall {
     this.warnings.push(warningSaid(key, this.language, values));
   }
 
-  /** Return all that the caller should know: what was warned of, then what was amiss in Hex's replies. */
+  /** Return all warnings: those of the tool, then those about deviations in Hex's replies. */
   allWarnings() {
     const { incomplete, unread } = this.amiss;
     const told = [...this.warnings];
@@ -189,7 +189,7 @@ function listed(names) {
 }
 
 /**
- * Whether an error is one of ours, of one of the kinds.
+ * Return whether an error is a HexError of one of the kinds.
  * @param {unknown} error
  * @param {...string} kinds
  * @returns {error is HexError}

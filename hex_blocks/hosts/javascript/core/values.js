@@ -1,5 +1,5 @@
 'use strict';
-/** Values as forms, models and programs give them, read as the JSON that they mean. */
+/** Converts values from forms, models and programs to the JSON values that they represent. */
 
 const { JsonFault, TooDeep, TooLarge, parseJson, put } = require('./json_text');
 const { LARGEST_INTEGER, LONGEST_LOOKED_AT, LONGEST_NUMBER, Refusal, isObject, refuse, shown } = require('./faults');
@@ -16,7 +16,7 @@ const WORDS = {
 const LISTED = new RegExp(`^[${BLANK}]*"\\[`, 'u');
 
 /**
- * Write as text what has one exact way to be written; anything else is as it was.
+ * Return a value as text if it has one exact text form; otherwise unchanged.
  * @param {unknown} value
  */
 function asText(value) {
@@ -25,7 +25,7 @@ function asText(value) {
 }
 
 /**
- * Write the digits of any script as those of ours.
+ * Return a text with the digits of other scripts replaced by ASCII digits.
  * @param {string} value
  */
 function inOurDigits(value) {
@@ -38,7 +38,7 @@ function inOurDigits(value) {
 }
 
 /**
- * Return a whole number, also from text.
+ * Return an integer, also from text.
  * @param {unknown} given
  * @returns {number}
  */
@@ -48,13 +48,13 @@ function asInteger(given) {
     value = Number(inOurDigits(strip(value)));
   }
   if (typeof value !== 'number' || !Number.isInteger(value)) throw refuse('not_integer', value);
-  // What JavaScript cannot hold exactly would be another number.
+  // A larger integer would be rounded.
   if (!Number.isSafeInteger(value)) throw refuse('too_large', value, { limit: LARGEST_INTEGER });
   return value;
 }
 
 /**
- * Return a scalar as JSON has it, without quotes too many.
+ * Return a scalar without extra quotes.
  * @param {unknown} value
  */
 function bare(value) {
@@ -79,7 +79,7 @@ function asNumber(given) {
 }
 
 /**
- * Return a boolean, also from 0, 1 and words.
+ * Return a boolean, also from 0, 1 and words such as "yes".
  * @param {unknown} given
  * @returns {boolean}
  */
@@ -96,9 +96,9 @@ function asBoolean(given) {
 }
 
 /**
- * Read text that holds JSON; other values are taken as they are.
+ * Parse JSON text; other values are returned unchanged.
  * @param {unknown} value
- * @param {(value: unknown) => boolean} [wanted] text in the text is read once more where it holds one of these
+ * @param {(value: unknown) => boolean} [wanted] text inside the JSON text is parsed again if this accepts the result
  * @returns {any}
  */
 function fromJson(value, wanted) {
@@ -114,7 +114,7 @@ function fromJson(value, wanted) {
 }
 
 /**
- * Return the value that JSON text holds; other values as they are.
+ * Return the value of JSON text; other values are returned unchanged.
  * @param {unknown} value
  * @returns {any}
  */
@@ -147,7 +147,7 @@ function asObject(given) {
 }
 
 /**
- * Return the list that JSON text holds, or a list of the text; null where there is none.
+ * Return the list in JSON text, or a list with the text; null if there is none.
  * @param {string} value
  * @returns {any[] | null}
  */
@@ -163,7 +163,7 @@ function unwrappedList(value) {
 }
 
 /**
- * Refuse what is nested past reason.
+ * Throw if a value is nested too deeply.
  * @param {unknown} value
  */
 function checkDepth(value) {
@@ -184,7 +184,7 @@ function isNestedBeyond(value, deepest) {
 }
 
 /**
- * Refuse text that cannot be sent, at a place: half of a character, which JSON can hold.
+ * Refuse text with half of a character, which JSON can contain and which cannot be sent.
  * @param {string} value
  * @param {string} [place]
  */
@@ -193,7 +193,7 @@ function checkCharacters(value, place = '') {
 }
 
 /**
- * Return any value as JSON has it.
+ * Return any value as a JSON value.
  * @param {unknown} value
  * @returns {any}
  */
@@ -230,7 +230,7 @@ function plainly(value, place) {
 }
 
 /**
- * Return one of JavaScript's own scalars as JSON has it; anything else is as it was.
+ * Return a JavaScript scalar as a JSON value; other values are returned unchanged.
  * @param {unknown} value
  * @returns {unknown}
  */
@@ -242,7 +242,7 @@ function scalar(value) {
 }
 
 /**
- * Take the quotes off text that was written as JSON once too often.
+ * Return a text without the quotes of an extra JSON encoding.
  * @param {string} value
  */
 function unquoted(value) {
@@ -252,7 +252,7 @@ function unquoted(value) {
     const read = parseJson(value);
     return typeof read === 'string' ? strip(read) : value;
   } catch {
-    // It is not JSON, so its quotes are its own.
+    // It is not JSON, so the quotes belong to the text.
     return value;
   }
 }

@@ -1,5 +1,5 @@
 'use strict';
-/** Waiting for one run to end. */
+/** Waits for one run to end. */
 
 const { HexError } = require('./errors');
 const { cancelActiveRuns } = require('./cancelling');
@@ -16,18 +16,18 @@ const { isOfKind } = require('./tool_call');
  */
 
 const TIMEOUT = 600;
-// A start is given this long to be answered, however short the caller's patience: what becomes of it must be known.
+// The minimum seconds for a start, even if the caller's patience is shorter, because its outcome must be known.
 const LEAST_READ = 10;
-// A cancellation at the end of the caller's patience may wait this long for its turn.
+// How long a cancellation after the timeout may wait for the rate limit.
 const CANCEL_PATIENCE = 30;
-// What a waiting tool takes beside the inputs of a start.
+// The inputs of a waiting tool besides those of a start.
 const OWN = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelOnInterrupt', 'cancelActiveRuns'];
 
-// What is kept of the end of a run.
+// The fields of an ended run that are stored.
 const ENDED = ['status', 'startTime', 'endTime', 'elapsedTime', 'runUrl', 'traceId', 'projectVersion'];
 
 /**
- * Start a run and follow it to its end; a run that was started with the same key is followed instead.
+ * Start a run and wait for its end. If a run was started with the same key before, wait for that one.
  * @param {ToolCall} call
  * @param {Inputs} inputs
  */
@@ -62,7 +62,7 @@ async function runAndWait(call, inputs) {
 }
 
 /**
- * Note how a run ended, so that a call with its key need not ask again.
+ * Store the end of a run, so that a later call with its key needs no request.
  * @param {ToolCall} call
  * @param {string} key
  * @param {Run} run
@@ -75,13 +75,13 @@ async function noteEnd(call, key, run) {
 }
 
 /**
- * Follow a run to its end, whoever started it.
+ * Wait for the end of a run, whoever started it.
  * @param {ToolCall} call
  * @param {Inputs} inputs
  */
 async function waitForRun(call, inputs) {
   const until = call.clock.monotonic() + (inputs.timeout ?? TIMEOUT);
-  // The first look also says whether there is such a run.
+  // The first request also shows whether the run exists.
   let run = await getRun(call, inputs.projectId, inputs.runId);
   if (!isEnd(run.status)) run = await new Wait(call, run, inputs, until, null, true).toTheEnd();
   const error = ENDS[run.status];
@@ -96,7 +96,7 @@ class Wait {
    * @param {Run} run
    * @param {Inputs} options
    * @param {number} until
-   * @param {string | null} key that of its start; null where it was started elsewhere
+   * @param {string | null} key the key of its start; null if it was started elsewhere
    * @param {boolean} resumed
    */
   constructor(call, run, options, until, key, resumed) {
@@ -110,11 +110,11 @@ class Wait {
     this.followed = this.watcher.follow(run, options.pollInterval ?? SHORTEST_INTERVAL, { atOnce: resumed, usual });
   }
 
-  /** Return the run when it has ended. A timeout and an interruption are errors. */
+  /** Return the run when it has ended. Throws after a timeout or an interruption. */
   async toTheEnd() {
     const { call, followed } = this;
     try {
-      await this.watcher.wait(call, followed, this.until, () => this.tell());
+      await this.watcher.wait(call, followed, this.until, () => this.reportProgress());
     } finally {
       this.watcher.leave(followed);
     }
@@ -123,7 +123,7 @@ class Wait {
       const key = isOfKind(followed.failed, 'not_found') ? 'run_gone' : 'run_unfollowed';
       throw runError(followed.run, key, { reason: followed.failed.phrase(), ...this.named });
     }
-    this.tell();
+    this.reportProgress();
     return followed.run;
   }
 
@@ -151,8 +151,8 @@ class Wait {
     return runError(run, key, { ...this.named, ...values });
   }
 
-  /** Report how far the run is. */
-  tell() {
+  /** Report the progress of the run. */
+  reportProgress() {
     const { call, followed } = this;
     const elapsed = call.clock.monotonic() - followed.began;
     const { runId, projectId, status, usual, lastError } = followed;

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * One watcher for any number of runs: a hundred per request, inside Hex's limits, fair between projects. Whoever
- * waits with a token shares its watcher; of those who wait, one at a time does the looking for all.
+ * Follows any number of runs, with a hundred per request, within Hex's rate limits and fair between projects. All waits
+ * with the same token share a watcher; one of the waits at a time sends the requests for all.
  */
 
 const { HexError } = require('./errors');
@@ -16,27 +16,27 @@ const { isOfKind } = require('./tool_call');
 
 const SHORTEST_INTERVAL = 5;
 const LONGEST_INTERVAL = 30;
-// A run is looked at again after this part of its age; or of what is left of its usual time, and of how long it is
-// overdue: near the expected end it is worth looking often.
+// The time until a run is read again, as a fraction of its age; near its expected end, as a fraction of the time until
+// or since that end.
 const STRETCH = 1 / 60;
 const STRETCH_BEFORE_END = 1 / 10;
-// The limit group that looking counts in; so much of it may be spent on looking, the rest is for those who start.
+// The limit group of the watcher's requests, and the share of it that they may use; the rest is for other requests.
 const POLLING = 'hex-api';
 const SHARE = 0.9;
 const MOST_PER_SECOND = 1000;
-// So many looks may follow each other at once after a quiet time.
+// How many requests may follow each other without a pause.
 const BURST = 2;
 const PAGE = 100;
-// The list is read on through so many pages that show nothing of what is followed, or one for each ten runs missing.
+// After how many pages without a followed run reading the list ends; more if many runs are missing.
 const EMPTY_PAGES = 2;
-// What lies deeper is read run by run, so many at one look; the others come next.
+// How many runs that were not in the pages read are then read one by one each time.
 const STRAYS = 10;
 const POLL_PATIENCE = 20;
 const TICK = 1;
 const LEAST_WAIT = 0.001;
 const WATCHER = Symbol('watcher');
 
-/** A run that somebody waits for. */
+/** A run that is being followed. */
 class Followed {
   /** @param {Run} run @param {number} interval @param {number} now @param {number | null} usual */
   constructor(run, interval, now, usual) {
@@ -47,24 +47,24 @@ class Followed {
     this.run = run;
     this.usual = usual;
     this.lookedAt = now;
-    /** @type {HexError | null} what keeps us from hearing more */
+    /** @type {HexError | null} the error after which the run can no longer be followed */
     this.lastError = null;
     /** @type {HexError | null} */
     this.failed = null;
   }
 
-  /** The last state known. */
+  /** The last known state. */
   get status() {
     return String(this.run.status || 'PENDING');
   }
 
-  /** Whether nothing more will come: the run has ended, or it cannot be read. */
+  /** Whether following is over: the run has ended or cannot be read. */
   get ended() {
     return isEnd(this.status) || this.failed !== null;
   }
 
   /**
-   * Return in how many seconds the run should be looked at again.
+   * Return in how many seconds the run should be read again.
    * @param {number} now
    */
   wantedAfter(now) {
@@ -74,19 +74,19 @@ class Followed {
   }
 }
 
-/** The runs of one project that are followed, and when it is looked at next. */
+/** The followed runs of one project, and when it is read next. */
 class Project {
   /** @param {string} id @param {number} nextAt */
   constructor(id, nextAt) {
     this.id = id;
     this.nextAt = nextAt;
-    /** @type {Map<string, Followed[]>} several may follow the same run */
+    /** @type {Map<string, Followed[]>} by run; several waits may follow the same run */
     this.runs = new Map();
-    // How many entries of the list had to be read to see all that is followed.
+    // How many entries of the list had to be read to find all followed runs.
     this.depth = PAGE;
   }
 
-  /** Name the runs that have not ended. */
+  /** Return the IDs of the runs that have not ended. */
   going() {
     const going = [...this.runs].filter(([, followed]) => followed.some((each) => !each.ended));
     return new Set(going.map(([runId]) => runId));
@@ -115,7 +115,7 @@ class Watcher {
     this.projects = new Map();
     this.looksLeft = BURST;
     this.countedAt = clock.monotonic();
-    /** @type {Promise<void> | null} the look that is on its way */
+    /** @type {Promise<void> | null} the current request */
     this.looking = null;
   }
 
@@ -123,7 +123,7 @@ class Watcher {
    * Follow a run, given with its projectId and runId.
    * @param {Run} run
    * @param {number} interval
-   * @param {{ atOnce?: boolean, usual?: number | null }} [options] atOnce: look now, not after a first interval
+   * @param {{ atOnce?: boolean, usual?: number | null }} [options] atOnce: whether to read it at once
    */
   follow(run, interval, { atOnce = false, usual = null } = {}) {
     const now = this.clock.monotonic();
@@ -147,7 +147,7 @@ class Watcher {
   }
 
   /**
-   * Wait until a run has ended, or until a moment of the monotonic clock.
+   * Wait until a run has ended, or until a time of the monotonic clock.
    * @param {ToolCall} call
    * @param {Followed} followed
    * @param {number} until
@@ -165,7 +165,7 @@ class Watcher {
         await this.looking;
       } else {
         const look = this.look(call, until);
-        // Who only waits for it is not told how it ends: whoever looks is.
+        // An error of the shared request is handled by the wait that sent it.
         this.looking = look.catch(() => {});
         try {
           await look;
@@ -177,7 +177,7 @@ class Watcher {
   }
 
   /**
-   * Look at the project that is due longest, or let a moment pass if none is.
+   * Read the project that is overdue most, or wait a moment if none is due.
    * @param {ToolCall} call
    * @param {number} until
    */
@@ -195,8 +195,8 @@ class Watcher {
       await this.read(call.quietly(patience), project);
     } catch (error) {
       if (isOfKind(error, 'busy', 'down')) {
-        // It passes, or the waiter's own deadline ends it. The run goes on meanwhile.
-        // What is short of time for this waiter need be no trouble for the others.
+        // A temporary error: the run keeps running, and the deadline of the wait limits the retries.
+        // A lack of time of this wait does not concern the other waits.
         this.postpone(project, error, patience === POLL_PATIENCE && !call.stopped);
       } else if (error instanceof HexError) {
         this.fail(project, error, project.going());
@@ -207,7 +207,7 @@ class Watcher {
   }
 
   /**
-   * Return how long the looking has to rest, so that it takes no more than its share of Hex's limits.
+   * Return how long the watcher must pause, so that it stays within its share of Hex's limits.
    * @param {number} now
    */
   pause(now) {
@@ -219,7 +219,7 @@ class Watcher {
   /** @param {ToolCall} call @param {Project} project */
   async read(call, project) {
     let missing = project.going();
-    // A list costs a request for each page, and a run by itself costs one.
+    // A list costs one request for each page, and a single run costs one.
     if (missing.size > 1 + Math.floor((project.depth - 1) / PAGE)) {
       missing = await this.readList(call, project, missing);
     }
@@ -234,7 +234,7 @@ class Watcher {
   }
 
   /**
-   * Read the project's list, newest first, until all that is followed was seen; return what was not.
+   * Read the project's list, newest first, until all followed runs are found, and return those that were not found.
    * @param {ToolCall} call
    * @param {Project} project
    * @param {Set<string>} going
@@ -249,10 +249,10 @@ class Watcher {
       if (offset === 0 && (runs.length || !runs.sent)) keepRecent(call.api, project.id, runs);
       empty += 1;
       runs.forEach((run, place) => {
-        // A run whose state the list does not tell is asked for by itself.
+        // A run without a status in the list is read by itself.
         if (!run.status) return;
         if (missing.delete(run.runId)) [deepest, empty] = [offset + place + 1, 0];
-        this.hear(call, project, run);
+        this.update(call, project, run);
       });
       offset += limit;
       if (runs.sent < limit) break;
@@ -265,13 +265,13 @@ class Watcher {
   async readStray(call, project, runId) {
     this.looksLeft -= 1;
     try {
-      this.hear(call, project, await getRun(call, project.id, runId));
+      this.update(call, project, await getRun(call, project.id, runId));
     } catch (error) {
       if (isOfKind(error, 'input', 'not_found')) {
-        // This one run is gone; the others may be there.
+        // Only this run is gone; the others may exist.
         this.fail(project, error, [runId]);
       } else if (error instanceof HexError && error.key === 'not_hex') {
-        // What cannot be read of one run is no reason to look at the others less.
+        // An error of a single run does not change how often the others are read.
         for (const followed of project.followedOf([runId])) {
           followed.lastError = error;
           followed.lookedAt = this.clock.monotonic();
@@ -283,7 +283,7 @@ class Watcher {
   }
 
   /** @param {ToolCall} call @param {Project} project @param {Run} run */
-  hear(call, project, run) {
+  update(call, project, run) {
     const usual = usualOf(call.api, project.id);
     for (const followed of project.followedOf([run.runId])) {
       followed.lookedAt = this.clock.monotonic();

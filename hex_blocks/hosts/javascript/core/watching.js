@@ -1,7 +1,7 @@
 'use strict';
 /**
- * What polling triggers need: the runs that have ended since last time, each exactly once. Nothing is kept here: the
- * cursor that a caller hands back holds all there is to know.
+ * Returns the runs that have ended since the last call, each exactly once, for polling triggers. The state is in the
+ * cursor that the caller sends back.
  */
 
 const { secondsOf } = require('./dates');
@@ -15,36 +15,36 @@ const { isOfKind } = require('./tool_call');
  * @typedef {import('./runs').Run} Run
  * @typedef {import('./runs').Page} Page
  *
- * What is known of a project: its newest runs, those that had not ended, and the latest moment in its list.
+ * The state of a project: its newest runs, those that had not ended, and the latest time in its list.
  * @typedef {{ newest: string[], open: string[], latest: number }} Seen
  */
 
-// The form of a cursor that is written here; Python writes others.
+// The format of cursors in JavaScript; Python has its own.
 const VERSION = 'js-1';
 const LARGEST_CURSOR = 4 * 1024 * 1024;
 const PAGE = 100;
-// Pages overlap, in case that runs are removed from the list while it is read.
+// Pages overlap, in case runs are removed from the list while it is read.
 const OVERLAP = 10;
 const GOING_ON = ['PENDING', 'RUNNING'];
-// So many of the newest runs are remembered, in case that some of them are gone next time.
+// How many of the newest runs are remembered, in case some of them are gone at the next call.
 const LANDMARKS = 5;
-// Up to so many open runs that lie deep in the list are asked for one by one.
+// Up to this number of open runs that are deep in the list are read one by one.
 const FEW = 2;
-// So many runs whose state the list does not tell are asked for at one look; the others come next time.
+// How many runs without a status in the list are read one by one in a call; the others follow at the next call.
 const MOST_UNCLEAR = 10;
-// So many projects that a call leaves out are kept in the cursor, those left out last.
+// How many projects that a call does not include stay in the cursor: the most recent ones.
 const MOST_LEFT_OUT = 200;
-// A first look back is complete for runs that took no longer than this.
+// A first call with `since` finds all runs that took no longer than this.
 const LONGEST_RUN = 86_400;
 
 /**
- * Return the runs that have ended since the cursor, oldest end first, and the cursor for next time.
+ * Return the runs that have ended since the cursor, oldest end first, and the next cursor.
  * @param {ToolCall} call
  * @param {Record<string, any>} inputs
  */
 async function watchRuns(call, inputs) {
   const seen = 'cursor' in inputs ? readCursor(call, inputs.cursor) : new Map();
-  // Builders send their form whole each time: what the cursor knows goes before the moment of a first call.
+  // Builders send the complete form each time, so the cursor takes precedence over the start time of a first call.
   const since = seen.size ? null : secondsOf(inputs.since);
   const projectIds = [...new Set(inputs.projectIds.map((/** @type {string} */ id) => id.toLowerCase()))];
   /** @type {Run[]} */
@@ -60,7 +60,7 @@ async function watchRuns(call, inputs) {
       ended.push(...look.ended);
     } catch (error) {
       if (!isOfProject(error)) throw error;
-      // One project that is gone must not keep the others' ends from being told.
+      // A project that is gone must not prevent runs of the others from being returned.
       refusals.push(error);
       call.warn('project_unwatched', { projectId, reason: error.phrase() });
       if (before) known.set(projectId, before);
@@ -80,7 +80,7 @@ async function watchRuns(call, inputs) {
 }
 
 /**
- * Whether Hex says it of one project. It says the same of one that is gone and of one that is not shared.
+ * Return whether an error concerns one project, which is gone or not shared.
  * @param {unknown} error
  * @returns {error is HexError}
  */
@@ -89,7 +89,7 @@ function isOfProject(error) {
 }
 
 /**
- * Take note of where a project's list begins and of all that goes on; return what has ended since a moment.
+ * Return the state of a project: its newest and active runs, and the runs that have ended since a time.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {number | null} since
@@ -100,7 +100,7 @@ async function firstLook(call, projectId, since) {
   let sent = 0;
   for await (const page of pagesOf(call, projectId)) {
     sent = page.sent;
-    for (const run of whereItWas(page, runs)) if (!runs.has(run.runId)) runs.set(run.runId, run);
+    for (const run of withoutNewArrivals(page, runs)) if (!runs.has(run.runId)) runs.set(run.runId, run);
     if (since === null || page.every((run) => (beganAt(run) || since) < since - LONGEST_RUN)) break;
   }
   await addStates(call, projectId, runs);
@@ -113,7 +113,7 @@ async function firstLook(call, projectId, since) {
 }
 
 /**
- * Read a project's list down to what was known; return what has ended since, and what is known now.
+ * Read a project's list down to the known runs, and return the runs that have ended since, and the new state.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {Seen} before
@@ -125,12 +125,12 @@ async function nextLook(call, projectId, before) {
   let fresh = new Map();
   let metKnown = false;
   for await (const page of pagesOf(call, projectId)) {
-    for (const run of whereItWas(page, runs)) {
+    for (const run of withoutNewArrivals(page, runs)) {
       if (!runs.has(run.runId)) runs.set(run.runId, run);
       metKnown = metKnown || before.newest.includes(run.runId);
       if (!metKnown && !fresh.has(run.runId)) fresh.set(run.runId, run);
     }
-    // Where all that was known is gone from the list, its times tell where the new runs end.
+    // If all known runs are gone from the list, times show where the new runs end.
     if (metKnown || (page.length && page.every((run) => isOld(run, before)))) break;
   }
   if (!metKnown) fresh = new Map([...fresh].filter(([, run]) => !isOld(run, before)));
@@ -165,7 +165,7 @@ async function* pagesOf(call, projectId, status) {
 }
 
 /**
- * Ask singly for runs whose state the list does not tell; what stays unknown counts as going on.
+ * Read one by one the runs without a status in the list. A run whose status stays unknown counts as active.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {Map<string, Run>} runs
@@ -182,18 +182,18 @@ async function addStates(call, projectId, runs) {
 }
 
 /**
- * Leave out of a page what has arrived since the pages before it were read: it belongs to the next look.
+ * Return a page without the runs that are newer than the pages before, which belong to the next call.
  * @param {Run[]} page
  * @param {Map<string, Run>} runs
  */
-function whereItWas(page, runs) {
+function withoutNewArrivals(page, runs) {
   if (!runs.size) return page;
   const known = page.findIndex((run) => runs.has(run.runId));
   return known < 0 ? [] : page.slice(known);
 }
 
 /**
- * List the runs that go on; in this order a run that gets its kernel between the two lists is in both.
+ * List the active runs, in an order in which a run that gets its kernel between the two requests is in both lists.
  * @param {ToolCall} call
  * @param {string} projectId
  */
@@ -209,13 +209,13 @@ async function activeRuns(call, projectId) {
         for (const run of page) found.set(run.runId, run);
       }
     }
-    // Runs that leave one of these lists move the rest of it up, past what is read next.
+    // Runs that leave one of these lists move the others up, past the next page.
     if (pages <= GOING_ON.length || found.size === known) return [...found.values()];
   }
 }
 
 /**
- * Read open runs that lie deep in the list; those that are gone are told of and left out.
+ * Read open runs that are deep in the list. Runs that are gone are left out, with a warning.
  * @param {ToolCall} call
  * @param {string} projectId
  * @param {string[]} runIds
@@ -273,7 +273,7 @@ function readCursor(call, cursor) {
   try {
     document = cursor.length > LARGEST_CURSOR ? null : JSON.parse(cursor);
   } catch {
-    // Told below, as any other cursor that is not one of these.
+    // Handled below, like any other invalid cursor.
     document = null;
   }
   const projects =

@@ -1,7 +1,7 @@
 'use strict';
 /**
- * YAML 1.2 as programs write it, in the core schema and within bounds: one document of block and flow collections,
- * scalars of every kind, anchors and aliases. Directives, tags and explicit keys are not read.
+ * Parses YAML 1.2 with the core schema and within limits: one document of block and flow collections, all kinds of
+ * scalars, anchors and aliases. Directives, tags and explicit keys are not supported.
  */
 
 const { put } = require('./json_text');
@@ -11,14 +11,14 @@ const { LONGEST_KEY, YamlSource } = require('./yaml_source');
 
 const MOST_CHARACTERS = 20_000_000;
 const NOT_PRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
-// Older YAML breaks lines at these.
+// Line breaks of YAML 1.1.
 const OLD_BREAKS = /[\x85\u2028\u2029]/g;
 const PLAIN_END = /:(?=[ \t\n]|$)|[ \t]#|\n|$/g;
 const FLOW_PLAIN_END = /:(?=[ \t\n,?[\]{}]|$)|[ \t]#|[\n,[\]{}]|$/g;
 const NOT_PLAIN = /[-?:,[\]{}#&*!|>'"%@`]/;
 
 /**
- * Read the YAML text of one document.
+ * Parse a YAML document.
  * @param {string} text
  * @returns {any}
  */
@@ -51,9 +51,9 @@ class Reader extends YamlSource {
   // Blocks
 
   /**
-   * Read what stands behind a key or a marker: on its line, or below it and deeper.
+   * Read the value of a key or a list marker: on the same line, or indented below.
    * @param {number} parent
-   * @param {boolean} listsBeside whether a list may stand no deeper than its key
+   * @param {boolean} listsBeside whether a list may have the same indentation as its key
    * @returns {any}
    */
   valueBelow(parent, listsBeside) {
@@ -72,9 +72,9 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Read what begins where a key could begin.
+   * Read a node at a position where a key could begin.
    * @param {number} parent
-   * @param {boolean} [isNamed] whether an anchor stands above it
+   * @param {boolean} [isNamed] whether it has an anchor on the line above
    * @returns {any}
    */
   blockNode(parent, isNamed = false) {
@@ -100,7 +100,7 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Read what stands on the line of its key.
+   * Read a value on the line of its key.
    * @param {number} parent
    */
   inlineNode(parent) {
@@ -121,7 +121,7 @@ class Reader extends YamlSource {
 
   /**
    * @param {number} column
-   * @param {boolean} beside whether it stands no deeper than its key
+   * @param {boolean} beside whether it has the same indentation as its key
    */
   list(column, beside) {
     return this.collection(() => {
@@ -202,7 +202,7 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Read plain text, of several lines where they are indented more than what it stands in.
+   * Read a plain scalar, which continues on further lines if they are indented more than its parent.
    * @param {number} parent
    * @param {boolean} inFlow
    */
@@ -216,7 +216,7 @@ class Reader extends YamlSource {
       const breaks = this.breaksInPlain(parent, inFlow);
       const line = breaks && this.isContinued(parent, inFlow) ? this.plainLine(inFlow) : '';
       if (!line) {
-        // What comes next is looked at again, from the end of the text on.
+        // Continue after the end of the scalar.
         Object.assign(this, { place, lineStart });
         return value;
       }
@@ -225,7 +225,7 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Whether plain text may begin with a sign here.
+   * Return whether a plain scalar may begin with an indicator here.
    * @param {string | undefined} next
    * @param {boolean} inFlow
    */
@@ -251,7 +251,7 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Pass over the line breaks inside plain text; return how many they are.
+   * Skip the line breaks inside a plain scalar, and return their number.
    * @param {number} parent
    * @param {boolean} inFlow
    */
@@ -305,7 +305,7 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Go to the next entry of a flow collection; tell whether it has no more.
+   * Go to the next entry of a flow collection. Return whether there is none.
    * @param {string} end
    * @param {boolean} hasEntries
    */
@@ -348,7 +348,7 @@ class Reader extends YamlSource {
   }
 
   /**
-   * Read the rest of a mapping of one pair, which needs no braces in a list.
+   * Read the rest of a single pair in a flow list, which is a mapping without braces.
    * @param {string} key
    */
   flowPair(key) {
@@ -369,7 +369,7 @@ class Reader extends YamlSource {
 }
 
 /**
- * Return a key as the text that JSON has for it.
+ * Return a key as JSON text.
  * @param {any} key
  */
 function nameOf(key) {

@@ -1,11 +1,11 @@
 'use strict';
-/** The scalars of YAML 1.2: what plain ones mean in the core schema, quoted ones, and blocks of lines. */
+/** Parses the scalars of YAML 1.2: plain ones with the core schema, quoted ones, and block scalars. */
 
-/** The text is not YAML, YAML in a form that is not read here, or beyond a bound. */
+/** Thrown for text that is not YAML, is not supported, or exceeds a limit. */
 class YamlFault extends Error {
   /**
    * @param {string} message
-   * @param {boolean} [isBound] whether it is beyond a bound
+   * @param {boolean} [isBound] whether it exceeds a limit
    */
   constructor(message, isBound = false) {
     super(message);
@@ -45,12 +45,12 @@ const CODES = { x: /[0-9a-fA-F]{2}/y, u: /[0-9a-fA-F]{4}/y, U: /[0-9a-fA-F]{8}/y
 const LARGEST_CODE = 0x10ffff;
 const HALVES = [0xd800, 0xdfff];
 const HEADER = /[|>](?:([-+])([1-9])?|([1-9])([-+])?)?[ \t]*(?:#[^\n]*)?(?:\n|$)/y;
-// Where a document begins or ends, which no quoted text may hold.
+// The beginning or end of a document, which must not occur in quoted text.
 const MARKER = /\n(?:---|\.\.\.)(?=[ \t\n]|$)/;
 const BLANKS = /[ \t]*/y;
 
 /**
- * Return what a plain scalar means; a number that JSON has not, or that JavaScript cannot hold exactly, is null.
+ * Return the value of a plain scalar; null for a number that JSON or JavaScript cannot represent exactly.
  * @param {string} text
  * @returns {string | number | boolean | null}
  */
@@ -65,7 +65,7 @@ function plainValue(text) {
 }
 
 /**
- * Fold the line breaks between two lines: a single one is a space, of several all but the first stay.
+ * Return folded line breaks: one becomes a space; of several, all but the first remain.
  * @param {number} breaks
  */
 function folded(breaks) {
@@ -73,7 +73,7 @@ function folded(breaks) {
 }
 
 /**
- * Return where the blanks and line breaks from a line break on end, and how many breaks they were.
+ * Return the end of the white space that begins with a line break, and the number of line breaks in it.
  * @param {string} text
  * @param {number} from
  */
@@ -90,7 +90,7 @@ function afterBreaks(text, from) {
 }
 
 /**
- * Take the blanks off the end of text, as far as they were not written as escapes.
+ * Return a text without trailing blanks, except those that were escaped.
  * @param {string} text
  * @param {number} kept
  */
@@ -101,10 +101,10 @@ function withoutBlanks(text, kept) {
 }
 
 /**
- * Read text in quotes.
+ * Parse a quoted scalar.
  * @param {string} text
- * @param {number} start where the first quote is
- * @returns {{ value: string, end: number }} end: behind the last quote
+ * @param {number} start the position of the first quote
+ * @returns {{ value: string, end: number }} end: the position after the last quote
  */
 function quotedText(text, start) {
   const quote = text[start];
@@ -140,7 +140,7 @@ function quotedText(text, start) {
 
 /**
  * @param {string} text
- * @param {number} place behind the backslash
+ * @param {number} place the position after the backslash
  */
 function escapeAt(text, place) {
   const letter = text[place];
@@ -160,11 +160,11 @@ function escapeAt(text, place) {
 }
 
 /**
- * Read a block of lines, literal or folded.
+ * Parse a block scalar, literal or folded.
  * @param {string} text
- * @param {number} start where its sign is
- * @param {number} parent the column of what it stands in
- * @returns {{ value: string, end: number, lineStart: number }} end: at the first character of what comes after it
+ * @param {number} start the position of its indicator
+ * @param {number} parent the column of its parent
+ * @returns {{ value: string, end: number, lineStart: number }} end: the position of the first character after it
  */
 function blockText(text, start, parent) {
   HEADER.lastIndex = start;
@@ -193,10 +193,10 @@ function blockText(text, start, parent) {
 }
 
 /**
- * Pass over empty lines and the indentation of the line after them.
+ * Skip empty lines and the indentation of the next line.
  * @param {string} text
  * @param {number} from the beginning of a line
- * @param {number} indent how far it goes; 0 where that is not known yet
+ * @param {number} indent the indentation; 0 if it is not known yet
  */
 function afterIndent(text, from, indent) {
   let lineStart = from;

@@ -1,11 +1,11 @@
 'use strict';
-/** YAML text and how far it is read: lines, comments, the marks of a document, anchors, and the bounds of it all. */
+/** The position in a YAML text, with methods for lines, comments, document markers and anchors, and the limits. */
 
 const { YamlFault } = require('./yaml_scalars');
 
 const DEEPEST = 100;
 const MOST_ALIASES = 1_000;
-// So many nodes aliases may stand for in all: they could multiply.
+// The maximum number of nodes that all aliases repeat, because aliases of aliases multiply.
 const MOST_REPEATED = 100_000;
 const LONGEST_KEY = 1024;
 const NAME = /[&*][0-9A-Za-z_-]+(?=[ \t\n?:,\]}%@`]|$)/y;
@@ -36,7 +36,7 @@ class YamlSource {
     return this.place - this.lineStart;
   }
 
-  /** Whether the content is over: the text is, or the document. */
+  /** Return whether the text or the document has ended. */
   ended() {
     return this.place >= this.text.length || this.isMarker('---') || this.isMarker('...');
   }
@@ -48,7 +48,7 @@ class YamlSource {
   }
 
   /**
-   * Whether a sign with white space behind it stands here.
+   * Return whether an indicator followed by white space is at the position.
    * @param {string} sign
    */
   isSign(sign) {
@@ -62,7 +62,7 @@ class YamlSource {
     this.place = BLANKS.lastIndex;
   }
 
-  /** Pass over a comment; tell whether the line is over. */
+  /** Skip a comment. Return whether the line has ended. */
   isLineOver() {
     if (this.char === '#') {
       const end = this.text.indexOf('\n', this.place);
@@ -71,13 +71,13 @@ class YamlSource {
     return this.char === '\n' || this.char === undefined;
   }
 
-  /** Go to the end of a line that has nothing more to say. */
+  /** Go to the end of a line without further content. */
   endLine() {
     this.blanks();
     if (!this.isLineOver()) throw new YamlFault('a line goes on where it should end');
   }
 
-  /** Go to the next content, over empty lines and comments. Only spaces may indent it. */
+  /** Go to the next content after empty lines and comments. It may only be indented with spaces. */
   nextLine() {
     for (;;) {
       while (this.char === ' ') this.place += 1;
@@ -88,8 +88,8 @@ class YamlSource {
   }
 
   /**
-   * Go to the next content; tell whether it is beyond a collection.
-   * @param {number} column that of the collection
+   * Go to the next content. Return whether it is outside a collection.
+   * @param {number} column the column of the collection
    */
   isOver(column) {
     this.nextLine();
@@ -99,9 +99,9 @@ class YamlSource {
   }
 
   /**
-   * Go to the colon behind what may be a key; tell whether there is one.
-   * @param {number} start where it began
-   * @param {number} line the line on which it began
+   * Go to the colon after a possible key. Return whether there is one.
+   * @param {number} start the position of the key
+   * @param {number} line the line of the key
    */
   isKeyOver(start, line) {
     this.blanks();
@@ -128,7 +128,7 @@ class YamlSource {
   }
 
   /**
-   * Read a value that later ones may stand for.
+   * Read a value with an anchor, which aliases may refer to.
    * @param {string | null} name
    * @param {() => any} read
    */
