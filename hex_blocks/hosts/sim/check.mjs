@@ -4,9 +4,9 @@
  *
  *     node check.mjs FOLDER [--only-check]
  *
- * It applies hex.patch, copies apps/, checks the types of Hex's files with Sim's own compiler and settings, and runs
- * Sim's own tests of blocks, tools and triggers. With --only-check, nothing is put in: what is there is checked.
- * It ends with 0 where all that could be run has passed, and says what could not be run.
+ * It applies hex.patch, copies apps/, checks the types of Hex's files with Sim's compiler and settings, and runs Sim's
+ * tests of blocks, tools and triggers. With --only-check, it changes nothing and only runs the checks.
+ * It exits with 0 if all checks that could be run have passed, and prints which could not be run.
  */
 
 import { spawnSync } from 'node:child_process'
@@ -30,7 +30,7 @@ function main() {
   return results.every(([, said]) => !said || said.startsWith(NOT_THERE)) ? 0 : 1
 }
 
-/** Apply the patch and copy the files; tell whether that could be done. */
+/** Apply the patch and copy the files. Return whether this was possible. */
 function putIn(sim) {
   const patch = join(here, 'hex.patch')
   const applied = run('git', ['apply', '--reverse', '--check', patch], sim).status === 0
@@ -45,7 +45,7 @@ function putIn(sim) {
   return true
 }
 
-/** Check the types of Hex's files with Sim's settings; say what is wrong, nothing where all is well. */
+/** Check the types of Hex's files with Sim's settings. Return the errors; empty if there are none. */
 function types(sim) {
   const compiler = tool(sim, 'tsc')
   if (!compiler) return `${NOT_THERE}Sim's compiler is not installed`
@@ -58,7 +58,7 @@ function types(sim) {
     const done = run(compiler, ['--project', settings, '--pretty', 'false'], app)
     const faults = done.stdout.split('\n').filter((line) => mine.some((path) => line.startsWith(`${path}(`)))
     if (done.error) return String(done.error)
-    // What is wrong with the settings themselves names no file.
+    // Errors of the settings themselves have no file name.
     faults.push(...done.stdout.split('\n').filter((line) => /^error TS\d+/.test(line)))
     return faults.join('\n')
   } finally {
@@ -66,7 +66,7 @@ function types(sim) {
   }
 }
 
-/** Run Sim's own tests of what it registers; say what failed, nothing where all passed. */
+/** Run Sim's tests of what it registers. Return the failures; empty if there are none. */
 function tests(sim) {
   const runner = tool(sim, 'vitest')
   if (!runner) return `${NOT_THERE}Sim's test runner is not installed`

@@ -1,5 +1,5 @@
 'use strict';
-/** Pictures in a document, as Activepieces' files. */
+/** Converts pictures in a document to files of Activepieces. */
 
 const { pictureName } = require('../core/pictures');
 
@@ -9,7 +9,7 @@ const { pictureName } = require('../core/pictures');
  */
 
 /**
- * Return a document whose pictures are files, with no base64 beside them.
+ * Return a document with files instead of base64 text for its pictures.
  * @param {Document} document
  * @param {Files} files
  * @returns {Promise<Document>}

@@ -1,5 +1,5 @@
 'use strict';
-/** Hex, with the connection of a step; what fails is an error that says all in one line. */
+/** Calls tools with the connection of a step, and converts errors to one line of text. */
 
 const { AsyncLocalStorage } = require('node:async_hooks');
 const { createHash } = require('node:crypto');
@@ -14,7 +14,7 @@ const specs = require('../core/specs.json');
  * @typedef {{ apiKey?: unknown, region?: unknown, baseUrl?: unknown }} Connected what the connection's form holds
  * @typedef {Connected | { props: Connected } | undefined} Auth the same, as a step has it
  *
- * What a flow keeps, as far as it is used here.
+ * The store of a flow, as far as it is used here.
  * @typedef {object} Store
  * @property {(key: string) => Promise<any>} get
  * @property {(key: string, value: any) => Promise<unknown>} put
@@ -39,7 +39,7 @@ const core = createCore(data, {
 });
 
 /**
- * Return where a start is kept: a name short enough for the store.
+ * Return the name of a start in the store, which is short enough for it.
  * @param {string} key
  */
 function placeOf(key) {
@@ -52,7 +52,7 @@ function digest(value) {
 }
 
 /**
- * Run a tool; its errors are the core's own.
+ * Run a tool. Errors are those of the core.
  * @param {Auth} auth
  * @param {string} tool
  * @param {Record<string, unknown>} inputs
@@ -67,7 +67,7 @@ async function ask(auth, tool, inputs, store) {
 }
 
 /**
- * Run a tool; an error says sentence, hint, run page and key in its message.
+ * Run a tool. The message of an error has its sentence, hint, URL of the run, and key.
  * @type {typeof ask}
  */
 async function call(auth, tool, inputs, store) {
@@ -79,7 +79,7 @@ async function call(auth, tool, inputs, store) {
 }
 
 /**
- * Return an error as a step shows it.
+ * Return the error that a step shows.
  * @param {unknown} error
  */
 function told(error) {

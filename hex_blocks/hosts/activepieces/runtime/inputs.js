@@ -1,17 +1,17 @@
 'use strict';
-/** The form of a step as a tool's inputs. */
+/** Converts the form of a step to the inputs of a tool. */
 
 const { valuesByName } = require('../core/rows');
 
 /** @typedef {Record<string, unknown>} Values */
 
-// A flow ends after ten minutes; a wait has to give up before that.
+// A flow ends after ten minutes, so a wait must end before.
 const LONGEST_WAIT = 540;
 const USUAL_WAIT = 240;
 const WAITING = ['hex_run_and_wait', 'hex_wait_for_run', 'hex_ask'];
 
 /**
- * Return the inputs of a tool; what is blank, null or missing was not given.
+ * Return the inputs of a tool. Blank, null and missing mean not given.
  * @param {import('../core/spec').ToolSpec} spec
  * @param {Values} given
  */
@@ -25,7 +25,7 @@ function inputsOf(spec, given) {
 }
 
 /**
- * Return a list without the lines that nobody has filled in; nothing where none is left.
+ * Return a list without blank lines; undefined if none is left.
  * @param {unknown} value
  */
 function filled(value) {
@@ -35,7 +35,7 @@ function filled(value) {
 }
 
 /**
- * Return how long a wait may take. What is no number is told by the tool.
+ * Return how long a wait may take, in seconds. The tool refuses a value that is not a number.
  * @param {unknown} given
  */
 function waitOf(given) {

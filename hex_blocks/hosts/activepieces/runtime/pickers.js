@@ -1,5 +1,5 @@
 'use strict';
-/** Fields that are picked from what there is in Hex. */
+/** Dropdown fields with entries from Hex. */
 
 const { Property } = require('@activepieces/pieces-framework');
 
@@ -18,10 +18,10 @@ const { ask, sentenceOf } = require('./hex');
  */
 
 const PAGE = 100;
-// A run is chosen among the latest; an older one by its ID.
+// Only the latest runs are listed; an older one is given by ID.
 const MOST_RUNS = 1_000;
 const MOST_CELLS = 10_000;
-// So many are enough to choose from; a search finds the others.
+// The number of choices that are shown; a search finds the others.
 const MOST = 500;
 const ENOUGH = 50;
 const OF_A_PROJECT = ['runs', 'charts'];
@@ -32,8 +32,7 @@ function nothing(placeholder) {
 }
 
 /**
- * Return what there is to choose from. Why it cannot be had is said, since an empty list would look as if there were
- * nothing.
+ * Return the choices of a field. An error is shown, because an empty list would look as if there were no entries.
  * @param {string} listing
  * @param {Form} form
  * @param {string | undefined} searched
@@ -112,7 +111,7 @@ function sourceOf(listing) {
 }
 
 /**
- * Make a field that one entry is picked for.
+ * Return a dropdown for one entry.
  * @param {string} listing
  * @param {Words} words
  */
@@ -121,7 +120,7 @@ function oneFrom(listing, words) {
 }
 
 /**
- * Make a field that several entries are picked for.
+ * Return a dropdown for several entries.
  * @param {string} listing
  * @param {Words} words
  */

@@ -1,5 +1,5 @@
 'use strict';
-/** Starts of runs: a step that Activepieces tries again looks for the run of the try before it. */
+/** Starts of runs: when Activepieces retries a step, the run of the earlier attempt is searched for. */
 
 const { HexError } = require('../core/core');
 const { ENDED } = require('../core/failures');
@@ -14,7 +14,7 @@ const { digest, placeOf } = require('./hex');
  */
 
 const STARTS = ['hex_run_and_wait', 'hex_run_project', 'hex_run_notebook'];
-// After these the next try is a run of its own.
+// Errors after which the next attempt starts a new run.
 const OVER = [...ENDED, 'run_timeout'];
 let made = 0;
 
@@ -26,7 +26,7 @@ function newKey() {
 }
 
 /**
- * Run a tool that may start a run, under a key that is the same for all tries of the step.
+ * Run a tool that may start a run, with a key that is the same for all attempts of the step.
  * @param {Step} context
  * @param {string} tool
  * @param {Inputs} inputs
@@ -40,16 +40,16 @@ async function once(context, tool, inputs, run) {
     await context.store.delete(place);
     await context.store.delete(placeOf(key));
   };
-  // It stands before the start, so that a step that was killed in it is known too.
+  // The key is stored before the start, so that it is known even if the step is killed.
   await context.store.put(place, key);
   try {
     const document = await run({ ...inputs, idempotencyKey: key });
-    // A loop may start the same again.
+    // A loop may start the same run again.
     await over();
     return document;
   } catch (error) {
     const hasEnded = error instanceof HexError && OVER.includes(error.key);
-    // The core takes away the record of a start that has surely come to nothing.
+    // The core removes a start from the store if it is certain that it started no run.
     if (hasEnded || !(await context.store.get(placeOf(key)))) await over();
     throw error;
   }

@@ -1,5 +1,5 @@
 'use strict';
-/** What an action does: it runs its tool. */
+/** Runs the tool of an action. */
 
 const { HexError } = require('../core/core');
 const { BAD_ENDS } = require('../core/failures');
@@ -11,7 +11,7 @@ const { once } = require('./starts');
 /**
  * @typedef {import('./hex').Auth} Auth
  *
- * What is used of a step's context.
+ * The part of a step's context that is used here.
  * @typedef {import('./starts').Step & {
  *   auth: any,
  *   propsValue: Record<string, any>,
@@ -39,8 +39,8 @@ async function runTool(tool, context) {
 }
 
 /**
- * Return the document of a call that did not come to its end and has not failed: a run that is waited for elsewhere, or
- * one that ended badly where that is wanted.
+ * Return the document for an error that does not fail the step: of a run that is still active, or of a failed run if
+ * the step is set to return it. Null for all other errors.
  * @param {unknown} error
  * @param {unknown} failOnRunError
  */

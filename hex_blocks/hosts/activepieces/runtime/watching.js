@@ -1,14 +1,14 @@
 'use strict';
 /**
- * The trigger: runs that have ended since the last look, each once. Its place stands in the flow's store under a name of
- * its own and outlives a flow that is switched off and on, which is how a new version of it is published.
+ * The trigger: runs that have ended since the last poll, each once. Its state is in the flow's store under a fixed name.
+ * It is kept when a flow is switched off and on, which happens when a new version of the flow is published.
  */
 
 const { HexError } = require('../core/core');
 const { ask, call, told } = require('./hex');
 
 /**
- * What is used of a trigger's context.
+ * The part of a trigger's context that is used here.
  * @typedef {object} Context
  * @property {any} auth
  * @property {Record<string, any>} propsValue
@@ -24,7 +24,7 @@ const SAMPLES = 5;
 const PAGE = 100;
 
 /**
- * Return what is watched, as the tool has it.
+ * Return the inputs of the tool: the watched projects and statuses.
  * @param {Context} context
  */
 function watched({ propsValue: { projectIds, statuses } }) {
@@ -32,7 +32,7 @@ function watched({ propsValue: { projectIds, statuses } }) {
 }
 
 /**
- * Take note of what there is, unless a place is kept from before.
+ * Store the first cursor, unless there is a stored one.
  * @param {Context} context
  */
 async function enabled(context) {
@@ -40,7 +40,7 @@ async function enabled(context) {
 }
 
 /**
- * Return the runs that have ended since the last look, oldest end first. The place is kept once they are read.
+ * Return the runs that have ended since the last poll, oldest end first, and then store the cursor.
  * @param {Context} context
  * @returns {Promise<Record<string, any>[]>}
  */
@@ -67,7 +67,7 @@ async function lookedSince(context, kept) {
   try {
     return await ask(context.auth, WATCH, { ...inputs, cursor: kept.cursor });
   } catch (error) {
-    // A place that another version has kept is read by its time.
+    // If another version has stored the cursor, only its time can be used.
     if (!isOfCursor(error)) throw error;
     return ask(context.auth, WATCH, { ...inputs, since: kept.lookedAt });
   }
@@ -79,7 +79,7 @@ function isOfCursor(error) {
 }
 
 /**
- * Return the latest runs that have ended, for a person who tries the trigger out; no place is kept.
+ * Return the latest ended runs, for testing the trigger in the editor. No cursor is stored.
  * @param {Context} context
  * @returns {Promise<Record<string, any>[]>}
  */

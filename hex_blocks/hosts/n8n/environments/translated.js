@@ -1,6 +1,6 @@
 'use strict';
 
-// n8n calls some languages otherwise than the texts do.
+// Languages with another code in n8n than in the texts.
 const LANGUAGES = /** @type {Record<string, string>} */ ({
 	'pt-BR': 'pt_BR',
 	pt: 'pt_BR',

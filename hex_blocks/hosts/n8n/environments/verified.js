@@ -1,6 +1,6 @@
 'use strict';
 
-// A verified node reads nothing of the machine: English, and no hosts beside Hex's and this machine's.
+// A verified node must not read the environment: it uses English and allows only Hex's hosts and this machine.
 
 /** @returns {string[]} The hosts that the operator allows beside Hex's own. */
 function allowedHosts() {

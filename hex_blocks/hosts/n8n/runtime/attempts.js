@@ -4,7 +4,7 @@
 /** @typedef {Record<string, unknown>} Inputs */
 
 /**
- * The start of a run for an item, over all tries of the node within an execution.
+ * The start of a run for an item, over all attempts of the node within an execution.
  *
  * @typedef {object} Attempt
  * @property {Inputs} inputs What is asked for: a try asks for what the one before it did, whatever time it is by now.
@@ -24,7 +24,7 @@ let made = 0;
  * @returns {Attempt}
  */
 function attemptOf(context, item, inputs) {
-	// n8n keeps this with the execution, so it is the same for all tries and for no other execution.
+	// n8n stores this with the execution, so it is the same for all attempts and unique to the execution.
 	const kept = /** @type {Record<string, Kept | undefined>} */ (context.getContext('node'));
 	const place = `start:${context.evaluateExpression('{{ $runIndex }}', item)}:${item}`;
 	const { key, inputs: asked } = (kept[place] ??= { key: newKey(), inputs });

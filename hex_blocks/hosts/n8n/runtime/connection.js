@@ -12,7 +12,7 @@ const { allowedHosts, language } = require('./environment.js');
 /** @typedef {{ helpers: Pick<import('n8n-workflow').RequestHelperFunctions, 'httpRequest'> }} Sender */
 
 /**
- * What a node needs of its surroundings to talk to Hex.
+ * The part of a node's context that is needed to send requests to Hex.
  *
  * @typedef {Sender & { getCredentials: (type: string) => Promise<Credentials> }} Context
  */
@@ -25,17 +25,17 @@ const { allowedHosts, language } = require('./environment.js');
  * @property {() => boolean} stopped Whether the workflow was stopped.
  */
 
-// A list that ends where it was asked to end is no surprise.
+// A list that ends at the requested limit is expected and needs no warning.
 const EXPECTED = ['list_cut'];
 
 /** @type {Sender['helpers'] | null} n8n's way to send requests, which is the same for all nodes. */
 let helpers = null;
 
-// One for all nodes, so that they share Hex's limits and know each other's runs.
+// One core for all nodes, so that they share Hex's rate limits and recent runs.
 const core = createCore(/** @type {any} */ (data), { http: send, clock: clockOf(sleep) });
 
 /**
- * Send a request as n8n does, following no redirect, since the token would go along.
+ * Send a request with n8n's helper. Redirects are not followed, because the token would be sent along.
  *
  * @type {import('../core/api.js').Http}
  */
@@ -57,7 +57,7 @@ async function send({ method, url, headers, body, timeout, stop }) {
 }
 
 /**
- * Return Hex, with the credential of a node.
+ * Return Hex with the credential of a node.
  *
  * @param {Context} context
  * @param {{ signal?: AbortSignal, onWarning?: (message: string) => void }} options onWarning is told what a person
@@ -88,16 +88,16 @@ async function connect(context, { signal, onWarning }) {
 }
 
 /**
- * Return a request with the token added. Fails where the token may not go to its host.
+ * Return a request with the token added. Throws if the token may not be sent to its host.
  *
  * @param {Credentials} credentials
  * @param {RequestOptions} requestOptions
  * @returns {RequestOptions}
  */
 function withToken(credentials, requestOptions) {
-	// n8n's older nodes call the address otherwise.
+	// Older nodes of n8n have the URL in another property.
 	const { url = '', uri = url, baseURL } = /** @type {RequestOptions & { uri?: string }} */ (requestOptions);
-	// The same reading of an address as that of whoever sends the request.
+	// The URL is parsed in the same way as by the code that sends the request.
 	const { origin } = new URL(uri, baseURL);
 	baseUrl(origin, allowedHosts(), true);
 	const headers = { ...requestOptions.headers, Authorization: `Bearer ${String(credentials.apiKey ?? '').trim()}` };

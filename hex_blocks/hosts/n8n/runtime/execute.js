@@ -20,14 +20,14 @@ const { attemptOf } = require('./attempts.js');
 const RUN_PROJECT = 'hex_run_project';
 const RUN_AND_WAIT = 'hex_run_and_wait';
 const RUN_NOTEBOOK = 'hex_run_notebook';
-// Tools that wait, so that items are worked on at the same time.
+// Tools that wait, so items are processed in parallel.
 const WAITING = [RUN_PROJECT, 'hex_wait_for_run', 'hex_ask'];
 const MOST_AT_ONCE = 5;
-// Options of the wait, which a start alone does not take.
+// Options of the wait, which do not apply to a start without a wait.
 const OF_THE_WAIT = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelActiveRuns'];
 
 /**
- * Return the items for all items that come in, in their order.
+ * Return the output items for all input items, in the same order.
  *
  * @param {Context} context
  * @param {Record<string, Plan>} plans What is known of each operation.
@@ -46,7 +46,7 @@ async function executeItems(context, plans) {
 		try {
 			return hex.stopped() ? [] : await workOn(context, hex, plan, item);
 		} catch (error) {
-			// A workflow that was stopped has not failed; n8n says what it is itself.
+			// A stopped workflow has not failed; n8n reports the stop itself.
 			if (hex.stopped()) return [];
 			if (!context.continueOnFail()) throw thrown(context.getNode(), error, item);
 			return [failedItem(context.getNode(), error, item)];
@@ -76,8 +76,8 @@ function atOnce(context, plan) {
 }
 
 /**
- * Return what work gives for each number below a count, so many at once, in order. The first failure ends it: no
- * more is begun.
+ * Call `work` for each number below a count, up to `most` at a time, and return the results in order. After the first
+ * failure, no more calls are started.
  *
  * @template T
  * @param {number} count
@@ -105,7 +105,7 @@ async function inTurn(count, most, work) {
 }
 
 /**
- * Return the items for one that comes in.
+ * Return the output items for one input item.
  *
  * @param {Context} context
  * @param {Connected} hex
@@ -164,7 +164,7 @@ async function runProject(context, hex, asked, item) {
 }
 
 /**
- * Return a document; for a run that ended badly, where that is wanted, its status.
+ * Return a document; for a failed run, its status, if the node is set to return it.
  *
  * @param {Asked} asked
  * @param {() => Promise<Record<string, unknown>>} ask

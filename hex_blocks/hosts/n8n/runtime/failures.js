@@ -9,7 +9,7 @@ const { language } = require('./environment.js');
 /** @typedef {import('n8n-workflow').IDataObject} IDataObject */
 
 /**
- * What is told of a failure.
+ * The parts of an error that are shown.
  *
  * @typedef {object} Failure
  * @property {string} message
@@ -20,7 +20,7 @@ const { language } = require('./environment.js');
  */
 
 /**
- * Return what is told of an error, whoever raised it.
+ * Return the parts of an error, whether or not it is a HexError.
  *
  * @param {any} error
  * @returns {Failure}
@@ -40,9 +40,9 @@ function failureOf(error) {
 }
 
 /**
- * Return the item that stands for one that failed.
+ * Return the output item for an input item that failed.
  *
- * n8n moves an item to the error output only where it has nothing but `error`, so all that is told stands in it there.
+ * n8n moves an item to the error output only if `error` is its only key, so there all parts are inside `error`.
  *
  * @param {INode} node
  * @param {any} error
@@ -56,7 +56,7 @@ function failedItem(node, error, item) {
 }
 
 /**
- * Return the error that n8n shows: the sentence, and below it what to do, the page of the run and the key.
+ * Return the error for n8n: the sentence as message, and the hint, the URL of the run and the key as description.
  *
  * @param {INode} node
  * @param {any} error

@@ -3,7 +3,7 @@
 const { valuesByName } = require('../core/rows.js');
 
 /**
- * What the node knows of an operation.
+ * The plan of an operation.
  *
  * @typedef {object} Plan
  * @property {string} tool The tool that does it.
@@ -17,7 +17,7 @@ const { valuesByName } = require('../core/rows.js');
  */
 
 /**
- * What an item asks for.
+ * The call that an item requests.
  *
  * @typedef {object} Asked
  * @property {Record<string, unknown>} inputs The tool's inputs, as the fields have them; the core checks them.
@@ -27,7 +27,7 @@ const { valuesByName } = require('../core/rows.js');
  */
 
 /**
- * Return what an item asks for.
+ * Return the call that an item requests.
  *
  * @param {import('n8n-workflow').IExecuteFunctions} context
  * @param {Plan} plan
@@ -37,7 +37,7 @@ const { valuesByName } = require('../core/rows.js');
 function readItem(context, plan, item) {
 	/** @param {string} name @param {unknown} otherwise */
 	const field = (name, otherwise) =>
-		// Values outside a field's choices are told by the tool, which knows why.
+		// Values that are not among a field's options are refused by the tool, with a reason.
 		context.getNodeParameter(name, item, /** @type {any} */ (otherwise), { skipValidation: true });
 	const options = plan.collection ? asObject(field(plan.collection, {})) : {};
 	/** @type {Record<string, unknown>} */
@@ -55,7 +55,7 @@ function readItem(context, plan, item) {
 }
 
 /**
- * Return the value that a field stands for: of a locator, what was picked.
+ * Return the value of a field; of a resource locator, its inner value.
  *
  * @param {unknown} value
  * @returns {unknown}
@@ -69,7 +69,7 @@ function plain(value) {
 }
 
 /**
- * Return the input parameters of a run, by name; null where none are given.
+ * Return the input parameters of a run by name; null if there are none.
  *
  * @param {(name: string, otherwise: unknown) => unknown} field
  * @returns {unknown}
@@ -83,7 +83,7 @@ function parameters(field) {
 }
 
 /**
- * Return a value as an object; an empty one where it is none.
+ * Return a value if it is an object, otherwise an empty object.
  *
  * @param {unknown} value
  * @returns {Record<string, unknown>}

@@ -6,7 +6,7 @@
 const MOST = 10000;
 
 /**
- * Return the entries of a list, each once.
+ * Return the entries of a list, without duplicates.
  *
  * @param {Connected} hex
  * @param {string} tool
@@ -32,7 +32,7 @@ async function readEntries(hex, tool, inputs, entries, limit) {
 }
 
 /**
- * Return the inputs that a list is read on with; null at its end.
+ * Return the inputs for the next page of a list; null after the last one.
  *
  * @param {Record<string, any>} page
  * @param {number} count How many entries were read before.

@@ -7,7 +7,7 @@ const { isObject } = require('./inputs.js');
 /** @typedef {import('./inputs.js').Plan} Plan */
 
 /**
- * Return the items of a document: one for each entry of a list, else one.
+ * Return the items of a document: one for each entry of its list, or one for the document.
  *
  * @param {import('n8n-workflow').IExecuteFunctions} context
  * @param {Plan} plan
@@ -30,7 +30,7 @@ async function itemsOf(context, plan, document, item, simplify) {
 }
 
 /**
- * Return a document with no other outputs than those that are kept, in its own order.
+ * Return a document with only the given outputs, in the order of the document.
  *
  * @param {Record<string, unknown>} document
  * @param {string[] | null} kept
@@ -43,13 +43,13 @@ function simplified(document, kept) {
 }
 
 /**
- * A picture in a document, and the name of the binary property that it goes to.
+ * A picture in a document, and the name of its binary property.
  *
  * @typedef {{ data: string, mimeType: string, fileName: string, property: string }} Picture
  */
 
 /**
- * Take the pictures out of a document, which then names the files instead.
+ * Return the pictures of a document, and the document with file names instead of pictures.
  *
  * @param {import('n8n-workflow').IDataObject} document
  * @returns {{ json: import('n8n-workflow').IDataObject, pictures: Picture[] }}

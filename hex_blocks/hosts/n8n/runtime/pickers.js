@@ -15,11 +15,11 @@ const { readEntries } = require('./lists.js');
 /** @typedef {Record<string, any>} Entry */
 /** @typedef {import('../core/listings.js').Listing} Listing */
 
-// A page that holds so many matches is enough to choose from; the editor asks for the next one.
+// The number of matches that a page of choices has; the editor requests the next page if it is needed.
 const ENOUGH = 25;
 
 /**
- * Return a page of choices whose names hold a text, and where the next page begins.
+ * Return a page of choices whose names contain a text, and the token of the next page.
  *
  * @param {Context} context
  * @param {Listing} listing
@@ -43,7 +43,7 @@ async function search(context, listing, filter, token) {
 }
 
 /**
- * Return all choices of a list, read to its end.
+ * Return all choices of a list.
  *
  * @param {Context} context
  * @param {Listing} listing
@@ -67,7 +67,7 @@ async function connected(context) {
 }
 
 /**
- * Return what is asked for. Why it cannot be had is said, since an empty list would look as if there were nothing.
+ * Return the result of a request. An error is shown, because an empty list would look as if there were no entries.
  *
  * @template T
  * @param {Context} context
@@ -83,7 +83,7 @@ async function asked(context, ask) {
 }
 
 /**
- * Return the project that is chosen in the form.
+ * Return the project that is selected in the form.
  *
  * @param {Context} context
  * @returns {string}
@@ -99,7 +99,7 @@ function chosenProject(context) {
 }
 
 /**
- * Return the search of a listing, as n8n calls it for a picker.
+ * Return the search method of a listing, for a resource locator.
  *
  * @param {Listing} listing
  * @returns {(this: Context, filter?: string, token?: string) => Promise<Found>}
@@ -111,7 +111,7 @@ function searchOf(listing) {
 }
 
 /**
- * Return the loading of a whole listing, as n8n calls it for a list of options.
+ * Return the load method of a listing, for a list of options.
  *
  * @param {Listing} listing
  * @returns {(this: Context) => Promise<Choice[]>}

@@ -7,7 +7,7 @@ const { OperationalError } = require('n8n-workflow');
 const UUID = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/i;
 
 /**
- * Return the ID of the project that is meant. The address of a published app has the title in it instead.
+ * Return the ID of a project that is given by ID or URL. The URL of a published app has its title instead of the ID.
  *
  * @param {Connected} hex
  * @param {unknown} meant

@@ -30,7 +30,7 @@ const SIMPLE = [
 ];
 
 /**
- * Return the runs that have ended since the last look, each once; null where there are none.
+ * Return the runs that have ended since the last poll, each once; null if there are none.
  *
  * @param {Context} context
  * @returns {Promise<import('n8n-workflow').INodeExecutionData[][] | null>}
@@ -62,7 +62,7 @@ function projectsOf(context) {
 }
 
 /**
- * Return the runs that have ended since the last look. The cursor is kept only once they are read.
+ * Return the runs that have ended since the last poll, and then store the cursor.
  *
  * @param {Context} context
  * @param {import('./connection.js').Connected} hex
@@ -79,7 +79,7 @@ async function newRuns(context, hex, projectIds, statuses) {
 }
 
 /**
- * Return the latest run that has ended, for a person who tries the trigger out.
+ * Return the latest ended run, for testing the trigger in the editor.
  *
  * @param {import('./connection.js').Connected} hex
  * @param {string[]} projectIds

@@ -17,7 +17,7 @@
   }
 
   const icon = (name) => `red/images/typedInput/${name}.svg`;
-  // What was not chosen is not given; Node-RED's own lists would begin with the first choice.
+  // A blank choice means not given; Node-RED's own lists would select the first option.
   const choices = (values) => [{ value: '', label: '–' }, ...values.map((value) => ({ value, label: value }))];
 
   function isJson(value) {
@@ -36,7 +36,7 @@
     RED.editor.editJSON({ value: shown, complete: (edited) => this.value(edited) });
   }
 
-  /** How a type is shown: booleans and choices with the choice of none, JSON that may be blank. */
+  /** The types that differ from Node-RED's: booleans and options that may be blank, and JSON that may be blank. */
   function shownType(type, field) {
     if (type === 'bool') return { value: 'bool', label: 'true/false', icon: icon('bool'), options: choices(['true', 'false']) };
     if (type === 'json') return { value: 'json', label: 'JSON', icon: icon('json'), validate: isJson, expand: editJson };
@@ -44,12 +44,12 @@
     return type;
   }
 
-  /** The types of a field, its usual one first. */
+  /** The types of a field, the default one first. */
   function typesOf(field) {
     return [field.type, ...types.filter((type) => type !== field.type)].map((type) => shownType(type, field));
   }
 
-  /** A button that lists what Hex has, so that nobody has to copy an ID. */
+  /** A button that lists the entries in Hex, so that users need not copy an ID. */
   function picker(name, input, line) {
     const button = $('<button type="button" class="red-ui-button"><i class="fa fa-search"></i></button>');
     button.attr({ title: say('label.pick'), 'aria-label': say('label.pick') }).css({ width: '34px', marginLeft: '4px' });
@@ -101,7 +101,7 @@
     form.append(row(say('label.onFailure'), select('onFailure', ['error', 'output2'], (key) => say(`label.${key}`)).val(node.onFailure || 'error')));
     const show = () => {
       const key = waits ? (wait.is(':checked') ? 'run_and_wait' : 'run_project') : operation.val();
-      // A node's own name is there whatever it does.
+      // The field for a node's own name is always shown.
       for (const { line } of rows) line.toggle([...operations[key], 'name'].includes(line.attr('data-input')));
       more.toggle(rows.some(({ line, field }) => field.advanced && operations[key].includes(line.attr('data-input'))));
     };

@@ -1,5 +1,5 @@
 'use strict';
-/** Registers Hex's nodes; which there are, and what each takes, stands in catalogue.json. */
+/** Registers the nodes that are described in catalogue.json. */
 
 const catalogue = require('./catalogue.json');
 const { registerAdmin } = require('./lib/admin');

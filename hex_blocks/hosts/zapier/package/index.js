@@ -1,5 +1,5 @@
 'use strict';
-/** The app: what `app.json` says of its forms, and the functions that run them. */
+/** The app: the definition in `app.json`, and the functions that run it. */
 
 const { version } = require('./package.json');
 const app = require('./app.json');
@@ -11,7 +11,7 @@ const { hookedRuns, newProjects, finishedRuns, subscribe, unsubscribe, recentRun
 
 const display = ({ label, description }) => ({ label, description });
 
-/** Return what Zapier wants to know of a form and what comes of it. */
+/** Return the `operation` of an action, search or trigger. */
 function operationOf(plan, more) {
   const groups = plan.groups && plan.groups.length ? { inputFieldGroups: plan.groups } : {};
   return { inputFields: plan.fields, ...groups, outputFields: plan.outputs, sample: plan.sample, ...more };

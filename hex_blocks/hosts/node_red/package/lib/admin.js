@@ -1,14 +1,14 @@
 'use strict';
-/** What the editor asks the runtime: whether a connection works, and what there is to pick from. */
+/** The HTTP endpoints for the editor: the connection test, and the lists of pickers. */
 
 const { HexError } = require('../core/core');
 const { TYPE, connectTo, core, languageOf } = require('./connection');
 
-// What the editor shows in place of a password that it does not know.
+// What the editor sends for a stored password, which it does not know.
 const NOT_SHOWN = '__PWRD__';
 const MOST = 500;
 
-/** For each kind of thing: the tool that lists it, where its entries stand, and how each is shown. */
+/** For each list: its tool, the output with the entries, and the label of an entry. */
 const LISTS = {
   projectId: { tool: 'hex_list_projects', rows: 'projects', id: 'id', label: (each) => each.title, more: (each) => each.owner?.email },
   collectionId: { tool: 'hex_list_collections', rows: 'collections', id: 'id', label: (each) => each.name },
@@ -18,16 +18,16 @@ const LISTS = {
   runId: { tool: 'hex_get_project_runs', rows: 'runs', id: 'runId', label: (each) => each.startTime || each.runId, more: (each) => each.status },
 };
 
-/** Say why the editor's question has no answer. */
+/** Respond with an error. */
 function refuse(response, error, language) {
   const said = error instanceof HexError ? `${error.said(language)} ${error.hint(language)}`.trim() : error.message;
   response.status(400).json({ message: said });
 }
 
-/** Return the connection to test: as it is stored, or with a token that was typed just now. */
+/** Return the connection to test: the stored one, or one with a newly entered token. */
 function connectionToTest(RED, { id, region, baseUrl, apiKey }) {
   if (apiKey && apiKey !== NOT_SHOWN) return connectTo({ region, baseUrl, apiKey });
-  // A stored token goes where it is stored to go, whatever stands in the form: its editor may not know it.
+  // A stored token is only sent to the stored host: the user who edits the form may not know the token.
   const stored = RED.nodes.getNode(id);
   if (!stored || !stored.connect) throw new Error(RED._('hex-blocks.errors.deploy'));
   return stored.connect();

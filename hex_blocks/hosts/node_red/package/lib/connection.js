@@ -10,19 +10,19 @@ const VARIABLE = /^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$|^\$\(([A-Za-z_][A-Za-z0-9_]*)
 
 const core = createCore(specs, { http, clock, userAgent: `hex-blocks/${specs.version} (node-red)` });
 
-/** Return what a field holds; the name of an environment variable stands for its value. */
+/** Return the value of a field, with environment variables replaced. */
 function valueOf(RED, node, given) {
   const found = VARIABLE.exec(String(given ?? '').trim());
   return found ? RED.util.getSetting(node, found[1] || found[2]) : given;
 }
 
-/** Return where requests go. */
+/** Return a connection to Hex. */
 function connectTo({ region, baseUrl, apiKey }) {
   const own = region === 'custom' ? baseUrl : undefined;
   return core.connect({ apiKey, region: region || 'app', baseUrl: own, allowedHosts: allowedByEnvironment() });
 }
 
-/** Return the language of the editor's host for sentences that the runtime says. */
+/** Return the language of the runtime's messages, which is that of the Node-RED process. */
 function languageOf(RED) {
   return RED.settings.lang || process.env.LC_ALL || process.env.LANG || 'en';
 }

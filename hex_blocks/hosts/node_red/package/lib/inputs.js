@@ -1,14 +1,14 @@
 'use strict';
-/** What the fields of a node hold for a message: each has a value and a type of Node-RED's. */
+/** Evaluates the fields of a node for a message; each field has a value and a type of Node-RED. */
 
-// A field of one of these types that is blank was not filled in; an empty moment is a type's own.
+// Types of which a blank value means not given.
 const BLANK_MEANS_NOTHING = new Set(['str', 'num', 'bool', 'json', 'msg', 'flow', 'global', 'env', 'jsonata']);
 
-// Node-RED uses these names for something else of a node; see FIELD_NAMES in the exporter.
+// Inputs whose names are properties of every node in Node-RED; see FIELD_NAMES in nodes.py.
 const FIELDS = { type: 'typeInput', status: 'statusInput' };
 const OF_THE_NODE = 'type';
 
-/** Return the field of an input: its name, unless its other name is there or has to be. */
+/** Return the name of an input's field: its own name, unless the other name is used or required. */
 function fieldOf(config, name) {
   const other = Object.hasOwn(FIELDS, name) ? FIELDS[name] : name;
   return name === OF_THE_NODE || Object.hasOwn(config, other) ? other : name;
@@ -24,7 +24,7 @@ function evaluate(RED, node, msg, value, type) {
   });
 }
 
-/** Return the inputs of a tool for a message; what is blank, null or missing was not given. */
+/** Return the inputs of a tool for a message. Blank, null and missing mean not given. */
 async function inputsFor(RED, node, config, names, msg) {
   const inputs = {};
   for (const name of names) {

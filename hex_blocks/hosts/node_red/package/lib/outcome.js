@@ -1,11 +1,11 @@
 'use strict';
-/** What a node sends: the document, its entries one by one, or its picture. */
+/** The messages that a node sends: the document, its entries one by one, or its picture. */
 
 const { FILE_TYPES } = require('../core/pictures');
 
 const NOT_IN_FILE_NAMES = /[^\p{L}\p{N}._-]+/gu;
 
-/** Return a document with its pictures as Buffers, in place of base64. */
+/** Return a document with Buffers instead of base64 text for its pictures. */
 function withBuffers(outputs) {
   const made = { ...outputs };
   if (typeof made.imageBase64 === 'string') {
@@ -22,7 +22,7 @@ function chartOf(chart) {
   return { ...chart, mimeType, image: Buffer.from(base64, 'base64') };
 }
 
-/** Return the one picture that a document holds, with a name for its file; null where it holds none, or several. */
+/** Return the only picture of a document, with a file name; null if it has none or several. */
 function pictureOf(document) {
   const all = (document.charts || []).filter((chart) => Buffer.isBuffer(chart.image));
   const [only] = Buffer.isBuffer(document.image) ? [document] : all;
@@ -31,7 +31,7 @@ function pictureOf(document) {
   return { content: only.image, filename: `${name}.${FILE_TYPES[only.mimeType] || 'png'}` };
 }
 
-/** Return the messages of a result: one, or one for each entry, which a join node can put together again. */
+/** Return the messages for a result: one, or one for each entry, with `parts` for a join node. */
 function messagesFor(RED, msg, outputs, { output, rows, tool }) {
   const document = withBuffers(outputs);
   const hex = { tool, runId: outputs.runId ?? null, traceId: outputs.traceId ?? null };

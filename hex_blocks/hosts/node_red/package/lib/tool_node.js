@@ -6,7 +6,7 @@ const { inputsFor } = require('./inputs');
 const { ENDED, failureOf, inOneLine } = require('../core/failures');
 const { messagesFor } = require('./outcome');
 
-// After these the same message again is a run of its own.
+// Errors after which the same message starts a new run.
 const OVER = new Set([...ENDED, 'run_timeout']);
 const STARTS = new Set(['hex_run_and_wait', 'hex_run_project', 'hex_run_notebook']);
 const MOST_OPEN = 1000;
@@ -21,11 +21,11 @@ class ToolNode {
     this.kind = kind;
     this.language = languageOf(RED);
     this.running = new Map();
-    // The keys of starts whose outcome is open, by message and inputs.
+    // The keys of starts with an unknown outcome, by message and inputs.
     this.open = new Map();
   }
 
-  /** Return the tool that the node's fields ask for. */
+  /** Return the tool that is selected by the node's fields. */
   operation() {
     const { operations } = this.kind;
     const chosen = this.config.operation || Object.keys(operations)[0];
@@ -77,7 +77,7 @@ class ToolNode {
     for (const each of messages) send(config.onFailure === 'output2' ? [each, null] : each);
   }
 
-  /** Run a tool; a start with a key of its own, so that a repeated message finds the run of a lost answer. */
+  /** Run a tool. A start gets a key, so that a repeated message finds the run if the reply was lost. */
   async once(tool, inputs, msg, run) {
     if (!STARTS.has(tool)) return run(inputs);
     const place = JSON.stringify([msg._msgid, tool, inputs]);
@@ -88,7 +88,7 @@ class ToolNode {
       const { idempotencyKey: own, ...outputs } = await run({ ...inputs, idempotencyKey });
       return outputs;
     } catch (error) {
-      // Behind any other failure there may be a run; where there is none, the key begins anew.
+      // After any other error there may be a run; if there is none, the key can be used again.
       if (!OVER.has(error.key)) this.open.set(place, idempotencyKey);
       for (const oldest of this.open.keys()) if (this.open.size > MOST_OPEN) this.open.delete(oldest);
       throw error;
@@ -111,13 +111,13 @@ class ToolNode {
     return this.RED._(`hex-blocks.status.${key}`, { seconds: Math.round(seconds || 0) });
   }
 
-  /** Show how the node is doing; while messages are on their way, how many. */
+  /** Show the status of the node, or the number of messages that it is processing. */
   show(status) {
     const others = this.running.size > 1 ? ` (${this.running.size})` : '';
     this.node.status({ ...status, text: status.text + others });
   }
 
-  /** Stop waiting for all that is on its way. Runs in Hex go on. */
+  /** End all waits. Runs keep running in Hex. */
   stop() {
     for (const stopper of this.running.keys()) stopper.abort();
   }

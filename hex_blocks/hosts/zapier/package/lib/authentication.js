@@ -1,5 +1,5 @@
 'use strict';
-/** The connection: a token, the region where Hex is opened, and perhaps a service that tells of runs at once. */
+/** The connection: a token, a region, and optionally a hex-blocks service for instant triggers. */
 
 const app = require('../app.json');
 const { call, say } = require('./hex');
@@ -8,7 +8,7 @@ async function test(z, bundle) {
   return call(z, bundle, 'hex_check_connection', {});
 }
 
-/** Return whose connection it is, and where, from what the test has given. */
+/** Return the label of a connection from the result of its test: the owner and the region. */
 function connectionLabel(z, bundle) {
   const { user, baseUrl } = bundle.inputData || {};
   const whose = (user && (user.email || user.name)) || say('Workspace token');

@@ -1,5 +1,5 @@
 'use strict';
-/** A run's charts as files, which Zapier fetches when a later step uses them. */
+/** The charts of a run as files, which Zapier downloads when a later step uses them. */
 
 const { checkInputs } = require('../core/core');
 const { pictureName } = require('../core/pictures');
@@ -31,7 +31,7 @@ async function chartsOf(z, bundle, { projectId, charts }) {
   return run(z, () => chartsAmong(cells, charts));
 }
 
-/** Fetch one chart, and give Zapier the file. */
+/** Fetch a chart, and return it as a file of Zapier. */
 async function chart(z, bundle) {
   const { label, place, ...inputs } = bundle.inputData;
   const { image } = await call(z, bundle, 'hex_get_run_chart_image', inputs);

@@ -1,5 +1,5 @@
 'use strict';
-/** Hex, with the connection of a Zap; its failures as Zapier's errors. */
+/** Calls tools with the connection of a Zap, and converts errors to Zapier's. */
 
 const app = require('../app.json');
 const specs = require('../specs.json');
@@ -8,7 +8,7 @@ const { HexError, createCore, text } = require('../core/core');
 const { failureOf, inOneLine } = require('../core/failures');
 const { allowedByEnvironment, clock, http } = require('../core/node_host');
 
-// Zapier ends a step after thirty seconds. What has to wait for longer is tried again by Zapier.
+// Zapier ends a step after thirty seconds. If Hex requires a longer wait, Zapier retries the step later.
 const STEP_MILLISECONDS = 26_000;
 const TIMEOUT = 20;
 const PATIENCE = 8;
@@ -19,7 +19,7 @@ const core = createCore(specs, { http, clock, userAgent: `hex-blocks/${specs.ver
 /** @type {WeakMap<object, AbortSignal>} what ends the calls of a step, by its bundle */
 const stops = new WeakMap();
 
-/** Say one of the app's own sentences. */
+/** Return one of the app's sentences in the language of the app. */
 function say(english) {
   return text(english, app.language);
 }
@@ -34,7 +34,7 @@ async function call(z, bundle, tool, inputs) {
   });
 }
 
-/** Do some work; what fails in it is one of Zapier's errors. */
+/** Call `work`, and convert its errors to Zapier's. */
 async function run(z, work) {
   try {
     return await work();
@@ -44,8 +44,7 @@ async function run(z, work) {
 }
 
 /**
- * Return an error as Zapier knows it: a connection that has to be made anew, a step that is tried again later, or one
- * that has failed.
+ * Return the error of Zapier for an error: reconnect the account, retry the step later, or fail the step.
  */
 function thrown(z, error) {
   if (!(error instanceof HexError)) return error;

@@ -1,9 +1,9 @@
 'use strict';
-/** A Zap's fields as a tool's inputs. */
+/** Converts the fields of a Zap to the inputs of a tool. */
 
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
-/** Return the inputs of a tool; what is blank or null was not given, and the core leaves it out. */
+/** Return the inputs of a tool. Blank and null mean not given; the core leaves them out. */
 function inputsOf(plan, given) {
   const inputs = {};
   for (const { key } of plan.fields) {
@@ -14,7 +14,7 @@ function inputsOf(plan, given) {
   return inputs;
 }
 
-/** Whether a list or a dictionary holds nothing, which is how Zapier sends one that nobody filled in. */
+/** Return whether a list or a dictionary is empty, which is how Zapier sends one that is not filled in. */
 function isEmpty(value) {
   return typeof value === 'object' && Object.keys(value).length === 0;
 }
@@ -24,7 +24,7 @@ function dictionary(value) {
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, valueOf(each)]));
 }
 
-/** Return what a text of a dictionary stands for: a JSON number, true, false or a JSON list; all else is text. */
+/** Return the value of text in a dictionary: a JSON number, boolean or list; otherwise the text. */
 function valueOf(value) {
   if (typeof value !== 'string') return value;
   const plain = value.trim();
@@ -33,7 +33,7 @@ function valueOf(value) {
   return plain.startsWith('[') ? listOr(value, plain) : value;
 }
 
-/** Return a number, or the text where the number cannot be held exactly. */
+/** Return a number, or its text if it cannot be represented exactly. */
 function numberOr(value, number) {
   return Number.isFinite(number) && (!Number.isInteger(number) || Number.isSafeInteger(number)) ? number : value;
 }

@@ -1,5 +1,5 @@
 'use strict';
-/** The lists that fields are picked from, page by page: triggers that Zapier shows nobody. */
+/** The lists for dropdown fields, page by page. They are hidden triggers in Zapier. */
 
 const app = require('../app.json');
 const { LISTINGS, runName } = require('../core/listings');
@@ -9,7 +9,7 @@ const { call, say } = require('./hex');
 const PAGE = 100;
 const MOST_CELLS = 10_000;
 
-/** Return a page of a list; the place of the next one is kept for as long as the form is open. */
+/** Return a page of a list. The cursor of the next page is stored while the form is open. */
 function pageOf(listing) {
   return async (z, bundle) => {
     const isFirst = !(bundle.meta && bundle.meta.page);

@@ -1,5 +1,5 @@
 'use strict';
-/** Actions and searches. */
+/** Runs actions and searches. */
 
 const { folded } = require('../core/listings');
 const { withFiles } = require('./charts');
@@ -7,10 +7,10 @@ const { call } = require('./hex');
 const { inputsOf } = require('./inputs');
 
 const RESULTS = 'hex_get_run_results';
-// Entries that one search reads at most.
+// The maximum number of entries that a search reads.
 const MOST = 10_000;
 
-/** Return a document with an `id`, by which Zapier knows it. */
+/** Return a document with an `id`, which Zapier requires. */
 function withId(document) {
   const { project } = document;
   const own = ['id', 'runId', 'threadId', 'projectId'].map((name) => document[name]).find(Boolean);
@@ -28,14 +28,14 @@ function searchOf(plan) {
     try {
       return (await find(z, bundle, plan, inputsOf(plan, bundle.inputData))).map(withId);
     } catch (error) {
-      // A search that finds nothing has not failed.
+      // A search without results is not an error.
       if (isNotFound(error)) return [];
       throw error;
     }
   };
 }
 
-/** Whether Hex said that there is no such thing: Zapier's error carries the key as its code. */
+/** Return whether an error means that something was not found: the code of Zapier's error is the key. */
 function isNotFound(error) {
   if (error.name !== 'AppError') return false;
   return ['not_found', 'run_project_unknown'].includes(JSON.parse(error.message).code);
@@ -50,7 +50,7 @@ async function entries(z, bundle, plan, inputs) {
   return (await call(z, bundle, plan.tool, inputs))[plan.entries];
 }
 
-/** Return the entries of a list whose field is what was asked for, whatever the case of its letters. */
+/** Return the entries of a list whose field has the searched value, ignoring case. */
 async function named(z, bundle, plan, inputs) {
   const wanted = folded(String(inputs[plan.by] ?? ''));
   if (!wanted) return [];

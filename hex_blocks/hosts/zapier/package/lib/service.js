@@ -1,5 +1,5 @@
 'use strict';
-/** The hex-blocks service that a connection may name, which tells of runs as soon as they have ended. */
+/** The hex-blocks service that a connection may have, which sends events as soon as runs have ended. */
 
 const { allowedByEnvironment } = require('../core/node_host');
 const { say } = require('./hex');
@@ -7,7 +7,7 @@ const { say } = require('./hex');
 const TIMEOUT = 20_000;
 const GONE = [404, 410];
 
-/** Return the service of a connection. Its key goes to its address only, and not across a redirect. */
+/** Return the service of a connection. Its secret is only sent to its URL, and redirects are not followed. */
 function serviceOf(z, bundle) {
   const { serviceUrl, serviceKey } = bundle.authData || {};
   if (!String(serviceUrl || '').trim() || !String(serviceKey || '').trim()) {
@@ -33,13 +33,13 @@ function serviceOf(z, bundle) {
   };
 }
 
-/** Return the address without what follows its path. It is one of https, or one that the app's operator allows. */
+/** Return the URL without query and fragment. It must use https, or be allowed by the operator of the app. */
 function addressOf(z, given) {
   let url = null;
   try {
     url = new URL(given.includes('://') ? given : `https://${given}`);
   } catch {
-    // Refused below, as any other that is none.
+    // Refused below, like any other invalid URL.
   }
   if (!url || (url.protocol !== 'https:' && !allowedByEnvironment().includes(url.origin))) {
     throw new z.errors.Error(say('The address of the service must begin with https://.'), 'service_address');

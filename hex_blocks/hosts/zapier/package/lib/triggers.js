@@ -1,5 +1,5 @@
 'use strict';
-/** Triggers: runs that have ended, found by looking or told by a service, and new projects. */
+/** The triggers: ended runs, by polling or through events of a service, and new projects. */
 
 const app = require('../app.json');
 const { checkInputs } = require('../core/core');
@@ -8,10 +8,10 @@ const { serviceOf } = require('./service');
 
 const WATCH = 'hex_watch_runs';
 const PAGE = 100;
-// A list is read on while it is of the last hour, so that a burst of runs between two polls is told too.
+// Further pages of a list are read for the runs of the last hour, so that a burst of runs between two polls is found.
 const MOST_PAGES = 5;
 const BURST_MILLISECONDS = 3_600_000;
-// One of several projects that is gone must not keep the others' runs from being told.
+// One of several projects that is gone must not prevent runs of the others from being found.
 const OF_ONE_PROJECT = ['not_found', 'no_permission', 'request_refused'];
 const EVENTS = {
   COMPLETED: 'run.completed',
@@ -21,7 +21,7 @@ const EVENTS = {
 };
 const { of: OF_A_HOOK } = app.triggers.run_finished_instant;
 
-/** Return what is watched: projects, each once, and the ends that are told. */
+/** Return the watched projects, without duplicates, and the statuses. */
 function watched(z, bundle) {
   const { projectIds, statuses } = bundle.inputData || {};
   return run(z, () => {
@@ -37,8 +37,8 @@ function isGiven(value) {
 }
 
 /**
- * Return the runs that have ended, among the latest of each project, newest end first. Zapier tells those whose `id` it
- * has not seen: a run that ends late is told too.
+ * Return the ended runs among the latest of each project, newest end first. Zapier triggers for those whose `id` is
+ * new, so a run that ends late is not missed.
  */
 async function finishedRuns(z, bundle) {
   const { projectIds, statuses } = await watched(z, bundle);
@@ -55,20 +55,20 @@ async function finishedRuns(z, bundle) {
     }
   }
   if (refused.length === projectIds.length) throw refused[0];
-  // Pages of a list that grows overlap.
+  // Pages overlap if the list grows meanwhile.
   const known = new Map(found.map((each) => [each.id, each]));
   const ended = [...known.values()].filter((each) => each.id && statuses.includes(each.status));
   return ended.sort((one, other) => endOf(other) - endOf(one));
 }
 
-/** Return the latest runs of a project: a page of them, and what is of the same hour. */
+/** Return the latest runs of a project: one page, and further ones for the last hour. */
 async function latestRuns(z, bundle, projectId) {
   const read = [];
   for (let page = 0; page < MOST_PAGES; page += 1) {
     const inputs = { projectId, limit: PAGE, offset: page * PAGE };
     const { runs } = await call(z, bundle, 'hex_get_project_runs', inputs);
     read.push(...runs);
-    // A run that has not begun has no time.
+    // A run that has not started has no start time.
     const times = read.map(endOf).filter(Boolean);
     if (runs.length < PAGE || (times.length && times[0] - times[times.length - 1] > BURST_MILLISECONDS)) break;
   }
@@ -83,13 +83,13 @@ function endOf(each) {
   return Date.parse(each.endTime || each.startTime || '') || 0;
 }
 
-/** Return projects, the newest first. */
+/** Return projects, newest first. */
 async function newProjects(z, bundle) {
   const inputs = { limit: PAGE, sortBy: 'CREATED_AT', sortDirection: 'DESC' };
   return (await call(z, bundle, 'hex_list_projects', inputs)).projects;
 }
 
-/** Ask the service to tell Zapier of runs. */
+/** Create a hook at the service. */
 async function subscribe(z, bundle) {
   const { projectIds, statuses } = await watched(z, bundle);
   const events = statuses.map((status) => EVENTS[status]);
@@ -101,20 +101,20 @@ async function subscribe(z, bundle) {
   return { id };
 }
 
-/** Ask it to stop; one that it does not know any more is stopped. */
+/** Delete the hook; one that no longer exists is not an error. */
 async function unsubscribe(z, bundle) {
   const { id } = bundle.subscribeData || {};
   if (id) await serviceOf(z, bundle).ask('DELETE', `/v1/hooks/${encodeURIComponent(id)}`);
   return {};
 }
 
-/** Return the run that the service tells of. */
+/** Return the run in an event of the service. */
 function hookedRuns(z, bundle) {
   const { data } = bundle.cleanedRequest || {};
   return data && data.runId ? [asTold(data)] : [];
 }
 
-/** Return runs as the service would tell of them, for a person who tries the trigger out. */
+/** Return recent runs in the form of the service's events, for testing the trigger in the editor. */
 async function recentRuns(z, bundle) {
   return (await finishedRuns(z, bundle)).map(asTold);
 }

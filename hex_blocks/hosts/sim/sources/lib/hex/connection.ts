@@ -4,16 +4,16 @@ import { createCore } from '@/lib/hex/core/core.js'
 import { allowedByEnvironment, clock, http } from '@/lib/hex/core/node_host.js'
 import { data } from '@/lib/hex/data.js'
 
-// One for the whole process, so that calls with the same token share Hex's limits.
+// One core for the whole process, so that calls with the same token share Hex's rate limits.
 export const core: Core = createCore(data, { http, clock })
 
-// What a form begins with says nothing of what somebody means by a base URL.
+// The region that a form has by default does not override a given base URL.
 const FIRST_REGION = 'app'
 
 /**
- * Return where a call goes: to the region that was chosen; with the first of the regions, which a form begins with, to
- * the base URL, if there is one. The token goes to
- * hosts under hex.tech, and to those that the operator names in HEX_BLOCKS_ALLOWED_HOSTS.
+ * Return the connection of a call: to the selected region, or to the base URL if there is one and the region is the
+ * default of the form. The token may be sent to hosts under hex.tech, and to those that the operator allows in
+ * HEX_BLOCKS_ALLOWED_HOSTS.
  */
 export function connectionOf({ apiKey, region, baseUrl }: Values): Connection {
   const meant = !isBlank(baseUrl) && (isBlank(region) || region === FIRST_REGION) ? 'custom' : region
@@ -21,7 +21,7 @@ export function connectionOf({ apiKey, region, baseUrl }: Values): Connection {
   return core.connect({ ...credentials, allowedHosts: allowedByEnvironment() })
 }
 
-/** Whether a field of a form says nothing. */
+/** Return whether a field of a form is blank. */
 export function isBlank(value: unknown): boolean {
   return value === null || value === undefined || (typeof value === 'string' && !value.trim())
 }

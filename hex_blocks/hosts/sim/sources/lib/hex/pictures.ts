@@ -1,14 +1,14 @@
 import type { Values } from '@/lib/hex/core/core.js'
 import { pictureName } from '@/lib/hex/core/pictures.js'
 
-/** A picture as Sim stores it. */
+/** A picture in the form in which Sim stores files. */
 interface PictureFile {
   name: string
   mimeType: string
   data: string
 }
 
-/** Return a document whose pictures are files beside it; none of their bytes stay in it. */
+/** Return a document with its pictures as separate files, without their content. */
 export function withFiles(document: Values): Values {
   if (Array.isArray(document.charts)) return withChartFiles(document, document.charts)
   const picture = pictureOf(document, 0)

@@ -14,20 +14,20 @@ import { language } from '@/lib/hex/data.js'
 import { withFiles } from '@/lib/hex/pictures'
 import type { HttpMethod, ToolResponse } from '@/tools/types'
 
-// Sim ends a workflow of its smallest plan after 300 seconds: a wait is over before.
+// On its smallest plan, Sim ends a workflow after 300 seconds, so a wait must end before.
 const USUAL_WAIT = 240
 const WAITING = ['hex_run_and_wait', 'hex_wait_for_run', 'hex_ask']
-// Tools that fail with how a run ended, which a workflow may want to look at itself.
+// Tools that throw an error if the run failed; a workflow may want to handle its status instead.
 const RAISING = ['hex_run_and_wait', 'hex_wait_for_run']
-// The wait was over and what it was for goes on in Hex: no failure, but a state.
+// Errors that end a wait while the run or thread keeps running in Hex. The tool returns its state, not an error.
 const CUT = ['run_timeout', 'interrupted', 'following_interrupted', 'answer_timeout', 'answer_interrupted']
 const OF_THE_CONNECTION = ['apiKey', 'baseUrl']
-// Sim's Hex block had this name for an input before.
+// An earlier name of an input in Sim's Hex block.
 const FORMER_NAMES: Record<string, Record<string, string>> = {
   hex_create_group: { userIds: 'memberUserIds' },
 }
 
-/** Return what runs a tool: its whole work, with waits, retries, further pages and sentences for failures. */
+/** Return the function that runs a tool completely, with waits, retries, further pages and error messages. */
 export function runOf(id: string): (params: object, signal?: AbortSignal) => Promise<ToolResponse> {
   return async (params, signal) => {
     const given: Values = { ...params }
@@ -44,8 +44,8 @@ export function runOf(id: string): (params: object, signal?: AbortSignal) => Pro
 }
 
 /**
- * Return a tool's request as Sim's form has it, for what reads that and runs nothing. A tool that takes several
- * requests has its base URL here.
+ * Return the request of a tool in Sim's form, for code that reads requests without running tools. For a tool with
+ * several requests, it is a request to the base URL.
  */
 export function requestOf(id: string): {
   url: (params: object) => string
@@ -64,7 +64,7 @@ export function requestOf(id: string): {
   }
 }
 
-/** Return what makes a tool's outputs of Hex's answer to that request. */
+/** Return the function that converts Hex's reply to the outputs of a tool. */
 export function answerOf<R extends ToolResponse>(
   id: string
 ): (response: Response, params?: object) => Promise<R> {
@@ -99,7 +99,7 @@ function headersOf(params: Values): Record<string, string> {
   }
 }
 
-/** Return a tool's own inputs among what Sim hands over, which is all that the block holds. */
+/** Return the inputs of a tool from all values of the block. */
 function inputsOf(id: string, params: Values): Values {
   const inputs: Values = {}
   for (const name of Object.keys(core.tool(id).inputs)) {
@@ -112,7 +112,7 @@ function inputsOf(id: string, params: Values): Values {
   return inputs
 }
 
-/** Return what is known of a run, or of an agent's work, that is no failure; null for what is one. */
+/** Return the state of a run or thread for an error that does not fail the tool; null for all other errors. */
 function stateOf(id: string, params: Values, error: HexError): Values | null {
   const { projectId, runId, runUrl, runStatus, threadId, url } = error.values
   if (BAD_ENDS.includes(error.key) && RAISING.includes(id) && isOff(params.failOnRunError)) {
@@ -138,7 +138,7 @@ function isOff(value: unknown): boolean {
   return value === false || (typeof value === 'string' && value.trim().toLowerCase() === 'false')
 }
 
-/** Return a failure: in words for people, and in parts for workflows. */
+/** Return the response for an error: its text for users, and its parts for workflows. */
 function failed(error: HexError): ToolResponse {
   const failure = failureOf(error, language)
   const { key, hint, traceId, runUrl = null } = failure

@@ -16,12 +16,12 @@ import {
 } from '@/lib/webhooks/polling/utils'
 import { processPolledWebhookEvent } from '@/lib/webhooks/processor'
 
-// No more runs than these are kept for another try.
+// The maximum number of runs that are stored to be retried.
 const MOST_UNTOLD = 500
 
 type Run = Values & { runId: string }
 
-/** What the trigger keeps between its looks: where it is in Hex's lists, and the runs that no workflow took yet. */
+/** The stored state of the trigger: the cursor, and the runs whose workflow could not be started yet. */
 interface Place {
   cursor?: string
   untold: Run[]
@@ -36,7 +36,7 @@ interface TriggerConfig {
   hexPlace?: Place
 }
 
-/** Starts a workflow once for each run that has ended since the last look. The first look only takes note. */
+/** Starts a workflow once for each run that has ended since the last poll. The first poll only stores the cursor. */
 export const hexPollingHandler: PollingProviderHandler = {
   provider: 'hex',
   label: 'Hex',
@@ -51,7 +51,7 @@ export const hexPollingHandler: PollingProviderHandler = {
       await markWebhookFailed(webhookData.id, logger)
       return 'failure'
     }
-    // It is kept before the workflow starts: what ends while a process dies is tried again, and told once.
+    // The state is stored before the workflow starts, so that a run is retried, but not started twice, after a crash.
     await keep(context, place)
     const untold = await tellEach(context, place.untold)
     const dropped = untold.length - MOST_UNTOLD
@@ -66,7 +66,7 @@ export const hexPollingHandler: PollingProviderHandler = {
   },
 }
 
-/** Look at the projects; return where the look ended, with the runs to tell, oldest end first. */
+/** Read the projects, and return the new cursor with the ended runs, oldest end first. */
 async function looked({ webhookData, workflowData }: PollWebhookContext): Promise<Place> {
   const { userId, workspaceId } = workflowData
   const resolved = await resolveWebhookRecordProviderConfig(webhookData, userId, workspaceId ?? undefined)
@@ -75,7 +75,7 @@ async function looked({ webhookData, workflowData }: PollWebhookContext): Promis
   const connection = connectionOf({
     apiKey: config.triggerApiKey,
     region: config.triggerRegion,
-    // The form hides the address for any other region, and Sim keeps what was typed there.
+    // The form hides the base URL for other regions, but Sim still stores its value.
     baseUrl: isBlank(config.triggerRegion) || config.triggerRegion === 'custom' ? config.triggerBaseUrl : undefined,
   })
   const { triggerProjectIds: projectIds, triggerStatuses: statuses } = config
@@ -93,7 +93,7 @@ async function keep({ webhookData, logger }: PollWebhookContext, hexPlace: Place
   await updateWebhookProviderConfig(webhookData.id, { hexPlace }, logger)
 }
 
-/** Start the workflow for each run; return those for which it could not be started. */
+/** Start the workflow for each run. Return the runs for which it could not be started. */
 async function tellEach(context: PollWebhookContext, runs: Run[]): Promise<Run[]> {
   const { webhookData, workflowData, requestId, logger } = context
   const untold: Run[] = []
