@@ -1,4 +1,4 @@
-"""Calling our own tools on a connection of a test."""
+"""Calling tools on a connection of a test."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from hex_blocks import Connection, Hex, Registry
 
 @cache
 def our_tools() -> Registry:
-    """Return our own tools, without those of installed plugins."""
+    """Return the tools of hex_blocks, without those of installed plugins."""
     return Registry.load(plugins=False)
 
 
 def confirmed(registry: Registry) -> list[str]:
-    """Name the tools whose form Hex has confirmed, which is what all sets are made of."""
+    """Return the IDs of the tools that are not experimental, which are those in toolsets."""
     return [tool.id for tool in registry.values() if not tool.experimental]
 
 
 def hex_on(connection: Connection | None = None) -> Hex:
-    """Return Hex on a connection, that of the environment where none is given."""
+    """Return a client with a connection. Default: from the environment."""
     return Hex(connection=connection, tools=our_tools())

@@ -1,4 +1,7 @@
-"""What all tests share: a clean environment, the registry, connections to a local server or a sandbox, the command."""
+"""The fixtures of all tests.
+
+A clean environment, the registry, connections to a local server or sandbox, the command.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 REPOSITORY = Path(__file__).parents[1]
-# A job in the background is born deaf to Ctrl-C and hands that on; commands that tests interrupt must hear it.
+# A background job ignores Ctrl-C and so do its child processes; commands that tests interrupt must not ignore it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 TOKEN = "hxtp_token_of_the_tests"
@@ -56,7 +59,7 @@ VARIABLES = (
     "FORCE_COLOR",
 )
 
-# How fast the time of programs passes that live in a sandbox's, so that waiting for a run takes no time of ours.
+# How much faster time passes in a process with the fast clock, so that waiting for a run takes little real time.
 SPEED = 60
 FAST = f"""
 import hex_blocks.clock
@@ -72,7 +75,7 @@ hex_blocks.clock.SystemClock = SystemClock
 
 
 class WrongClock(DrivenClock):
-    """A clock of a machine whose idea of the time is wrong; it measures seconds as another one does."""
+    """A clock with a wrong time of day, which otherwise runs like another clock."""
 
     def __init__(self, right: Clock, wrong_by: float = 0.0) -> None:
         super().__init__()
@@ -89,8 +92,8 @@ class WrongClock(DrivenClock):
         return self.right.wait(seconds, stop)
 
 
-def leading_to(base_url: str, origin: str, token: str) -> dict[str, str]:
-    """Give the environment that leads a program to a local Hex."""
+def environment_for(base_url: str, origin: str, token: str) -> dict[str, str]:
+    """Return the environment variables that connect a process to a local Hex."""
     return {"HEX_API_BASE_URL": base_url, "HEX_BLOCKS_ALLOWED_HOSTS": origin, "HEX_API_TOKEN": token}
 
 
@@ -103,27 +106,27 @@ WriteCatalogue = Callable[[Path, dict[str, str]], None]
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Folders that nobody has made yet, one for each test that has none of its own."""
+    """Paths of folders that do not exist yet, one for each test without `tmp_path`."""
     base = tmp_path_factory.mktemp("homes")
     return (base / str(number) for number in count())
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
-    """Keep the machine's own token, language and record of runs out of the tests, and out of their subprocesses."""
+    """Hide the machine's token, language and record of runs from the tests and their subprocesses."""
     for variable in VARIABLES:
         monkeypatch.delenv(variable, raising=False)
-    # Most tests need no folder, and to make one for each would take more than many of them do.
+    # Most tests need no folder, and creating one would take longer than many tests do.
     home = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else next(homes)
     monkeypatch.setenv("HEX_BLOCKS_DATA_DIR", str(home / "data"))
     monkeypatch.setenv("HEX_BLOCKS_CONFIG_DIR", str(home / "config"))
-    # What stands for the machine's keyring: none. Tests of the keyring bring one.
+    # No keyring; tests of the keyring set their own.
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
 
 
 @pytest.fixture(autouse=True)
-def every_error_has_its_words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Fail a test that makes an error whose sentence is missing, or whose values do not fill it."""
+def check_error_sentences(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fail a test that creates an error without a sentence or without a value for one of its placeholders."""
     made: list[HexError] = []
     make = HexError.__init__
 
@@ -138,14 +141,14 @@ def every_error_has_its_words(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server of this session's own, which the processes of its tests find as well."""
-    # Only here: the environments of other hosts have no driver for it.
+    """A PostgreSQL server for this session, which subprocesses of tests find through the environment."""
+    # Imported here, because the environments of other hosts have no driver for it.
     from tests.postgres import SERVER_VARIABLE, PostgresServer, programs
 
     found = programs()
     if found is None:
         reason = "PostgreSQL is not installed: apt-get install postgresql, or pip install pgserver"
-        # What is kept there was promised, so it is not left untested where it counts.
+        # In CI these tests must run.
         (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
     with PostgresServer(found) as server:
         os.environ[SERVER_VARIABLE] = server.address()
@@ -155,7 +158,7 @@ def postgres() -> Iterator[PostgresServer]:
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    """Our own tools."""
+    """The tools of hex_blocks, without plugins."""
     return Registry.load(plugins=False)
 
 
@@ -166,7 +169,7 @@ def clock() -> DrivenClock:
 
 @pytest.fixture
 def connection(httpserver: HTTPServer, clock: DrivenClock) -> Iterator[Connection]:
-    """A connection to the test's own server, whatever base URL a call names."""
+    """A connection to the test's HTTP server; the input `baseUrl` of calls is ignored."""
     origin = httpserver.url_for("").rstrip("/")
     with Connection(TOKEN, f"{origin}/api/v1", allowed_hosts=(origin,), pinned=True, clock=clock) as made:
         yield made
@@ -174,14 +177,14 @@ def connection(httpserver: HTTPServer, clock: DrivenClock) -> Iterator[Connectio
 
 @pytest.fixture
 def sandbox(clock: DrivenClock) -> Iterator[Sandbox]:
-    """A Hex of our own, with Hex's request limits."""
+    """A sandbox with Hex's rate limits."""
     with Sandbox(clock=clock) as running:
         yield running
 
 
 @pytest.fixture
 def connect(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Callable[..., Connection]]:
-    """Make connections to the sandbox: connect(token)."""
+    """Return a function that makes connections to the sandbox: connect(token)."""
     with ExitStack() as open_ones:
 
         def connect_with(token: str = TOKENS.personal) -> Connection:
@@ -194,7 +197,7 @@ def connect(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Callable[..., Conn
 
 @pytest.fixture
 def run(registry: Registry, connect: Callable[..., Connection]) -> RunTool:
-    """Run a tool on the sandbox: run("hex_ask", {…}, token=…) gives its outputs."""
+    """Return a function that runs a tool on the sandbox: run("hex_ask", {…}, token=…) returns its outputs."""
     connections: dict[str, Connection] = {}
 
     def run_tool(tool_id: str, inputs: dict[str, Any], token: str = TOKENS.personal, **more: Any) -> dict[str, Any]:
@@ -211,14 +214,14 @@ def project(sandbox: Sandbox) -> str:
 
 @pytest.fixture
 def started(sandbox: Sandbox, project: str) -> Callable[[], list[str]]:
-    """Name the runs that were started since the test began, newest first."""
+    """Return a function that returns the IDs of the runs that were started during the test, newest first."""
     before = {run.id for run in sandbox.world.runs(project)}
     return lambda: [run.id for run in sandbox.world.runs(project) if run.id not in before]
 
 
 @pytest.fixture
 def through(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Through]:
-    """Make a new connection through a proxy that misbehaves from now on: through(act, …)."""
+    """Return a function that makes a connection through a faulty proxy: through(act, …)."""
     with Faulty(when("POST"), upstream=sandbox.origin) as proxy, ExitStack() as open_ones:
 
         def connect(*acts: Act, record: Record | None = None, **options: Any) -> Connection:
@@ -234,7 +237,7 @@ def through(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Through]:
 
 @pytest.fixture
 def start(registry: Registry, project: str) -> RunTool:
-    """Start the project: start(connection, key="k") gives the outputs."""
+    """Return a function that starts the project: start(connection, key="k") returns the outputs."""
 
     def start_it(connection: Connection, key: str | None = "daily", **inputs: Any) -> dict[str, Any]:
         given = {"projectId": project, "idempotencyKey": key, **inputs}
@@ -245,13 +248,13 @@ def start(registry: Registry, project: str) -> RunTool:
 
 @pytest.fixture
 def asked(sandbox: Sandbox) -> Callable[[], list[str]]:
-    """Name the operations that the sandbox was asked for, in order."""
+    """Return a function that returns the operations that the sandbox has received, in order."""
     return lambda: [str(request.operation_id) for request in sandbox.requests]
 
 
 @pytest.fixture
 def fast(tmp_path: Path) -> dict[str, str]:
-    """What lets a program's time pass fast: a part of its environment."""
+    """Environment variables that give a process the fast clock."""
     folder = tmp_path / "fast"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(FAST)
@@ -260,9 +263,9 @@ def fast(tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture
 def hex_blocks(tmp_path: Path) -> RunCommand:
-    """Run `python -m hex_blocks` as a process of its own, in an empty folder.
+    """Return a function that runs `python -m hex_blocks` as a process, in an empty folder.
 
-    hex_blocks("tools", "--json", stdin="", env={"LANG": "de"}) gives the finished process.
+    hex_blocks("tools", "--json", stdin="", env={"LANG": "de"}) returns the completed process.
     """
     empty = tmp_path / "elsewhere"
     empty.mkdir()
@@ -284,9 +287,9 @@ def hex_blocks(tmp_path: Path) -> RunCommand:
 
 @pytest.fixture
 def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[RunCommand]:
-    """Run the command line in this process, in an empty folder: as quick as a function.
+    """Return a function that runs the command line in this process, in an empty folder, which is much faster.
 
-    here("projects", "--sandbox", stdin="") gives what `hex_blocks` gives, for tests that need no process.
+    here("projects", "--sandbox", stdin="") returns the same as `hex_blocks`, for tests that need no process.
     """
     before = signal.getsignal(signal.SIGTERM)
     empty = tmp_path / "here"
@@ -316,7 +319,7 @@ def here(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
 
 @pytest.fixture(autouse=True)
 def no_languages_of_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Forget the folders of translations that a test added, or put in the place of ours."""
+    """Remove the folders of translations that a test has added or replaced."""
     monkeypatch.setattr(texts, "_folders", [])
     package = texts.PACKAGE
     yield
@@ -326,7 +329,7 @@ def no_languages_of_plugins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def write_catalogue() -> WriteCatalogue:
-    """Write a compiled gettext catalogue, as packages of plugins bring them."""
+    """Return a function that writes a compiled gettext catalogue, as in packages of plugins."""
 
     def write(path: Path, translations: dict[str, str]) -> None:
         words = {"": "Content-Type: text/plain; charset=UTF-8\n"} | translations
@@ -346,9 +349,9 @@ def write_catalogue() -> WriteCatalogue:
 
 @pytest.fixture(scope="session")
 def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
-    """Build a wheel of a project and install it, without its dependencies and without a network.
+    """Return a function that builds and installs the wheel of a project, without dependencies and without a network.
 
-    install(folder, "--target", "…", python=…) gives the wheel.
+    install(folder, "--target", "…", python=…) returns the wheel.
     """
 
     def build_and_install(project: Path, *options: str, python: Path | str = sys.executable) -> Path:
@@ -364,7 +367,7 @@ def install(tmp_path_factory: pytest.TempPathFactory) -> Install:
 
 
 def run_quietly(*command: str) -> None:
-    """Run a command that has to succeed; what it said is in the error where it does not."""
+    """Run a command that must succeed. If it fails, the error contains its output."""
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -374,7 +377,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what compares with a document of Hex that is not here; one test says so."""
+    """Deselect the tests that need a missing document of Hex; one test reports this."""
     absent = set(missing())
     needing = [item for item in items if needed_by(item) & absent] if absent else []
     if not needing:

@@ -1,7 +1,7 @@
-"""Compares what handlers declare with what the tests see of them; `conftest.py` makes it a plugin of pytest.
+"""A pytest plugin, registered in `conftest.py`, that compares the declarations of handlers with what they do in tests.
 
-A test fails that sees a tool of ours end with an error, report one in its outputs, or send another tool's request,
-where its handler does not declare that. What is declared and seen by no test fails a whole run at its end.
+A test fails if a tool raises an error, reports one in its outputs, or sends another tool's request without declaring
+it. A complete test run fails if something is declared that no test has seen.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from hex_blocks.tools.tool_call import ToolCall
 from tests.calling import our_tools
 
 RAISED, REPORTED, USED = "raises", "reports", "uses"
-# The tests of every day have to see all of it.
+# The values of `-m` for runs that must see everything that is declared.
 WHOLE_RUNS = ("", "not slow")
 
 Handler = Callable[[ToolCall, dict[str, Any]], Any]
 
 
 class Deed(NamedTuple):
-    """What a tool did, such as ("hex_ask", "raises", "thread_busy")."""
+    """An action of a tool, such as ("hex_ask", "raises", "thread_busy")."""
 
     tool_id: str
     kind: str
@@ -38,7 +38,7 @@ class Deed(NamedTuple):
 
 @functools.cache
 def declared() -> frozenset[Deed]:
-    """Return all that our tools declare."""
+    """Return everything that the tools declare."""
     return frozenset(
         Deed(tool.id, kind, what)
         for tool in our_tools().values()
@@ -56,18 +56,18 @@ def can_be_met_by_any_call(deed: Deed) -> bool:
 
 
 class DeclaredErrors:
-    """The plugin. It watches the calls of this process; at the end, those of all processes of a run are compared."""
+    """The plugin. It observes the calls of this process; at the end, those of all worker processes are compared."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.seen: set[Deed] = set()
         self.never_seen: list[Deed] = []
         self._of_this_test: set[Deed] = set()
-        # The tools that are running, the outermost first: one may run another as a part of its call.
+        # The stack of running tools, the outermost first, because a tool may call another one.
         self._running: ContextVar[tuple[str, ...]] = ContextVar("running", default=())
 
     def pytest_sessionstart(self) -> None:
-        # Read before a test puts other folders in place of ours.
+        # Read before a test replaces the folders of specs.
         declared()
         self._handler_of, self._request_closely = hex_blocks.run.handler_of, ToolCall.request_with_details
         plugin = self
@@ -114,7 +114,7 @@ class DeclaredErrors:
     def _watched_handler_of(self, tool: Tool) -> Handler:
         handle = self._handler_of(tool)
         own = our_tools().get(tool.id)
-        # A tool that a test has made may do what it likes.
+        # Tools that a test defines are not checked.
         if own is None or own.raw != tool.raw:
             return handle
 

@@ -1,4 +1,4 @@
-"""Where Hex's own OpenAPI documents are, which are not part of the project: today's, and the one before it."""
+"""The paths of Hex's OpenAPI documents, which are not part of the project: the current one and the one before."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ HEX_DOCUMENTS = {
     "today": Path(os.environ.get("HEX_OPENAPI", BESIDE / "hex-openapi.json")),
     "before": Path(os.environ.get("HEX_OPENAPI_BEFORE", BESIDE / "hex-openapi-2026-07.json")),
 }
-# Tests that have one of these need a document; they are not collected where it is not here.
+# Tests with one of these fixtures need a document and are deselected if it is missing.
 FIXTURES = frozenset({"hex_document", "reference", "reference_file"})
 
 
 def missing() -> dict[str, Path]:
-    """Return the documents that are not here, by their names."""
+    """Return the paths of the missing documents, by name."""
     return {name: path for name, path in HEX_DOCUMENTS.items() if not path.is_file()}
 
 
 def needed_by(item: pytest.Item) -> set[str]:
-    """Name the documents that a test reads: that of its parameter, or today's."""
+    """Return the names of the documents that a test reads: that of its parameter, or the current one."""
     fixtures = FIXTURES & set(getattr(item, "fixturenames", ()))
     params = getattr(getattr(item, "callspec", None), "params", {})
     named = {str(params[fixture]) for fixture in fixtures if fixture in params}

@@ -1,11 +1,11 @@
-"""A server that misbehaves as it is told, alone or between a client and a real server.
+"""A faulty HTTP server, alone or as a proxy between a client and a real server.
 
-It plays its acts in turn, one per request, and the last one for ever:
+It performs its acts in turn, one for each request, and repeats the last one:
 
     with Faulty(reset, reply(502), pass_on, upstream=sandbox.origin) as server:
-        ...  # server.base_url is what a client is given; server.requests what arrived
+        ...  # server.base_url is the URL for clients; server.requests are the received requests
 
-An act is any function that takes an Exchange.
+An act is any function that accepts an Exchange.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ TLS_HELLO = b"\x16"
 
 @dataclass(frozen=True)
 class Request:
-    """A request as it arrived. Header names in small letters."""
+    """A received request. Header names are in lower case."""
 
     method: str
     target: str
@@ -55,7 +55,7 @@ class Request:
 
 @dataclass
 class Exchange:
-    """One request and the socket its answer goes to."""
+    """One request and the socket for its reply."""
 
     request: Request
     client: socket.socket
@@ -70,7 +70,7 @@ class Exchange:
         self.open = False
 
     def reset(self) -> None:
-        """Break the connection so that the other side gets a reset, not an end."""
+        """Abort the connection, so that the client gets a reset."""
         self.client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.open = False
 
@@ -79,7 +79,14 @@ Act = Callable[[Exchange], object]
 
 
 class Faulty:
-    """The server. `acts` are played in turn; further ones may be added with play()."""
+    """The server.
+
+    Args:
+        *acts: What it does for each request, in turn. `play` replaces them.
+        upstream: The origin of the real server, for acts that pass requests on.
+        tls: The TLS context. Default: no TLS.
+        listen: Whether it accepts connections at once.
+    """
 
     def __init__(
         self, *acts: Act, upstream: str | None = None, tls: ssl.SSLContext | None = None, listen: bool = True
@@ -109,12 +116,12 @@ class Faulty:
         return f"{self.origin}/api/v1"
 
     def listen(self) -> None:
-        """Begin to take connections; before, they are refused."""
+        """Start to accept connections, which are refused before."""
         self._listener.listen(128)
         self._start(self._accept)
 
     def play(self, *acts: Act) -> None:
-        """Play these from now on."""
+        """Replace the acts."""
         with self._lock:
             self.acts = list(acts)
 
@@ -189,8 +196,8 @@ def _read(reader: Any, number: int) -> Request | None:
 
 
 @dataclass(frozen=True)
-class reply:  # noqa: N801 - an act, as the functions below
-    """Answer as a server should, whatever the answer is. JSON unless `body` is bytes."""
+class reply:  # noqa: N801 - an act, like the functions below
+    """Send a complete reply. The body is JSON unless it is bytes."""
 
     status: int = 200
     body: Any = field(default_factory=dict)
@@ -205,13 +212,13 @@ class reply:  # noqa: N801 - an act, as the functions below
 
 
 def head(status: int, headers: Mapping[str, str], reason: str = "Whatever") -> bytes:
-    """The first line of an answer and its headers; those that are given as empty are left out."""
+    """Return the status line and headers of a reply, without headers that are empty."""
     lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers.items() if value)]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def raw(data: bytes) -> Act:
-    """Send bytes as they are, then end the connection."""
+    """Return an act that sends bytes and then closes the connection."""
 
     def act(exchange: Exchange) -> None:
         exchange.send(data)
@@ -221,7 +228,7 @@ def raw(data: bytes) -> Act:
 
 
 def then_end(act: Act) -> Act:
-    """Do what another act does, then end the connection without a word."""
+    """Return an act that performs another act and then closes the connection."""
 
     def both(exchange: Exchange) -> None:
         act(exchange)
@@ -231,29 +238,29 @@ def then_end(act: Act) -> Act:
 
 
 def end(exchange: Exchange) -> None:
-    """End the connection without an answer."""
+    """Close the connection without a reply."""
     exchange.close()
 
 
 def reset(exchange: Exchange) -> None:
-    """Break the connection without an answer."""
+    """Abort the connection without a reply."""
     exchange.reset()
 
 
 def reset_mid_body(exchange: Exchange) -> None:
-    """Send half an answer and break the connection."""
+    """Send half of a reply and abort the connection."""
     exchange.send(head(200, {"Content-Type": "application/json", "Content-Length": "1000"}) + b'{"values": [')
     exchange.reset()
 
 
 def end_mid_body(exchange: Exchange) -> None:
-    """Send half an answer and end the connection."""
+    """Send half of a reply and close the connection."""
     exchange.send(head(200, {"Content-Type": "application/json", "Content-Length": "1000"}) + b'{"values": [')
     exchange.close()
 
 
 def end_mid_chunk(exchange: Exchange) -> None:
-    """Send half a chunk and end the connection."""
+    """Send half of a chunk and close the connection."""
     exchange.send(
         head(200, {"Content-Type": "application/json", "Transfer-Encoding": "chunked"}) + b'40\r\n{"values": ['
     )
@@ -261,37 +268,37 @@ def end_mid_chunk(exchange: Exchange) -> None:
 
 
 def end_mid_headers(exchange: Exchange) -> None:
-    """Send half of the headers and end the connection."""
+    """Send half of the headers and close the connection."""
     exchange.send(b"HTTP/1.1 200 OK\r\nContent-Ty")
     exchange.close()
 
 
 def silence(exchange: Exchange) -> None:
-    """Say nothing until the client has had enough, or the server is stopped."""
+    """Send nothing until the client closes the connection or the server is stopped."""
     exchange.client.recv(1)
     exchange.close()
 
 
 def silence_mid_body(exchange: Exchange) -> None:
-    """Send half an answer and nothing more."""
+    """Send half of a reply and nothing more."""
     exchange.send(head(200, {"Content-Type": "application/json", "Content-Length": "1000"}) + b'{"values": [')
     silence(exchange)
 
 
 def drip_body(pause: Callable[[], object]) -> Act:
-    """Send a body without end, byte by byte, with a pause before each."""
+    """Return an act that sends an endless body, byte by byte, with a pause before each byte."""
     return _drip(head(200, {"Content-Type": "application/json", "Content-Length": str(10**9)}) + b"{", b" ", pause)
 
 
 def drip_headers(pause: Callable[[], object]) -> Act:
-    """Send a header without end, byte by byte, with a pause before each."""
+    """Return an act that sends an endless header, byte by byte, with a pause before each byte."""
     return _drip(b"HTTP/1.1 200 OK\r\nX-Long: ", b"x", pause)
 
 
 def _drip(first: bytes, piece: bytes, pause: Callable[[], object]) -> Act:
     def act(exchange: Exchange) -> None:
         exchange.send(first)
-        # The pause moves a driven clock; the short wait lets the client read each piece by itself.
+        # `pause` advances a driven clock; the short wait lets the client read each byte separately.
         while not exchange.stopped.wait(0.001):
             pause()
             exchange.send(piece)
@@ -310,14 +317,14 @@ def gzip_bomb(exchange: Exchange) -> None:
 
 
 def pass_on(exchange: Exchange) -> None:
-    """Let the real server answer, and hand its answer on."""
+    """Pass the request on to the real server, and its reply to the client."""
     head_, body = fetched(exchange)
     exchange.send(head_ + body)
 
 
 def fetched(exchange: Exchange) -> tuple[bytes, bytes]:
-    """Let the real server answer, and keep its answer: its head and its body."""
-    assert exchange.upstream, "there is nobody to pass it on to"
+    """Pass the request on to the real server, and return its reply: the headers and the body."""
+    assert exchange.upstream, "there is no upstream server"
     to = urlsplit(exchange.upstream)
     with socket.create_connection((to.hostname or "", to.port or 80), 30) as server:
         server.sendall(exchange.request.raw)
@@ -331,7 +338,7 @@ def fetched(exchange: Exchange) -> tuple[bytes, bytes]:
 
 
 def changed(change: Callable[[Any], object]) -> Act:
-    """Let the real server answer, and hand on its JSON after a change was made to it."""
+    """Return an act that passes the request on and changes the JSON of the reply."""
 
     def act(exchange: Exchange) -> None:
         head_, body = fetched(exchange)
@@ -348,13 +355,13 @@ def changed(change: Callable[[Any], object]) -> Act:
 
 
 def lost(exchange: Exchange) -> None:
-    """Let the real server do the work, and lose its answer."""
+    """Pass the request on to the real server, and lose its reply."""
     fetched(exchange)
     exchange.reset()
 
 
 def done_then(act: Act) -> Act:
-    """Let the real server do the work, and do what another act does instead of answering."""
+    """Return an act that passes the request on and then performs another act instead of returning the reply."""
 
     def both(exchange: Exchange) -> None:
         fetched(exchange)
@@ -364,7 +371,7 @@ def done_then(act: Act) -> Act:
 
 
 def when(method: str, *acts: Act) -> Act:
-    """Play these acts in turn for requests of a method; pass on what comes after them, and all else."""
+    """Return an act that performs acts in turn for requests of a method, and passes all others on."""
     left = list(acts)
     lock = threading.Lock()
 
@@ -377,5 +384,5 @@ def when(method: str, *acts: Act) -> Act:
 
 
 def half_a_json(exchange: Exchange) -> None:
-    """Answer with the first half of a document, as if it were whole."""
+    """Reply with the first half of a JSON document."""
     reply(201, b'{"projectId": "01234567-89ab-cdef-0123-456789abcdef", "runI')(exchange)

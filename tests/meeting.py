@@ -1,4 +1,4 @@
-"""A clock for many threads, which no load of the machine makes late."""
+"""A driven clock for many threads, whose time does not depend on the load of the machine."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ import threading
 
 from hex_blocks.clock import DrivenClock
 
-# The threads that calls are made in, and those in which their connections are.
+# The beginnings of the names of threads that make calls or connections.
 WORKERS = ("ThreadPoolExecutor", "asyncio_", "hex-blocks call", "connecting")
 RESTING = {threading.__file__, concurrent.futures.thread.__file__}
 LOOK = 0.001
 
 
 class MeetingClock(DrivenClock):
-    """A clock on which time passes only while every worker waits: to the moment that the first of them waits for.
+    """A clock whose time only advances while all workers wait, to the time that the first of them waits for.
 
-    ends_at: a moment that it does not pass, so that what waits for longer waits for ever.
+    Args:
+        ends_at: A time that it does not exceed; longer waits never end.
     """
 
     def __init__(self, ends_at: float = math.inf) -> None:
@@ -44,9 +45,9 @@ class MeetingClock(DrivenClock):
         return stop.is_set()
 
     def _all_wait(self) -> bool:
-        """Whether nobody works: each is in a wait, for this clock or for another thread."""
+        """Return whether all workers are waiting, for this clock or for another thread."""
         workers = [each for each in threading.enumerate() if each.name.startswith(WORKERS)]
-        # A collection of garbage in the middle of it stops Python 3.11 for good.
+        # A garbage collection while frames are read can deadlock Python 3.11.
         gc.disable()
         try:
             frames = sys._current_frames()

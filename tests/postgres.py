@@ -1,4 +1,4 @@
-"""PostgreSQL servers for tests: Debian's, or those of the wheel `pgserver`, on sockets and ports of their own."""
+"""PostgreSQL servers for tests, from Debian or from the wheel `pgserver`, each with its own socket and port."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 
-# Where the processes of a test find its server.
+# The environment variable with the address of the server, for subprocesses of tests.
 SERVER_VARIABLE = "HEX_BLOCKS_TEST_POSTGRES"
-# PostgreSQL refuses to run as an administrator.
+# PostgreSQL refuses to run as root.
 NOBODY = 65534
 
 
 def programs() -> Path | None:
-    """Return the folder of a server's programs: of the wheel where somebody has installed it, else Debian's."""
+    """Return the folder of PostgreSQL's programs: from the wheel if it is installed, otherwise Debian's."""
     if (wheel := find_spec("pgserver")) and wheel.origin:
         return Path(wheel.origin).parent / "pginstall" / "bin"
     of_debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda file: int(file.parts[-3]))
@@ -34,13 +34,17 @@ def programs() -> Path | None:
 
 
 class PostgresServer:
-    """A server with data of its own, gone with it.
+    """A server with its own data folder, which is deleted with it.
 
-    host: where it listens, beside its socket. within: the network namespace that this is in.
+    Args:
+        found: The folder of PostgreSQL's programs.
+        host: The address that it listens on, besides its socket.
+        within: The network namespace that it runs in.
+        **settings: Settings of the server.
     """
 
     def __init__(self, found: Path, host: str = "127.0.0.1", within: str | None = None, **settings: str) -> None:
-        # A socket's path must be short, which the folder of a test need not be.
+        # The path of a socket must be short, but the folder of a test may be long.
         self.folder = Path(tempfile.mkdtemp(prefix="hb-pg-"))
         self.run_as: dict[str, Any] = {}
         if os.getuid() == 0:
@@ -54,7 +58,7 @@ class PostgresServer:
         self._host = host
         self._before: list[str] = []
         if within:
-            # Only an administrator enters one, and nobody else may run the server.
+            # Only root can enter a namespace, but the server must run as another user.
             as_nobody = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
             self._before = ["ip", "netns", "exec", within, *as_nobody]
             with (self.folder / "data" / "pg_hba.conf").open("a") as rules:
@@ -68,60 +72,60 @@ class PostgresServer:
         self.remove()
 
     def address(self, database: str = "postgres", user: str = "postgres", *, port: int | None = None) -> str:
-        """Give an address: of the socket, or of a port where it listens."""
+        """Return the address of a database, through the socket or a port."""
         if port is not None:
             return f"postgresql://{user}@{self._host}:{port}/{database}"
         return f"postgresql://{user}@/{database}?{urlencode({'host': str(self.folder), 'port': self.port})}"
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections."""
+        """Start it, and wait until it accepts connections."""
         given = [f"-c{name}={value}" for name, value in self._settings.items()]
         place = ["-D", str(self.folder / "data"), "-k", str(self.folder), "-h", self._host, "-p", str(self.port)]
         run_as = {} if self._before else self.run_as
         with (self.folder / "log").open("ab") as log:
             command = [*self._before, str(self._programs / "postgres"), *place, *given]
-            # A group of its own: what is sent to it reaches all of its processes.
+            # A process group of its own, so that signals reach all of its processes.
             self._process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, **run_as)
         until(self._answers)
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it: at once, with its connections; SIGQUIT as a crash does, which needs a recovery."""
+        """Stop it and close its connections. SIGQUIT is like a crash, after which it needs a recovery."""
         self.thaw()
         self._process.send_signal(how)
         self._process.wait(60)
 
     def restart(self, how: signal.Signals = signal.SIGINT) -> None:
-        """End it and start it again."""
+        """Stop it and start it again."""
         self.stop(how)
         self.start()
 
     def freeze(self) -> None:
-        """Let it do nothing more, and close nothing."""
+        """Suspend all of its processes, with open connections."""
         self._signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume its processes."""
         self._signal(signal.SIGCONT)
 
     def remove(self) -> None:
-        """End it, and delete its data."""
+        """Stop it and delete its data."""
         if self._process.poll() is None:
             self.stop(signal.SIGQUIT)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def ask(self, statement: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Carry out a statement and return its rows."""
+        """Run a statement and return its rows."""
         with closing(connected(self.address(database))) as connection:
             done = connection.execute(statement.encode())
             return done.fetchall() if done.description else []
 
     def connections(self, database: str) -> int:
-        """Count a database's connections."""
+        """Return the number of connections to a database."""
         return len(self.ask(f"SELECT 1 FROM pg_stat_activity WHERE datname = '{database}'"))
 
     def _signal(self, which: signal.Signals) -> None:
         for process in [self._process.pid, *children_of(self._process.pid)]:
-            # A connection may have ended just now.
+            # A process of a closed connection may have ended meanwhile.
             with suppress(ProcessLookupError):
                 os.kill(process, which)
 
@@ -134,11 +138,11 @@ class PostgresServer:
         return True
 
     def _reachable(self, found: Path) -> Path:
-        """Give programs where everybody may run them: a virtual environment can be in a closed folder."""
+        """Return a folder with the programs that all users can read; a virtual environment may be private."""
         if all(folder.stat().st_mode & 0o001 for folder in found.parents):
             return found
         self.folder.chmod(0o755)
-        # The wheel's programs find its libraries beside it.
+        # The programs of the wheel need its libraries beside them.
         packages = found.parents[2]
         for folder in packages.glob("pgserver*"):
             shutil.copytree(folder, self.folder / folder.name, symlinks=True)
@@ -151,7 +155,7 @@ class PostgresServer:
 
 
 def connected(address: str) -> psycopg.Connection[Any]:
-    """Connect to a server, as soon as it takes connections."""
+    """Return a connection to a server, as soon as the server accepts connections."""
     deadline = time.monotonic() + 30
     while True:
         try:
@@ -163,7 +167,7 @@ def connected(address: str) -> psycopg.Connection[Any]:
 
 
 def make_database(server: str, name: str) -> None:
-    """Make an empty database where there is none of that name."""
+    """Create an empty database if there is none of that name."""
     until(lambda: _is_made(server, name))
 
 
@@ -172,17 +176,17 @@ def _is_made(server: str, name: str) -> bool:
         with closing(connected(server)) as connection:
             if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 return True
-            # Another process may be as quick.
+            # Another process may create it at the same time.
             with suppress(psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
                 connection.execute(f"CREATE DATABASE {name}".encode())
     except psycopg.OperationalError:
-        # The server was restarted just now.
+        # The server is restarting.
         return False
     return True
 
 
 def drop_databases(server: str, beginning: str) -> None:
-    """Delete the databases whose names begin so, whoever has them open."""
+    """Delete the databases whose names begin with a text, and close their connections."""
     with closing(connected(server)) as connection:
         found = connection.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (beginning,))
         for (name,) in found.fetchall():
@@ -190,26 +194,26 @@ def drop_databases(server: str, beginning: str) -> None:
 
 
 def address_in(server: str, database: str, user: str = "postgres") -> str:
-    """Give the address of a database beside the one that an address names."""
+    """Return the address of another database on the same server."""
     known = psycopg.conninfo.conninfo_to_dict(server)
     place = urlencode({"host": known["host"], "port": known["port"]}, quote_via=quote)
     return f"postgresql://{user}@/{database}?{place}"
 
 
 def free_port() -> int:
-    """Give a port that nobody uses."""
+    """Return an unused port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
 
 
 def children_of(process: int) -> list[int]:
-    """Name the processes that another one has started."""
+    """Return the IDs of the child processes of a process."""
     return [int(child) for child in Path(f"/proc/{process}/task/{process}/children").read_text().split()]
 
 
 def until(true: Any, seconds: float = 30.0) -> None:
-    """Wait until something is so."""
+    """Wait until a function returns true."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it did not come about"
@@ -217,7 +221,11 @@ def until(true: Any, seconds: float = 30.0) -> None:
 
 
 class Wire:
-    """A way to a server on a port of its own, which can be cut or fall silent."""
+    """A TCP proxy to a server that can break or stall connections.
+
+    Args:
+        port: The port of the server.
+    """
 
     def __init__(self, port: int) -> None:
         self._to = port
@@ -228,7 +236,7 @@ class Wire:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def cut(self) -> None:
-        """Break off all connections, as a router does that has lost them."""
+        """Reset all connections, like a router that has lost them."""
         while self._ends:
             end = self._ends.pop()
             with suppress(OSError):
@@ -237,11 +245,11 @@ class Wire:
             end.close()
 
     def fall_silent(self) -> None:
-        """Carry nothing more, and close nothing."""
+        """Stop forwarding data, without closing connections."""
         self._silent.set()
 
     def speak(self) -> None:
-        """Carry new connections again; those of before are lost."""
+        """Forward new connections again; earlier ones are lost."""
         self.cut()
         self._silent.clear()
 
@@ -272,7 +280,7 @@ class Wire:
 
 
 class Pooler:
-    """A PgBouncer before a server."""
+    """A PgBouncer in front of a server."""
 
     def __init__(self, server: PostgresServer, mode: str, **settings: str) -> None:
         self.port = free_port()

@@ -1,6 +1,6 @@
-"""A language that marks every text that goes through the catalogues, so that what does not is seen.
+"""A pseudo language in which every translated text is marked, so that untranslated texts are found.
 
-It is made of the template, in a folder of its own, and never shipped.
+It is generated from the template in a temporary folder and is never shipped.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from hex_blocks.dev.catalogues import compile_catalogues, is_worded, written
 from hex_blocks.i18n import texts
 from tests.conftest import REPOSITORY
 
-# Quechua, which nothing here is translated into: the name has to be one that Babel knows.
+# Quechua, because Babel must know the language, and there is no translation into it.
 LANGUAGE = "qu"
 BEGIN, END = "⟦", "⟧"
 _INNERMOST = re.compile(rf"{BEGIN}[^{BEGIN}{END}]*{END}")
@@ -26,13 +26,13 @@ _CODE = re.compile(r"```.*?```|`[^`]*`|<code>.*?</code>|https?://[^\s⟦⟧]+", 
 
 
 def marked(english: str) -> str:
-    """Mark a text, leaving the blanks around it."""
+    """Return a text with marks, inside its leading and trailing spaces."""
     bare = english.strip()
     return english.replace(bare, f"{BEGIN}{bare}{END}", 1)
 
 
 def package_in(folder: Path) -> Path:
-    """Make a package whose one language is the marking one, with our specs and pages; give its folder."""
+    """Create a package with the pseudo language as its only one, with our specs and pages, and return its folder."""
     (folder / "locales").mkdir(parents=True)
     with (REPOSITORY / "locales" / "hex_blocks.pot").open("rb") as file:
         catalogue = read_po(file, locale=LANGUAGE)
@@ -48,7 +48,7 @@ def package_in(folder: Path) -> Path:
 
 
 def without_marked(said: str) -> str:
-    """Take out all that is marked, code and addresses."""
+    """Return a text without marked parts, code and URLs."""
     left = _CODE.sub(" ", said)
     while (fewer := _INNERMOST.sub(" ", left)) != left:
         left = fewer
@@ -56,7 +56,7 @@ def without_marked(said: str) -> str:
 
 
 def unmarked(said: str) -> str:
-    """Return what is left of words when all that is marked, code and addresses are taken out; empty if none are."""
+    """Return the words of a text outside of marked parts, code and URLs; empty if there are none."""
     left = without_marked(said)
     return " ".join(left.split()) if is_worded(left) else ""
 
@@ -66,7 +66,7 @@ NAMED = ("inputs", "outputs", "fields", "properties", "groups", "connection", "$
 
 
 def worded(value: Any, place: str = "", *, are_names: bool = False) -> Iterator[tuple[str, str]]:
-    """Return the titles and descriptions in JSON, each with where it stands."""
+    """Yield the titles and descriptions in a JSON value, each with its path."""
     if isinstance(value, list):
         for number, part in enumerate(value):
             yield from worded(part, f"{place}[{number}]")
@@ -81,13 +81,13 @@ def worded(value: Any, place: str = "", *, are_names: bool = False) -> Iterator[
 
 
 def left_of(value: Any) -> dict[str, str]:
-    """Return what titles and descriptions in JSON say past the catalogues, by where they stand."""
+    """Return the untranslated words of titles and descriptions in a JSON value, by path."""
     return {place: left for place, said in worded(value) if (left := unmarked(said))}
 
 
 @contextmanager
 def speaking(folder: Path) -> Iterator[Path]:
-    """Let our package speak the marking language, and no other."""
+    """Make the pseudo language the only language of hex_blocks while the context is open."""
     made = package_in(folder / "package")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(texts, "PACKAGE", made)

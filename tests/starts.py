@@ -1,4 +1,4 @@
-"""What tests of starts share: the types of their fixtures, runs of others, and the ways in which an answer is lost."""
+"""What tests of starts share: types of fixtures, runs that others start, and acts that lose the reply of a start."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ LOST |= {name: done_then(act) for name, act in GATEWAYS.items()}
 
 
 def appear(sandbox: Sandbox, title: str = TITLE, trigger: str = "API", plan: Plan | None = None) -> str:
-    """Let somebody else start a run, here and now."""
+    """Start a run as another user, and return its ID."""
     project = sandbox.world.project(title)
     run = Run(
         id=sandbox.world.new_id(),

@@ -1,4 +1,4 @@
-"""Replies that hold all that Hex always sends, so that a test only says what it is about."""
+"""Complete replies of Hex, so that a test only needs to set the fields that it is about."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ SAMPLES = {
 
 
 def whole(tool_id: str, **given: Any) -> dict[str, Any]:
-    """Make a reply to a tool: null where that may be, else a sample; `given` goes before both."""
+    """Return a reply for a tool: null for nullable fields, samples for others, and the given values."""
     return _with_nulls(declared(_registry()[tool_id].spec)) | given
 
 
 def whole_entry(tool_id: str, **given: Any) -> dict[str, Any]:
-    """Make an entry of the list that a tool reads."""
+    """Return an entry of the list that a tool reads, in the same way."""
     spec = _registry()[tool_id].spec
     assert spec.paging
     items = spec.outputs[spec.paging.items].items
@@ -35,7 +35,7 @@ def whole_entry(tool_id: str, **given: Any) -> dict[str, Any]:
 
 
 def declared(spec: ToolSpec) -> dict[str, OutputField]:
-    """Give the outputs that come from the reply."""
+    """Return the outputs that come from the reply."""
     return {
         name: output
         for name, output in spec.outputs.items()
@@ -44,7 +44,7 @@ def declared(spec: ToolSpec) -> dict[str, OutputField]:
 
 
 def filled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Make an object with all that is declared to be in it, nothing null."""
+    """Return an object with samples for all declared fields, without null."""
     return _object(fields, nulls=False)
 
 

@@ -29,7 +29,7 @@ from hex_blocks.cli.progress import shown_progress
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.progress import Progress
-from tests.conftest import Finished, RunCommand, leading_to
+from tests.conftest import Finished, RunCommand, environment_for
 from tests.marks import mostly_slow
 from tests.whole import whole
 
@@ -52,13 +52,13 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def living(sandbox: Sandbox) -> Environment:
     """The environment that leads to the sandbox."""
-    return leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal)
+    return environment_for(sandbox.base_url, sandbox.origin, TOKENS.personal)
 
 
 @pytest.fixture
 def served(httpserver: HTTPServer) -> Environment:
     """The environment that leads to a server that answers as a test says."""
-    return leading_to(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), SECRET)
+    return environment_for(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), SECRET)
 
 
 def command(*arguments: str) -> list[str]:

@@ -22,7 +22,7 @@ from hex_blocks.clock import FastClock
 from hex_blocks.i18n.texts import languages
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
-from tests.conftest import SPEED, leading_to
+from tests.conftest import SPEED, environment_for
 from tests.marks import mostly_slow
 
 RUN_URL = "https://app.hex.tech/hex/5a8591dd/app?runId=78c33d18&x=<y>"
@@ -392,7 +392,7 @@ def call(sandbox: Sandbox, here: RunCommand) -> RunCommand:
 
 
 def environment(sandbox: Sandbox) -> dict[str, str]:
-    return leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal)
+    return environment_for(sandbox.base_url, sandbox.origin, TOKENS.personal)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from pytest_httpserver import HTTPServer
 from hex_blocks.cli.tables import shortly
 from hex_blocks.i18n.texts import languages
 from hex_blocks.sandbox import Sandbox
-from tests.conftest import RunCommand, leading_to
+from tests.conftest import RunCommand, environment_for
 from tests.marks import mostly_slow
 from tests.whole import whole
 
@@ -84,7 +84,7 @@ def test_a_result_says_the_same_in_every_code_page(
 ) -> None:
     title = "Łódź → 東京 😀"
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(whole("hex_get_project", title=title))
-    served = leading_to(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), "hxtp_of_a_test")
+    served = environment_for(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), "hxtp_of_a_test")
 
     for encoding in CODE_PAGES:
         asked = ("call", "get_project", f"projectId={PROJECT}", *form)
@@ -101,7 +101,7 @@ def test_a_result_says_the_same_in_every_code_page(
 @pytest.mark.slow
 def test_csv_says_that_a_code_page_lacks_something(hex_blocks: RunCommand, httpserver: HTTPServer) -> None:
     httpserver.expect_request(f"/api/v1/projects/{PROJECT}").respond_with_json(whole("hex_get_project", title="東京"))
-    served = leading_to(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), "hxtp_of_a_test")
+    served = environment_for(httpserver.url_for("/api/v1"), httpserver.url_for("").rstrip("/"), "hxtp_of_a_test")
     asked = ("call", "get_project", f"projectId={PROJECT}", "--output", "csv", "--columns", "title")
 
     lacking, whole_ = (

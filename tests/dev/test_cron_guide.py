@@ -17,7 +17,7 @@ import yaml
 
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import REPOSITORY, SPEED, leading_to
+from tests.conftest import REPOSITORY, SPEED, environment_for
 
 GUIDE = (REPOSITORY / "docs" / "guides" / "cron-and-ci.md").read_text(encoding="utf-8")
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -66,7 +66,7 @@ def sandbox() -> Iterator[Sandbox]:
 @pytest.fixture
 def job(sandbox: Sandbox, fast: dict[str, str], tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
     """Run a job's command as its scheduler does: by sh, in a home with the file of the token."""
-    leading = leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal)
+    leading = environment_for(sandbox.base_url, sandbox.origin, TOKENS.personal)
     (tmp_path / ".hex-blocks.env").write_text("".join(f"export {name}='{value}'\n" for name, value in leading.items()))
     environment = (
         os.environ

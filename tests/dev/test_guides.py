@@ -15,7 +15,7 @@ import pytest
 from hex_blocks.clock import FastClock
 from hex_blocks.dev.guides import in_words, pieces, texts_of
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import REPOSITORY, SPEED, leading_to
+from tests.conftest import REPOSITORY, SPEED, environment_for
 
 GUIDES = sorted((REPOSITORY / "docs" / "guides").glob("*.md"))
 # Those of a host are run by its suite: <!-- test: airflow -->.
@@ -30,7 +30,7 @@ def settings(fast: dict[str, str]) -> Iterator[dict[str, str]]:
         yield (
             os.environ
             | fast
-            | leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal)
+            | environment_for(sandbox.base_url, sandbox.origin, TOKENS.personal)
             | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
         )
 

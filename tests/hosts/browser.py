@@ -1,4 +1,4 @@
-"""A browser that does something in a page and takes pictures of it."""
+"""Runs steps in a browser and takes screenshots."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _SCRIPT = Path(__file__).with_name("browser.js")
 
 
 def browse(*steps: dict[str, str], language: str = "en-US", before: str = "", seconds: float = 120) -> Any:
-    """Do steps in a browser, as browser.js has them; return what came of them and the errors of the pages.
+    """Run steps of browser.js in a browser, and return their results and the errors of pages.
 
     Args:
-        steps: What is done, one after the other.
-        language: The browser's.
-        before: A script that each page begins with.
-        seconds: How long it may take.
+        *steps: The steps, in order.
+        language: The language of the browser.
+        before: A script that runs at the beginning of each page.
+        seconds: The timeout.
     """
     command: Sequence[str] = [shutil.which("node") or "node", str(_SCRIPT), str(CHROMIUM), language]
     given = json.dumps({"steps": steps, "before": before})

@@ -1,4 +1,4 @@
-"""A chat that keeps what is posted to it."""
+"""A chat webhook that records the messages posted to it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ TOLD_WITHIN = 60.0
 
 
 class Chat:
-    """Takes posts at an address of its own."""
+    """The chat, at a URL of a test's HTTP server."""
 
     def __init__(self, server: HTTPServer) -> None:
         self.posts: list[Request] = []
-        # Node asks for both families of addresses of a name, and the server listens at one.
+        # An IP address, because Node tries IPv6 for a name too, and the server listens on IPv4 only.
         self.url = server.url_for("/hooks/data-team").replace("localhost", "127.0.0.1")
         server.expect_request("/hooks/data-team", "POST").respond_with_handler(self._take)
 
@@ -26,7 +26,7 @@ class Chat:
         return Response("{}", content_type="application/json")
 
     def wait(self, count: int, log: Path) -> list[Request]:
-        """Wait until so much has been posted; show the log where it is not."""
+        """Wait until a number of messages has been posted, and return them. If it fails, show the log."""
         until = time.monotonic() + TOLD_WITHIN
         while len(self.posts) < count:
             assert time.monotonic() < until, log.read_text()[-3000:]

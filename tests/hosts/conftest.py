@@ -1,4 +1,4 @@
-"""What the tests of the hosts share: a sandbox whose clock only moves when somebody waits, and a connection to it."""
+"""The fixtures of the hosts' tests: a sandbox with a driven clock, and a connection to it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HOSTS = Path(__file__).parent
 
 @pytest.fixture
 def sandbox(clock: DrivenClock) -> Iterator[Sandbox]:
-    """A Hex of our own, with Hex's request limits."""
+    """A sandbox with Hex's rate limits."""
     with Sandbox(clock=clock) as running:
         yield running
 
@@ -36,13 +36,13 @@ def hex_connection(sandbox: Sandbox, clock: DrivenClock) -> Iterator[Connection]
 
 @pytest.fixture(scope="session")
 def schema_errors() -> Callable[[Any, dict[str, Any]], list[str]]:
-    """Say what is wrong with a value by a JSON Schema."""
+    """Return a function that returns the errors of a value against a JSON Schema."""
     return lambda value, schema: [error.message for error in Draft202012Validator(schema).iter_errors(value)]
 
 
 @pytest.fixture
 def with_plugin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Registry:
-    """The registry with the example plugin among the installed packages."""
+    """The registry with the tools of the example plugin."""
     monkeypatch.syspath_prepend(install_example(tmp_path / "site"))
     return Registry.load()
 

@@ -1,4 +1,4 @@
-"""What suites of hosts in Node share: a process that is told and answers by lines, and runs that begin and end."""
+"""What suites of hosts in Node share: a process that exchanges lines of JSON, and runs in the sandbox."""
 
 from __future__ import annotations
 
@@ -17,9 +17,13 @@ REPORT = "01234567-89ab-cdef-0123-456789abcdef"
 
 
 class Driven:
-    """A process that takes a document a line and answers each with a line that begins with `@`.
+    """A process that reads one JSON document per line and replies to each with a line that begins with `@`.
 
-    variables: of its environment, beside those that it inherits.
+    Args:
+        command: The command.
+        log: The file for its error output.
+        variables: Environment variables, besides the inherited ones.
+        inherited: The environment that it inherits.
     """
 
     def __init__(
@@ -41,14 +45,14 @@ class Driven:
                 text=True,
             )
 
-    def tell(self, document: Json) -> None:
-        """Tell it something, and do not wait for its answer."""
+    def send(self, document: Json) -> None:
+        """Send a document, without waiting for the reply."""
         assert self.process.stdin
         self.process.stdin.write(json.dumps(document) + "\n")
         self.process.stdin.flush()
 
-    def hear(self) -> Json:
-        """Wait for its next answer."""
+    def receive(self) -> Json:
+        """Wait for the next reply and return it."""
         assert self.process.stdout
         for line in self.process.stdout:
             if line.startswith("@"):
@@ -56,12 +60,12 @@ class Driven:
         raise AssertionError(self.log.read_text()[-3000:])
 
     def kill(self) -> None:
-        """End it in the middle of what it does."""
+        """Kill the process."""
         self.process.kill()
         self.stop()
 
     def stop(self) -> None:
-        """End it."""
+        """Stop the process."""
         for stream in (self.process.stdin, self.process.stdout):
             if stream:
                 stream.close()
@@ -73,8 +77,8 @@ class Builder(Driven):
     """A builder that runs steps.
 
     Attributes:
-        auth: The connection that steps are run with, as its form holds it.
-        allowed: What the operator allows.
+        auth: The values of the connection's form.
+        allowed: The hosts that the operator allows.
     """
 
     def __init__(self, command: Sequence[object], log: Path, variables: Mapping[str, str] | None = None) -> None:
@@ -84,13 +88,13 @@ class Builder(Driven):
 
 
 def connect(builder: Builder, sandbox: Sandbox, token: str = TOKENS.personal) -> None:
-    """Set the connection that steps are run with."""
+    """Set the connection of a builder."""
     builder.allowed = [sandbox.origin]
     builder.auth = {"apiKey": token, "region": "custom", "baseUrl": sandbox.base_url}
 
 
 def begin(sandbox: Sandbox, running: float = 1) -> str:
-    """Let a run of the report begin that takes so many seconds of the sandbox's."""
+    """Start a run of the report that takes a number of seconds by the sandbox's clock, and return its ID."""
     world, ada = sandbox.world, sandbox.world.user("Ada Okafor").id
     at, plan = sandbox.clock.time(), Plan(pending=0.1, running=running)
     run = Run(id=world.new_id(), project_id=REPORT, caller=ada, version=1, created_at=at, plan=plan)

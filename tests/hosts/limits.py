@@ -1,4 +1,4 @@
-"""Exports that ask as often as tests do, which are in a hurry; a sandbox still has limits where it is told."""
+"""Removes the rate limits of exports, so that tests need not wait; the sandbox can still have limits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def without_limits(specs: Path) -> None:
-    """Take Hex's limits out of what an exported core reads."""
+    """Remove the rate limits from the data of an exported core."""
     data = json.loads(specs.read_text())
     data["limits"] = {group: [[10**6, 60]] for group in data["limits"]}
     specs.write_text(json.dumps(data))

@@ -1,4 +1,4 @@
-"""This package's own metadata where it is not installed, but lies on the path: in the hosts' environments."""
+"""The metadata of hex_blocks for environments in which it is on the path but not installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conftest import REPOSITORY
 
 
 def metadata_folder(folder: Path) -> Path | None:
-    """Write what an installer would have written into a folder for sys.path; None where the package is installed."""
+    """Write the metadata that an installer would write, and return the folder for sys.path; None if it is installed."""
     try:
         distribution("hex-blocks")
     except PackageNotFoundError:

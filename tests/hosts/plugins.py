@@ -1,4 +1,4 @@
-"""The example plugin among the installed packages, for hosts whose exports take plugins' tools in."""
+"""Installs the example plugin, for hosts whose exports include tools of plugins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PACKAGE = "hex_blocks_cats"
 
 
 def install_example(site: Path) -> Path:
-    """Install the example plugin into a folder, which goes into the path of modules."""
+    """Install the example plugin into a folder that is on the module path."""
     shutil.copytree(REPOSITORY / "tests" / "plugin_example" / PACKAGE, site / PACKAGE)
     info = site / f"{PACKAGE}-1.dist-info"
     info.mkdir()

@@ -3,11 +3,11 @@
     python tests/hosts/run_suites.py [HOST ...] [-- PYTEST-OPTION ...]
     python tests/hosts/run_suites.py --environment HOST      sets it up and prints its folder
 
-A host is a folder below this one with a requirements.txt, and perhaps an npm.txt of Node packages, with an
-npm-rebuild.txt of those whose scripts have to run and an npm-overrides.json; its name is its path, such as
-frameworks/google_adk. A requirement `.` is this project itself. Environments lie in the cache folder, outside the
-checkout, under the hash of all that goes into them, so that they are made once. What stands in the folder scheduled is
-run only where it is named.
+A host is a folder below this one with a requirements.txt. It may have an npm.txt with Node packages, an npm-rebuild.txt
+with those whose install scripts must run, and an npm-overrides.json. Its name is its path, such as
+frameworks/google_adk. The requirement `.` is this project. Environments are in the cache folder, outside the checkout,
+named by the hash of their contents, so that they are created once. Hosts in the folder scheduled are only run if they
+are named.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
-# What the tests themselves need, in every environment.
+# The packages that the tests need in every environment.
 TESTING = ("pytest", "pytest-timeout", "pytest-xdist", "pytest-httpserver", "jsonschema")
 NPM_FAILED = "npm-failed.txt"
 SCHEDULED = "scheduled"
-# Tests were run, and some failed: the code that pytest ends with.
+# The exit code of pytest if tests have failed.
 FAILED = 1
 
 
 def main() -> int:
-    """Run the suites asked for, or all; 0 where all passed."""
+    """Run the requested suites, or all. Return 0 if all have passed."""
     given = sys.argv[1:]
     if given[:1] == ["--environment"]:
         print(set_up(given[1]))
@@ -52,7 +52,7 @@ def main() -> int:
 
 
 def every_day() -> Iterator[str]:
-    """Name the hosts whose suites are not for a schedule."""
+    """Yield the names of the hosts that are not scheduled."""
     for file in HERE.rglob("requirements.txt"):
         host = file.parent.relative_to(HERE).as_posix()
         if not host.startswith(f"{SCHEDULED}/"):
@@ -60,7 +60,7 @@ def every_day() -> Iterator[str]:
 
 
 def run(host: str, environment: Path, options: list[str]) -> bool:
-    """Run a host's suite in its environment; tell whether it passed."""
+    """Run a host's suite in its environment. Return whether it has passed."""
     began = time.monotonic()
     print(f"== {host}, in {environment}", flush=True)
     python = environment / "bin" / "python"
@@ -71,7 +71,7 @@ def run(host: str, environment: Path, options: list[str]) -> bool:
         "LANGSMITH_TRACING": "false",
         "DO_NOT_TRACK": "1",
     }
-    # Some hosts bring plugins of pytest with them.
+    # Some hosts install plugins of pytest.
     common = ["-o", f"cache_dir={environment / '.pytest_cache'}", "-p", "no:asyncio"]
     command = [str(python), "-m", "pytest", *common, str(HERE / host), *options]
     code = subprocess.run(command, cwd=REPOSITORY, env=variables, check=False).returncode
@@ -84,7 +84,7 @@ def run(host: str, environment: Path, options: list[str]) -> bool:
 
 
 def set_up(host: str) -> Path:
-    """Give the folder of a host's environment, made if it is not there."""
+    """Return the folder of a host's environment, and create the environment if it does not exist."""
     requirements = [*project_requirements(), *lines(HERE / host / "requirements.txt")]
     npm = lines(HERE / host / "npm.txt")
     rebuilt = lines(HERE / host / "npm-rebuild.txt")
@@ -104,7 +104,7 @@ def set_up(host: str) -> Path:
 
 
 def project_requirements() -> list[str]:
-    """Read what hex_blocks and its tests need, with their bounds."""
+    """Return the requirements of hex_blocks and its tests."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     testing = [each for each in project["dependency-groups"]["test"] if isinstance(each, str)]
     return [
@@ -114,7 +114,7 @@ def project_requirements() -> list[str]:
 
 
 def install(environment: Path, requirements: list[str]) -> None:
-    """Make a virtual environment: with uv where it is, many times faster than pip."""
+    """Create a virtual environment, with uv if it is installed, which is much faster than pip."""
     environment.parent.mkdir(parents=True, exist_ok=True)
     python = environment / "bin" / "python"
     named = [part for each in requirements for part in (["--editable", str(REPOSITORY)] if each == "." else [each])]
@@ -127,7 +127,7 @@ def install(environment: Path, requirements: list[str]) -> None:
 
 
 def install_npm(environment: Path, packages: list[str], rebuilt: list[str], overrides: str) -> None:
-    """Install Node packages with the environment's own Node; where that fails, write down why."""
+    """Install Node packages with the environment's Node. If that fails, write the reason to NPM_FAILED."""
     folder = environment / "npm"
     folder.mkdir()
     if overrides:
@@ -149,7 +149,7 @@ def install_npm(environment: Path, packages: list[str], rebuilt: list[str], over
 
 
 def lines(file: Path) -> list[str]:
-    """Read the lines of a file that say something; none where there is no file."""
+    """Return the lines of a file without blank lines; an empty list if there is no file."""
     if not file.is_file():
         return []
     return [line for line in map(str.strip, file.read_text().splitlines()) if line and not line.startswith("#")]

@@ -10,17 +10,17 @@ import pytest
 from hex_blocks.hosts.functions import run_function_call, run_function_call_async
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
-from tests.hosts.agent import JOBS, Came, check, do
+from tests.hosts.agent import JOBS, CallResult, check, do
 
 RESULTS = {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}
 
 
 @pytest.mark.parametrize("job", JOBS)
 def test_a_plain_loop_does_the_job(job, hex_connection):
-    def call(name: str, arguments: dict) -> Came:
+    def call(name: str, arguments: dict) -> CallResult:
         reply = run_function_call(name, json.dumps(arguments), hex_connection)
         message = reply.openai("call_1")
-        return Came(json.loads(message["content"]), len(reply.answer.pictures), reply.is_error)
+        return CallResult(json.loads(message["content"]), len(reply.answer.pictures), reply.is_error)
 
     check(job, do(JOBS[job](), call))
 

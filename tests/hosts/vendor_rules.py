@@ -1,4 +1,4 @@
-"""What each vendor publishes about the schemas it takes, as validators: each gives what is wrong, if anything is.
+"""Validators for the schemas that vendors accept, by their documentation. Each returns the errors of a schema.
 
 OpenAI: platform.openai.com/docs/guides/structured-outputs (supported schemas) and its reference of function tools.
 Azure OpenAI is the stricter host of the same models: learn.microsoft.com, how-to/structured-outputs.
@@ -66,7 +66,7 @@ GEMINI_TYPES = {"STRING", "NUMBER", "INTEGER", "BOOLEAN", "ARRAY", "OBJECT"}
 
 
 def parts(schema: Schema, place: str = "$") -> Iterator[tuple[str, Schema]]:
-    """Give a schema and every schema in it, with their places."""
+    """Yield a schema and all schemas in it, with their paths."""
     yield place, schema
     for name, part in schema.get("properties", {}).items():
         yield from parts(part, f"{place}.{name}")
@@ -77,13 +77,13 @@ def parts(schema: Schema, place: str = "$") -> Iterator[tuple[str, Schema]]:
 
 
 def depth(schema: Schema) -> int:
-    """Count the levels of a schema, lists among them."""
+    """Return the depth of a schema; lists count as levels."""
     below = [*schema.get("properties", {}).values(), *([schema["items"]] if "items" in schema else [])]
     return 1 + max(map(depth, below), default=0)
 
 
 def openai(function: Schema) -> list[str]:
-    """Check a strict function of OpenAI's."""
+    """Check a strict function for OpenAI."""
     schema = function["parameters"]
     found = _name(function["name"], NAME) + _description(function, OPENAI_DESCRIPTION)
     if function.get("strict") is not True:
@@ -118,7 +118,7 @@ def openai(function: Schema) -> list[str]:
 
 
 def anthropic(tools: list[Schema]) -> list[str]:
-    """Check the tools of one request of Anthropic's, strict ones and others."""
+    """Check the tools of one request for Anthropic."""
     strict = [tool for tool in tools if tool.get("strict")]
     found = [problem for tool in tools for problem in _name(tool["name"], NAME) + _description(tool, None)]
     optional = unions = 0
@@ -141,7 +141,7 @@ def anthropic(tools: list[Schema]) -> list[str]:
 
 
 def gemini(declaration: Schema) -> list[str]:
-    """Check a function declaration of Gemini's."""
+    """Check a function declaration for Gemini."""
     found = _name(declaration["name"], GEMINI_NAME) + _description(declaration, None)
     for place, part in parts(
         declaration.get("parameters", {"type": "OBJECT", "properties": {"none": {"type": "STRING"}}})

@@ -65,12 +65,12 @@ class Piece(Builder):
 
     def begin(self, command: str, **asked: Json) -> None:
         """Have something done, and do not wait for it."""
-        self.tell({"command": command, "auth": self.auth, "allowed": self.allowed, **asked})
+        self.send({"command": command, "auth": self.auth, "allowed": self.allowed, **asked})
 
     def ask(self, command: str, **asked: Json) -> Json:
         """Have something done, and return what came of it."""
         self.begin(command, **asked)
-        answer = self.hear()
+        answer = self.receive()
         if "error" in answer:
             raise Failed(answer["error"])
         return answer["result"]

@@ -30,7 +30,7 @@ SECONDS = 60
 
 
 @dataclass
-class Came:
+class CallResult:
     """The messages of a call, sorted by what they are."""
 
     texts: list[str] = field(default_factory=list)
@@ -88,7 +88,7 @@ class Daemon:
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
 
-    def ask(self, tool: str, credentials: dict[str, str], parameters: dict[str, Any] | None = None) -> Came:
+    def ask(self, tool: str, credentials: dict[str, str], parameters: dict[str, Any] | None = None) -> CallResult:
         """Call a tool; without parameters, check the credentials."""
         with self._lock:
             self._count += 1
@@ -96,7 +96,7 @@ class Daemon:
         action = "validate_tool_credentials" if parameters is None else "invoke_tool"
         data = {"type": "tool", "action": action, "user_id": "u", "provider": "hex", "credentials": credentials}
         self._send(session, "request", data | {"tool": tool, "tool_parameters": parameters or {}})
-        came = Came()
+        came = CallResult()
         while (told := self._sessions[session].get(timeout=SECONDS))["type"] != "end":
             if told["type"] == "error":
                 came.error = told["data"]["message"]
@@ -202,10 +202,10 @@ def daemon(plugin: Path, hex_world: Sandbox, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture
-def ask(daemon: Daemon, credentials: Callable[..., dict[str, str]]) -> Callable[..., Came]:
+def ask(daemon: Daemon, credentials: Callable[..., dict[str, str]]) -> Callable[..., CallResult]:
     """Call a tool of the plugin: ask("hex_find_project", query="revenue")."""
 
-    def call(tool: str, _token: str = TOKENS.personal, **parameters: Any) -> Came:
+    def call(tool: str, _token: str = TOKENS.personal, **parameters: Any) -> CallResult:
         return daemon.ask(tool, credentials(_token), parameters)
 
     return call

@@ -20,7 +20,7 @@ from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 from hex_blocks.tools.progress import Progress
 from tests.hosts import vendor_rules
-from tests.hosts.agent import JOBS, Wanted, check
+from tests.hosts.agent import JOBS, RequestedCall, check
 
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 PNG = b"\x89PNG"
@@ -79,11 +79,11 @@ class Script:
         """Return an ID for a call, in which `order_of` reads which one it is."""
         return f"call_{next(self._ids)}"
 
-    def begin(self) -> list[Wanted]:
+    def begin(self) -> list[RequestedCall]:
         """Return the calls of the first turn."""
         return self._listed(next(self._turns))
 
-    def go_on(self, came: Iterable[Told]) -> list[Wanted]:
+    def go_on(self, came: Iterable[Told]) -> list[RequestedCall]:
         """Return the calls of the next turn; none where the script has ended."""
         told = list(came)
         try:
@@ -92,9 +92,9 @@ class Script:
             self.result = done.value
             return []
 
-    def _listed(self, wanted: Wanted | list[Wanted]) -> list[Wanted]:
-        self._alone = isinstance(wanted, Wanted)
-        return [wanted] if isinstance(wanted, Wanted) else wanted
+    def _listed(self, wanted: RequestedCall | list[RequestedCall]) -> list[RequestedCall]:
+        self._alone = isinstance(wanted, RequestedCall)
+        return [wanted] if isinstance(wanted, RequestedCall) else wanted
 
 
 def order_of(call_id: str) -> int:
@@ -130,7 +130,7 @@ class LoopTests:
 
     def test_pictures_are_shown_in_the_frameworks_own_form(self, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_get_run_results", {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}))
+            return (yield RequestedCall("hex_get_run_results", {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN}))
 
         told = play(turns())
 
@@ -140,10 +140,10 @@ class LoopTests:
 
     def test_an_error_is_read_and_the_loop_goes_on(self, play):
         def turns() -> Turn:
-            wrong = yield Wanted("hex_get_run_status", {"projectId": "Revenue report", "runId": KNOWN_RUN})
-            again = yield Wanted("hex_get_run_status", {"projectId": "Revenue report", "runId": KNOWN_RUN})
-            more = yield Wanted("hex_get_run_status", {"projekt": REVENUE_REPORT, "runId": KNOWN_RUN})
-            right = yield Wanted("hex_get_run_status", {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN})
+            wrong = yield RequestedCall("hex_get_run_status", {"projectId": "Revenue report", "runId": KNOWN_RUN})
+            again = yield RequestedCall("hex_get_run_status", {"projectId": "Revenue report", "runId": KNOWN_RUN})
+            more = yield RequestedCall("hex_get_run_status", {"projekt": REVENUE_REPORT, "runId": KNOWN_RUN})
+            right = yield RequestedCall("hex_get_run_status", {"projectId": REVENUE_REPORT, "runId": KNOWN_RUN})
             return wrong, again, more, right
 
         wrong, again, more, right = play(turns())
@@ -163,14 +163,14 @@ class LoopTests:
     )
     def test_what_a_model_leaves_out_or_writes_as_text_is_understood(self, arguments, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_find_project", arguments))
+            return (yield RequestedCall("hex_find_project", arguments))
 
         assert play(turns()).document["matches"][0]["id"] == REVENUE_REPORT
 
     @pytest.mark.parametrize("parameters", [{"region": "APAC"}, '{"region": "APAC"}'])
     def test_an_object_may_be_text(self, parameters, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_run_and_wait", {"projectId": REVENUE_REPORT, "inputParams": parameters}))
+            return (yield RequestedCall("hex_run_and_wait", {"projectId": REVENUE_REPORT, "inputParams": parameters}))
 
         assert play(turns()).document["status"] == "COMPLETED"
 
@@ -185,7 +185,7 @@ class LoopTests:
     )
     def test_inputs_in_other_forms_are_understood_inside_a_call_by_name(self, arguments, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_call_tool", {"name": "hex_list_projects", "arguments": arguments}))
+            return (yield RequestedCall("hex_call_tool", {"name": "hex_list_projects", "arguments": arguments}))
 
         told = play(turns())
 
@@ -196,7 +196,7 @@ class LoopTests:
     )
     def test_any_text_comes_through(self, query, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_find_project", {"query": query}))
+            return (yield RequestedCall("hex_find_project", {"query": query}))
 
         told = play(turns())
 
@@ -206,29 +206,29 @@ class LoopTests:
         sandbox.world.project("Revenue report").title = "Revenue \ud83d report"
 
         def turns() -> Turn:
-            return (yield Wanted("hex_find_project", {"query": "revenue"}))
+            return (yield RequestedCall("hex_find_project", {"query": "revenue"}))
 
         assert play(turns()).document["matches"][0]["title"] == "Revenue \ufffd report"
 
     def test_a_tool_without_inputs_is_called(self, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_list_data_connections", {}))
+            return (yield RequestedCall("hex_list_data_connections", {}))
 
         assert play(turns(), tools=("hex_list_data_connections",)).document["connections"]
 
     def test_calls_of_one_turn_are_each_answered(self, play):
         def turns() -> Turn:
             queries = ("revenue", "digest", "no such thing")
-            return (yield [Wanted("hex_find_project", {"query": query}) for query in queries])
+            return (yield [RequestedCall("hex_find_project", {"query": query}) for query in queries])
 
         assert [told.document["total"] for told in play(turns())] == [1, 1, 0]
 
     def test_a_token_is_neither_taken_nor_told(self, play):
         def turns() -> Turn:
-            given = yield Wanted(
+            given = yield RequestedCall(
                 "hex_find_project", {"query": "revenue", "apiKey": "hxtp_marked", "baseUrl": "http://x"}
             )
-            wrong = yield Wanted("hex_get_project_runs", {"projectId": NOWHERE})
+            wrong = yield RequestedCall("hex_get_project_runs", {"projectId": NOWHERE})
             return given, wrong
 
         given, wrong = play(turns())
@@ -238,7 +238,7 @@ class LoopTests:
 
     def test_only_reading_is_kept_to(self, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_call_tool", {"name": "hex_run_project", "arguments": {"projectId": "x"}}))
+            return (yield RequestedCall("hex_call_tool", {"name": "hex_run_project", "arguments": {"projectId": "x"}}))
 
         assert play(turns(), read_only=True).is_error
 
@@ -263,7 +263,7 @@ class LoopTests:
         told: list[Progress] = []
 
         def turns() -> Turn:
-            yield Wanted("hex_run_and_wait", {"projectId": REVENUE_REPORT})
+            yield RequestedCall("hex_run_and_wait", {"projectId": REVENUE_REPORT})
 
         play(turns(), progress=told.append)
 

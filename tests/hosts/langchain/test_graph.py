@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.agent import JOBS, Came, Job, check
+from tests.hosts.agent import JOBS, CallResult, Job, check
 
 pytest.importorskip("langgraph", reason="run by make test-hosts")
 
@@ -37,7 +37,7 @@ class Scripted:
                 tool_calls=[{"name": wanted.tool, "args": wanted.arguments, "id": "call_1", "type": "tool_call"}],
             )
             assert self.last is not None
-            came = Came(json.loads(self.last.content), len(self.last.artifact or []), self.last.status == "error")
+            came = CallResult(json.loads(self.last.content), len(self.last.artifact or []), self.last.status == "error")
             try:
                 wanted = self.job.send(came)
             except StopIteration as done:

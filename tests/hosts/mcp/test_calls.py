@@ -19,7 +19,7 @@ from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
-from tests.hosts.agent import JOBS, Came, check
+from tests.hosts.agent import JOBS, CallResult, check
 from tests.meeting import MeetingClock
 
 MODES = ("auto", "legacy")
@@ -269,7 +269,7 @@ def test_a_scripted_agent_does_the_job(job, mode, make_server):
                 result = await client.call_tool(wanted.tool, wanted.arguments)
                 pictures = sum(part.type == "image" for part in result.content)
                 try:
-                    wanted = doing.send(Came(json.loads(result.content[0].text), pictures, result.is_error))
+                    wanted = doing.send(CallResult(json.loads(result.content[0].text), pictures, result.is_error))
                 except StopIteration as done:
                     return dict(done.value)
 

@@ -24,7 +24,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from hex_blocks.sandbox import TOKENS
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
-from tests.hosts.agent import JOBS, Came, check
+from tests.hosts.agent import JOBS, CallResult, check
 from tests.hosts.mcp.conftest import COMMAND, ON_SANDBOX, environment, stop
 
 SECRET = "a-secret-of-the-tests-0123456789"
@@ -67,7 +67,7 @@ async def do(client: Client, job: str) -> dict[str, Any]:
         result = await client.call_tool(wanted.tool, wanted.arguments)
         pictures = sum(part.type == "image" for part in result.content)
         try:
-            wanted = doing.send(Came(json.loads(result.content[0].text), pictures, result.is_error))
+            wanted = doing.send(CallResult(json.loads(result.content[0].text), pictures, result.is_error))
         except StopIteration as done:
             return dict(done.value)
 

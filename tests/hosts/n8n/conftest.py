@@ -60,8 +60,8 @@ class Engine(Driven):
 
     def ask(self, command: str, **given: Any) -> Any:
         """Give it a command, and wait for what comes of it."""
-        self.tell({"command": command, **given})
-        answer = self.hear()
+        self.send({"command": command, **given})
+        answer = self.receive()
         if "error" in answer:
             raise Refused(answer["error"] if isinstance(answer["error"], dict) else {"message": answer})
         return answer["result"]

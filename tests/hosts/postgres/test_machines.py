@@ -18,7 +18,7 @@ import pytest
 
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import FAST, REPOSITORY, SPEED, leading_to
+from tests.conftest import FAST, REPOSITORY, SPEED, environment_for
 from tests.postgres import SERVER_VARIABLE, PostgresServer, Wire, drop_databases, make_database
 from tests.promises.driver import KILLS, Driver, killed_again_and_again
 from tests.promises.stores import STORE_NAMES
@@ -64,7 +64,7 @@ def begin(sandbox: Sandbox, server: PostgresServer, paced: dict[str, str], tmp_p
         given = [f"{name}={value}" for name, value in {"projectId": project, **inputs}.items()]
         environment = {
             **os.environ,
-            **leading_to(sandbox.base_url, sandbox.origin, TOKENS.personal),
+            **environment_for(sandbox.base_url, sandbox.origin, TOKENS.personal),
             "HEX_BLOCKS_DATA_DIR": str(tmp_path / f"machine-{machine}"),
             "HEX_BLOCKS_RECORD": record or server.address("machines"),
             "PYTHONPATH": os.pathsep.join([*paced.values(), str(REPOSITORY)]),

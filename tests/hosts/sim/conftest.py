@@ -70,8 +70,8 @@ class Sim(Driven):
 
     def ask(self, deed: str, **task: Any) -> Any:
         """Have something done."""
-        self.tell({"deed": deed, **task})
-        answer = self.hear()
+        self.send({"deed": deed, **task})
+        answer = self.receive()
         assert "failed" not in answer, answer["failed"]
         return answer["done"]
 

@@ -25,7 +25,7 @@ from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
 from hex_blocks.sandbox.seed.run_data import KNOWN_RUN
 from hex_blocks.tools.registry import Registry
-from tests.conftest import SPEED, leading_to
+from tests.conftest import SPEED, environment_for
 
 WRITTEN = sorted(file.relative_to(PAGES).as_posix() for file in PAGES.rglob("*.md"))
 BLOCK = re.compile(r"^```(bash|json)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -71,7 +71,7 @@ def shell(skill, fast, fast_sandbox, tmp_path):
         os.environ
         | fast
         | NAMES
-        | leading_to(fast_sandbox.base_url, fast_sandbox.origin, TOKENS.personal)
+        | environment_for(fast_sandbox.base_url, fast_sandbox.origin, TOKENS.personal)
         | {"PATH": f"{programs}{os.pathsep}{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     )
 

@@ -70,8 +70,8 @@ class Zapier(Builder):
     def run(self, method: str, inputs: Json = None, **bundle: Json) -> Json:
         """Run a function of the app."""
         whole = {"authData": self.auth or {}, "inputData": inputs if inputs is not None else {}, **bundle}
-        self.tell({"method": method, "bundle": whole, "allowed": self.allowed})
-        answer = self.hear()
+        self.send({"method": method, "bundle": whole, "allowed": self.allowed})
+        answer = self.receive()
         if "error" in answer:
             raise Failed(answer["error"])
         return answer["results"]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hex_blocks.sandbox.seed.project_data import REVENUE_REPORT
-from tests.hosts.agent import Wanted
+from tests.hosts.agent import RequestedCall
 from tests.hosts.frameworks.loops import LoopTests, Script, Told, order_of, read_error
 
 pytest.importorskip("llama_index.core", reason="run by make test-hosts")
@@ -35,7 +35,7 @@ def told_of(blocks: list[Any]) -> Told:
     return Told(document, shown, is_error, text)
 
 
-def message(script: Script, wanted: list[Wanted]) -> ChatMessage:
+def message(script: Script, wanted: list[RequestedCall]) -> ChatMessage:
     calls = [
         ToolCallBlock(tool_call_id=script.next_id(), tool_name=each.tool, tool_kwargs=each.arguments) for each in wanted
     ]

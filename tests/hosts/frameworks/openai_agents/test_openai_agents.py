@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.agent import Wanted
+from tests.hosts.agent import RequestedCall
 from tests.hosts.frameworks.loops import LoopTests, Script, Told, Turn, own_loop, read_error
 
 pytest.importorskip("agents", reason="run by make test-hosts")
@@ -47,7 +47,7 @@ def items_since_the_last_call(given: Any) -> list[dict[str, Any]]:
     return outputs
 
 
-def calls(script: Script, wanted: list[Wanted]) -> list[ResponseFunctionToolCall]:
+def calls(script: Script, wanted: list[RequestedCall]) -> list[ResponseFunctionToolCall]:
     return [
         ResponseFunctionToolCall(
             type="function_call",
@@ -94,6 +94,6 @@ class TestTheLoop(LoopTests):
     @pytest.mark.parametrize("arguments", ["", "[1]", "{", '"text"'])
     def test_arguments_that_are_no_object_are_answered(self, arguments, play):
         def turns() -> Turn:
-            return (yield Wanted("hex_find_project", arguments))
+            return (yield RequestedCall("hex_find_project", arguments))
 
         assert play(turns()).document["error"] == "bad_inputs"

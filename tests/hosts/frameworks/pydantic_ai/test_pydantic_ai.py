@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.hosts.agent import Wanted
+from tests.hosts.agent import RequestedCall
 from tests.hosts.frameworks.loops import LoopTests, Script, Told, Turn, own_loop, read_error
 
 pytest.importorskip("pydantic_ai", reason="run by make test-hosts")
@@ -58,8 +58,8 @@ class TestTheLoop(LoopTests):
     @pytest.mark.parametrize("arguments", ["", "[1]", "{", '"text"', '{"query": "revenue", "query": "x"}'])
     def test_arguments_that_are_no_object_are_answered(self, arguments, play):
         def turns() -> Turn:
-            wrong = yield Wanted("hex_find_project", arguments)
-            yield Wanted("hex_find_project", '{"query": "revenue"}')
+            wrong = yield RequestedCall("hex_find_project", arguments)
+            yield RequestedCall("hex_find_project", '{"query": "revenue"}')
             return wrong
 
         assert play(turns()).sent
