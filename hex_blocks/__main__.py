@@ -22,6 +22,8 @@ def main() -> None:
     try:
         from hex_blocks.cli import main as command_line
     except KeyboardInterrupt:
+        # Too early to know the user's language.
+        print("Stopped.", file=sys.stderr)
         sys.exit(INTERRUPTED)
     command_line()
 

@@ -172,7 +172,7 @@ def show_error(error: HexError) -> int:
         warn(hint)
     if error.trace_id:
         warn(say("Hex's trace ID: {trace_id}", trace_id=error.trace_id))
-    if "interrupted" in error.key:
+    if "interrupted" in error.key or error.key == "call_stopped":
         return INTERRUPTED
     return WRONG_USE if error.kind == "input" and error.status is None else FAILED
 

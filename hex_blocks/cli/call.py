@@ -20,6 +20,7 @@ from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.cli.progress import shown_progress
 from hex_blocks.cli.report import check_report, save_report
 from hex_blocks.errors.classes import BusyError, HexError
+from hex_blocks.errors.sentences import LOST_ANSWER
 from hex_blocks.i18n.texts import current_language
 
 if TYPE_CHECKING:
@@ -164,6 +165,11 @@ def run_tool(
             # It was waiting for its turn, and Hex has done nothing.
             if stop.is_set():
                 raise click.Abort from None
+            raise
+        except KeyboardInterrupt:
+            if stop.is_set():
+                # The second signal: the first one was still waiting for an answer to what was sent.
+                warn(say(LOST_ANSWER[0]))
             raise
     for warning in result.get("warnings", []):
         warn(say("Note: {message}", message=warning["message"]))

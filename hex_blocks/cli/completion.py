@@ -1,15 +1,25 @@
-"""What the shell completes: tools, their inputs, and the values of these."""
+"""What the shell completes: tools, their inputs, the parameters of a project, and the values of these."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import threading
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from hex_blocks.cli.output import load_registry
+from hex_blocks.i18n.texts import current_language
 
 if TYPE_CHECKING:
     from hex_blocks.tools.spec.values import Input
+
+# What bash cuts words at.
+SIGNS = ("=", ":=")
+PARAMETERS = "inputParams."
+# Seconds that a project may take to tell its inputs: somebody waits at a prompt.
+PATIENCE = 5.0
 
 
 def complete_tool(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
@@ -20,23 +30,102 @@ def complete_tool(_context: click.Context, _option: click.Parameter, incomplete:
 def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
     """Complete the name of an input, or its value where that is one of a few."""
     tool = load_registry()[context.params["tool_id"]]
-    name, before, begun = _begun(context.params.get("values") or (), incomplete)
+    values = context.params.get("values") or ()
+    name, before, begun = _begun(values, incomplete)
+    if (incomplete if name is None else name).startswith(PARAMETERS) and PARAMETERS[:-1] in tool.spec.inputs:
+        given = [value for each, _, value in (word.partition("=") for word in _joined(values)) if each == "projectId"]
+        return _parameters(context, given[-1] if given else None, incomplete, PARAMETERS)
     if name is None:
         return [f"{each}=" for each in tool.spec.inputs if each.startswith(incomplete)]
     field = tool.spec.inputs.get(name.removesuffix(":"))
     return [before + value for value in _values(field) if value.startswith(begun)] if field else []
 
 
+def complete_parameter(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a parameter of the project that is to be run, or its value where that is one of a few."""
+    return _parameters(context, context.params.get("project"), incomplete)
+
+
+def _parameters(context: click.Context, project: str | None, incomplete: str, ahead: str = "") -> list[str]:
+    """Complete a parameter of a project, whose inputs are asked for.
+
+    Args:
+        context: The command line so far.
+        project: The project, as it was given.
+        incomplete: What there is of the word.
+        ahead: What stands before the name of each parameter.
+    """
+    name, before, begun = _begun(context.params.get("values") or (), incomplete)
+    found = {ahead + each["name"]: each for each in _inputs_of(context, project) if each["settable"]}
+    if name is None:
+        return [each + _sign(field) for each, field in found.items() if each.startswith(incomplete)]
+    field = found.get(name.removesuffix(":"))
+    return [before + value for value in _choices(field) if value.startswith(begun)] if field else []
+
+
+def _sign(field: dict[str, Any]) -> str:
+    """Return what stands between a parameter and its value: text is given as it is, all else as JSON."""
+    return "=" if field["type"] == "string" else ":="
+
+
+def _choices(field: dict[str, Any]) -> list[str]:
+    if field["type"] == "boolean":
+        return ["true", "false"]
+    values = [each["value"] for each in field["choices"] or ()]
+    return [each if isinstance(each, str) else json.dumps(each) for each in values]
+
+
+def _inputs_of(context: click.Context, project: str | None) -> list[dict[str, Any]]:
+    """Return the inputs of a project; none where it is not known or does not tell in time, which no prompt can say."""
+    from hex_blocks.cli.connecting import open_client
+    from hex_blocks.errors.classes import HexError
+
+    if not project:
+        return []
+    stop = threading.Event()
+    timer = threading.Timer(PATIENCE, stop.set)
+    timer.start()
+    try:
+        with open_client(
+            context.params.get("on_sandbox", False), context.params.get("profile"), current_language()
+        ) as client:
+            matches = client.call("hex_find_project", {"query": project}, stop=stop)["matches"]
+            if len(matches) != 1:
+                return []
+            asked = {"projectId": matches[0]["id"]}
+            inputs: list[dict[str, Any]] = client.call("hex_get_project_inputs", asked, stop=stop)["inputs"]
+            return inputs
+    except (HexError, click.UsageError):
+        return []
+    finally:
+        timer.cancel()
+
+
+def _joined(words: Iterable[str]) -> list[str]:
+    """Put together what bash has cut at `=` and `:=`."""
+    joined: list[str] = []
+    is_open = False
+    for word in words:
+        if joined and (is_open or word in SIGNS):
+            joined[-1] += word
+        else:
+            joined.append(word)
+        is_open = word in SIGNS
+    return joined
+
+
 def _begun(values: tuple[str, ...], incomplete: str) -> tuple[str | None, str, str]:
     """Return the input whose value is being completed, what stands before the value, and what there is of it.
 
-    Bash cuts words at `=`, so that name, sign and value come as three.
+    Bash cuts words at `=` and `:=`, so that name, sign and value come as three.
     """
     if not incomplete and values and "=" not in values[-1]:
         # click leaves a sign out that ends what is completed.
         return values[-1], "", ""
-    if len(values) > 1 and values[-1] == "=":
+    if len(values) > 1 and values[-1] in SIGNS:
         return values[-2], "", incomplete
+    if incomplete in SIGNS and values:
+        return values[-1], "", ""
     name, sign, begun = incomplete.partition("=")
     return (name, f"{name}=", begun) if sign else (None, "", incomplete)
 

@@ -10,6 +10,7 @@ import click
 from hex_blocks.cli.base import language_option, quiet_option
 from hex_blocks.cli.browser import open_page
 from hex_blocks.cli.call import run_tool
+from hex_blocks.cli.completion import complete_parameter
 from hex_blocks.cli.connecting import connection_options, open_client
 from hex_blocks.cli.formats import Form, check_columns, form_of_list, form_options, print_result
 from hex_blocks.cli.inputs import read_inputs
@@ -32,7 +33,7 @@ project_option = click.option(
 
 @click.command()
 @click.argument("project", required=False, metavar="PROJECT")
-@click.argument("values", metavar="[NAME=VALUE]...", nargs=-1)
+@click.argument("values", metavar="[NAME=VALUE]...", nargs=-1, shell_complete=complete_parameter)
 @click.option("--input", "document", metavar="JSON|@FILE|-", help="The input parameters as one JSON object.")
 @click.option("--no-wait", is_flag=True, help="Start the run and end.")
 @timeout_option

@@ -13,6 +13,7 @@ import struct
 import subprocess
 import sys
 import termios
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -23,13 +24,16 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from hex_blocks import Registry, __version__
-from hex_blocks.cli import COMMANDS
+from hex_blocks.cli import COMMANDS, show_error
 from hex_blocks.cli.new_tool import BLANK
 from hex_blocks.cli.progress import shown_progress
 from hex_blocks.clock import FastClock
+from hex_blocks.errors.classes import hex_error
+from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.tools.progress import Progress
 from tests.conftest import Finished, RunCommand, environment_for
+from tests.faulty import Faulty, silence
 from tests.marks import mostly_slow
 from tests.whole import whole
 
@@ -578,6 +582,38 @@ def test_stopping_a_wait_exits_130_and_says_that_the_run_goes_on(sign: signal.Si
     assert document["error"] == "interrupted"
     assert document["values"]["runId"] in document["values"]["runUrl"]
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.slow
+def test_stopping_what_hex_has_not_answered_says_that_it_may_have_been_done() -> None:
+    with (
+        Faulty(silence) as server,
+        subprocess.Popen(
+            command("call", "create_group", "name=Interns"),
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | environment_for(server.base_url, server.origin, SECRET),
+        ) as process,
+    ):
+        while not server.requests:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        ended = interrupted(process, lambda said: "Interrupt again" in said, signal.SIGINT)
+
+    assert ended.returncode == 130
+    assert ended.stderr.splitlines()[1:] == [
+        "Hex may have done it all the same: look in Hex before you try again.",
+        "Stopped.",
+    ]
+
+
+@pytest.mark.parametrize("key", [key for key in SENTENCES if "interrupted" in key or key == "call_stopped"])
+def test_whatever_was_stopped_exits_130(key: str) -> None:
+    assert (
+        show_error(hex_error(key, **dict.fromkeys(re.findall(r"{(\w+)", " ".join(map(str, SENTENCES[key]))), "x")))
+        == 130
+    )
 
 
 def test_a_tool_that_destroys_asks_first_on_a_terminal(httpserver: HTTPServer, served: Environment) -> None:

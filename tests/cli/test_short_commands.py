@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import shlex
 import webbrowser
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from hex_blocks import Connection, Hex
 from hex_blocks.cli import cli, naming
 from hex_blocks.cli.shared_sandbox import find_shared
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import RunCommand
+from tests.conftest import RunCommand, leading_to
 from tests.faulty import Faulty, silence
 
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -390,6 +391,45 @@ def test_bash_cuts_words_at_the_equals_sign() -> None:
     further = {each.value for each in completer.get_completions([*before, "="], "f")}
 
     assert (begun, further) == ({"true", "false"}, {"false"})
+
+
+@pytest.mark.parametrize(
+    ("before", "begun", "expected"),
+    [
+        ('run "Revenue report"', "re", {"region="}),
+        ('run "Revenue report"', "de", {"debug_rows:="}),
+        ('run "Revenue report"', "region=E", {"region=EMEA"}),
+        ('run "Revenue report" region', "=", {"US", "EMEA", "APAC"}),
+        ('run "Revenue report" region =', "A", {"APAC"}),
+        ('run "Revenue report" region', ":=", {"US", "EMEA", "APAC"}),
+        ("run orders", "r", set()),
+        ("run nothing-of-the-kind", "r", set()),
+        ("run", "r", set()),
+        (f"call run_project projectId={REVENUE}", "inputParams.reg", {"inputParams.region="}),
+        (f"call run_project projectId = {REVENUE}", "inputParams.region=E", {"inputParams.region=EMEA"}),
+        ("call run_project", "inputParams.reg", set()),
+    ],
+)
+def test_parameters_of_a_project_are_completed(running: Sandbox, before: str, begun: str, expected: set[str]) -> None:
+    completer = ShellComplete(cli, {}, "hex-blocks", "_HEX_BLOCKS_COMPLETE")
+
+    found = completer.get_completions([*shlex.split(before), "--sandbox"], begun)
+
+    assert {each.value for each in found} == expected
+
+
+def test_a_project_that_does_not_tell_its_inputs_completes_nothing(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("hex_blocks.cli.completion.PATIENCE", 0.2)
+    completer = ShellComplete(cli, {}, "hex-blocks", "_HEX_BLOCKS_COMPLETE")
+    with Faulty(silence) as mute:
+        for name, value in leading_to(mute.base_url, mute.origin, TOKENS.personal).items():
+            monkeypatch.setenv(name, value)
+        found = completer.get_completions(["run", "Revenue report"], "re")
+
+    assert found == []
+    assert capfd.readouterr() == ("", "")
 
 
 # What keeps nobody from an answer
