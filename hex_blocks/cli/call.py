@@ -167,10 +167,11 @@ def run_tool(
                 raise click.Abort from None
             raise
         except KeyboardInterrupt:
-            if stop.is_set():
-                # The second signal: the first one was still waiting for an answer to what was sent.
-                warn(say(LOST_ANSWER[0]))
-            raise
+            if not stop.is_set():
+                raise
+            # The second signal: the first one was still waiting for an answer to what was sent.
+            warn(say(LOST_ANSWER[0]))
+            raise click.Abort from None
     for warning in result.get("warnings", []):
         warn(say("Note: {message}", message=warning["message"]))
     return result
