@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
 
 from hex_blocks.hosts.dagster.assets import build_hex_asset_specs
 from hex_blocks.hosts.dagster.results import RUN_ID, run_metadata
-from hex_blocks.hosts.dagster.steps import MADE
+from hex_blocks.hosts.dagster.steps import MADE, ROOT_RUN, STARTS
 from hex_blocks.hosts.dagster.translator import PROJECT_ID, DagsterHexTranslator
 from hex_blocks.hosts.dagster.workspace import HexWorkspace
 from hex_blocks.runs.model import seconds_of
@@ -22,6 +23,8 @@ AT_ONCE = 20
 MOST_WATCHED = 200
 # Dagster's clock and Hex's may differ by this many seconds.
 CLOCKS_DIFFER = 600.0
+# So long a run waits to be told that a run of Dagster may have started which was killed before it heard of it.
+MAY_BE_TRIED_AGAIN = 900.0
 PAGE = 100
 
 
@@ -54,20 +57,26 @@ def build_hex_polling_sensor(
     def look(context: dg.SensorEvaluationContext) -> dg.SensorResult:
         with workspace.process_config_and_initialize_cm() as hex:
             if not known:
-                projects = hex.projects(with_tables=False)
-                known.extend(build_hex_asset_specs(projects=projects, translator=translator))
+                published = hex.projects(with_tables=False)
+                known.extend(build_hex_asset_specs(projects=published, translator=translator))
             keys = {str(spec.metadata[PROJECT_ID]): spec.key for spec in known if PROJECT_ID in spec.metadata}
             turn, watched = _turn(sorted(keys), context.cursor or "")
             asked = {"projectIds": turn, "statuses": ["COMPLETED"], "cursor": watched or None}
             looked = hex.call("hex_watch_runs", asked)
+            now = hex.client().connection.clock.time()
         new = [run for run in looked["runs"] if not _is_ours(context.instance, run)]
+        projects = {run["projectId"] for run in new}
+        unsure = {each for each in projects if _is_starting(context.instance, each, now - MAY_BE_TRIED_AGAIN)}
+        # Nothing is noted of this look then: the next one is told the same runs.
+        cursor = watched if unsure else looked["cursor"]
+        new = [run for run in new if run["projectId"] not in unsure]
         told = _told(context.instance, {keys[run["projectId"]] for run in new}, new)
         events = [
             dg.AssetMaterialization(asset_key=keys[run["projectId"]], metadata=_metadata(run))
             for run in new
             if run["runId"] not in told
         ]
-        return dg.SensorResult(asset_events=events, cursor=f"{turn[-1]}:{looked['cursor']}")
+        return dg.SensorResult(asset_events=events, cursor=f"{turn[-1]}:{cursor}")
 
     return dg.SensorDefinition(
         name=name,
@@ -88,6 +97,17 @@ def _turn(project_ids: list[str], cursor: str) -> tuple[list[str], str]:
     last, _, watched = cursor.rpartition(":")
     later = [each for each in project_ids if each > last]
     return [*later, *(each for each in project_ids if each <= last)][:AT_ONCE], watched
+
+
+def _is_starting(instance: dg.DagsterInstance, project_id: str, since: float) -> bool:
+    """Whether a run of Dagster was starting one of a project and has not heard of it, nor has a later try."""
+    recent = dg.RunsFilter(tags={STARTS + project_id: project_id}, updated_after=datetime.fromtimestamp(since, UTC))
+    waiting: set[str] = set()
+    heard: set[str] = set()
+    for run in instance.get_runs(recent):
+        made = any(name.startswith(MADE) and value == project_id for name, value in run.tags.items())
+        (heard if made else waiting).add(run.tags.get(ROOT_RUN) or run.run_id)
+    return bool(waiting - heard)
 
 
 def _told(instance: dg.DagsterInstance, keys: Iterable[dg.AssetKey], runs: Sequence[Mapping[str, Any]]) -> set[str]:

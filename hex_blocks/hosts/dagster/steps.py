@@ -18,6 +18,8 @@ ROOT_RUN = "dagster/root_run_id"
 RETRY_NUMBER = "dagster/retry_number"
 # A run of Hex that Dagster made is named by a tag of the Dagster run, by which the sensor knows it.
 MADE = "hex_run/"
+# And one that is about to start one is named by a tag with the project, by which the sensor knows that it may have.
+STARTS = "hex_start/"
 KEPT = "hex_blocks/"
 RUNS = "runs"
 
@@ -75,6 +77,11 @@ def partition_of(context: Any) -> str:
         return str(context.partition_key)
     keys = context.partition_key_range
     return f"{keys.start}...{keys.end}"
+
+
+def note_starting(context: Any, project_id: str) -> None:
+    """Note that this run of Dagster is about to start a run of a project."""
+    context.instance.add_run_tags(context.run_id, {STARTS + project_id: project_id})
 
 
 def note_made(context: Any, run: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from hex_blocks.errors.classes import BusyError, HexError
 from hex_blocks.hosts.dagster.results import CHECK, PARTITION_INPUT, check_result, materialize_result, run_metadata
-from hex_blocks.hosts.dagster.steps import failure_of, note_made, work_of
+from hex_blocks.hosts.dagster.steps import failure_of, note_made, note_starting, work_of
 from hex_blocks.hosts.dagster.translator import PROJECT_ID, HexProjectProps
 from hex_blocks.hosts.engines.running import Stoppable
 
@@ -196,6 +196,7 @@ class _Pieces:
 
     def add(self, spec: Any, project_id: str, work: Work, inputs: dict[str, Any]) -> None:
         """Start a run; where Hex has no place for it, once an earlier one has ended."""
+        note_starting(self._context, project_id)
         while True:
             try:
                 run = work.start(inputs, progress=self._report, stop=self._stop)

@@ -148,7 +148,7 @@ class Cluster:
         body = json.dumps({"query": query, "variables": variables}).encode()
         headers = {"Content-Type": "application/json"}
         asked = urllib.request.Request(f"http://127.0.0.1:{self.port}/graphql", body, headers)
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(asked, timeout=180) as answer:
             said = json.loads(answer.read())
         assert not said.get("errors"), said["errors"]
         return said["data"]

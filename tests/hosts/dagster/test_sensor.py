@@ -7,6 +7,8 @@ import dagster as dg
 import pytest
 
 from hex_blocks.hosts.dagster import HexWorkspace, build_hex_asset_specs, build_hex_polling_sensor, hex_assets
+from hex_blocks.hosts.dagster.sensor import CLOCKS_DIFFER
+from hex_blocks.hosts.engines.work import Work
 from hex_blocks.sandbox.model import Plan
 
 
@@ -53,6 +55,25 @@ def test_a_run_that_was_told_before_the_daemon_died_is_not_told_again(assets, in
     again, _ = tick(sensor, instance, cursor)
 
     assert again == runs[2:]
+
+
+def test_a_run_that_dagster_may_have_started_waits_to_be_told(assets, instance, workspace, project, monkeypatch):
+    sensor = build_hex_polling_sensor(workspace, assets=[assets])
+    _, cursor = tick(sensor, instance)
+    hex = workspace.process_config_and_initialize().client()
+
+    def killed(work: Work, *given: Any, **more: Any) -> Any:
+        hex.call("hex_run_and_wait", {"projectId": project})
+        raise RuntimeError("killed before it hears of the run")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Work, "start", killed)
+        dg.materialize([assets], resources={"hex": workspace}, instance=instance, raise_on_error=False)
+    first, cursor = tick(sensor, instance, cursor)
+    monkeypatch.setattr("hex_blocks.hosts.dagster.sensor.MAY_BE_TRIED_AGAIN", -CLOCKS_DIFFER)
+    later, _ = tick(sensor, instance, cursor)
+
+    assert (len(first), len(later)) == (0, 1)
 
 
 def test_more_projects_than_one_look_allows_take_turns(instance, workspace, sandbox, project, monkeypatch):

@@ -123,7 +123,7 @@ class Cluster:
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
         asked.method = method or ("POST" if data else "GET")
-        with urllib.request.urlopen(asked, timeout=60) as answer:
+        with urllib.request.urlopen(asked, timeout=180) as answer:
             return json.loads(answer.read() or b"null")
 
     def deployment(self, flow: str) -> str:
