@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -118,13 +120,23 @@ class Cluster:
         for process in descendants(self.processes.running["served"].pid):
             os.kill(process, signal.SIGKILL)
 
-    def ask(self, path: str, body: Any = None, method: str = "") -> Any:
+    def ask(self, path: str, body: Any = None) -> Any:
         """Ask the REST API; with a body it is a POST."""
         data = None if body is None else json.dumps(body).encode()
         asked = urllib.request.Request(self.address + path, data, {"Content-Type": "application/json"})
-        asked.method = method or ("POST" if data else "GET")
-        with urllib.request.urlopen(asked, timeout=180) as answer:
-            return json.loads(answer.read() or b"null")
+
+        def answer() -> list[Any]:
+            try:
+                with urllib.request.urlopen(asked, timeout=180) as said:
+                    return [json.loads(said.read() or b"null")]
+            except urllib.error.HTTPError as error:
+                # It is busy: its database is a file.
+                if error.code == HTTPStatus.SERVICE_UNAVAILABLE:
+                    return []
+                raise
+
+        (found,) = wait_until(answer, f"an answer of {path}")
+        return found
 
     def deployment(self, flow: str) -> str:
         return str(self.ask(f"/deployments/name/{quote(flow)}/served")["id"])
