@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
-from airflow.providers.common.compat.sdk import BaseHook
+from airflow.providers.common.compat.sdk import AirflowNotFoundException, BaseHook
 
 from hex_blocks.hosts.airflow.provider import ui_field_behaviour
 
@@ -41,7 +42,12 @@ class HexHook(BaseHook):
 
     async def aget_conn(self) -> Hex:
         """Return the client, from an event loop."""
-        return _client_by(await self.aget_connection(self.hex_conn_id))
+        try:
+            connection = await self.aget_connection(self.hex_conn_id)
+        except AirflowNotFoundException:
+            # `airflow dags test` cannot look one up in the metadata database from an event loop.
+            connection = await asyncio.to_thread(self.get_connection, self.hex_conn_id)
+        return _client_by(connection)
 
     def run(self, tool: str, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
         """Run a tool and return its outputs.

@@ -24,6 +24,9 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
+# On a machine that is busy a task may take a minute to begin.
+PATIENCE = 400.0
+
 
 def free_port() -> int:
     with socket.socket() as found:
@@ -31,7 +34,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def wait_until(true: Callable[[], Any], what: str, seconds: float = 180) -> Any:
+def wait_until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
     """Wait until something is there, and return it."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
@@ -104,7 +107,7 @@ class Cluster:
         found = self.ask("GET", f"/dags/{dag}/dagRuns/{run}/taskInstances?limit=200")
         return list(found["task_instances"])
 
-    def until_state(self, dag: str, run: str, state: str, seconds: float = 180) -> None:
+    def until_state(self, dag: str, run: str, state: str, seconds: float = PATIENCE) -> None:
         wait_until(lambda: {each["state"] for each in self.tasks(dag, run)} == {state}, f"{dag} is {state}", seconds)
 
     def until_process(self, dag: str, run: str) -> int:
@@ -194,7 +197,7 @@ def cluster_of(home: Path, dags: Mapping[str, str], variables: Mapping[str, str]
         made.triggerer()
         made.scheduler("scheduler 1")
         made.scheduler("scheduler 2")
-        wait_until(lambda: made.has(dags), "the API server and its DAGs", 300)
+        wait_until(lambda: made.has(dags), "the API server and its DAGs")
         yield made
     finally:
         for name in list(made.running):

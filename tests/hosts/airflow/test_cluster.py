@@ -19,9 +19,9 @@ from hex_blocks.clock import SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
 from tests.faulty import Exchange, Faulty, fetched, pass_on
-from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for, wait_until
+from tests.hosts.airflow.cluster import PATIENCE, Cluster, cluster_of, home_for, wait_until
 
-pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
 TITLE = "Quick check"
 DAG = """
 from datetime import timedelta
@@ -48,7 +48,7 @@ class Held:
             return
         answer = b"" if self.lose else b"".join(fetched(exchange))
         self.came.set()
-        self.let_go.wait(120)
+        self.let_go.wait(PATIENCE)
         exchange.send(answer)
         exchange.close()
 
@@ -117,7 +117,7 @@ def statuses(runs: Callable[[], list[Any]]) -> list[str]:
 @BOTH
 def test_a_worker_that_is_killed_while_hex_answers_its_start(dag, cluster, runs, held):
     run = cluster.trigger(dag)
-    assert held.came.wait(180)
+    assert held.came.wait(PATIENCE)
     os.kill(cluster.until_process(dag, run), signal.SIGKILL)
     held.let_go.set()
 
@@ -129,31 +129,31 @@ def test_a_worker_that_is_killed_while_hex_answers_its_start(dag, cluster, runs,
 def test_a_worker_that_is_killed_and_its_start_never_came_to_hex(cluster, runs, held):
     held.lose = True
     run = cluster.trigger("deferred")
-    assert held.came.wait(180)
+    assert held.came.wait(PATIENCE)
     os.kill(cluster.until_process("deferred", run), signal.SIGKILL)
     held.let_go.set()
 
     # Hex might still be carrying it out, so the next try does not send it again at once.
-    cluster.until_state("deferred", run, "success", 400)
+    cluster.until_state("deferred", run, "success")
     assert statuses(runs) == ["COMPLETED"]
 
 
 @BOTH
 def test_a_scheduler_that_is_killed_while_its_worker_starts_a_run(dag, cluster, runs, held):
     run = cluster.trigger(dag)
-    assert held.came.wait(180)
+    assert held.came.wait(PATIENCE)
     scheduler = cluster.scheduler_of(cluster.until_process(dag, run))
     cluster.kill(scheduler)
     held.let_go.set()
     cluster.scheduler(scheduler)
 
-    cluster.until_state(dag, run, "success", 300)
+    cluster.until_state(dag, run, "success")
     assert statuses(runs) == ["COMPLETED"]
 
 
 def test_a_triggerer_that_is_killed_while_a_run_is_started(cluster, runs, held):
     run = cluster.trigger("deferred")
-    assert held.came.wait(180)
+    assert held.came.wait(PATIENCE)
     cluster.kill("triggerer")
     held.let_go.set()
     cluster.until_state("deferred", run, "deferred")
@@ -185,7 +185,7 @@ def test_a_scheduler_that_is_killed_while_its_worker_waits(cluster, runs):
     cluster.kill(scheduler)
     cluster.scheduler(scheduler)
 
-    cluster.until_state("waiting", run, "success", 300)
+    cluster.until_state("waiting", run, "success")
     assert statuses(runs) == ["COMPLETED"]
 
 
@@ -230,7 +230,7 @@ def test_a_user_who_marks_a_task_as_failed_and_then_clears_it(dag, cluster, runs
 
 def test_a_user_who_marks_a_task_as_failed_while_it_starts_its_run(cluster, runs, held, endless):
     run = cluster.trigger("deferred")
-    assert held.came.wait(180)
+    assert held.came.wait(PATIENCE)
     cluster.until_process("deferred", run)
     cluster.mark("deferred", run, "failed")
     wait_until(lambda: "Terminating process" in cluster.log_of("deferred", run), "the process is told")

@@ -115,6 +115,26 @@ def test_a_token_that_is_refused_or_missing_is_told(token, sandbox, monkeypatch)
     assert "token" in message
 
 
+def test_a_connection_of_the_metadata_database_is_found_by_a_deferred_task_too(run_dag, project, sandbox, monkeypatch):
+    from airflow.models import Connection
+    from airflow.settings import Session
+
+    monkeypatch.delenv("AIRFLOW_CONN_HEX_DEFAULT")
+    session = Session()
+    session.add(
+        Connection(conn_id="hex_default", conn_type="hex", password=TOKENS.personal, host=sandbox.origin, port=None)
+    )
+    session.commit()
+    try:
+        done = run_dag("HexRunProjectOperator(task_id='a', project_id=PROJECT, deferrable=True)")
+    finally:
+        session.query(Connection).delete()
+        session.commit()
+        session.close()
+
+    assert done.state == "success"
+
+
 def test_the_hook_runs_tools_with_inputs_in_snake_case(project, sandbox):
     hook = host.HexHook()
     run = hook.run("run_project", {"project_id": project})
