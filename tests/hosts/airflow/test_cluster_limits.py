@@ -20,8 +20,8 @@ from tests.conftest import REPOSITORY
 from tests.hosts.airflow import fast_processes
 from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for
 
-SPEED = 15
-LIMIT = 1800
+SPEED = 8
+LIMIT = 2400
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(LIMIT + 300)]
 TITLE = "Quick check"
 DAG = """
