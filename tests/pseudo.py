@@ -91,7 +91,7 @@ def speaking(folder: Path) -> Iterator[Path]:
     made = package_in(folder / "package")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(texts, "PACKAGE", made)
-        patch.setattr(texts, "_chosen", None)
+        patch.setattr(texts, "_language", None)
         for cached in (texts.nearest, texts._catalogues):
             cached.cache_clear()
         yield made

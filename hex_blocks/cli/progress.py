@@ -73,9 +73,7 @@ def _with_next_try(progress: Progress) -> str:
     """Return what is told; of a wait, also when it ends: the same sentence may come again, as the end of all tries."""
     if "error" not in progress.values or not progress.remaining:
         return progress.message
-    return join_sentences(
-        progress.message, say("Trying again in {seconds} s.", seconds=math.ceil(progress.remaining))
-    )
+    return join_sentences(progress.message, say("Trying again in {seconds} s.", seconds=math.ceil(progress.remaining)))
 
 
 @contextmanager

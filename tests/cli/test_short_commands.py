@@ -18,7 +18,7 @@ from hex_blocks import Connection, Hex
 from hex_blocks.cli import cli, naming
 from hex_blocks.cli.shared_sandbox import find_shared
 from hex_blocks.sandbox import TOKENS, Sandbox
-from tests.conftest import RunCommand, leading_to
+from tests.conftest import RunCommand, environment_for
 from tests.faulty import Faulty, silence
 
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
@@ -424,7 +424,7 @@ def test_a_project_that_does_not_tell_its_inputs_completes_nothing(
     monkeypatch.setattr("hex_blocks.cli.completion.PATIENCE", 0.2)
     completer = ShellComplete(cli, {}, "hex-blocks", "_HEX_BLOCKS_COMPLETE")
     with Faulty(silence) as mute:
-        for name, value in leading_to(mute.base_url, mute.origin, TOKENS.personal).items():
+        for name, value in environment_for(mute.base_url, mute.origin, TOKENS.personal).items():
             monkeypatch.setenv(name, value)
         found = completer.get_completions(["run", "Revenue report"], "re")
 

@@ -140,7 +140,7 @@ def german(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, write_catalogue: Wri
         },
     )
     monkeypatch.setattr(texts, "PACKAGE", tmp_path / "package")
-    monkeypatch.setattr(texts, "_chosen", None)
+    monkeypatch.setattr(texts, "_language", None)
     for cached in (texts.nearest, texts._catalogues):
         cached.cache_clear()
     yield tmp_path / "package" / "locales"

@@ -183,7 +183,7 @@ def test_an_error_is_told_in_a_language_and_its_key_is_not(tmp_path: Path, write
 @pytest.mark.usefixtures("our_locales")
 def test_a_language_that_was_chosen_goes_before_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANGUAGE", "fr")
-    monkeypatch.setattr(texts, "_chosen", None)
+    monkeypatch.setattr(texts, "_language", None)
 
     assert current_language() == "fr"
     set_language("de")

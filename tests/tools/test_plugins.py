@@ -226,9 +226,9 @@ def test_a_broken_tool_is_reported_by_name_and_the_rest_work(
     ("files", "entry_point", "said"),
     [
         pytest.param({}, "dogs = hex_blocks_dogs", "has no folder tool_specs", id="no-specs"),
-        pytest.param({}, "dogs = hex_blocks_wolves", "no package that can be found", id="no-package"),
+        pytest.param({}, "dogs = hex_blocks_wolves", "not an importable package", id="no-package"),
         pytest.param({}, "dogs = hex_blocks_wolves.inner", "hex_blocks_wolves", id="no-outer-package"),
-        pytest.param({"alone.py": ""}, "dogs = hex_blocks_dogs.alone", "no package", id="a-module"),
+        pytest.param({"alone.py": ""}, "dogs = hex_blocks_dogs.alone", "not an importable package", id="a-module"),
         pytest.param({GROUPS: "{"}, "dogs = hex_blocks_dogs", r"groups\.json: not JSON", id="groups-not-json"),
         pytest.param({GROUPS: []}, "dogs = hex_blocks_dogs", r"groups\.json", id="groups-a-list"),
         pytest.param({GROUPS: {"dogs": {}}}, "dogs = hex_blocks_dogs", r"groups\.json: .*title", id="group-no-title"),

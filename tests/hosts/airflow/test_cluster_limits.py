@@ -15,7 +15,7 @@ import pytest
 
 from hex_blocks.clock import FastClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Input, Plan
+from hex_blocks.sandbox.model import NotebookInput, Plan
 from tests.conftest import REPOSITORY
 from tests.hosts.airflow import fast_processes
 from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for
@@ -61,7 +61,7 @@ def hex_() -> Iterator[Sandbox]:
     """A Hex of our own, with Hex's limits, whose runs take a minute."""
     with Sandbox(clock=FastClock(SPEED)) as running:
         project = running.world.project(TITLE)
-        project.inputs, project.plan = (Input("n", "number", 0),), Plan(5, 60)
+        project.inputs, project.plan = (NotebookInput("n", "number", 0),), Plan(5, 60)
         yield running
 
 
