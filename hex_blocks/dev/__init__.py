@@ -1,1 +1,1 @@
-"""For people who work here or write plugins: checks of specs, pages, catalogues and drift."""
+"""Development tools, also for authors of plugins: checks of specs and texts, documentation pages, and drift."""

@@ -1,6 +1,6 @@
-"""What is wrong with the catalogues of translations: what is missing, broken, or there twice.
+"""Checks the catalogues of translations for missing, broken and duplicate entries.
 
-Words that are rightly the same as in English stand in `locales/<language>.same.txt`.
+Words that are the same as in English are listed in `locales/<language>.same.txt`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from hex_blocks.i18n.texts import text
 
 @dataclass
 class LanguageReport:
-    """How a language's catalogue is."""
+    """The state of a language's catalogue."""
 
     texts: int
     translated: int = 0
@@ -43,13 +43,13 @@ class LanguageReport:
 
     @property
     def coverage(self) -> float:
-        """How much of what users see is translated, in percent, rounded down: 100 is all of it."""
+        """The percentage of texts that are translated, rounded down, so that 100 means all."""
         return int(1000 * self.translated / self.texts) / 10 if self.texts else 100.0
 
 
 @dataclass
 class Report:
-    """How the catalogues are."""
+    """The state of all catalogues."""
 
     template_is_current: bool
     languages: dict[str, LanguageReport]
@@ -82,7 +82,7 @@ _QUOTED = re.compile(r'(?:msg\w+(?:\[\d\])? )?"(?:[^"\\]|\\.)*"')
 
 
 def report(source: Source) -> Report:
-    """Look at every catalogue of a repository or of a plugin's package."""
+    """Return the state of all catalogues of the repository or of a plugin's package."""
     new = template(source)
     file = source.locales / TEMPLATE
     current = file.is_file() and file.read_bytes() == written(template(source))
@@ -95,7 +95,14 @@ def report(source: Source) -> Report:
 
 
 def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -> LanguageReport:
-    """Look at a language's catalogue. by_us: whether what our own catalogue translates need not be in it."""
+    """Return the state of a language's catalogue.
+
+    Args:
+        file: The .po file.
+        new: The current template.
+        names: Names that translations must keep.
+        by_us: Whether texts that this package's own catalogue translates may be missing.
+    """
     texts = {key_of(english_of(message)) for message in new if message.id}
     made = LanguageReport(len(texts))
     try:
@@ -130,9 +137,9 @@ def _language(file: Path, new: Catalog, names: frozenset[str], *, by_us: bool) -
 
 
 def forms_with_english(english: str, said: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Return each form of a translation with the English that it is to mean.
+    """Return each plural form of a translation with the English form that it corresponds to.
 
-    Where a language has several, the first is that of one; where it has a single form, that speaks of any number.
+    The first of several forms corresponds to the singular; a single form corresponds to the plural.
     """
     for number, form in enumerate(said):
         is_one = isinstance(english, Plural) and number == 0 and len(said) > 1
@@ -140,20 +147,20 @@ def forms_with_english(english: str, said: tuple[str, ...]) -> Iterator[tuple[st
 
 
 def _badly_quoted(file: Path) -> Iterator[int]:
-    """Return the lines that Babel would take without a word, and without their last letter."""
+    """Return the lines with wrong quotes, which Babel would read without an error and without their last character."""
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith(("msg", '"')) and not _QUOTED.fullmatch(line):
             yield number
 
 
 def _twice(file: Path) -> Iterator[str]:
-    """Return the English of entries that stand twice: Babel takes one of them without a word."""
+    """Return the English of duplicate entries, of which Babel reads one without an error."""
     entries = Counter(_entries(file.read_text(encoding="utf-8").splitlines()))
     yield from (english for (_, english), times in entries.items() if times > 1 and english)
 
 
 def _entries(lines: list[str]) -> Iterator[tuple[str, str]]:
-    """Read the context and the English of every entry in use. Either may go on over several lines."""
+    """Yield the context and the English of all entries in use. Both can continue over several lines."""
     parts: dict[str, list[str]] = {}
     keyword = ""
     for line in [*lines, "msgstr"]:
@@ -169,7 +176,7 @@ def _entries(lines: list[str]) -> Iterator[tuple[str, str]]:
 
 
 def _joined(parts: list[str]) -> str:
-    # What is badly quoted is reported as such, and cannot be read here.
+    # Lines with wrong quotes are reported separately and cannot be parsed here.
     return denormalize("\n".join(part for part in parts if _QUOTED.fullmatch(part))) if parts else ""
 
 
@@ -180,7 +187,7 @@ def _same(file: Path) -> set[str]:
 
 
 def _enum_values(root: Path) -> frozenset[str]:
-    """Return the enum values of all specs that no ordinary word looks like."""
+    """Return the enum values of all specs that cannot be mistaken for ordinary words."""
     values: set[str] = set()
     for file in sorted(root.glob("tool_specs/*.json")):
         if not file.name.endswith(".schema.json"):
@@ -199,7 +206,7 @@ def _enums_in(value: Any) -> Iterator[str]:
 
 
 def places(source: Source) -> dict[str, list[str]]:
-    """Return where each text stands."""
+    """Return the places of each text."""
     found: dict[str, list[str]] = {}
     for english, place in every_text(source):
         found.setdefault(english, []).append(place)

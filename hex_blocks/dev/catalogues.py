@@ -1,11 +1,10 @@
-"""The catalogues of translations: what is to be translated, gathered from everywhere, and kept current with Babel.
+"""Extracts the texts for translation, and updates and compiles the catalogues, with Babel.
 
-`locales/hex_blocks.pot` holds every English text that users see, `locales/<language>.po` its translations, and
-`<language>.mo` beside it what is read at run time. A text stands once, whatever shows it, and says where it is shown
-(`tool_specs/hex_cancel_run.json title`) without line numbers, so that catalogues change only when texts do.
+`locales/hex_blocks.pot` has every English text that users see, `locales/<language>.po` its translations, and
+`<language>.mo` is read at run time. Each text is listed once, with the places where it is shown
+(`tool_specs/hex_cancel_run.json title`) but without line numbers, so that catalogues only change when texts do.
 
-This module imports nothing of the project but i18n/, since hatch_build.py compiles with it while the package is
-being built.
+This module only imports i18n/ from the project, because hatch_build.py runs it while the package is built.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ LANGUAGES = ("de", "es", "fr", "ja", "ko", "pt_BR", "zh_Hans", "zh_Hant")
 DOMAIN = "hex_blocks"
 TEMPLATE = f"{DOMAIN}.pot"
 GUIDES = "docs/guides/"
-# A few places say what a text is about; some stand in sixty.
+# How many places of a text are listed; some texts have sixty.
 MOST_PLACES = 3
 
-# What marks a text in Python and in templates: the name of the function that says it, and what makes one of two forms.
+# The functions whose arguments are texts, in Python and in templates, and the class of texts with two forms.
 SAYING = ("text", "say", "phrase", "sentence")
 COUNTING = ("Plural", "plural")
-# Tables whose every text is said to users.
+# Tables whose values are all texts.
 TABLES = (
     "SENTENCES",
     "RUN_SENTENCES",
@@ -48,14 +47,14 @@ TABLES = (
     "CLICK_WORDS",
     "SERVICE_PROBLEMS",
 )
-# Keys of specs whose values are texts, wherever they stand outside examples.
+# Keys of specs whose values are texts, except inside examples.
 WORDED = ("title", "description", "tagline", "category")
-# Keys of specs below which keys are names.
+# Keys of specs whose values are objects with names as keys.
 NAMED = ("inputs", "outputs", "fields", "groups", "connection")
 NOT_WORDS = ("$comment", "modelHint", "example", "default", "request", "reply", "inputs", "outputs")
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
-# Names of products and kinds of text, which are the same in every language.
+# Names of products and formats, which are the same in every language.
 _NAMES = (
     r"\b(?:Hex|SQL|ID|UUID|URL|JDBC|JSON|Markdown|Amazon (?:Athena|Redshift)|Google (?:BigQuery|Drive)|ClickHouse|"
     r"Databricks|MotherDuck|MySQL|PostgreSQL|Snowflake|Spark|Starburst|Trino|GitHub|Notion|Confluence|Slack)\b"
@@ -68,26 +67,26 @@ _HEADER = """\
 # This file is distributed under the same license as hex_blocks.
 #"""
 _BLANK = "␣"
-# What differs from one day, machine or version of Babel to the next.
+# Headers that differ by day, machine or version of Babel.
 _UNSTEADY_NAMES = ("POT-Creation", "PO-Revision", "Last-Trans", "Report-Msgid", "Generated-By", "Language-Team")
 _UNSTEADY = tuple(f'"{name}' for name in _UNSTEADY_NAMES)
-# A fixed date: catalogues change when texts do, and at no other time.
+# A fixed date, so that catalogues only change when texts do.
 _NO_DATE = datetime(2026, 1, 1, tzinfo=UTC)
 
 Said = tuple[int, None, str, list[str]]
 
 
 class Source(NamedTuple):
-    """Where texts come from: a repository of ours, or a plugin's package."""
+    """The source of texts: this repository, or a plugin's package."""
 
     root: Path
     name: str = "hex_blocks"
-    # Gives the texts of the command's help, each with where it is shown.
+    # Returns the texts of the command line's help, each with its place.
     help_texts: Callable[[], Iterable[tuple[str, str]]] = tuple
 
     @property
     def is_ours(self) -> bool:
-        """Whether it is this project's repository."""
+        """Whether it is this repository."""
         return (self.root / "hex_blocks").is_dir()
 
     @property
@@ -97,7 +96,7 @@ class Source(NamedTuple):
 
 
 def template(source: Source) -> Catalog:
-    """Gather every text of a repository or of a plugin's package."""
+    """Return a catalogue of all texts of a repository or of a plugin's package."""
     catalogue = _empty(None, source.name)
     for english, place in every_text(source):
         if is_worded(english):
@@ -109,23 +108,23 @@ def template(source: Source) -> Catalog:
 
 
 def key_of(english: str) -> str | tuple[str, str]:
-    """Return what a catalogue calls a text: its English, or both forms of one that speaks of a number."""
+    """Return the key of a text in a catalogue: the text, or both forms of a Plural."""
     return (english.one, str(english)) if isinstance(english, Plural) else english
 
 
 def english_of(message: Message) -> str:
-    """Return the English of an entry, a Plural where it has two forms."""
+    """Return the English of an entry: a Plural if it has two forms."""
     return Plural(*message.id) if isinstance(message.id, tuple | list) else str(message.id)
 
 
 def forms_of(message: Message) -> tuple[str, ...]:
-    """Return the translations of an entry: one, or each of its plural forms; none where one of them is missing."""
+    """Return the translations of an entry: one, or all plural forms; empty if one of them is missing."""
     said = message.string if isinstance(message.string, tuple | list) else (message.string,)
     return tuple(map(str, said)) if said and all(said) else ()
 
 
 def every_text(source: Source) -> Iterator[tuple[str, str]]:
-    """Return every text and where it stands, in the order of the catalogue."""
+    """Yield every text with its place, in the order of the catalogue."""
     root = source.root
     files = [*root.glob("tool_specs/*.json"), *root.glob("hex_blocks/hosts/models/tools/*.json")]
     specs = sorted(files, key=lambda file: (file.name.startswith("hex_"), file.name))
@@ -143,7 +142,7 @@ def every_text(source: Source) -> Iterator[tuple[str, str]]:
 
 
 def is_worded(english: str) -> bool:
-    """Whether a text has words that can be translated, beside names, code and places for values."""
+    """Return whether a text has words to translate, apart from names, code and placeholders."""
     return bool(_WORD.search(_NO_WORDS.sub(" ", english)))
 
 
@@ -157,12 +156,12 @@ def _in_file(method: Any, file: Path, root: Path) -> Iterator[tuple[str, str]]:
 
 
 def _from_spec(file: IO[bytes], _keywords: Any, _tags: Collection[str], options: Mapping[str, Any]) -> Iterator[Said]:
-    """Extract from a spec, a block file or a plugin's groups.json. The comment is the text's key."""
+    """Extract the texts of a spec, a block file or a plugin's groups.json. The comment is the text's key."""
     yield from _from_value(json.load(file), "")
 
 
 def _from_value(value: Any, key: str, *, are_names: bool = False) -> Iterator[Said]:
-    """Extract from a part of a spec. are_names: whether its keys are names that people gave to what stands there."""
+    """Extract the texts of a part of a spec. `are_names`: its keys are names of inputs, outputs or groups."""
     if isinstance(value, list):
         for number, part in enumerate(value):
             if isinstance(part, str) and key.endswith(".points"):
@@ -187,7 +186,7 @@ def _from_value(value: Any, key: str, *, are_names: bool = False) -> Iterator[Sa
 def _from_python(
     file: IO[bytes], keywords: Collection[str], _tags: Collection[str], options: Mapping[str, Any]
 ) -> Iterator[Said]:
-    """Extract what is said, and the tables of sentences. The comment is the key in its table."""
+    """Extract the texts of calls and of tables in Python. The comment is the key in the table."""
     told: set[ast.AST] = set()
     for node in ast.walk(ast.parse(file.read())):
         if isinstance(node, ast.Call) and node.args and node not in told:
@@ -216,7 +215,7 @@ def _from_table(name: str, table: ast.expr) -> Iterator[Said]:
 
 
 def _constants(node: ast.expr) -> Iterator[str]:
-    """Return the texts in an expression: one, those of a choice, of a call or of a table; never a call's keywords."""
+    """Return the texts in an expression: a constant, a conditional, a call or a table, without keyword arguments."""
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str) and node.value:
             yield node.value
@@ -225,7 +224,7 @@ def _constants(node: ast.expr) -> Iterator[str]:
         yield from _constants(node.orelse)
     elif isinstance(node, ast.Call):
         if getattr(node.func, "id", "") in COUNTING:
-            # What gets its forms from elsewhere has none to be gathered here.
+            # A Plural whose forms are not constants is extracted elsewhere.
             forms = [str(form.value) for form in node.args[:2] if isinstance(form, ast.Constant)]
             yield from [Plural(*forms)] if len(forms) == 2 else []
             return
@@ -261,13 +260,17 @@ def _empty(language: str | None, name: str) -> Catalog:
 
 
 def read_catalogue(file: Path) -> Catalog:
-    """Read a .po file. Raises PoFileError, naming the line, where it is broken."""
+    """Return the catalogue in a .po file.
+
+    Raises:
+        PoFileError: The file is broken; the error names the line.
+    """
     with file.open("rb") as opened:
         return read_po(opened, locale=file.stem if file.suffix == ".po" else None, abort_invalid=True)
 
 
 def updated(file: Path, new: Catalog, name: str) -> Catalog:
-    """Return a language's catalogue with exactly the texts of the template; no guesses, nothing obsolete."""
+    """Return a language's catalogue with exactly the texts of the template, without fuzzy and obsolete entries."""
     catalogue = _empty(file.stem, name)
     if file.is_file():
         before = read_catalogue(file)
@@ -281,14 +284,14 @@ def updated(file: Path, new: Catalog, name: str) -> Catalog:
 
 
 def _keep_plurals(catalogue: Catalog, of: Catalog) -> None:
-    """Give a catalogue the formula that its translations were written for: versions of Babel differ in theirs."""
+    """Set the plural formula of a catalogue to the one in the file, because versions of Babel have different ones."""
     catalogue.mime_headers = [("Plural-Forms", of.plural_forms)]
 
 
 def written(catalogue: Catalog) -> bytes:
-    """Return a catalogue as the file it is, with one place to a line."""
+    """Return a catalogue as the text of its file, with one place per line."""
     for message in catalogue:
-        # Babel would break lines inside a place that has a blank.
+        # Babel would break lines at spaces inside a place.
         message.locations = [(place.replace(" ", _BLANK), line) for place, line in message.locations]
         if "%(" not in str(message.id):
             message.flags.discard("python-format")
@@ -304,7 +307,7 @@ def written(catalogue: Catalog) -> bytes:
 
 
 def refresh(source: Source, languages: Collection[str] = ()) -> list[Path]:
-    """Write the template and every language's catalogue anew; give the files that changed."""
+    """Write the template and all catalogues, and return the files that changed."""
     source.locales.mkdir(exist_ok=True)
     new = template(source)
     contents = {source.locales / TEMPLATE: written(template(source))}
@@ -318,14 +321,14 @@ def refresh(source: Source, languages: Collection[str] = ()) -> list[Path]:
 
 
 def languages_of(source: Source) -> list[str]:
-    """Name the languages that have a catalogue."""
+    """Return the languages that have a catalogue."""
     return sorted(file.stem for file in source.locales.glob("*.po"))
 
 
 def compile_catalogues(locales: Path) -> list[Path]:
-    """Compile every .po file of a folder to the .mo beside it; give the .mo files.
+    """Compile all .po files of a folder to .mo files, and return those.
 
-    The guides' paragraphs are left out: they are read from the .po when pages are made, and nowhere else.
+    The paragraphs of guides are left out: pages read them from the .po file, and nothing else does.
     """
     made = []
     for file in sorted(locales.glob("*.po")):
@@ -340,7 +343,7 @@ def compile_catalogues(locales: Path) -> list[Path]:
         compiled, writing = file.with_suffix(".mo"), file.with_suffix(f".{os.getpid()}.tmp")
         with writing.open("wb") as opened:
             write_mo(opened, catalogue)
-        # Whoever reads it meanwhile has the old one or the new one, whole.
+        # Replaced atomically, because another process may be reading it.
         writing.replace(compiled)
         made.append(compiled)
     return made

@@ -1,4 +1,4 @@
-"""What `hex-blocks check` looks at: every spec, its examples, its handler, and the schemas for editors."""
+"""Checks all specs, their examples and handlers, and the JSON Schemas for editors."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {"tool.schema.json": ToolSpec, "block.sche
 
 
 def problems(registry: Registry) -> list[str]:
-    """List all that is wrong, each with its file and what would be right. Empty when all is well."""
+    """Return everything that is wrong, each with its file and the correction."""
     found = [f"plugin {problem.plugin}: {problem.message}" for problem in registry.problems]
     found += _block_problems(registry)
     for tool in registry.values():
@@ -34,7 +34,7 @@ def problems(registry: Registry) -> list[str]:
 
 
 def write_schemas(folder: Path) -> None:
-    """Write the JSON Schemas that editors complete specs with."""
+    """Write the JSON Schemas with which editors complete specs."""
     for name, model in SCHEMAS.items():
         (folder / name).write_text(_schema(model), encoding="utf-8")
 

@@ -1,8 +1,7 @@
-"""The pages people read, made from specs, errors and guides in every language.
+"""Generates the documentation pages from specs, errors and guides, in every language.
 
-docs/<language>/index.md, errors.md, tools/<group>.md and guides/<guide>.md. They are committed, and `hex-blocks docs
---check` fails when one is not what would be made now. A text that nobody has translated yet stands there in English
-and is marked.
+The pages are docs/<language>/index.md, errors.md, tools/<group>.md and guides/<guide>.md. Texts without a translation
+are in English and marked as such.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ NOT_TRANSLATED = " <sup>en</sup>"
 ENTRIES = Plural("{range} entry", "{range} entries", "last")
 CHARACTERS = Plural("{range} character", "{range} characters", "last")
 KINDS: tuple[type[HexError], ...] = (InputError, TokenError, NotFoundError, BusyError, HexDownError, RunError)
-# What people look for first comes first; guides that are not named here follow.
+# The order of guides. Guides that are not listed come last.
 GUIDES = (
     "getting-started",
     "running-notebooks",
@@ -75,7 +74,7 @@ class Row:
 
 
 class Words:
-    """The texts of pages in one language. What is not translated is English, and marked."""
+    """The texts of pages in a language. Those without a translation are English and marked."""
 
     def __init__(self, language: str, locales: Path) -> None:
         self.language = language
@@ -92,7 +91,7 @@ class Words:
         }
 
     def found(self, english: str, count: float = MANY) -> str | None:
-        """Return the translation; None where there is none. count: the number that a Plural speaks of."""
+        """Return the translation of a text, or None. `count` is the number that selects the form of a Plural."""
         if self.language == SOURCE_LANGUAGE or not is_worded(english):
             return text(english, None, count)
         compiled = text(english, self.language, count)
@@ -100,7 +99,7 @@ class Words:
         return self._translations.get(english) or (compiled if compiled != untold else None)
 
     def say(self, english: str, **values: object) -> Markup:
-        """Return a text as Markdown, its places filled. A Plural has the form of the number in its place."""
+        """Return a text as Markdown, with its placeholders filled."""
         count = count_in(values, english.by) if isinstance(english, Plural) else MANY
         words = self.found(english, count)
         said = escaped(text(english, None, count) if words is None else words)
@@ -108,22 +107,22 @@ class Words:
         return markdown(filled + NOT_TRANSLATED if words is None else filled)
 
     def say_markdown(self, english: str) -> str:
-        """Return a text that is Markdown already."""
+        """Return a text that is Markdown itself."""
         words = self.found(english)
         return english + NOT_TRANSLATED if words is None else words
 
     def number(self, value: float) -> str:
-        """Write a number as the language does."""
+        """Return a number in the format of the language."""
         return number(value, self.language)
 
 
 def markdown(written: str) -> Markup:
-    """Mark text as Markdown, which is not escaped again."""
+    """Return Markdown marked as such, so that it is not escaped."""
     return Markup(written)  # noqa: S704 - Markdown of ours; what comes from specs has been escaped
 
 
 def escaped(value: object) -> str:
-    """Escape text for Markdown, also inside a table; code spans stay as they are."""
+    """Return text escaped for Markdown, also inside a table. Code spans are unchanged."""
     if isinstance(value, Markup):
         return str(value)
     parts = _CODE_SPAN.split(_LINE_BREAK.sub(" ", str(value)))
@@ -135,15 +134,18 @@ def _escape(found: re.Match[str]) -> str:
 
 
 def code(value: object) -> Markup:
-    """Write something as code."""
+    """Return a value as inline code."""
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return markdown(f"`{shown}`".replace("|", r"\|"))
 
 
 def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
-    """Make every page of a language: its path below docs/<language>/, and its content.
+    """Return all pages of a language: their content by path below docs/<language>/.
 
-    sources: the repository, for the guides and the catalogues.
+    Args:
+        registry: The tools.
+        language: The language.
+        sources: The repository, for guides and catalogues.
     """
     words = Words(language, sources / "locales")
     environment = _environment(words)
@@ -167,7 +169,7 @@ def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
 
 
 def write(folder: Path, made: Mapping[str, str]) -> list[Path]:
-    """Write the pages of a language, and remove those that are no more; give the files that changed."""
+    """Write the pages of a language, delete obsolete ones, and return the files that changed."""
     changed = list(stale(folder, made))
     for file in changed:
         path = file.relative_to(folder).as_posix()
@@ -180,7 +182,7 @@ def write(folder: Path, made: Mapping[str, str]) -> list[Path]:
 
 
 def stale(folder: Path, made: Mapping[str, str]) -> Iterator[Path]:
-    """Return the pages of a language that are missing, not what they should be, or no more."""
+    """Yield the pages of a language that are missing, different or obsolete."""
     for path, content in made.items():
         file = folder / path
         if not file.is_file() or file.read_text(encoding="utf-8") != content:
@@ -189,12 +191,12 @@ def stale(folder: Path, made: Mapping[str, str]) -> Iterator[Path]:
 
 
 def all_languages(sources: Path) -> list[str]:
-    """Name the languages that have pages."""
+    """Return the languages that have pages."""
     return [SOURCE_LANGUAGE, *sorted(file.stem for file in (sources / "locales").glob("*.po"))]
 
 
 def names_of(languages: Iterable[str]) -> dict[str, str]:
-    """Return every language's name in itself."""
+    """Return the name of every language in that language."""
     names = {language: Locale.parse(language).display_name or language for language in languages}
     return {language: name[:1].upper() + name[1:] for language, name in names.items()}
 
@@ -216,7 +218,7 @@ def _environment(words: Words) -> Environment:
     made = Environment(
         loader=PackageLoader("hex_blocks.dev"),
         undefined=StrictUndefined,
-        # What is not marked as Markdown is escaped for it; autoescape would do that for HTML.
+        # Everything is escaped for Markdown unless it is marked as Markdown; autoescape would escape it for HTML.
         finalize=escaped,
         autoescape=False,  # noqa: S701
         trim_blocks=True,
@@ -274,7 +276,7 @@ def _allowed(value: InputField | OutputField, words: Words) -> Markup:
         parts.append(bounds)
     if length := _between(value.min_length, value.max_length, words):
         unit = ENTRIES if value.type == "array" else CHARACTERS
-        # The number that the word follows is the last one of the range.
+        # The word after a range agrees with its last number.
         last = value.min_length if value.max_length is None else value.max_length
         parts.append(words.say(unit, range=length, last=last))
     return markdown("; ".join(parts))
@@ -304,7 +306,7 @@ def _limit(group: str, words: Words) -> Markup:
 
 
 def command(tool: Tool, example: Example) -> Markup:
-    """Write an example as a call on the command line, broken into lines where it is long."""
+    """Return an example as a call on the command line, with line breaks if it is long."""
     words = [f"hex-blocks call {tool.id}", *_given(example.inputs, "")]
     line = " ".join(words)
     return markdown(line if len(line) <= 110 else " \\\n    ".join(words))

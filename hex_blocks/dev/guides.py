@@ -1,7 +1,7 @@
-"""The hand-written guides: Markdown, cut into the pieces that are translated and those that are not.
+"""Splits the guides, which are hand-written Markdown, into texts to translate and other parts.
 
-A paragraph, a heading, an entry of a list and a cell of a table are each one text. Code, HTML comments and the
-marks around a text (`## `, `- `, `> `) are left as they are.
+Each paragraph, heading, list entry and table cell is a text. Code, HTML comments and the marks around a text (`## `, `-
+`, `> `) are not changed.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CELLS = re.compile(r"(?<!\\)\|")
 
 
 class Piece(NamedTuple):
-    """A stretch of a guide: a text that is translated, between what is not; or no text at all."""
+    """A part of a guide: a text to translate with what is around it, or a part without a text."""
 
     before: str
     text: str = ""
@@ -25,7 +25,7 @@ class Piece(NamedTuple):
 
 
 def pieces(markdown: str) -> Iterator[Piece]:
-    """Cut a guide into its pieces, in order. Put together again they are the guide, with one line per text."""
+    """Return the parts of a guide in order. Joined, they are the guide with one line per text."""
     mark, fence = "", ""
     words: list[str] = []
     for line in [*markdown.splitlines(), ""]:
@@ -58,7 +58,7 @@ def texts_of(markdown: str) -> Iterator[str]:
 
 
 def in_words(markdown: str, say: Callable[[str], str]) -> str:
-    """Return a guide with every text replaced by what `say` makes of it."""
+    """Return a guide with every text replaced by the result of `say`."""
     return (
         "".join(
             piece.before + (say(piece.text) if piece.text else "") + piece.after for piece in pieces(markdown)
@@ -77,5 +77,5 @@ def _row(line: str) -> Iterator[Piece]:
 
 
 def title_of(markdown: str) -> str:
-    """Return the title of a guide: its first heading."""
+    """Return the title of a guide, which is its first heading."""
     return next(piece.text for piece in pieces(markdown) if piece.before == "# ")

@@ -1,4 +1,4 @@
-"""Which errors a tool can give, and which of Hex's operations it uses: as its request and its handler declare it."""
+"""Determines the errors that a tool can raise and the requests that it can send, from its spec and its handler."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.tools.spec.tool import Request, ToolSpec
 from hex_blocks.tools.spec.values import Input
 from hex_blocks.tools.tool import Tool
 
-# What any call can meet, so that it is not repeated for each tool.
+# The errors of every call, which are not repeated for each tool.
 EVERYWHERE = (
     "bad_inputs",
     "request_refused",
@@ -46,17 +46,17 @@ EVERYWHERE = (
 
 
 def possible_errors(tool: Tool) -> list[str]:
-    """List the keys of the errors that a tool can raise, beside those of EVERYWHERE, in the order of SENTENCES."""
+    """Return the keys of the errors that a tool can raise, without those of EVERYWHERE, in the order of SENTENCES."""
     return _listed(declaration_of(handler_of(tool)).errors | _of_request(tool.spec))
 
 
 def reported_errors(tool: Tool) -> list[str]:
-    """List the keys of the errors that a tool reports in its outputs, in the order of SENTENCES."""
+    """Return the keys of the errors that a tool reports in its outputs, in the order of SENTENCES."""
     return _listed(declaration_of(handler_of(tool)).reported)
 
 
 def requests(tool: Tool, tools: Registry) -> list[Request]:
-    """List the requests that a tool may send, its own first."""
+    """Return the requests that a tool can send, its own first."""
     used = [tools[name] for name in sorted(declaration_of(handler_of(tool)).uses)]
     sent = {each.spec.request.operation_id: each.spec.request for each in (tool, *used) if each.spec.request}
     return list(sent.values())
@@ -69,7 +69,7 @@ def _of_request(spec: ToolSpec) -> set[str]:
 
 
 def _names_something(spec: ToolSpec) -> bool:
-    """Whether the request names something by its ID, which may not be there."""
+    """Return whether the request has the ID of an object, which may not exist."""
     assert spec.request  # noqa: S101
     sent = [each for each in spec.inputs.values() if each.place in ("query", "body")]
     return bool(spec.request.placeholders) or any("uuid" in (each.format, _format_of_items(each)) for each in sent)

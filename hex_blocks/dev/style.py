@@ -1,4 +1,4 @@
-"""Phrases that are not to come back into the English that users read, and the better ones."""
+"""Phrases to avoid in the English texts for users, and better ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-# Each phrase as a pattern, and what to write instead. CONTRIBUTING.md says why.
+# The phrases as patterns, each with what to write instead. See the style section of CONTRIBUTING.md.
 PHRASES = (
     (r"unless (?:said|told|stated) otherwise", "Default: …"),
     (r"\bis no (?:input|object|list|number|text|tool|path|JSON|cursor|chart)\b", "is not an input, is not a list …"),
@@ -34,7 +34,7 @@ _PATTERNS = tuple((re.compile(pattern), better) for pattern, better in PHRASES)
 
 
 class Mannered(NamedTuple):
-    """A phrase that should be put otherwise, and where it is."""
+    """A phrase to replace, and its place."""
 
     place: str
     phrase: str
@@ -45,10 +45,10 @@ class Mannered(NamedTuple):
 
 
 def mannered(texts: Iterable[tuple[str, str]]) -> Iterator[Mannered]:
-    """Yield the phrases of texts that should be put otherwise.
+    """Yield the phrases to replace in texts.
 
     Args:
-        texts: English texts, each with where it is.
+        texts: English texts, each with its place.
     """
     for english, place in texts:
         for pattern, better in _PATTERNS:

@@ -1,7 +1,7 @@
-"""What is wrong with one translation: what it must not change, and what its language does not write.
+"""Checks a single translation against its English text.
 
-A translation keeps places for values, code, names and numbers as they are, is in its own script and in the words of
-its country, ends as the English does, and is not the English itself.
+A translation keeps placeholders, code, names and numbers; it uses the script and vocabulary of its language, ends like
+the English text, and is not the English text itself.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from hex_blocks.i18n.formats import FULL_WIDTH
 
 
 class Problem(NamedTuple):
-    """One thing that is wrong: its kind, the English, and what would be right."""
+    """A fault of a translation: its kind, the English text, and the correction."""
 
     kind: str
     english: str
     detail: str = ""
 
 
-# Every way of writing that a language has, by the characters that only it uses.
+# The scripts, by the characters that only they have.
 _SCRIPTS = {
     "Han": r"\u3400-\u9fff\uf900-\ufaff々",
     "Kana": r"\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff",
@@ -34,7 +34,7 @@ _SCRIPTS = {
     "Arabic": r"\u0600-\u06ff",
 }
 _HAN = re.compile(f"[{_SCRIPTS['Han']}]")
-# Which scripts a language may use beside Latin; of these, at least one character must be there.
+# The scripts of a language beside Latin; a translation needs at least one of their characters.
 _OWN_SCRIPTS = {"ja": ("Kana", "Han"), "ko": ("Hangul",), "zh_Hans": ("Han",), "zh_Hant": ("Han",)}
 _TRADITIONAL = set("個們這說請與為時發經過還點後開關學實現應該類權資數據頁組織邏輯專運續編輯刪選擇設單項讀寫連線檔")
 # Words of mainland China, with those of Taiwan.
@@ -64,18 +64,18 @@ _PROJECT, _MAINLAND_PROJECT, _PROJECT_IN_TAIWAN = re.compile(r"\bprojects?\b", r
 _ENGLISH_WORDS = re.compile(r"\b(the|of|and|with|which|this|from|when|whether|that|has|are|is|not)\b")
 _ENGLISH_RUN = re.compile(r"(?:\b[a-z]{2,}\b[ ,]+){3,}\b[a-z]{2,}\b")
 
-# A Han or Kana character and what follows it in half the width, but not where a name or number begins so.
+# A Han or Kana character with a half-width mark after it, unless a name or number begins there.
 _HALF_WIDTH = re.compile(rf"[{_SCRIPTS['Han']}{_SCRIPTS['Kana']}][:;,!?.](?!\w)")
 _PLACE = re.compile(r"\{\{?[^{}]*\}\}?|%\([a-z_]+\)[sd]|(?<!\w)__[a-z]+__(?!\w)")
 _CODE_SPAN = re.compile(r"`[^`]+`")
 _TAG = re.compile(r"</?[a-z][^<>]*>")
 _LINK = re.compile(r"\]\(([^)]*)\)")
 _ENTITY = re.compile(r"&(?:[A-Za-z][A-Za-z0-9]*|#[0-9]+|#[xX][0-9A-Fa-f]+);")
-# They make other letters of their neighbours, in emoji and in several languages.
+# Zero-width characters that are needed in emoji and in several languages.
 _JOINERS = "\u200c\u200d"
 _NUMBER = re.compile(r"\d+")
 _GROUPED = re.compile(r"(?<=\d)[.,\u00a0\u202f ](?=\d{3}(?!\d))")
-# What is written the same in every language: names in code, options, addresses, files, IDs.
+# Parts that are the same in every language: names in code, options, addresses, files, IDs.
 _NAME = re.compile(
     r"https?://[^\s()<>«»“”„「」（）、。，；]*[^\s()<>«»“”„「」（）、。，；.,;:!?'\"]"
     r"|(?<![\w-])--[a-z][\w-]*"
@@ -96,7 +96,7 @@ _ENDS = {".": ".", "。": ".", "．": ".", ":": ":", "：": ":", "?": "?", "？"
 def problems_of(
     english: str, said: str, language: str, *, same: bool = False, names: frozenset[str] = frozenset()
 ) -> Iterator[Problem]:
-    """Return what is wrong with one translation."""
+    """Return the faults of a translation."""
     for check in (_keeps_places, _keeps_shape, _keeps_numbers, _keeps_clean):
         yield from (Problem(kind, english, detail) for kind, detail in check(english, said))
     yield from (Problem("names", english, detail) for detail in _lost_names(english, said, names))
@@ -122,13 +122,13 @@ def _keeps_shape(english: str, said: str) -> Iterator[tuple[str, str]]:
         yield "blanks", "the same blanks at the beginning and the end"
     if english.count("\n") != said.count("\n"):
         yield "lines", f"{english.count(chr(10)) + 1} lines"
-    # A question may be put otherwise elsewhere; a sentence ends, and a label does not.
+    # A question may be phrased differently, but a sentence has to end, and a label must not.
     if (should := _end(english)) not in ("?", _end(said)):
         yield "ending", f"end with {should}" if should else "no mark at the end"
 
 
 def _wrong_marks(said: str, language: str) -> Iterator[str]:
-    """Return half-width marks that end a word in a script which has full-width ones."""
+    """Return half-width marks at the end of words in a script that has full-width ones."""
     if language in FULL_WIDTH:
         plain = _CODE_SPAN.sub("`", said)
         yield from (f"{found[-1]} is half-width: {found}" for found in sorted(set(_HALF_WIDTH.findall(plain))))
@@ -141,7 +141,7 @@ def _keeps_numbers(english: str, said: str) -> Iterator[tuple[str, str]]:
 
 
 def _keeps_clean(english: str, said: str) -> Iterator[tuple[str, str]]:
-    """Return what an editor does not show, or a page shows as it stands: both come from copying."""
+    """Return characters that are invisible in an editor, and HTML that a page would show: both come from copying."""
     unseen = sorted({each for each in said if _is_unseen(each)} - set(english))
     if unseen:
         yield "characters", f"leave out {', '.join(f'U+{ord(each):04X}' for each in unseen)}"
@@ -149,7 +149,7 @@ def _keeps_clean(english: str, said: str) -> Iterator[tuple[str, str]]:
 
 
 def _is_unseen(character: str) -> bool:
-    """Whether a character is a control, of direction too, one that stands for another that was lost, or none at all."""
+    """Return whether a character is a control, a replacement character, or unassigned."""
     if character in _JOINERS or character in "\n\t":
         return False
     return character == "\ufffd" or unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs")
@@ -179,7 +179,7 @@ def _has(words: str, name: str) -> bool:
 
 @cache
 def _whole(name: str) -> re.Pattern[str]:
-    # Bounded by Latin letters only: in Korean, a particle follows a name without a blank.
+    # Bounded by Latin letters only, because a Korean particle follows a name without a space.
     return re.compile(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])")
 
 
@@ -203,12 +203,12 @@ def _wrong_script(said: str, language: str) -> Iterator[str]:
 
 
 def _is_simplified(character: str) -> bool:
-    """Whether a Han character is none that Taiwan's character set has."""
+    """Return whether a Han character is not in Taiwan's character set."""
     return bool(_HAN.match(character)) and not character.encode("big5", "ignore")
 
 
 def _foreign_terms(english: str, said: str, language: str) -> Iterator[str]:
-    """Return words that another country has for what is meant."""
+    """Return words of another country's vocabulary."""
     if language == "zh_Hant":
         yield from (f"{theirs} is {ours} in Taiwan" for theirs, ours in _TAIWANESE.items() if theirs in said)
         if _MAINLAND_PROJECT in said and _PROJECT.search(english):

@@ -1,7 +1,7 @@
-"""Where Hex's API and the registry have grown apart: an OpenAPI document of Hex against every spec.
+"""Compares an OpenAPI document of Hex with all specs.
 
-Both sides become trees, inputs as they stand in the request and outputs as they stand in the reply, which are
-then walked together. What is meant to differ is listed in deviations.json, each entry with its reason.
+Both sides become trees, with inputs as in the request and outputs as in the reply, which are then compared node by
+node. Intended differences are listed in deviations.json, each with its reason.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ ENCODINGS = {"json": "application/json", "multipart": "multipart/form-data"}
 
 @dataclass(frozen=True)
 class Deviation:
-    """A difference that is meant: `what` differs in these fields of these tools, as long as Hex says `hex`.
+    """An intended difference: `what` differs in these fields of these tools, while Hex's side is `hex`.
 
-    In the names of tools and fields, * stands for anything. Without hex it holds whatever Hex says. sometimes: only
-    some of the versions of Hex's document call for it.
+    In names of tools and fields, * matches anything. Without `hex` it applies whatever Hex's side is. `sometimes` says
+    that only some versions of Hex's document need it.
     """
 
     what: str
@@ -44,7 +44,7 @@ class Deviation:
     sometimes: bool = False
 
     def excuses(self, finding: Finding) -> bool:
-        """Whether it is this difference that is meant."""
+        """Return whether a difference is this intended one."""
         return (
             self.what == finding.what
             and self.hex in (WHATEVER, finding.hex)
@@ -53,7 +53,7 @@ class Deviation:
         )
 
     def unused(self, findings: Iterable[Finding]) -> Iterator[str]:
-        """Name the tools and fields in it that nothing calls for any more."""
+        """Return the tools and fields of the deviation that no difference needs any more."""
         if self.sometimes:
             return
         mine = [finding for finding in findings if self.excuses(finding)]
@@ -63,7 +63,7 @@ class Deviation:
 
 @dataclass(frozen=True)
 class Drift:
-    """What a comparison found: differences, those that are meant, and deviations that nothing calls for any more."""
+    """The result of a comparison: differences, intended differences, and deviations that are not needed any more."""
 
     operations: int
     findings: tuple[Finding, ...]
@@ -77,7 +77,7 @@ class Drift:
 
 
 def read_deviations(file: Path = DEVIATIONS) -> list[Deviation]:
-    """Read the differences that are meant."""
+    """Return the intended differences in a file."""
     return [
         Deviation(**entry | {"tools": tuple(entry["tools"]), "fields": tuple(entry["fields"])})
         for entry in json.loads(file.read_bytes())
@@ -85,7 +85,11 @@ def read_deviations(file: Path = DEVIATIONS) -> list[Deviation]:
 
 
 def compare(document: Any, registry: Registry, deviations: Iterable[Deviation] | None = None) -> Drift:
-    """Compare a document with the registry's own tools. Raises NotOpenApiError."""
+    """Compare a document with the built-in tools.
+
+    Raises:
+        NotOpenApiError: It is not an OpenAPI 3 document.
+    """
     meant = list(read_deviations() if deviations is None else deviations)
     operations = read_operations(document)
     ours: dict[str, list[Tool]] = {}
@@ -118,7 +122,7 @@ def _all_findings(operations: Mapping[str, Operation], ours: Mapping[str, list[T
 
 
 def _renamed(new: Mapping[str, Operation], request: Request) -> Operation | None:
-    """Find the new operation that stands where one of ours stood."""
+    """Return the new operation that replaces one of ours, if there is one."""
     for operation in new.values():
         paths = [_without_names(path) for path in operation.paths]
         if operation.method == request.method and _without_names(request.path) in paths:

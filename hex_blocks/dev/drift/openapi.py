@@ -1,7 +1,6 @@
-"""What an OpenAPI document says of each operation, reduced to what our specs can say too.
+"""Reads an OpenAPI document, reduced to what specs can express too.
 
-Reads OpenAPI 3 as it comes: references are followed, allOf merged, the variants of anyOf and oneOf laid together.
-What is not as OpenAPI has it counts as not said.
+References are followed, allOf is merged, and the variants of anyOf and oneOf are combined. Invalid parts are ignored.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 METHODS = ("get", "post", "put", "patch", "delete")
 PLACES = ("path", "query", "header", "body")
 FORMATS = {"timestamp": "date-time", "url": "uri"}
-# Formats of numbers say how Hex stores them, not what they may be.
+# Formats of numbers are about their storage, not about their values.
 IGNORED_FORMATS = ("int32", "int64", "double", "float")
 PLAIN = ("enum", "minimum", "maximum", "min_length", "max_length", "format", "default", "items")
 JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", dict: "object", list: "array"}
@@ -23,7 +22,7 @@ JSON_TYPES = {str: "string", bool: "boolean", int: "integer", float: "number", d
 
 @dataclass(frozen=True)
 class Facts:
-    """What is said of a value of one type. Lengths are characters or entries; fields None: a free-form object."""
+    """The facts about a value of one type. Lengths count characters or entries; `fields` is None if it is free-form."""
 
     enum: tuple[str, ...] | None = None
     minimum: float | None = None
@@ -38,7 +37,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Shape:
-    """What may stand at one place: the facts by type; no types at all where anything may."""
+    """The possible values at a place: facts by type; without types, any value."""
 
     types: dict[str, Facts] = field(default_factory=dict)
     nullable: bool = False
@@ -46,21 +45,24 @@ class Shape:
 
     @classmethod
     def closed(cls, fields: dict[str, Shape]) -> Shape:
-        """Make the shape of an object with these fields, which is always there."""
+        """Return the shape of a required object with these fields."""
         return cls({"object": Facts(fields=fields)}, required=True)
 
     @property
     def fields(self) -> dict[str, Shape]:
-        """The fields of an object; empty where it has none or is something else."""
+        """The fields of an object; empty if it has none or is of another type."""
         return (self.types.get("object") or Facts()).fields or {}
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation.
+    """An operation.
 
-    paths: all that lead to it. success: its statuses. request: its inputs by place. refusals: the bodies of its errors
-    that are JSON, by their statuses.
+    Attributes:
+        paths: All of its paths.
+        success: Its statuses of success.
+        request: Its inputs by place.
+        refusals: The JSON bodies of its errors, by status.
     """
 
     id: str
@@ -74,11 +76,15 @@ class Operation:
 
 
 class NotOpenApiError(ValueError):
-    """The document is no OpenAPI document of version 3."""
+    """The document is not an OpenAPI document of version 3."""
 
 
 def read_operations(document: Any) -> dict[str, Operation]:
-    """Read the operations of a document by their ids. Raises NotOpenApiError."""
+    """Return the operations of a document by their IDs.
+
+    Raises:
+        NotOpenApiError: It is not an OpenAPI 3 document.
+    """
     version = document.get("openapi") if isinstance(document, dict) else None
     if not isinstance(version, str) or not version.startswith("3.") or not isinstance(document.get("paths"), dict):
         raise NotOpenApiError
@@ -136,7 +142,7 @@ class _Reader:
         return self.shape(_dict(content, kind).get("schema"))
 
     def follow(self, value: Any) -> dict[str, Any]:
-        """Follow references within the document; an empty object where one leads nowhere."""
+        """Return the target of a reference within the document; an empty object if there is none."""
         for _ in range(20):
             reference = value.get("$ref") if isinstance(value, dict) else None
             if not isinstance(reference, str):
@@ -147,10 +153,10 @@ class _Reader:
         return value if isinstance(value, dict) else {}
 
     def shape(self, schema: Any, above: tuple[int, ...] = ()) -> Shape:
-        # Strictly, what stands beside a reference does not count; whoever writes it there means it.
+        # By the standard, keys beside a reference are ignored, but documents use them.
         nullable = isinstance(schema, dict) and schema.get("nullable") is True
         schema = self.follow(schema)
-        # A schema that holds itself is free-form from there on.
+        # A recursive schema is free-form from there on.
         if id(schema) in above or not schema:
             return Shape()
         above = (*above, id(schema))
@@ -196,7 +202,7 @@ class _Reader:
 
 
 def _both(first: Shape, second: Shape) -> Shape:
-    """Lay two shapes together that both hold."""
+    """Return the shape of values that match both shapes."""
     if not first.types or not second.types:
         return Shape(first.types or second.types, first.nullable or second.nullable, first.required)
     types = {name: _merged(facts, second.types[name]) for name, facts in first.types.items() if name in second.types}
@@ -204,7 +210,7 @@ def _both(first: Shape, second: Shape) -> Shape:
 
 
 def _either(shapes: list[Shape]) -> Shape:
-    """Lay shapes together of which one holds: fields that are not in all of them are optional."""
+    """Return the shape of values that match one of the shapes: fields that are not in all of them are optional."""
     result = shapes[0]
     for shape in shapes[1:]:
         types = dict(result.types)
@@ -254,7 +260,7 @@ def _merged(first: Facts, second: Facts) -> Facts:
 
 
 def _paths(path: str) -> tuple[str, ...]:
-    """Return all the paths that one with alternatives, (projects|models), stands for; below the version."""
+    """Return all paths of one with alternatives, such as (projects|models), below the version."""
     parts = re.split(r"\(([^()]*)\)", re.sub(r"^(/api)?/v1(?=/)", "", path))
     choices: Iterable[tuple[str, ...]] = product(
         *(part.split("|") if number % 2 else [part] for number, part in enumerate(parts))
@@ -296,7 +302,7 @@ def _format(schema: dict[str, Any]) -> str | None:
 
 
 def _default(value: Any, type_: str) -> Any:
-    """Read a default, which Hex's document writes as text whatever its type."""
+    """Return a default, which Hex's document has as text for every type."""
     if isinstance(value, str) and type_ == "boolean":
         return {"true": True, "false": False}.get(value)
     if isinstance(value, str) and type_ in ("integer", "number"):

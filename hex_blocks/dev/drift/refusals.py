@@ -1,4 +1,4 @@
-"""Hex's error bodies against what the adapter reads of them."""
+"""Compares Hex's error bodies with what the API client reads of them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hex_blocks.api.refusals import CODES, FIELDS
 from hex_blocks.dev.drift.openapi import Operation, Shape
 from hex_blocks.dev.drift.walk import Finding
 
-# One of these says why; without it an error is Hex's in nothing but its status.
+# An error body is only recognized as Hex's if it has one of these fields.
 REASONS = ("reason", "message")
 
 
 def of_refusals(operation: Operation) -> Iterator[Finding]:
-    """Find the parts of an operation's error bodies that are not read, each once."""
+    """Return the fields of an operation's error bodies that are not read, each once."""
     seen: set[tuple[str, object, object]] = set()
     for status, shape in operation.refusals.items():
         for name, what, hex_says, here in _differences(shape):
@@ -30,7 +30,7 @@ def _kind(hex_says: str | None, here: str | None) -> Literal["added", "gone", "c
 
 
 def _differences(shape: Shape) -> Iterator[tuple[str, str, str | None, str | None]]:
-    """Return the name, what differs, what Hex says and what is read, for each part of one error body."""
+    """Yield the name, what differs, Hex's side and ours, for each field of an error body."""
     if not shape.types:
         return
     if not any(name in shape.fields for name in REASONS):

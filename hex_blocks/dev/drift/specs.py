@@ -1,4 +1,4 @@
-"""The trees of a spec: its inputs as they stand in Hex's request, its outputs as they stand in Hex's reply."""
+"""Builds the trees of a spec: inputs as in Hex's request, outputs as in Hex's reply."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from hex_blocks.dev.drift.openapi import PLACES, Facts
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.spec.values import Input, InputField, OutputField, Value
 
-# Formats by which hosts know what to do with a value; Hex's document has no such ones.
+# Formats for hosts, which Hex's document does not have.
 OWN_FORMATS = ("json-object", "image", "base64", "path")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a spec says of one value: its name in the tool, its type, and whether it must be given.
+    """What a spec declares for a value: its name in the tool, its type, and whether it is required.
 
-    newer, newer_values: it, and those of its values, that are not in every version of Hex's document.
-    words: a number that may come as text.
+    `newer` and `newer_values` are not in every version of Hex's document. `words` are texts that Hex can send instead
+    of a number.
     """
 
     name: str
@@ -32,10 +32,13 @@ class Claim:
 
 @dataclass
 class Node:
-    """One place in the request or the reply. Without claims it is only passed through on the way to others.
+    """A place in the request or the reply. Without claims, it only contains other places.
 
-    demanded: whether a call always fills it. spread: the list input of which each entry goes into an entry here.
-    is_entry, in_entry: whether it is such an entry, or a part of one, which every entry then has.
+    Attributes:
+        demanded: Whether every call fills it.
+        spread: The list input whose entries are distributed over entries here.
+        is_entry: Whether it is such an entry.
+        in_entry: Whether it is in such an entry, and so in all of them.
     """
 
     claims: list[Claim] = field(default_factory=list)
@@ -48,17 +51,17 @@ class Node:
     in_entry: bool = False
 
     def step(self, name: str) -> Node:
-        """Return the node of a field; where the name ends in [], that of the field's entries."""
+        """Return the node of a field; for a name that ends in [], the node of its entries."""
         node = self.fields.setdefault(name.removesuffix("[]"), Node())
         return node.entries() if name.endswith("[]") else node
 
     def entries(self) -> Node:
-        """Return the node of the entries of a list."""
+        """Return the node of a list's entries."""
         self.items = self.items or Node()
         return self.items
 
     def outermost(self) -> Iterator[Claim]:
-        """Return the claims here, or else the first below."""
+        """Return the claims of this node, or else the first ones below it."""
         if self.claims:
             yield from self.claims
             return
@@ -66,12 +69,12 @@ class Node:
             yield from node.outermost()
 
     def below(self) -> list[Node]:
-        """Return the nodes one step further."""
+        """Return the nodes directly below."""
         return [*self.fields.values(), *([self.items] if self.items else [])]
 
 
 def request_tree(spec: ToolSpec) -> Node:
-    """Lay a tool's inputs out as they stand in the request; its first level are the places."""
+    """Return the tree of a tool's inputs in the request; its first level are the places."""
     root = Node(fields={place: Node() for place in PLACES})
     for name, value in spec.inputs.items():
         if value.place in PLACES:
@@ -81,7 +84,7 @@ def request_tree(spec: ToolSpec) -> Node:
 
 
 def _mark(node: Node, groups: list[set[str]], in_entry: bool = False) -> None:
-    """Mark what a call always fills: a required input is in it, or all of those of which one must be given."""
+    """Mark the nodes that every call fills: with a required input, or with all inputs of which one is required."""
     below = list(node.outermost())
     names = {claim.name.removesuffix("[]") for claim in below}
     node.demanded = any(claim.required for claim in below) or any(group <= names for group in groups)
@@ -107,7 +110,7 @@ def _place_input(node: Node, name: str, value: Input) -> None:
     for part in parts:
         node = node.step(part)
     if value.true_sends:
-        # It only adds a value that another input cannot send.
+        # It only adds a value that another input cannot have.
         node.nullable = node.nullable or value.true_sends == "null"
     else:
         _add_input(node, shown, value, value.required)
@@ -124,7 +127,7 @@ def _add_input(node: Node, name: str, value: InputField, required: bool) -> None
 
 
 def reply_tree(spec: ToolSpec) -> Node:
-    """Lay a tool's outputs out as they stand in the reply; those that come from elsewhere are left out."""
+    """Return the tree of a tool's outputs in the reply, without those of another source."""
     root = Node()
     for name, value in spec.outputs.items():
         if value.from_input is None and value.count_of is None and value.constant is None:
@@ -134,7 +137,7 @@ def reply_tree(spec: ToolSpec) -> Node:
 
 def _add_output(parent: Node, shown: str, name: str, value: OutputField) -> None:
     if value.source == "$":
-        # The whole reply under a name of ours.
+        # The whole reply is one output.
         for part, nested in (value.fields or {}).items():
             _add_output(parent, f"{shown}.{part}", part, nested)
         return

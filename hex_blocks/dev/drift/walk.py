@@ -1,4 +1,4 @@
-"""The walk along both trees, which finds where they differ."""
+"""Compares two trees and finds their differences."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ FACTS = {
     "format": "format",
 }
 NUMBERS = {"integer": "number", "number": "integer"}
-# Newer documents of Hex leave these formats out where older ones have them; the values are the same.
+# Newer documents of Hex do not have these formats, but the values are the same.
 DROPPED_FORMATS = ("uuid", "date-time")
 LENGTHS = ("min_length", "max_length")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One difference: `hex` and `here` are what each side says; `wire` is where it stands in Hex's JSON."""
+    """A difference: `hex` and `here` are the two sides; `wire` is the path in Hex's JSON."""
 
     kind: Literal["added", "gone", "changed"]
     tool: str | None
@@ -39,24 +39,24 @@ class Finding:
 
 @dataclass(frozen=True)
 class Walk:
-    """Compares one tool with its operation."""
+    """Compares a tool with its operation."""
 
     tool: str
     operation: str
     incoming: bool = True
 
     def changed(self, name: str, what: str, hex_says: Any, here: Any, wire: str = "") -> Finding:
-        """Make the finding of a change."""
+        """Return the finding of a change."""
         return Finding("changed", self.tool, self.operation, name, what, hex_says, here, wire)
 
     def requests(self, theirs: Shape, ours: Node) -> Iterator[Finding]:
-        """Compare inputs, place by place."""
+        """Compare the inputs, place by place."""
         for place in PLACES:
             shape = theirs.fields.get(place, Shape.closed({}))
             yield from replace(self, incoming=True).compare(shape, ours.fields[place], "inputs", place, sure=True)
 
     def replies(self, theirs: Shape, ours: Node) -> Iterator[Finding]:
-        """Compare outputs."""
+        """Compare the outputs."""
         shape = replace(theirs, required=True)
         yield from replace(self, incoming=False).compare(shape, ours, "outputs", "reply", sure=True)
 
@@ -65,8 +65,13 @@ class Walk:
     ) -> Iterator[Finding]:
         """Compare one place.
 
-        sure: whether all that is only passed through on the way to it is always there; a body always is.
-        in_entry: the same, from an entry on that several inputs fill together; false outside of one.
+        Args:
+            theirs: Hex's side.
+            ours: The spec's side.
+            name: The name in the tool.
+            wire: The path in Hex's JSON.
+            sure: Whether all objects around it are always present, as a body is.
+            in_entry: The same, from an entry that several inputs fill together; false outside of one.
         """
         there = sure and theirs.required
         if ours.claims:
@@ -84,7 +89,7 @@ class Walk:
         yield from self._entries(theirs, ours, name, wire, sure)
 
     def _passage(self, theirs: Shape, ours: Node, name: str, wire: str, there: bool) -> Iterator[Finding]:
-        """Compare what is only passed through: it must be there when a call fills it, and never null."""
+        """Compare an object that only contains other places: it is present if a call fills it, and never null."""
         if there != ours.demanded and not wire.endswith("[]"):
             yield self.changed(name, "required", there, ours.demanded, wire)
         if theirs.nullable:
@@ -105,9 +110,9 @@ class Walk:
             yield self.changed(claims[0].name, "type", " or ".join(sorted(theirs.types)), " or ".join(types), wire)
         if self.incoming and ours.demanded != there and not wire.endswith("[]"):
             yield self.changed(claims[0].name, "required", there, ours.demanded, wire)
-        # What a reply leaves out is null to whoever calls a tool.
+        # A field that a reply lacks is null for callers of a tool.
         nullable = theirs.nullable or (not self.incoming and not there)
-        # What not every version of Hex gives is null where it is not given.
+        # A field that not every version of Hex's API has is null if it is absent.
         if nullable != ours.nullable and (self.incoming or not all(claim.newer for claim in claims)):
             yield self.changed(claims[0].name, "nullable", nullable, ours.nullable, wire)
         for claim in claims:
@@ -117,7 +122,7 @@ class Walk:
                 yield self.changed(claim.name, "default", default, claim.facts.default, wire)
 
     def _takes(self, theirs: Shape, ours: Node) -> bool:
-        """Return whether both types are taken: a whole number is a number, and some numbers come as text."""
+        """Return whether both types are compatible: an integer is a number, and some numbers can be sent as text."""
         if self.incoming:
             return set(theirs.types) == {"number"} and all(claim.type == "integer" for claim in ours.claims)
         return theirs.types.keys() <= {"integer", "string"} and all(claim.words for claim in ours.claims)
@@ -128,7 +133,7 @@ class Walk:
             return
         for name in names:
             hex_says, here = getattr(facts, name), getattr(claim.facts, name)
-            # An ID in a reply is text to whoever reads it.
+            # For callers, an ID in a reply is text.
             shown_as_text = name == "format" and not self.incoming and (hex_says, here) == ("uuid", None)
             dropped = name == "format" and hex_says is None and here in DROPPED_FORMATS
             known = name == "enum" and hex_says and here and set(here) - set(hex_says) <= claim.newer_values
@@ -151,7 +156,7 @@ class Walk:
             return
         for key in [key for key in listed or {} if key not in ours.fields]:
             yield self._added(f"{name}.{key}", f"{wire}.{key}", _told((listed or {})[key], sure))
-        # What is only passed through is sent with one of its fields, so none of several may be demanded.
+        # If the object is only sent with one of its fields, none of several can be required.
         any_one = self.incoming and not (sure or in_entry or ours.claims) and len(ours.fields) > 1
         for key, node in ours.fields.items():
             below, path = f"{name}.{key}", f"{wire}.{key}"
@@ -188,7 +193,7 @@ def _plain(value: Any) -> Any:
 
 
 def _told(shape: Shape, sure: bool) -> str:
-    """Say in a few words what Hex takes or gives."""
+    """Return in a few words what Hex accepts or returns."""
     said = [" or ".join(sorted(shape.types)) or "anything"]
     said += [word for word, holds in (("required", shape.required and sure), ("nullable", shape.nullable)) if holds]
     return ", ".join(said)
