@@ -297,7 +297,6 @@ def test_work_that_goes_on_for_days_shows_the_days() -> None:
     assert re.search(r"03-0[345] \d\d:\d\d:\d\d", page.text)
 
 
-@pytest.mark.slow
 def test_a_large_batch_is_drawn_in_thin_lines() -> None:
     small, large = report_of(batch(*[part()] * 60)), report_of(batch(*[part()] * 300))
 

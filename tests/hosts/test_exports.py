@@ -154,6 +154,15 @@ def test_wrong_use_is_said(arguments, said, here):
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("name", targets())
+def test_an_export_is_written_and_named(name, here, tmp_path):
+    done = here("export", name, "--out", str(tmp_path / "made"), "--tools", "runs")
+
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "made") in done.stderr
+    assert tree(tmp_path / "made")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", targets())
 def test_an_export_is_reproducible_and_names_nothing_of_this_machine(name, here, tmp_path, monkeypatch):

@@ -24,6 +24,7 @@ from hex_blocks.runs.record.sqlite import SqliteRecord, default_folder
 from hex_blocks.runs.record.store import LEFT, Record, RecordBusyError, RecordError, Start
 from hex_blocks.sandbox import TOKENS, Sandbox
 from tests.calling import hex_on
+from tests.marks import mostly_slow
 
 HEX = "https://app.hex.tech/api/v1"
 ELSEWHERE = "https://eu.hex.tech/api/v1"
@@ -360,8 +361,7 @@ USES: dict[str, Callable[..., Any]] = {
 WRITING = ("intend", "started", "ended", "stopped", "forget", "remember")
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("use", mostly_slow(USES, "intend"))
 def test_a_wait_for_a_file_that_is_kept_can_be_given_up(tmp_path: Path, use: str) -> None:
     # Closed again: a file that somebody has open cannot be kept whole.
     SqliteRecord(tmp_path / "data").intend(HEX, a_start())
@@ -377,8 +377,7 @@ def test_a_wait_for_a_file_that_is_kept_can_be_given_up(tmp_path: Path, use: str
     assert len(asked) == 2
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("use", WRITING)
+@pytest.mark.parametrize("use", mostly_slow(WRITING, "started"))
 def test_a_wait_for_a_file_that_is_kept_ends_by_itself(
     record: SqliteRecord, use: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
