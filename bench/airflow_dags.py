@@ -36,7 +36,7 @@ FILES = {
     ),
 }
 WAITING = (50, 500)
-SPEED, MINUTES = 10, 5
+SPEED, MINUTES = 3, 3
 
 
 def cpu_seconds(code: str) -> float:
