@@ -14,6 +14,8 @@ LEVEL = {
     "deferral": "done: tests/hosts/airflow/test_deferral.py",
     "retries and cleared tasks": "done: tests/hosts/airflow/test_retries.py",
     "asset events and watcher": "done: tests/hosts/airflow/test_deferral.py",
+    "turns in Hex's limits": "done: tests/hosts/airflow/test_turns.py",
+    "lineage by OpenLineage": "done: tests/hosts/airflow/test_lineage.py",
 }
 
 _HOMES = {

@@ -37,7 +37,7 @@ class HexOperator(BaseOperator):
         hex_conn_id: The connection of Airflow.
         wait_for_termination: Whether to wait for the end. Otherwise the task ends when the run is started.
         check_interval: Seconds between looks at a run, at least 5.
-        timeout: Seconds that a run may take, or a timedelta.
+        timeout: Seconds that a run may take, or a timedelta. A start that Hex does not take for now is tried as long.
         cancel_on_timeout: Whether to cancel a run that takes longer. Otherwise it keeps running in Hex.
         cancel_on_kill: Whether to cancel a run when the task is ended: marked, cleared, or its worker shut down.
         deferrable: Whether the wait is the triggerer's, so that it takes no worker.
