@@ -163,6 +163,8 @@ def cluster_of(home: Path, dags: Mapping[str, str], variables: Mapping[str, str]
     env = {
         **os.environ,
         "PYTHONPATH": str(REPOSITORY),
+        # Many processes begin: without files of compiled code each of them would compile all of Airflow.
+        "PYTHONDONTWRITEBYTECODE": "",
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
