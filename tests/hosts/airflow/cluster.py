@@ -5,6 +5,7 @@ Its servers of logs are left out, so that all that listens does so on this machi
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -35,13 +37,26 @@ def free_port() -> int:
 
 
 def wait_until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """Wait until something is there, and return it."""
+    """Wait until something is there, and return it. An API server that is busy is asked again."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if found := true():
-            return found
+        with contextlib.suppress(OSError):
+            if found := true():
+                return found
         time.sleep(0.5)
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+def installed_in(folder: Path) -> Path:
+    """Make a folder in which hex-blocks is installed as far as Airflow's search for providers goes, and return it."""
+    group = "apache_airflow_provider"
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    info = folder / "site" / "hex_blocks-0.1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hex-blocks\nVersion: 0.1.0\n")
+    lines = [f"{name} = {value}" for name, value in project["entry-points"][group].items()]
+    (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
+    return info.parent
 
 
 def parent_of(pid: int) -> int:
@@ -94,10 +109,7 @@ class Cluster:
             return str(answer.read().decode())
 
     def has(self, dags: Collection[str]) -> bool:
-        try:
-            return set(dags) <= {each["dag_id"] for each in self.ask("GET", "/dags")["dags"]}
-        except OSError:
-            return False
+        return set(dags) <= {each["dag_id"] for each in self.ask("GET", "/dags")["dags"]}
 
     def trigger(self, dag: str) -> str:
         self.ask("PATCH", f"/dags/{dag}", {"is_paused": False})
@@ -162,7 +174,7 @@ def cluster_of(home: Path, dags: Mapping[str, str], variables: Mapping[str, str]
     database = pgserver.get_server(home / "postgres")
     env = {
         **os.environ,
-        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONPATH": f"{installed_in(home)}{os.pathsep}{REPOSITORY}",
         # Many processes begin: without files of compiled code each of them would compile all of Airflow.
         "PYTHONDONTWRITEBYTECODE": "",
         "AIRFLOW_HOME": str(home),

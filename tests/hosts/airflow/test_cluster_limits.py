@@ -74,12 +74,12 @@ def cluster(hex_: Sandbox, request: Any) -> Iterator[Cluster]:
 
 def variables_of(hex_: Sandbox, home: Path, counted: str) -> dict[str, str]:
     """Return the environment of the cluster, whose connection to Hex is by the fast clock."""
-    (home / "site").mkdir()
-    (home / "site" / "sitecustomize.py").write_text(Path(fast_processes.__file__).read_text())
+    (home / "fast").mkdir()
+    (home / "fast" / "sitecustomize.py").write_text(Path(fast_processes.__file__).read_text())
     clock: Any = hex_.clock
     connection = {"conn_type": "hex", "password": TOKENS.personal, "host": hex_.origin}
     variables = {
-        "PYTHONPATH": f"{home / 'site'}:{REPOSITORY}",
+        "PYTHONPATH": f"{home / 'fast'}:{REPOSITORY}",
         fast_processes.CLOCK: f"{SPEED} {clock._started_at!r} {clock._origin!r}",
         "AIRFLOW_CONN_HEX_DEFAULT": json.dumps(connection),
         "HEX_BLOCKS_ALLOWED_HOSTS": hex_.origin,

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,20 +15,14 @@ from hex_blocks.hosts import airflow as host
 from hex_blocks.hosts.airflow.provider import get_provider_info
 from hex_blocks.sandbox import TOKENS
 from tests.conftest import REPOSITORY
+from tests.hosts.airflow.cluster import installed_in
 from tests.hosts.airflow.conftest import connect
 
 
 @pytest.fixture
 def installed(tmp_path: Path) -> dict[str, str]:
     """The environment in which hex-blocks is installed, as far as entry points go."""
-    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
-    info = tmp_path / "site" / "hex_blocks-0.1.0.dist-info"
-    info.mkdir(parents=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hex-blocks\nVersion: 0.1.0\n")
-    group = "apache_airflow_provider"
-    lines = [f"{name} = {value}" for name, value in project["entry-points"][group].items()]
-    (info / "entry_points.txt").write_text("\n".join([f"[{group}]", *lines, ""]))
-    return os.environ | {"PYTHONPATH": f"{tmp_path / 'site'}{os.pathsep}{REPOSITORY}"}
+    return os.environ | {"PYTHONPATH": f"{installed_in(tmp_path)}{os.pathsep}{REPOSITORY}"}
 
 
 def airflow(*arguments: str, env: dict[str, str]) -> str:
