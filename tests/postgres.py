@@ -263,7 +263,7 @@ class Wire:
                 near, _ = self._listener.accept()
                 try:
                     far = socket.create_connection(("127.0.0.1", self._to))
-                except ConnectionRefusedError:
+                except OSError:
                     # The server is away, and will be back.
                     near.close()
                     continue

@@ -15,15 +15,12 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.faulty import done_then, silence, when
-
-# Hex does the first start and does not answer; whatever else is asked, it answers.
-START_WITHOUT_AN_ANSWER = ("POST", done_then(silence))
+from tests.faulty import Act, done_then, silence, when
 
 
-def held_back() -> Any:
+def held_back() -> Act:
     """Return an act for a proxy: Hex does the first start that comes, and its answer is held back."""
-    return when(*START_WITHOUT_AN_ANSWER)
+    return when("POST", done_then(silence))
 
 
 def free_port() -> int:

@@ -141,36 +141,37 @@ def test_starts_of_one_project_from_eight_machines_are_one_each(begin: Begin, sa
     assert len(set(runs)) == WORKERS == posts(sandbox)
 
 
-@pytest.fixture
-def wire(server: PostgresServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wire]:
-    """Lead all processes to the server by a way that can be cut."""
-    made = Wire(server.port)
-    monkeypatch.setenv(SERVER_VARIABLE, server.address(port=made.port))
-    yield made
-    made.close()
+@pytest.fixture(params=["the server is restarted", "the network is cut"])
+def fail(
+    request: pytest.FixtureRequest, server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[random.Random], None]]:
+    """What goes wrong now and then: called, it does so."""
+    if request.param == "the server is restarted":
+        yield lambda chance: server.restart(chance.choice([signal.SIGINT, signal.SIGQUIT]))
+        return
+    wire = Wire(server.port)
+    monkeypatch.setenv(SERVER_VARIABLE, server.address(port=wire.port))
+    yield lambda chance: wire.cut()
+    wire.close()
 
 
 @pytest.fixture
-def driver(wire: Wire, tmp_path: Path) -> Iterator[Driver]:
+def driver(fail: Callable[[random.Random], None], tmp_path: Path) -> Iterator[Driver]:
     made = Driver(tmp_path, "PostgreSQL")
     yield made
     made.close()
 
 
-@pytest.mark.parametrize("what", ["the server is restarted", "the network is cut"])
-def test_what_is_killed_while_the_rest_fails_again_and_again_is_made_once(
-    what: str, driver: Driver, server: PostgresServer, wire: Wire
+def test_what_is_killed_while_all_else_fails_again_and_again_is_made_once(
+    driver: Driver, fail: Callable[[random.Random], None]
 ) -> None:
     chance, number, ours = random.Random(4), 0, set()
     done = threading.Event()
 
     def fail_now_and_then() -> None:
         moments = random.Random(5)
-        if what == "the network is cut":
-            while not done.wait(moments.uniform(0.05, 0.5)):
-                wire.cut()
         while not done.wait(moments.uniform(0.5, 2.5)):
-            server.restart(moments.choice([signal.SIGINT, signal.SIGQUIT]))
+            fail(moments)
 
     failing = threading.Thread(target=fail_now_and_then)
     failing.start()
