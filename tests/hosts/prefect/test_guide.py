@@ -6,6 +6,9 @@ import re
 import runpy
 from pathlib import Path
 
+import yaml
+from prefect.events.schemas.automations import AutomationCore
+
 from hex_blocks.sandbox import TOKENS
 from tests.conftest import REPOSITORY
 
@@ -25,3 +28,11 @@ def test_the_flows_of_the_guide_run(server, sandbox, tmp_path: Path, monkeypatch
 
     starts = [each for each in sandbox.requests[before:] if each.method == "POST"]
     assert len(starts) == 2 + 2 + 2 + 2 + 1 + 1 + 1
+
+
+def test_the_automations_of_the_guide_are_such():
+    (written,) = re.findall(r"^```yaml\n(.*?)^```$", GUIDE, re.MULTILINE | re.DOTALL)
+
+    made = [AutomationCore.model_validate(each) for each in yaml.safe_load(written)["automations"]]
+
+    assert [action.type for each in made for action in each.actions] == ["run-deployment", "change-flow-run-state"]
