@@ -46,6 +46,8 @@ COMMANDS = {
     "serve": "hex_blocks.cli.serve:serve",
     "export": "hex_blocks.cli.export:export",
 }
+# By this a shell says that it wants a script, or what may come next.
+COMPLETION = "_HEX_BLOCKS_COMPLETE"
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -110,8 +112,13 @@ def main() -> None:
     except OSError as error:
         # Whoever reads our output has had enough, or there is no room for it.
         if not isinstance(error, BrokenPipeError):
-            warn(say("It cannot be written: {reason}", reason=error.strerror or str(error)))
-        _drop(sys.stdout)
+            reason = error.strerror or str(error)
+            if error.filename:
+                warn(say("{file} cannot be written: {reason}", file=error.filename, reason=reason))
+            else:
+                warn(say("It cannot be written: {reason}", reason=reason))
+        with contextlib.suppress(OSError):
+            _drop(sys.stdout)
         code = FAILED
     _flush_or_drop(sys.stderr)
     sys.exit(code)
@@ -135,6 +142,10 @@ def _drop(stream: TextIO) -> None:
 
 def _run() -> int:
     code = DONE
+    if COMPLETION in os.environ:
+        from hex_blocks.cli.shells import teach_shells
+
+        teach_shells()
     try:
         # A command that leaves with a code of its own has click give it back.
         code = cli.main(prog_name="hex-blocks", standalone_mode=False) or DONE
@@ -157,7 +168,8 @@ def _run() -> int:
         warn(str(error))
         code = FAILED
     except (click.Abort, KeyboardInterrupt):
-        warn(say("Stopped."))
+        if COMPLETION not in os.environ:
+            warn(say("Stopped."))
         code = INTERRUPTED
     return code
 

@@ -80,6 +80,8 @@ def run(
       hex-blocks run --sandbox
     """
     parameters = read_inputs(document, values)
+    tool = "hex_run_project" if no_wait else "hex_run_and_wait"
+    check_columns(form, load_registry()[tool])
     with open_client(on_sandbox, profile, language) as client:
         found = find_project(client, project)
         inputs: dict[str, Any] = {"projectId": found["id"]}
@@ -88,7 +90,6 @@ def run(
         if key is not None and not key.strip():
             warn(say("Note: {name} is empty, so it counts as not given.", name="--key"))
         inputs |= {"checkInputs": True} if check_inputs else {}
-        tool = "hex_run_project" if no_wait else "hex_run_and_wait"
         inputs |= {"timeout": timeout} if timeout is not None and not no_wait else {}
         if not quiet:
             warn(plain(say("Running {title}", title=found.get("title") or found["id"])))
@@ -127,6 +128,7 @@ def follow(
       hex-blocks follow 78c33d18-170c-44d3-a227-b3194f134f73
       hex-blocks follow 78c33d18-170c-44d3-a227-b3194f134f73 --project "Revenue report" --timeout 3600
     """
+    check_columns(form, load_registry()["hex_wait_for_run"])
     with open_client(on_sandbox, profile, language) as client:
         inputs: dict[str, Any] = find_run(client, run_id, project)
         inputs |= {"timeout": timeout} if timeout is not None else {}
@@ -212,7 +214,6 @@ def _finish(
 ) -> None:
     """Run a tool that gives one run, and print it: a sentence and its page on a terminal, else the document."""
     tool = load_registry()[tool_id]
-    check_columns(form, tool)
     result = run_tool(client, tool, inputs, quiet=quiet, title=title)
     if opened and result.get("runUrl") and not open_page(result["runUrl"]):
         warn(say("There is no browser here. The run's page: {url}", url=result["runUrl"]))

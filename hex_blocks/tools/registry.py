@@ -85,8 +85,10 @@ class Registry(Mapping[str, Tool]):
                 return self._tools[candidate]
         from difflib import get_close_matches
 
-        wanted = name if name.startswith(PREFIX) else PREFIX + name
-        raise UnknownToolError(name, get_close_matches(wanted, self._tools, 3))
+        # What all names begin with makes none of them near.
+        keys = {tool.removeprefix(PREFIX): tool for tool in self._tools}
+        near = get_close_matches(name.removeprefix(PREFIX), keys, 3)
+        raise UnknownToolError(name, [keys[key] for key in near])
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (name in self._tools or PREFIX + name in self._tools)

@@ -8,6 +8,7 @@ import os
 import pty
 import re
 import shlex
+import shutil
 import signal
 import struct
 import subprocess
@@ -70,11 +71,15 @@ def command(*arguments: str) -> list[str]:
 
 
 def on_a_terminal(*arguments: str, typed: str = "", env: Environment | None = None) -> tuple[int, str]:
-    """Run a command on a terminal of its own, and give its exit code and what is on the screen."""
+    """Run our command on a terminal of its own, and give its exit code and what is on the screen."""
+    return program_on_a_terminal(command(*arguments), typed, env)
+
+
+def program_on_a_terminal(program: list[str], typed: str, env: Environment | None = None) -> tuple[int, str]:
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 50, 160, 0, 0))
     with subprocess.Popen(
-        command(*arguments),
+        program,
         stdin=theirs,
         stdout=theirs,
         stderr=theirs,
@@ -709,6 +714,22 @@ def test_completion_scripts_are_given(hex_blocks: RunCommand, shell: str) -> Non
 
     assert (script.returncode, script.stderr) == (0, "")
     assert "_HEX_BLOCKS_COMPLETE" in script.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", [["bash", "--norc", "-i"], ["zsh", "-f", "-i"]], ids=lambda shell: shell[0])
+def test_no_blank_comes_after_a_name_whose_value_is_to_come(shell: list[str]) -> None:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"there is no {shell[0]} here")
+    script = f'eval "$(_HEX_BLOCKS_COMPLETE={shell[0]}_source hex-blocks)"\r'
+    begin = "autoload -Uz compinit; compinit -u -D\r" if shell[0] == "zsh" else ""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+
+    # In front of the line a # keeps it from being carried out.
+    typed = f"{begin}{script}hex-blocks call run_project dryR\ttru\x01#\rexit\r"
+    _, screen = program_on_a_terminal(shell, typed, {"PATH": path, "HISTFILE": "/dev/null"})
+
+    assert "dryRun=tru" in screen
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,21 @@ def test_wrong_forms_are_refused_before_anything_is_called(here: RunCommand, opt
     assert said in done.stderr
 
 
+@pytest.mark.parametrize("command", [("run", "x"), ("run", "x", "--no-wait"), ("follow", NOBODY)])
+def test_columns_that_are_not_there_are_refused_before_anything_is_called(here: RunCommand, command) -> None:
+    done = here(*command, "--columns", "nope")
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "There is no column nope; there are " in done.stderr
+
+
+def test_a_file_that_cannot_be_written_is_named(here: RunCommand) -> None:
+    done = here("export", "specs", "--out", "/proc/hex-blocks")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("/proc/hex-blocks cannot be written: ")
+
+
 def test_a_filter_that_fails_says_why(here: RunCommand) -> None:
     done = here("call", "get_current_user", "--sandbox", "--jq", ".name | .[0] | .x")
 

@@ -84,6 +84,14 @@ def test_a_mistyped_id_suggests_the_nearest(registry: Registry, name: str, neare
     assert f"No tool is called {name!r}. Did you mean " in str(raised.value)
 
 
+@pytest.mark.parametrize("name", ["", "hex_", "abc", "nope", "hex_nope"])
+def test_no_id_is_suggested_for_its_prefix(registry: Registry, name: str) -> None:
+    with pytest.raises(UnknownToolError) as raised:
+        _ = registry[name]
+
+    assert str(raised.value) == f"No tool is called {name!r}."
+
+
 @pytest.mark.parametrize("name", ["xyzzy", "", "hex_", "../block"])
 def test_an_id_like_no_other_is_unknown_all_the_same(registry: Registry, name: str) -> None:
     assert name not in registry
