@@ -76,6 +76,8 @@ CLICK_WORDS = (
     "Aborted!",
 )
 _SPEAKING = ("core", "decorators", "exceptions", "formatting", "parser", "termui", "types")
+# Words beside a term get so many columns, however narrow the terminal is.
+NARROWEST = 20
 _ENTRY = re.compile(r"(?P<term>\S+\s{2,})?(?P<words>.*)")
 _NOTES = re.compile(r"(?P<words>.*?)(?P<notes>(?:  \[[^\]]*\])?)", re.DOTALL)
 
@@ -212,13 +214,11 @@ class Formatter(click.HelpFormatter):
 
     def write_text(self, text: str) -> None:
         """Write a help text, paragraph by paragraph."""
-        if current_language() == SOURCE_LANGUAGE:
-            super().write_text(text)
-            return
         indent = " " * self.current_indent
+        width = self.width - self.current_indent
         paragraphs = []
         for raw, lines in blocks(text, _one):
-            shown = lines if raw else wrapped(lines[0], self.width - self.current_indent)
+            shown = [part for line in lines for part in _entry(line, width)] if raw else wrapped(lines[0], width)
             paragraphs.append("\n".join(indent + line for line in shown))
         self.write("\n\n".join(paragraphs) + "\n")
 
@@ -237,6 +237,16 @@ class Formatter(click.HelpFormatter):
             first = term.ljust(column) if len(term) <= column - col_spacing else f"{term}\n{indent}{' ' * column}"
             joined = f"\n{indent}{' ' * column}".join(lines)
             self.write(f"{indent}{first}{joined}".rstrip() + "\n")
+
+
+def _entry(line: str, width: int) -> list[str]:
+    """Break a line of a list of terms, what each means staying in its column. A command line stays in one piece."""
+    entry = _ENTRY.fullmatch(line)
+    term = entry["term"] if entry else None
+    if line.startswith(" ") or not entry or not term:
+        return [line]
+    first, *more = wrapped(entry["words"], max(width - len(term), NARROWEST))
+    return [term + first, *(" " * len(term) + each for each in more)]
 
 
 class Context(click.Context):

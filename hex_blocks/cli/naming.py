@@ -11,6 +11,7 @@ import click
 
 from hex_blocks.cli.output import can_ask, plain, say, warn
 from hex_blocks.errors.classes import HexError
+from hex_blocks.i18n.texts import one_after_the_other
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
@@ -40,7 +41,8 @@ def find_project(client: Hex, given: str | None) -> Named:
         return dict(matches[0])
     if not matches:
         said = [say("No project is {given}.", given=repr(given[:LONGEST_SAID]))]
-        raise click.UsageError(" ".join(said + [each["message"] for each in found.get("warnings", ())]))
+        said += [each["message"] for each in found.get("warnings", ())]
+        raise click.UsageError(one_after_the_other(*said))
     if can_ask():
         return _picked(matches, say("Several projects fit. Which one?"))
     named = "; ".join(f"{each['title']} ({each['id']})" for each in matches[:MOST_NAMED])

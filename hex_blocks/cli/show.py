@@ -81,8 +81,12 @@ def _print_fields(heading: str, fields: Fields, language: str, mark: Callable[[M
     click.secho(heading, bold=True)
     for depth, name, field in _flat(fields):
         indent = "  " * (depth + 1)
-        facts = [_type(field), mark(field), _allowed(field, language)]
-        click.echo(f"{indent}{click.style(name, bold=True)}  {', '.join(fact for fact in facts if fact)}")
+        facts = ", ".join(filter(None, [_type(field), mark(field), _allowed(field, language)]))
+        if len(f"{indent}{name}  {facts}") <= shutil.get_terminal_size().columns:
+            click.echo(f"{indent}{click.style(name, bold=True)}  {facts}")
+        else:
+            click.echo(indent + click.style(name, bold=True))
+            _print_words(facts, len(indent) + 2)
         _print_words(text(field["description"], language), len(indent) + 4)
 
 

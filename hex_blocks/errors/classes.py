@@ -173,7 +173,7 @@ class UnknownToolError(KeyError):
         sentences = [sentence(NO_TOOL[0], language, name=repr(without_tokens(self.name)))]
         if self.nearest:
             sentences.append(sentence(NO_TOOL[1], language, names=", ".join(self.nearest)))
-        return " ".join(sentences)
+        return join_sentences(*sentences)
 
     def __str__(self) -> str:
         return self.message()

@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 from pytest_httpserver import HTTPServer
+from rich.cells import cell_len
 
 from hex_blocks.cli.tables import shortly
 from hex_blocks.i18n.texts import languages
@@ -155,6 +156,30 @@ def test_a_log_without_room_does_not_stop_a_run(fast: dict[str, str]) -> None:
 
     assert ended.returncode == 0
     assert json.loads(ended.stdout)["succeeded"] is True
+
+
+# Words on a narrow terminal
+
+
+@pytest.mark.parametrize("language", ["en", "ja", "pt_BR"])
+@pytest.mark.parametrize(
+    "arguments", [("--help",), ("call", "--help"), ("run", "--help"), ("show", "run_batch")], ids=" ".join
+)
+def test_words_fit_into_a_narrow_terminal(here: RunCommand, language: str, arguments: tuple[str, ...]) -> None:
+    shown = here(*arguments, env={"COLUMNS": "60", "LANGUAGE": language}).stdout
+
+    words, _, _ = shown.partition("\n{\n")
+    lines = [line for line in words.splitlines() if not line.lstrip().startswith("hex-blocks ")]
+    assert [line for line in lines if cell_len(line) > 60] == []
+
+
+def test_sentences_follow_each_other_as_in_their_language(here: RunCommand, running: Sandbox) -> None:
+    unknown = here("run", "nothing of the kind", "--sandbox", "--language", "ja").stderr
+    mistyped = here("show", "run_projct", "--language", "ja").stderr
+
+    assert unknown.count("。") == 3
+    assert mistyped.count("。") == 1
+    assert "。 " not in unknown + mistyped
 
 
 # Tables

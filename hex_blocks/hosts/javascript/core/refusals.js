@@ -2,7 +2,7 @@
 /** Reads Hex's error bodies in all their forms: two JSON formats, lists of faults, or plain text. */
 
 const { isObject } = require('./faults');
-const { Phrase, cut, lengthOf, numberInWords, phrase, printable, said: inWords } = require('./text');
+const { Phrase, cut, lengthOf, numberInWords, oneAfterTheOther, phrase, printable, said: inWords } = require('./text');
 const { isNestedBeyond } = require('./values');
 
 // The codes of Hex's newer error bodies; JSON from a gateway has no such code.
@@ -110,7 +110,7 @@ function parametersOf(invalid, notFound) {
     ...wrong.map(misfit),
     ...absent.map((name) => phrase('{name} is not an input of this project.', { name })),
   ];
-  const details = new Phrase((language) => plain(said.map((each) => each.said(language)).join(' '), 2000));
+  const details = new Phrase((language) => plain(oneAfterTheOther(said.map((each) => each.said(language))), 2000));
   return { details, invalid: wrong, notFound: absent };
 }
 
