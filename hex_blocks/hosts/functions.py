@@ -299,10 +299,10 @@ def list_description(tool: Tool, box: Toolbox, longest: int | None = None) -> st
         box: The toolbox that shows it.
         longest: The maximum length in characters.
     """
-    said = description(tool, box.language, short=True)
+    sentences = description(tool, box.language, short=True)
     if box.hints(tool).destructive:
-        said += " " + text("It changes or removes what is there already.", box.language)
-    return said if longest is None or len(said) <= longest else said[: longest - 1] + "…"
+        sentences += " " + text("It changes or removes what is there already.", box.language)
+    return sentences if longest is None or len(sentences) <= longest else sentences[: longest - 1] + "…"
 
 
 EXPORTS: dict[str, Callable[..., list[Described]]] = {

@@ -72,12 +72,12 @@ def wheel_of(files: Files, name: str, version: str, metadata: str, *, entry_poin
     stem = f"{name.replace('-', '_')}-{version}"
     info = f"{stem}.dist-info"
     tags = "Wheel-Version: 1.0\nGenerator: hex-blocks\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    held = {**files, f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": tags.encode()}
+    packed = {**files, f"{info}/METADATA": metadata.encode(), f"{info}/WHEEL": tags.encode()}
     if entry_points:
-        held[f"{info}/entry_points.txt"] = entry_points.encode()
-    record = "".join(f"{path},sha256={_digest(held[path])},{len(held[path])}\n" for path in sorted(held))
-    held[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
-    return f"{stem}-py3-none-any.whl", zip_of(held)
+        packed[f"{info}/entry_points.txt"] = entry_points.encode()
+    record = "".join(f"{path},sha256={_digest(packed[path])},{len(packed[path])}\n" for path in sorted(packed))
+    packed[f"{info}/RECORD"] = f"{record}{info}/RECORD,,\n".encode()
+    return f"{stem}-py3-none-any.whl", zip_of(packed)
 
 
 def _digest(content: bytes) -> str:

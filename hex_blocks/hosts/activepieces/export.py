@@ -38,7 +38,7 @@ def files(request: ExportRequest) -> Files:
         made[f"{path}.ts"] = source.encode()
         made[f"{path}.js"] = javascript(source).encode()
     made |= {f"src/lib/core/{name}": content for name, content in core_files().items()}
-    made |= {f"src/i18n/{name}.json": as_json(said) for name, said in words.translations().items()}
+    made |= {f"src/i18n/{name}.json": as_json(translations) for name, translations in words.translations().items()}
     made |= {f"examples/{name}.json": as_json(flow) for name, flow in flows(NAME, request.version).items()}
     return made | {
         "package.json": as_json(_package(request.version)),
@@ -73,8 +73,8 @@ def _package(version: str) -> dict[str, Any]:
 
 
 def _readme(shown: Sequence[Tool]) -> str:
-    told = (about(tool, Words()) for tool in shown)
-    rows = "\n".join(f"| `{each['name']}` | {each['description']} | {each['audience']} |" for each in told)
+    descriptions = (about(tool, Words()) for tool in shown)
+    rows = "\n".join(f"| `{each['name']}` | {each['description']} | {each['audience']} |" for each in descriptions)
     return (_HERE / "package" / "README.md").read_text(encoding="utf-8").replace("ACTIONS\n", f"{rows}\n", 1)
 
 

@@ -48,6 +48,6 @@ class Words:
         made = {"translation": {shown[:_LONGEST_KEY]: shown for shown in self._source}}
         for language in languages():
             if language in LANGUAGES and language != SOURCE_LANGUAGE:
-                said = {shown[:_LONGEST_KEY]: text(english, language) for shown, english in self._source.items()}
-                made[LANGUAGES[language]] = said
+                texts = {shown[:_LONGEST_KEY]: text(english, language) for shown, english in self._source.items()}
+                made[LANGUAGES[language]] = texts
         return made

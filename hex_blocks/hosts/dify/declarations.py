@@ -143,11 +143,11 @@ def _own_parameters(tool: Tool) -> list[Declaration]:
 
 
 def _parameter(name: str, field: Input) -> Declaration:
-    said = _description_of(name, field)
-    made = _labelled(name, field.title, *said) | _kind(field) | {"required": field.required}
+    sentences = _description_of(name, field)
+    made = _labelled(name, field.title, *sentences) | _kind(field) | {"required": field.required}
     made["form"] = "form" if _is_set_by_person(field) else "llm"
     if made["form"] == "llm":
-        made["llm_description"] = join_sentences(*said)
+        made["llm_description"] = join_sentences(*sentences)
     default = _default(name, field)
     return made if default is None else made | {"default": default}
 
@@ -159,14 +159,16 @@ def _is_set_by_person(field: Input) -> bool:
 
 def _description_of(name: str, field: Input) -> list[str]:
     """Return the sentences that describe an input."""
-    said = [field.description]
+    sentences = [field.description]
     if name == "timeout":
-        said.append(text("The block itself waits 240 seconds unless this says more, then it gives the state so far."))
+        sentences.append(
+            text("The block itself waits 240 seconds unless this says more, then it gives the state so far.")
+        )
     if name in NAMED_PROJECTS:
-        said.append(text("Title, address or ID."))
+        sentences.append(text("Title, address or ID."))
     if is_json(field):
-        said.append(text("As JSON text."))
-    return said
+        sentences.append(text("As JSON text."))
+    return sentences
 
 
 def _kind(field: Input) -> Declaration:
@@ -205,10 +207,10 @@ def _labelled(name: str, title: str, *described: str) -> Declaration:
 def _in_languages(*sentences: str) -> dict[str, str]:
     """Return sentences joined to a text in each of Dify's languages; without a translation, Dify shows the English."""
     made: dict[str, str] = {}
-    for theirs, ours in LANGUAGES.items():
-        said = join_sentences(*(text(each, ours) for each in sentences))[:LONGEST_TEXT]
-        if said != made.get("en_US"):
-            made[theirs] = said
+    for dify_language, language in LANGUAGES.items():
+        joined = join_sentences(*(text(each, language) for each in sentences))[:LONGEST_TEXT]
+        if joined != made.get("en_US"):
+            made[dify_language] = joined
     return made
 
 

@@ -176,18 +176,18 @@ def _manifest(request: ExportRequest) -> dict[str, object]:
 
 
 def _component(kind: Kind, registry: Registry) -> str:
-    said = registry[kind.tool].description()
+    summary = registry[kind.tool].description()
     head = HEAD.format(
-        title=kind.title, inputs="", name=kind.name, description=json.dumps(said, ensure_ascii=False), icon=kind.icon
+        title=kind.title, inputs="", name=kind.name, description=json.dumps(summary, ensure_ascii=False), icon=kind.icon
     )
     tool = json.dumps(kind.tool)
     return f"{head}    inputs = fields.fields_of({tool})\n{OUTPUTS.format(tool=tool, method=snake_case(kind.name))}"
 
 
 def _notebook(registry: Registry) -> str:
-    said = json.dumps(registry[NOTEBOOK[0]].description(), ensure_ascii=False)
+    summary = json.dumps(registry[NOTEBOOK[0]].description(), ensure_ascii=False)
     head = HEAD.format(
-        title="Hex notebook", inputs="DropdownInput, ", name="HexNotebook", description=said, icon="Notebook"
+        title="Hex notebook", inputs="DropdownInput, ", name="HexNotebook", description=summary, icon="Notebook"
     )
     keys = [name.removeprefix("hex_") for name in NOTEBOOK]
     options = "[" + ", ".join(map(json.dumps, keys)) + "]"

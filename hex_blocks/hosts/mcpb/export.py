@@ -20,8 +20,8 @@ MAIN = "server/main.py"
 def files(request: ExportRequest) -> Files:
     """Return the files of the bundle."""
     name, wheel = own_wheel()
-    kept = (path for path in BUNDLE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-    return {path.relative_to(BUNDLE).as_posix(): path.read_bytes() for path in sorted(kept)} | {
+    paths = (path for path in BUNDLE.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return {path.relative_to(BUNDLE).as_posix(): path.read_bytes() for path in sorted(paths)} | {
         "manifest.json": (json.dumps(manifest(request), indent=2, ensure_ascii=False) + "\n").encode(),
         "pyproject.toml": _project(request, f"wheels/{name}").encode(),
         f"wheels/{name}": wheel,

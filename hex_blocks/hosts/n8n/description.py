@@ -121,8 +121,8 @@ def simplified(resource: str, outputs: Iterable[str]) -> list[str] | None:
     names = list(outputs)
     if len(names) <= MAX_OUTPUTS:
         return None
-    kept = [name for name in names if name in SIMPLIFIED.get(resource, ())]
-    return kept or names[:MAX_OUTPUTS]
+    simple = [name for name in names if name in SIMPLIFIED.get(resource, ())]
+    return simple or names[:MAX_OUTPUTS]
 
 
 def _paging_fields() -> list[Property]:

@@ -80,8 +80,8 @@ def _sources(forms: list[Form], titles: dict[str, str]) -> dict[str, str]:
     first = [resource_property(titles)]
     lists = {"Resource": ("resource", first)}
     for resource in titles:
-        mine = [form for form in forms if form.operation.resource == resource]
-        fields = [operation_property(resource, [form.operation for form in mine]), *resource_fields(mine)]
+        own_forms = [form for form in forms if form.operation.resource == resource]
+        fields = [operation_property(resource, [form.operation for form in own_forms]), *resource_fields(own_forms)]
         lists[resource[0].upper() + resource[1:]] = (f"{resource}Fields", fields)
     plans = {form.operation.value: form.plan for form in forms}
     made = {
@@ -100,9 +100,9 @@ def _sources(forms: list[Form], titles: dict[str, str]) -> dict[str, str]:
 def _core(request: ExportRequest, shown: list[Tool]) -> dict[str, bytes]:
     """Return the files of the core, and its data for the tools that the node uses."""
     tools = {tool.id: tool for tool in shown} | {name: request.registry[name] for name in USED}
-    said = languages() if request.translated else ()
+    translated = languages() if request.translated else ()
     made = {f"core/{name}": content for name, content in core_files().items() if name not in NOT_IN_N8N}
-    return made | {"core/specs.json": as_json(core_data(request.registry, tools.values(), said))}
+    return made | {"core/specs.json": as_json(core_data(request.registry, tools.values(), translated))}
 
 
 def _assets() -> dict[str, bytes]:
@@ -118,9 +118,11 @@ def _assets() -> dict[str, bytes]:
 def _built(made: dict[str, bytes]) -> dict[str, bytes]:
     """Return the files in `dist`, where n8n requires them; they load the real files."""
     loaded = (*manifest.NODES, *manifest.CREDENTIALS)
-    kept = {path: content for path, content in made.items() if path.endswith((".svg", ".json"))}
+    assets = {path: content for path, content in made.items() if path.endswith((".svg", ".json"))}
     up = {path: "../" * (path.count("/") + 1) for path in loaded}
-    return kept | {path: f"'use strict';\nmodule.exports = require('{up[path]}{path}');\n".encode() for path in loaded}
+    return assets | {
+        path: f"'use strict';\nmodule.exports = require('{up[path]}{path}');\n".encode() for path in loaded
+    }
 
 
 def _below(folder: str) -> dict[str, bytes]:

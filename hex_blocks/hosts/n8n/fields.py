@@ -90,10 +90,10 @@ def _by_kind(name: str, field: Input) -> Property:
     if name in ONE_OF and field.null_means == "null":
         return _one_of(name, ONE_OF[name], field)
     head = {"displayName": title_case(field.title), "name": name}
-    said = SWITCHES.get(name, field.description)
+    text = SWITCHES.get(name, field.description)
     match field.type:
         case "boolean":
-            return head | {"type": "boolean", "default": bool(field.default), "description": describe_switch(said)}
+            return head | {"type": "boolean", "default": bool(field.default), "description": describe_switch(text)}
         case "integer" | "number":
             return head | _number(field)
         case "array" if field.items and field.items.enum:

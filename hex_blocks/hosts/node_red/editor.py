@@ -35,12 +35,12 @@ def page(nodes: Iterable[Node]) -> str:
     kinds = {node.type: _kind(node) for node in nodes}
     script = (resources(__package__) / "package" / "editor.js").read_text(encoding="utf-8")
     static = (resources(__package__) / "package" / "forms.html").read_text(encoding="utf-8")
-    told = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False)
+    data = json.dumps({"color": COLOR, "types": list(TYPES), "kinds": kinds}, ensure_ascii=False)
     # `</` is escaped, because a closing tag inside the data would end the script.
-    told = told.replace("</", "<\\/")
+    data = data.replace("</", "<\\/")
     templates = "\n".join(map(_template, nodes))
     return (
-        f'<script type="text/javascript">\n{{\nconst HEX_BLOCKS = {told};\n{script}}}\n</script>\n{static}{templates}\n'
+        f'<script type="text/javascript">\n{{\nconst HEX_BLOCKS = {data};\n{script}}}\n</script>\n{static}{templates}\n'
         f"{help_pages(nodes, SOURCE_LANGUAGE)}"
     )
 
@@ -63,11 +63,11 @@ def _kind(node: Node) -> dict[str, Any]:
 
 
 def _field(name: str, field: Input) -> dict[str, Any]:
-    told: dict[str, Any] = {"type": usual_type(field), "required": field.required, "advanced": field.advanced}
+    data: dict[str, Any] = {"type": usual_type(field), "required": field.required, "advanced": field.advanced}
     if field.enum:
-        told["enum"] = list(field.enum)
+        data["enum"] = list(field.enum)
     if name in PICKED:
-        told["picked"] = True
+        data["picked"] = True
     if field.example is not None:
-        told["example"] = field.example if isinstance(field.example, str) else json.dumps(field.example)
-    return told
+        data["example"] = field.example if isinstance(field.example, str) else json.dumps(field.example)
+    return data

@@ -105,8 +105,8 @@ def _single(node: Node) -> Flow:
             }
     if node.waits:
         fields["wait"] = True
-    asked = canvas.hex(node.type, 340, 100, [shown], **fields)
-    _inject(canvas, 140, 100, asked)
+    tool_node = canvas.hex(node.type, 340, 100, [shown], **fields)
+    _inject(canvas, 140, 100, tool_node)
     return canvas.flow()
 
 
@@ -119,8 +119,8 @@ def _watch() -> Flow:
 def _notify() -> Flow:
     canvas = _Canvas("notify", "Tell of finished runs")
     posted = _post(canvas, "Tell the team", 640, 100)
-    said = '"Hex run " & payload.status & ": " & payload.runUrl'
-    words = _words(canvas, "Say how it ended", 420, 100, posted, f'{{"text": {said}}}')
+    expression = '"Hex run " & payload.status & ": " & payload.runUrl'
+    words = _words(canvas, "Say how it ended", 420, 100, posted, f'{{"text": {expression}}}')
     _watching(canvas, 180, 100, words, name="Run finished")
     return canvas.flow()
 
@@ -134,8 +134,8 @@ def _report() -> Flow:
     canvas = _Canvas("report", "Report every morning")
     good = _post(canvas, "Send the chart", 1080, 80)
     bad = _post(canvas, "Tell of the failure", 1080, 160)
-    said = '{"text": hexError.message & " " & hexError.hint, "link": hexError.runUrl}'
-    words = _words(canvas, "Say what happened", 690, 160, bad, said)
+    expression = '{"text": hexError.message & " " & hexError.hint, "link": hexError.runUrl}'
+    words = _words(canvas, "Say what happened", 690, 160, bad, expression)
     picture = [
         _set("headers", '{"content-type": payload.charts[0].mimeType}', "jsonata"),
         _set("payload", "payload.charts[0].image", "msg"),

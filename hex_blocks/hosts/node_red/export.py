@@ -38,7 +38,7 @@ _ICON = """\
 def files(request: ExportRequest) -> Files:
     """Return the files of the package."""
     nodes = nodes_of(request.tools, request.registry.groups)
-    spoken = [language for language in languages() if language in LANGUAGES]
+    translated = [language for language in languages() if language in LANGUAGES]
     shown = {tool.id: tool for node in nodes for tool in node.tools}
     shown |= {name: request.registry[name] for name in (*USED, *LISTED)}
     made = {
@@ -47,7 +47,7 @@ def files(request: ExportRequest) -> Files:
         "CHANGELOG.md": changelog(request.version, "Hex's nodes for Node-RED."),
         "LICENSE": LICENSE.read_bytes(),
         "catalogue.json": as_json(catalogue(nodes)),
-        "specs.json": as_json(core_data(request.registry, shown.values(), spoken)),
+        "specs.json": as_json(core_data(request.registry, shown.values(), translated)),
         "hex-blocks.js": (_HERE / "package" / "hex-blocks.js").read_bytes(),
         "hex-blocks.html": page(nodes).encode(),
         "icons/hex.svg": _ICON.encode(),
@@ -55,7 +55,7 @@ def files(request: ExportRequest) -> Files:
     made |= {f"lib/{file.name}": file.read_bytes() for file in sorted((_HERE / "package" / "lib").glob("*.js"))}
     made |= {f"core/{name}": content for name, content in core_files().items()}
     made |= {f"examples/{name}.json": as_json(flow) for name, flow in flows(nodes).items()}
-    for language in spoken:
+    for language in translated:
         folder = f"locales/{LANGUAGES[language]}"
         made[f"{folder}/{SET}.json"] = as_json(locale(nodes, language))
         if language != SOURCE_LANGUAGE:

@@ -35,24 +35,24 @@ def to_3_0(document: Document) -> Document:
 
 def schema_3_0(schema: Schema) -> Schema:
     """Return a schema of JSON Schema 2020-12 in the dialect of 3.0. Schemas inside it are not changed."""
-    kept = {keyword: value for keyword, value in schema.items() if keyword not in _NOT_IN_3_0}
+    converted = {keyword: value for keyword, value in schema.items() if keyword not in _NOT_IN_3_0}
     types = schema.get("type", [])
     if isinstance(types, list):
         plain = [each for each in types if each != "null"]
-        kept.pop("type", None)
+        converted.pop("type", None)
         # In 3.0 a schema has one type; a schema without a type allows all values, including null.
         if len(plain) == 1:
-            kept["type"] = plain[0]
+            converted["type"] = plain[0]
             if "null" in types:
-                kept["nullable"] = True
-        kept |= {"items": {}} if plain == ["array"] and "items" not in kept else {}
-    if "enum" in kept:
-        kept["enum"] = [each for each in kept["enum"] if each is not None]
+                converted["nullable"] = True
+        converted |= {"items": {}} if plain == ["array"] and "items" not in converted else {}
+    if "enum" in converted:
+        converted["enum"] = [each for each in converted["enum"] if each is not None]
     if schema.get("examples"):
-        kept["example"] = schema["examples"][0]
+        converted["example"] = schema["examples"][0]
     if schema.get("contentEncoding") == "base64":
-        kept["format"] = "byte"
-    return kept
+        converted["format"] = "byte"
+    return converted
 
 
 def with_schemas(document: Document, change: Callable[[Schema], Schema]) -> Document:
@@ -115,8 +115,8 @@ def to_2_0(document: Document) -> Document:
 
 
 def _schema_2_0(schema: Schema) -> Schema:
-    kept = {keyword: value for keyword, value in schema.items() if keyword not in ("nullable", "writeOnly")}
-    return kept | ({"x-nullable": True} if schema.get("nullable") else {})
+    converted = {keyword: value for keyword, value in schema.items() if keyword not in ("nullable", "writeOnly")}
+    return converted | ({"x-nullable": True} if schema.get("nullable") else {})
 
 
 def _operation_2_0(operation: dict[str, Any]) -> dict[str, Any]:

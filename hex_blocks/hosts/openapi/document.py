@@ -91,7 +91,7 @@ def operation(tool: Tool, language: str | None, registry: Registry) -> dict[str,
     """Return the operation that calls a tool."""
     outputs = output_schema(tool.spec, language=language)
     outputs.pop("$schema")
-    said = text("What the tool gives.", language)
+    summary = text("What the tool gives.", language)
     return {
         "operationId": tool.id,
         "summary": tool.title(language),
@@ -99,7 +99,11 @@ def operation(tool: Tool, language: str | None, registry: Registry) -> dict[str,
         "tags": [_group_title(tool, language, registry)],
         "parameters": [prefer(language), *([] if tool.operation == "query" else [idempotency_key(language)])],
         "requestBody": request_body(tool, language),
-        "responses": {**response("200", said, outputs), **job_response(language), **problem_references(CALL_STATUSES)},
+        "responses": {
+            **response("200", summary, outputs),
+            **job_response(language),
+            **problem_references(CALL_STATUSES),
+        },
     }
 
 
@@ -127,8 +131,8 @@ def _info(request: DocumentRequest) -> dict[str, Any]:
 
 
 def _bearer(language: str | None) -> dict[str, Any]:
-    said = text("The Hex API token of the caller, or the secret of the server.", language)
-    return {"type": "http", "scheme": "bearer", "description": said}
+    summary = text("The Hex API token of the caller, or the secret of the server.", language)
+    return {"type": "http", "scheme": "bearer", "description": summary}
 
 
 def _groups(request: DocumentRequest) -> list[dict[str, str]]:
@@ -146,6 +150,6 @@ def _group_title(tool: Tool, language: str | None, registry: Registry) -> str:
 
 def only_paths(result: Document, paths: Iterable[str]) -> Document:
     """Return a document with only the given paths and the tags that they use."""
-    kept = {path: item for path, item in result["paths"].items() if path in set(paths)}
-    used = {tag for item in kept.values() for each in item.values() for tag in each["tags"]}
-    return {**result, "paths": kept, "tags": [tag for tag in result["tags"] if tag["name"] in used]}
+    selected = {path: item for path, item in result["paths"].items() if path in set(paths)}
+    used = {tag for item in selected.values() for each in item.values() for tag in each["tags"]}
+    return {**result, "paths": selected, "tags": [tag for tag in result["tags"] if tag["name"] in used]}

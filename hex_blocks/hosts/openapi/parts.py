@@ -120,10 +120,10 @@ def job_response(language: str | None, status: str = "202") -> dict[str, Any]:
     """Return the response with a job."""
     location = {"description": text("Where the job is looked up.", language), "schema": {"type": "string"}}
     after = {"description": text("Seconds to wait before asking again.", language), "schema": {"type": "integer"}}
-    said = text("It takes longer: follow the job.", language)
+    description = text("It takes longer: follow the job.", language)
     return {
         status: {
-            "description": said,
+            "description": description,
             "headers": {"Location": location, "Retry-After": after},
             "content": {JSON: {"schema": job_schema(language)}},
         }
@@ -144,8 +144,8 @@ def problem_responses(language: str | None) -> dict[str, Any]:
     """Return the components that these references refer to."""
     schema = problem_schema(language)
     return {
-        name: {"description": said.said(language), "content": {PROBLEM: {"schema": schema}}}
-        for name, said in PROBLEM_RESPONSES.values()
+        name: {"description": meaning.said(language), "content": {PROBLEM: {"schema": schema}}}
+        for name, meaning in PROBLEM_RESPONSES.values()
     }
 
 
@@ -156,8 +156,8 @@ def parameter(place: str, name: str, description: str, schema: Schema, *, requir
 
 def prefer(language: str | None) -> dict[str, Any]:
     """Return the parameter for the header Prefer, which sets how long to wait."""
-    said = text("wait=SECONDS to wait so long for the end, or respond-async to get a job at once.", language)
-    return parameter("header", "Prefer", said, {"type": "string", "examples": ["wait=10"]})
+    description = text("wait=SECONDS to wait so long for the end, or respond-async to get a job at once.", language)
+    return parameter("header", "Prefer", description, {"type": "string", "examples": ["wait=10"]})
 
 
 # Printable ASCII characters, without a space at the beginning or end.
@@ -166,7 +166,7 @@ IDEMPOTENCY_KEY = r"^[!-~]([ -~]{0,253}[!-~])?$"
 
 def idempotency_key(language: str | None) -> dict[str, Any]:
     """Return the parameter for the header Idempotency-Key, with which a repeated request makes only one call."""
-    said = text("A key of your own: a call that is sent again with it is made once.", language)
+    description = text("A key of your own: a call that is sent again with it is made once.", language)
     return parameter(
-        "header", "Idempotency-Key", said, {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY}
+        "header", "Idempotency-Key", description, {"type": "string", "maxLength": 255, "pattern": IDEMPOTENCY_KEY}
     )

@@ -31,12 +31,12 @@ JOB_PATHS = ("/v1/jobs/{jobId}",)
 
 def tags(language: str | None) -> list[dict[str, str]]:
     """Return the tags of these operations."""
-    said = {
+    descriptions = {
         TOOLS: text("What can be called.", language),
         JOBS: text("Calls that take longer: how far they are, their results, and their end.", language),
         HOOKS: text("Events that are sent to an address of yours.", language),
     }
-    return [{"name": name, "description": description} for name, description in said.items()]
+    return [{"name": name, "description": description} for name, description in descriptions.items()]
 
 
 def service_paths(language: str | None) -> dict[str, Any]:

@@ -242,12 +242,12 @@ async def _becomes_job(service: Service, work: Work, ended: asyncio.Future[Any])
     until = service.clock.monotonic() + service.settings.longest_wait
     while True:
         try:
-            kept: bool = await run_in_threadpool(service.runner.make_job, work, answered=True)
+            became_job: bool = await run_in_threadpool(service.runner.make_job, work, answered=True)
         except ProblemError:
             if service.clock.monotonic() >= until or service.draining.is_set():
                 raise
         else:
-            return kept
+            return became_job
         await asyncio.wait({ended}, timeout=POLL_SECONDS)
 
 

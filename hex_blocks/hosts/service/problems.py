@@ -155,21 +155,21 @@ def title_of(status: int, language: str | None) -> str:
         405: phrase("The address does not take this method."),
         500: phrase("The server failed."),
     }
-    said = own.get(status) or PROBLEM_RESPONSES[str(status)][1]
-    return said.said(language)
+    title = own.get(status) or PROBLEM_RESPONSES[str(status)][1]
+    return title.said(language)
 
 
 def problem_of(error: ProblemError, language: str | None) -> dict[str, Any]:
     """Return the problem document of an error of the service."""
-    said = SERVICE_PROBLEMS[error.key]
+    texts = SERVICE_PROBLEMS[error.key]
     faults = [{"pointer": pointer, "detail": detail.said(language)} for pointer, detail in error.faults]
     made: dict[str, Any] = {
         "type": TYPE + error.key,
-        "title": title_of(said.status, language),
-        "status": said.status,
-        "detail": sentence(said.detail, language, **error.values),
+        "title": title_of(texts.status, language),
+        "status": texts.status,
+        "detail": sentence(texts.detail, language, **error.values),
         "key": error.key,
-        "hint": sentence(said.hint, language, **error.values) if said.hint else None,
+        "hint": sentence(texts.hint, language, **error.values) if texts.hint else None,
         "values": error.values or None,
         "errors": faults or None,
         **error.more,

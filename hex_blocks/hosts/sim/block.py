@@ -95,10 +95,10 @@ function inputsOf(params: Record<string, unknown>): Record<string, unknown> {{
 def _sentence(operation: Operation, palette: Palette, language: str) -> list[Any]:
     """Return the sentence that the canvas shows on a block, with the value of its first required sub-block."""
     name = operation.name(language)
-    said = name[:1] + name[1:].lower()
+    sentence = name[:1] + name[1:].lower()
     of = palette.of(operation.key)
     first = next((of[each] for each, field in operation.inputs.items() if field.required), None)
-    return [{"text": said, "field": first, "core": True}] if first else [said]
+    return [{"text": sentence, "field": first, "core": True}] if first else [sentence]
 
 
 def _sub_blocks(

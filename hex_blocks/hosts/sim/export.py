@@ -83,8 +83,11 @@ def _data_source(request: ExportRequest, shown: list[Operation]) -> str:
     data = core_data(request.registry, tools, [request.language], more=RUNTIME_SENTENCES)
     for operation in shown:
         spec = data["tools"][operation.tool.id]
-        kept = {*operation.inputs, *(name for name, field in spec["inputs"].items() if field["in"] == "connection")}
-        spec["inputs"] = {name: field for name, field in spec["inputs"].items() if name in kept}
+        shown_inputs = {
+            *operation.inputs,
+            *(name for name, field in spec["inputs"].items() if field["in"] == "connection"),
+        }
+        spec["inputs"] = {name: field for name, field in spec["inputs"].items() if name in shown_inputs}
         known = spec["outputs"] | KEPT_OUTPUTS.get(operation.tool.id, {})
         spec["outputs"] = {name: known[name] for name in operation.outputs}
     for group in ("tools", "helpers"):
@@ -94,10 +97,10 @@ def _data_source(request: ExportRequest, shown: list[Operation]) -> str:
 
 def _without_texts(spec: dict[str, Any]) -> dict[str, Any]:
     """Return a spec without texts, because Sim has them in its own declarations."""
-    kept = {name: each for name, each in spec.items() if name not in ("title", "description", "modelHint", "tagline")}
+    bare = {name: each for name, each in spec.items() if name not in ("title", "description", "modelHint", "tagline")}
     for part in ("inputs", "outputs"):
-        kept[part] = {name: _bare(field) for name, field in spec[part].items()}
-    return kept
+        bare[part] = {name: _bare(field) for name, field in spec[part].items()}
+    return bare
 
 
 def _bare(field: dict[str, Any]) -> dict[str, Any]:

@@ -98,8 +98,8 @@ class Palette:
 
     def _free_name(self, operation: Operation, name: str, given: Input) -> str:
         own = f"{operation.camel}{name[:1].upper()}{name[1:]}"
-        held = self._shared.get(name)
-        taken = name in NAMED_TODAY.values() or (held is not None and _form(held.input) != _form(given))
+        existing = self._shared.get(name)
+        taken = name in NAMED_TODAY.values() or (existing is not None and _form(existing.input) != _form(given))
         return own if taken else name
 
 

@@ -105,8 +105,8 @@ class Operation:
     @property
     def outputs(self) -> dict[str, Output]:
         """The outputs in Sim."""
-        kept = {name: Output(**field) for name, field in KEPT_OUTPUTS.get(self.tool.id, {}).items()}
-        return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS} | kept
+        current = {name: Output(**field) for name, field in KEPT_OUTPUTS.get(self.tool.id, {}).items()}
+        return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS} | current
 
 
 def operations(tools: Iterable[Tool]) -> list[Operation]:

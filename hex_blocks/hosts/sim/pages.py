@@ -89,7 +89,7 @@ def _section(
         f"| `{each}` | {kind} | {yes if required else no} | {_plain(declared['description'])} |\n"
         for each, kind, required, declared in given
     )
-    outs = "".join(f"| {shown} | {kind} | {_plain(said)} |\n" for shown, kind, said in _rows(made))
+    outs = "".join(f"| {shown} | {kind} | {_plain(description)} |\n" for shown, kind, description in _rows(made))
     return (
         f"### `{name}`\n\n{_plain(about)}\n\n#### {words['Input']}\n\n"
         f"| {words['Parameter']} | {words['Type']} | {words['Required']} | {words['Description']} |\n"

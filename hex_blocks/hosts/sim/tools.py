@@ -40,8 +40,8 @@ def parameters(operation: Operation, language: str) -> dict[str, Declared]:
     """Return the parameters of a tool: the token, the tool's inputs, and the region."""
 
     def of_the_connection(description: str, *, required: bool = False) -> Declared:
-        said = text(description, language)
-        return {"type": "string", "required": required, "visibility": "user-only", "description": said}
+        translated = text(description, language)
+        return {"type": "string", "required": required, "visibility": "user-only", "description": translated}
 
     own = {name: _parameter(field, language) for name, field in operation.inputs.items()}
     return {
@@ -94,8 +94,8 @@ def _output(field: OutputField, language: str) -> Declared:
     if field.nullable:
         made["optional"] = True
     if _has_picture(field):
-        kept = {name: _output(each, language) for name, each in (field.fields or {}).items() if name != "base64"}
-        made["properties"] = kept | {"fileName": {"type": "string", "description": text(FILE_NAME, language)}}
+        properties = {name: _output(each, language) for name, each in (field.fields or {}).items() if name != "base64"}
+        made["properties"] = properties | {"fileName": {"type": "string", "description": text(FILE_NAME, language)}}
     elif field.fields:
         made["properties"] = {name: _output(each, language) for name, each in field.fields.items()}
     elif field.type == "object":

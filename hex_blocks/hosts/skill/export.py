@@ -96,7 +96,9 @@ def _errors() -> str:
 def _limits(request: ExportRequest) -> str:
     rows = [("all requests", ALL)]
     for group in HEX_LIMITS:
-        sent = [tool.id for tool in request.tools if (asked := tool.spec.request) and asked.limit_group == group]
+        sent = [
+            tool.id for tool in request.tools if (hex_request := tool.spec.request) and hex_request.limit_group == group
+        ]
         if group != ALL and sent:
             rows.append((", ".join(f"`{tool_id}`" for tool_id in sent), group))
     return "\n".join(f"| {what} | {', '.join(_each_limit(group))} |" for what, group in rows)
@@ -108,7 +110,9 @@ def _each_limit(group: str) -> Iterator[str]:
 
 def _operations(request: ExportRequest) -> str:
     return "\n".join(
-        f"| `{tool.id}` | {asked.method} `{asked.path}` |" for tool in request.tools if (asked := tool.spec.request)
+        f"| `{tool.id}` | {hex_request.method} `{hex_request.path}` |"
+        for tool in request.tools
+        if (hex_request := tool.spec.request)
     )
 
 

@@ -104,8 +104,8 @@ class Operation:
 
     def label(self, language: str) -> str:
         """Return the name of the operation in Zapier."""
-        said = self.search.label.said(language) if self.search.label else self.tool.title(language)
-        return titled(said, language)
+        label = self.search.label.said(language) if self.search.label else self.tool.title(language)
+        return titled(label, language)
 
     def description(self, language: str) -> str:
         """Return what the operation does."""
@@ -126,11 +126,11 @@ class Operation:
         listed = next(iter(self.entries.values())).items
         assert listed is not None  # noqa: S101
         assert listed.fields is not None  # noqa: S101
-        said = listed.fields[self.search.by]
+        searched = listed.fields[self.search.by]
         title = phrase("E-mail address") if self.search.by == "email" else phrase("Name")
         return {
             self.search.by: Input(
-                type="string", title=title, description=said.description, required=True, place="local"
+                type="string", title=title, description=searched.description, required=True, place="local"
             )
         }
 

@@ -1,7 +1,8 @@
 'use strict';
 /**
  * The starts of this process, so that a start with the same key is not sent twice, and the run of a lost reply can be
- * told from runs of other starts. A host can provide a store that outlives the process.
+ * told from runs of other starts. A host can provide a store that keeps starts when the
+ * process has ended.
  *
  * @typedef {object} Start
  * @property {string} key
@@ -16,7 +17,7 @@
  * @property {Record<string, any> | null} reply Hex's reply
  * @property {Record<string, any> | null} ended the end of the run, if it was waited for
  *
- * A store of starts beyond this process. Starts are JSON values.
+ * A store that keeps starts when the process has ended. Starts are JSON values.
  * @typedef {object} Store
  * @property {(key: string) => Start | null | undefined | Promise<Start | null | undefined>} read
  * @property {(key: string, start: Start | null) => unknown} write null removes it

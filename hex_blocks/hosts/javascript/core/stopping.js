@@ -10,7 +10,7 @@ const { isOfKind } = require('./tool_call');
  * @typedef {import('./runs').Run} Run
  */
 
-// The minimum time that hosts allow between a stop signal and killing the process.
+// The minimum time that hosts allow between the signal to stop and the kill.
 const LAST_SECONDS = 8;
 const LOOK_SECONDS = 10;
 const ATTEMPTS = 3;

@@ -135,9 +135,9 @@ class HookStore:
         ).rows
         return _hook(claimed[0]) if claimed else None
 
-    def renew(self, owner: str, held: Iterable[str], until: float) -> None:
+    def renew(self, owner: str, hook_ids: Iterable[str], until: float) -> None:
         """Renew the leases of hooks that a process has claimed, given by their IDs."""
-        for hook_id in held:
+        for hook_id in hook_ids:
             self._database.write(
                 "UPDATE hooks SET leased_until = ? WHERE id = ? AND owner = ?", (until, hook_id, owner)
             )
@@ -147,13 +147,13 @@ class HookStore:
         messages = list(deliveries)
 
         def write(run: RunStatement) -> bool:
-            ours = run(
+            updated = run(
                 "UPDATE hooks SET cursor = ?, owner = NULL, leased_until = NULL WHERE id = ? AND owner = ?",
                 (cursor, hook.id, owner),
             ).changed
-            if ours:
+            if updated:
                 _add(run, messages)
-            return bool(ours)
+            return bool(updated)
 
         return self._database.transaction(write)
 

@@ -74,8 +74,8 @@ async def cancel_job_of_caller(service: Service, caller: Caller, job_id: str, la
     """
     now = service.clock.time()
     end = End("cancelled", problem=problem_of(ProblemError("job_cancelled"), language))
-    kept = now + service.settings.kept
-    job: Job | None = await run_in_threadpool(service.jobs.cancel, caller.id, job_id, end, now, kept)
+    expires_at = now + service.settings.kept
+    job: Job | None = await run_in_threadpool(service.jobs.cancel, caller.id, job_id, end, now, expires_at)
     if job is None:
         raise ProblemError("no_such_job")
     service.runner.cancel(job.id)

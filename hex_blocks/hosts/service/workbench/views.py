@@ -79,8 +79,8 @@ def signed_in(view: View) -> Callable[[Request], Awaitable[Response]]:
             response = page(request, "problem", language, status=problem["status"], problem=problem)
         if is_new:
             _set_cookie(request, service, response, session)
-        if asked := request.query_params.get("language"):
-            response.set_cookie(LANGUAGE_COOKIE, asked[:20], path=_cookie_path(service), samesite="lax", httponly=True)
+        if chosen := request.query_params.get("language"):
+            response.set_cookie(LANGUAGE_COOKIE, chosen[:20], path=_cookie_path(service), samesite="lax", httponly=True)
         return response
 
     return show
@@ -295,8 +295,8 @@ async def _project_fields(
     service: Service, session: Session, tool: Tool, language: str, given: Mapping[str, str]
 ) -> tuple[list[Any], str]:
     """Return the fields of the project's inputs if the form asks for them; or no fields, and the error's message."""
-    asked = given.get("load") or given.get("do") == "load" or any(name.startswith(KIND) for name in given)
-    if not asked or not _takes_project_inputs(tool) or not given.get(PROJECT, "").strip():
+    requested = given.get("load") or given.get("do") == "load" or any(name.startswith(KIND) for name in given)
+    if not requested or not _takes_project_inputs(tool) or not given.get(PROJECT, "").strip():
         return [], ""
     try:
         found = await _run_tool(service, session, READ_INPUTS, {PROJECT: given[PROJECT]}, language)
