@@ -34,7 +34,7 @@ class Store(Protocol):
     """The storage of an engine for one piece of its work, kept over retries: JSON documents by name."""
 
     def get(self, name: str) -> dict[str, Any] | None:
-        """Return what was put; None for nothing."""
+        """Return a stored document; None if there is none."""
         ...
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
@@ -49,7 +49,7 @@ class NoStore:
         self._documents: dict[str, dict[str, Any]] = {}
 
     def get(self, name: str) -> dict[str, Any] | None:
-        """Return what was put; None for nothing."""
+        """Return a stored document; None if there is none."""
         return self._documents.get(name)
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:

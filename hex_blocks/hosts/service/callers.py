@@ -45,7 +45,7 @@ class Caller:
 
     @property
     def own_token(self) -> bool:
-        """Whether the caller brought a Hex token."""
+        """Whether the caller uses a Hex token of its own."""
         return self.token is not None
 
 

@@ -165,7 +165,7 @@ class HookStore:
         return [job_of_row(row) for row in rows]
 
     def store_job_events(self, job: Job, deliveries: Iterable[Delivery]) -> None:
-        """Store the messages about a job, and that they are stored, together."""
+        """Store the messages about a job and mark the job as reported, in one transaction."""
         messages = list(deliveries)
 
         def write(run: RunStatement) -> None:

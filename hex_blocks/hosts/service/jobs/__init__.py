@@ -1,1 +1,1 @@
-"""Jobs: calls that outlive the request that asked for them, and the process too."""
+"""Jobs: calls that outlive their request and the process."""
