@@ -1,4 +1,4 @@
-"""The button in Airflow's interface that leads to the run in Hex."""
+"""The button in Airflow's interface that opens the run in Hex."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ RUN_ID, RUN_URL = "run_id", "run_url"
 
 
 class HexRunLink(BaseOperatorLink):
-    """The page of the task's run in Hex; there as soon as the run is started."""
+    """The link to the task's run in Hex, available as soon as the run is started."""
 
     name = "Open run in Hex"
 
@@ -20,5 +20,5 @@ class HexRunLink(BaseOperatorLink):
         return RUN_URL
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        """Return the address of the run's page; empty where nothing was started."""
+        """Return the URL of the run; empty if no run was started."""
         return XCom.get_value(key=RUN_URL, ti_key=ti_key) or ""

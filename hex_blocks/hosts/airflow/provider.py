@@ -1,4 +1,4 @@
-"""What Airflow is told about this provider. Imports nothing of Airflow: it is read while providers load."""
+"""The metadata of the provider. It imports nothing of Airflow, because Airflow reads it while providers load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ INTEGRATION = "Hex"
 
 
 def get_provider_info() -> dict[str, Any]:
-    """Return the provider's metadata, by Airflow's schema."""
+    """Return the metadata of the provider, in Airflow's schema."""
     return {
         "package-name": "hex-blocks",
         "name": "Hex",

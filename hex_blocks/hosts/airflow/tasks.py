@@ -1,4 +1,4 @@
-"""A task instance as a piece of work: what it is called, and what Airflow keeps for it."""
+"""The work of a task instance: its name, and its storage in Airflow."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class TaskStore:
         self._accessor = accessor
 
     def get(self, name: str) -> dict[str, Any] | None:
-        """Return what was put; None for nothing."""
+        """Return a stored document; None if there is none."""
         found: dict[str, Any] | None = self._accessor.get(f"hex {name}")
         return found
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
-        """Keep a document."""
+        """Store a document."""
         self._accessor.set(f"hex {name}", dict(document))
 
 

@@ -1,4 +1,4 @@
-"""The op: one project as a step of a job."""
+"""The op that runs one project as a step of a job."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from hex_blocks.hosts.dagster.workspace import HexWorkspace
 
 
 class HexRunConfig(dg.Config):
-    """What the op runs."""
+    """The configuration of the op."""
 
     project_id: str
     input_params: dict[str, Any] = {}  # noqa: RUF012 - pydantic copies it

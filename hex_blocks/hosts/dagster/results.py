@@ -1,4 +1,4 @@
-"""What Dagster is told of a run: its page, its timing, its charts, and whether it completed."""
+"""The results of a run for Dagster: metadata with its URL, times and charts, and the result of its check."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step as a piece of work: what it is called, what Dagster keeps for it, and how its errors are told."""
+"""The work of a step: its name, its storage in Dagster, and its errors."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ class RunTagsStore:
         self._name = name
 
     def get(self, name: str) -> dict[str, Any] | None:
-        """Return what was put; None for nothing."""
+        """Return a stored document; None if there is none."""
         run = self._instance.get_run_by_id(self._root_run_id)
         kept = run.tags.get(self._tag(name)) if run else None
         return json.loads(kept) if kept else None
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
-        """Keep a document."""
+        """Store a document."""
         self._instance.add_run_tags(self._root_run_id, {self._tag(name): json.dumps(document, default=str)})
 
     def _tag(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What a project of Hex is in Dagster's terms: an asset's key, its dependencies, kinds and owners."""
+"""Translates a project of Hex to an asset of Dagster: its key, dependencies, kinds and owners."""
 
 from __future__ import annotations
 
@@ -57,10 +57,10 @@ class HexProjectProps:
 
 
 class DagsterHexTranslator:
-    """Says what a project is in Dagster; make a subclass to say it otherwise."""
+    """Translates projects to assets. Subclass it to change the translation."""
 
     def get_asset_spec(self, props: HexProjectProps) -> dg.AssetSpec:
-        """Return the asset that a project is."""
+        """Return the asset spec of a project."""
         return dg.AssetSpec(
             key=dg.AssetKey(["hex", snake_case_of(props.title) or snake_case_of(props.id)]),
             deps=[self.get_table_key(connection, table) for connection, table in props.tables],

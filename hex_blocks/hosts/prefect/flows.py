@@ -1,4 +1,4 @@
-"""The flow: a run and its wait, to be deployed as it is."""
+"""A flow that runs a project and waits for it, ready to be deployed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task's work: what it is called, what Prefect keeps for it, and what it tells of a run."""
+"""The work of a task: its name, its storage in Prefect, and artifacts and events about its runs."""
 
 from __future__ import annotations
 
@@ -54,20 +54,20 @@ class HexRunError(RuntimeError):
 
 
 class FlowRunStore:
-    """What Prefect keeps for a task over the retries of its flow run: labels of the flow run."""
+    """The storage for a task over the retries of its flow run, in labels of the flow run."""
 
     def __init__(self, flow_run_id: uuid.UUID, name: str) -> None:
         self._flow_run_id = flow_run_id
         self._name = name
 
     def get(self, name: str) -> dict[str, Any] | None:
-        """Return what was put; None for nothing."""
+        """Return a stored document; None if there is none."""
         with get_client(sync_client=True) as client:
             kept = client.read_flow_run(self._flow_run_id).labels.get(self._label(name))
         return json.loads(kept) if isinstance(kept, str) else None
 
     def put(self, name: str, document: Mapping[str, Any]) -> None:
-        """Keep a document."""
+        """Store a document."""
         with get_client(sync_client=True) as client:
             client.update_flow_run_labels(self._flow_run_id, {self._label(name): json.dumps(document, default=str)})
 
@@ -160,7 +160,7 @@ _clients: dict[uuid.UUID, Hex] = {}
 
 
 def client_of(run_id: uuid.UUID) -> Hex | None:
-    """Return the client by which this process has started runs of a flow run; None for none."""
+    """Return the client with which this process has started runs of a flow run; None if it has started none."""
     return _clients.get(run_id)
 
 
