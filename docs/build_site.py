@@ -22,7 +22,7 @@ from typing import Any
 from pictures import draw
 
 from hex_blocks import Registry
-from hex_blocks.dev.doc_pages import Words, all_languages, names_of, pages, write
+from hex_blocks.dev.doc_pages import Words, all_languages, names_of, navigation, pages, switches, write
 from hex_blocks.i18n.texts import OTHER_NAMES
 
 REPOSITORY = Path(__file__).parents[1]
@@ -54,8 +54,11 @@ STYLE = """
 .md-typeset__table { min-width: 100%; padding: 0; }
 .md-typeset table:not([class]) { display: table; width: 100%; overflow: visible; }
 .md-typeset table:not([class]) th { min-width: 0; white-space: normal; }
-/* Names and headings stay in one piece; only what is longer than its column may be broken anywhere. */
+/* Names, short values and headings stay in one piece; only what is longer than its column may be broken anywhere. */
 .md-typeset table:not([class]) :is(th, td) { padding: 0.5em 0.4em; overflow-wrap: break-word; }
+.md-typeset table:not([class]) :is(th, td).short, .md-typeset table:not([class]) .short code { white-space: nowrap; }
+/* Korean has blanks between its words, and is broken there. */
+.md-typeset:lang(ko) { word-break: keep-all; overflow-wrap: break-word; }
 .md-typeset table:not([class]) td:first-child code { overflow-wrap: normal; word-break: normal; }
 .md-typeset table:not([class]) td:nth-child(2) { min-width: 5rem; }
 /* On a phone each row is a card: its first cell is the heading, the others stand below with their columns' names. */
@@ -77,8 +80,10 @@ STYLE = """
 # Pictures of the editors of hosts: those of a guide begin with its name.
 EDITORS = REPOSITORY / "docs" / "pictures"
 FIRST_PAGE = """<!doctype html>
+<html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
+<meta name="color-scheme" content="light dark">
 <title>hex_blocks</title>
 <style>body{{font:18px system-ui;margin:3rem auto;max-width:30rem;padding:0 1rem}}li{{margin:.5rem 0}}</style>
 <h1>hex_blocks</h1>
@@ -142,14 +147,12 @@ def terminal_pictures(name: str) -> str:
 def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict[str, Any]:
     """Give what mkdocs is to do for a language."""
     words = Words(language, REPOSITORY / "locales")
-    tools = [f"tools/{name}.md" for name in registry.groups]
-    guides = [path for path in made if path.startswith("guides/")]
     return {
         "INHERIT": str(REPOSITORY / "mkdocs.yml"),
         "docs_dir": str(STAGE / language),
         "hooks": [str(REPOSITORY / "docs" / "site_hooks.py")],
         "site_description": words.found(registry.block.tagline) or registry.block.tagline,
-        "theme": {"language": THEME.get(language, language), "palette": palette(words)},
+        "theme": {"language": THEME.get(language, language), "palette": palette(language)},
         "plugins": {"material/search": {"lang": SEARCH.get(language, language)}},
         "extra": {
             "alternate": [
@@ -157,29 +160,24 @@ def settings_of(language: str, made: dict[str, str], registry: Registry) -> dict
                 for each, name in names_of(all_languages(REPOSITORY)).items()
             ]
         },
-        "nav": [
-            {words.found("Overview") or "Overview": "index.md"},
-            {words.found("Guides") or "Guides": guides},
-            {words.found("Tools") or "Tools": tools},
-            "errors.md",
-        ],
+        "nav": navigation(made, language),
     }
 
 
-def palette(words: Words) -> list[dict[str, Any]]:
+def palette(language: str) -> list[dict[str, Any]]:
     """Give the light and the dark form, and the switch between them; at first that of the system."""
-    light, dark = "Switch to light mode", "Switch to dark mode"
+    said = switches(language)
     return [
         {
             "media": f"(prefers-color-scheme: {name})",
             "scheme": scheme,
             "primary": "custom",
             "accent": "custom",
-            "toggle": {"icon": icon, "name": words.found(said) or said},
+            "toggle": {"icon": icon, "name": said[name]},
         }
-        for name, scheme, icon, said in (
-            ("light", "default", "material/weather-night", dark),
-            ("dark", "slate", "material/weather-sunny", light),
+        for name, scheme, icon in (
+            ("light", "default", "material/weather-night"),
+            ("dark", "slate", "material/weather-sunny"),
         )
     ]
 
@@ -195,7 +193,9 @@ def build(settings: Path, out: Path) -> None:
 def first_page(languages: dict[str, str]) -> str:
     """Write the page that leads to the languages; a browser that runs scripts is taken to its own."""
     links = "".join(
-        f'<li><a href="{each}/index.html" lang="{each}">{name}</a></li>' for each, name in languages.items()
+        f'<li><a href="{each}/index.html" lang="{said}" hreflang="{said}">{name}</a></li>'
+        for each, name in languages.items()
+        if (said := each.replace("_", "-"))
     )
     return FIRST_PAGE.format(links=links, known=json.dumps(list(languages)), other_names=json.dumps(OTHER_NAMES))
 

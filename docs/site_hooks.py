@@ -1,7 +1,8 @@
-"""What mkdocs does to each page beside its theme: labels for tables on phones, languages, and search."""
+"""What mkdocs does to each page beside its theme: cells of tables, languages, and search."""
 
 from __future__ import annotations
 
+import html
 import json
 import re
 import unicodedata
@@ -9,12 +10,17 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from rich.cells import cell_len
+
 # What browsers and search engines call a language that the theme calls otherwise.
 HTML_LANGUAGES = {"zh": "zh-Hans", "zh-TW": "zh-Hant"}
 JAPANESE = "ja"
 _TABLE = re.compile(r"<table>.*?</table>", re.DOTALL)
 _ROW = re.compile(r"<tr>.*?</tr>", re.DOTALL)
 _HEAD = re.compile(r"<th[^>]*>(.*?)</th>", re.DOTALL)
+_CELL = re.compile(r"<(t[hd])>(.*?)(?=</t[hd]>)", re.DOTALL)
+# Cells of one word that is no longer are not broken: Chinese and Japanese would be, between any two characters.
+SHORT = 12
 _ALTERNATE = re.compile(r'(<a href="[^"]*?)index\.html(" hreflang=)')
 _WORKER = re.compile(r"(assets/javascripts/workers/)(search\.\w+\.min\.js)")
 # Han and both Kana, with the sign that makes a vowel long.
@@ -42,32 +48,50 @@ def on_config(config: Any) -> Any:
     return config
 
 
-def on_page_content(html: str, **_: Any) -> str:
-    """Give every cell of a table its column's heading, which a phone shows beside it."""
-    return _TABLE.sub(lambda found: _labelled(found[0]), html)
+def on_page_content(content: str, **_: Any) -> str:
+    """Give every cell of a table its column's heading, which a phone shows beside it, and mark the short ones."""
+    return _TABLE.sub(lambda found: _labelled(found[0]), content)
 
 
 def _labelled(table: str) -> str:
-    heads = [_words(head) for head in _HEAD.findall(table)]
+    heads = [_words(head).replace('"', "&quot;") for head in _HEAD.findall(table)]
 
-    def label(row: re.Match[str]) -> str:
-        cells = iter(heads)
-        return re.sub(r"<td", lambda _found: f'<td data-label="{next(cells, "")}"', row[0])
+    def row_of(row: re.Match[str]) -> str:
+        labels = iter(heads)
 
-    return _ROW.sub(label, table)
+        def marked(cell: re.Match[str]) -> str:
+            label = f' data-label="{next(labels, "")}"' if cell[1] == "td" else ""
+            short = ' class="short"' if _is_short(_words(cell[2])) else ""
+            return f"<{cell[1]}{label}{short}>{cell[2]}"
+
+        return _CELL.sub(marked, row[0])
+
+    return _ROW.sub(row_of, table)
 
 
-def _words(head: str) -> str:
-    return re.sub(r"<[^>]*>", "", head).replace('"', "&quot;")
+def _is_short(said: str) -> bool:
+    return bool(said) and " " not in said and cell_len(html.unescape(said)) <= SHORT
+
+
+def _words(cell: str) -> str:
+    return re.sub(r"<[^>]*>", "", cell)
 
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
     """Let the language switch keep the page, and name the language as browsers do."""
+    return _ALTERNATE.sub(lambda found: f"{found[1]}{page.url}{found[2]}", _in_its_language(output, config))
+
+
+def on_post_template(output: str, template_name: str, config: Any) -> str:
+    """Name the language of the page for addresses that lead nowhere."""
+    return _in_its_language(output, config) if template_name.endswith(".html") else output
+
+
+def _in_its_language(output: str, config: Any) -> str:
     language = config.theme["language"]
-    output = re.sub(r'<html lang="[^"]*"', f'<html lang="{HTML_LANGUAGES.get(language, language)}"', output, count=1)
     if language == JAPANESE:
         output = _WORKER.sub(r"\1japanese.js", output)
-    return _ALTERNATE.sub(lambda found: f"{found[1]}{page.url}{found[2]}", output)
+    return re.sub(r'<html lang="[^"]*"', f'<html lang="{HTML_LANGUAGES.get(language, language)}"', output, count=1)
 
 
 def on_post_build(config: Any) -> None:

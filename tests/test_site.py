@@ -261,7 +261,28 @@ def test_the_language_switch_keeps_the_page(language: str, files: dict[Path, Pag
     [("zh_Hans", "zh-Hans"), ("zh_Hant", "zh-Hant"), ("pt_BR", "pt-BR"), ("ja", "ja")],
 )
 def test_a_page_names_its_language_as_browsers_do(language: str, said: str) -> None:
-    assert f'<html lang="{said}"' in (SITE / language / "errors.html").read_text(encoding="utf-8")
+    for page in ("errors.html", "404.html"):
+        assert f'<html lang="{said}"' in (SITE / language / page).read_text(encoding="utf-8")
+
+
+def test_the_first_page_names_the_languages_as_browsers_do() -> None:
+    links = re.findall(r'href="(\w+)/index.html" lang="([^"]+)"', (SITE / "index.html").read_text(encoding="utf-8"))
+
+    assert links == [(language, language.replace("_", "-")) for language in LANGUAGES]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_navigation_has_no_entry_twice_and_is_in_its_language(language: str) -> None:
+    page = (SITE / language / "errors.html").read_text(encoding="utf-8")
+    whole = page.split('<nav class="md-nav md-nav--primary')[1].split("md-sidebar--secondary")[0]
+    of_pages = re.sub(r'<nav class="md-nav md-nav--secondary.*?</nav>', "", whole, flags=re.DOTALL)
+    entries = re.findall(
+        r'<(?:a|label)[^>]*class="md-nav__link"[^>]*>\s*<span class="md-ellipsis">\s*(.*?)\s*<', of_pages
+    )
+
+    assert len(entries) > 30
+    assert [entry for entry in entries if entries.count(entry) > 1] == []
+    assert language == "en" or {"Overview", "How-to guides", "Tools"} & set(entries) == set()
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="runs the page's script in Node")
@@ -321,6 +342,26 @@ def test_no_name_in_a_table_is_broken(width: int, look: Any) -> None:
     }"""
 
     assert dict(zip(paths, look(paths, work, width=width), strict=True)) == {path: [] for path in paths}
+
+
+@in_a_browser
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_no_short_cell_is_broken(width: int, look: Any) -> None:
+    paths = [f"/{language}/tools/{page}.html" for language in LANGUAGES for page in ("runs", "cells")]
+    work = """async (page) => {
+      await pause(100);
+      const lines = (cell) => {
+        const words = page.document.createRange();
+        words.selectNodeContents(cell);
+        const middles = [...words.getClientRects()].map((box) => (box.top + box.bottom) / 2);
+        return Math.max(...middles) - Math.min(...middles) > 10;
+      };
+      const cells = [...page.document.querySelectorAll(".md-typeset table :is(th, td)")];
+      const short = cells.filter((cell) => /^\\S{1,6}$/.test(cell.textContent.trim()));
+      return [short.length > 100, short.filter(lines).map((cell) => cell.textContent)];
+    }"""
+
+    assert dict(zip(paths, look(paths, work, width=width), strict=True)) == {path: [True, []] for path in paths}
 
 
 @in_a_browser

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -38,7 +38,7 @@ NOT_TRANSLATED = " <sup>en</sup>"
 ENTRIES = Plural("{range} entry", "{range} entries", "last")
 CHARACTERS = Plural("{range} character", "{range} characters", "last")
 KINDS: tuple[type[HexError], ...] = (InputError, TokenError, NotFoundError, BusyError, HexDownError, RunError)
-# The order of guides. Guides that are not listed come last.
+# The order of how-to guides. A guide that is not listed is about an integration and comes after them.
 GUIDES = (
     "getting-started",
     "running-notebooks",
@@ -47,12 +47,13 @@ GUIDES = (
     "parameter-driven-analysis",
     "monitoring-and-alerting",
     "limits-and-retries",
-    "cron-and-ci",
     "from-one-machine-to-many",
     "tokens-and-security",
     "troubleshooting",
+    "writing-a-plugin",
+    "adding-a-host",
 )
-_TEST_MARK = re.compile(r"^<!-- test -->\n", re.MULTILINE)
+_TEST_MARK = re.compile(r"^<!-- test(?:: \w+)? -->\n", re.MULTILINE)
 _LINE_BREAK = re.compile(r"\s*\n\s*")
 _CODE_SPAN = re.compile(r"(`[^`]*`)")
 _SPECIAL = re.compile(r"[\\|<*\[\]]|(?<!\w)_|_(?!\w)")
@@ -71,6 +72,14 @@ class Row:
     default: Markup
     allowed: Markup
     description: str
+
+
+class Guide(NamedTuple):
+    """A guide: the name of its file, its English title and its Markdown."""
+
+    name: str
+    title: str
+    markdown: str
 
 
 class Words:
@@ -151,9 +160,14 @@ def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
     environment = _environment(words)
     guides = _guides(sources / "docs" / "guides")
     shown = {name: [tool for tool in registry.values() if tool.group == name] for name in registry.groups}
-    common = {"registry": registry, "tools": shown, "guides": guides, "language": language}
+    common = {"registry": registry, "tools": shown, "language": language}
     made = {
-        "index.md": environment.get_template("index.md.j2").render(common, languages=names_of(all_languages(sources))),
+        "index.md": environment.get_template("index.md.j2").render(
+            common,
+            guides=[guide for guide in guides if guide.name in GUIDES],
+            integrations=[guide for guide in guides if guide.name not in GUIDES],
+            languages=names_of(all_languages(sources)),
+        ),
         "errors.md": environment.get_template("errors.md.j2").render(
             common, kinds=_errors_by_kind(), statuses=BY_STATUS, faults=FAULTS, everywhere=EVERYWHERE
         ),
@@ -162,10 +176,27 @@ def pages(registry: Registry, language: str, sources: Path) -> dict[str, str]:
     for name, tools in shown.items():
         made[f"tools/{name}.md"] = group_page.render(common, name=name, group=registry.block.groups[name], shown=tools)
     made = {path: _tidied(content) for path, content in made.items()}
-    for name, (file, _) in guides.items():
-        markdown = _TEST_MARK.sub("", file.read_text(encoding="utf-8"))
-        made[f"guides/{name}.md"] = in_words(markdown, words.say_markdown)
+    for guide in guides:
+        made[f"guides/{guide.name}.md"] = in_words(_TEST_MARK.sub("", guide.markdown), words.say_markdown)
     return made
+
+
+def navigation(made: Iterable[str], language: str) -> list[dict[str, Any]]:
+    """Return the navigation of pages: each section's title with its page or pages."""
+    paths = list(made)
+    guides = [path for path in paths if path.startswith("guides/")]
+    return [
+        {text("Overview", language): "index.md"},
+        {text("How-to guides", language): [path for path in guides if Path(path).stem in GUIDES]},
+        {text("Integrations", language): [path for path in guides if Path(path).stem not in GUIDES]},
+        {text("Tools", language): [path for path in paths if path.startswith("tools/")]},
+        {text("Errors", language): "errors.md"},
+    ]
+
+
+def switches(language: str) -> dict[str, str]:
+    """Return the labels of the light and dark switch, by the mode in which each is shown."""
+    return {"light": text("Switch to dark mode", language), "dark": text("Switch to light mode", language)}
 
 
 def write(folder: Path, made: Mapping[str, str]) -> list[Path]:
@@ -201,10 +232,12 @@ def names_of(languages: Iterable[str]) -> dict[str, str]:
     return {language: name[:1].upper() + name[1:] for language, name in names.items()}
 
 
-def _guides(folder: Path) -> dict[str, tuple[Path, str]]:
-    files = {file.stem: file for file in sorted(folder.glob("*.md"))}
-    order = [name for name in GUIDES if name in files] + [name for name in files if name not in GUIDES]
-    return {name: (files[name], title_of(files[name].read_text(encoding="utf-8"))) for name in order}
+def _guides(folder: Path) -> list[Guide]:
+    """Return the guides in their order: those that are not named by their titles."""
+    read = {file.stem: file.read_text(encoding="utf-8") for file in folder.glob("*.md")}
+    guides = [Guide(name, title_of(markdown), markdown) for name, markdown in read.items()]
+    place = {name: number for number, name in enumerate(GUIDES)}
+    return sorted(guides, key=lambda guide: (place.get(guide.name, len(GUIDES)), guide.title.casefold()))
 
 
 def _errors_by_kind() -> dict[str, list[tuple[str, str, str]]]:
