@@ -27,7 +27,7 @@ help:
 	@echo "make audit         known faults in what we depend on"
 	@echo "make site          the pages as a site in every language, tested in a browser"
 	@echo "make bench         what is fast, measured"
-	@echo "make picture       take the README's picture of the workbench anew"
+	@echo "make picture       take the README's pictures anew: the demo's and the workbench's"
 	@echo "make bench-service the service under load, beside a bare Starlette application"
 	@echo "make bench-mcp     how soon the MCP server is there, beside a bare one"
 
@@ -155,6 +155,7 @@ bench: $(VENV)/.developing
 	PYTHONPATH=. $(BIN)/python bench/records.py
 
 picture: $(VENV)/.texts
+	@$(BIN)/python docs/pictures.py docs/pictures --terminal demo
 	@PYTHONPATH=. $$($(BIN)/python tests/hosts/run_suites.py --environment service)/bin/python docs/workbench_picture.py docs/pictures
 
 bench-service: $(VENV)/.texts

@@ -1,6 +1,6 @@
 """Pictures for the site, of what is really there: terminals that ran real commands on the sandbox, and blocks.
 
-    python docs/pictures.py OUT [--language de]
+    python docs/pictures.py OUT [--language de] [--terminal demo …]
 
 A terminal's picture is what a command printed, in the language; a block's is drawn from its spec, as a workflow
 canvas would show it.
@@ -17,7 +17,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from unicodedata import east_asian_width
 
@@ -54,7 +54,7 @@ CONTROL = re.compile(r"(\n|\r|\x1b\[[?\d;]*[A-Zhl])")
 MOVE = re.compile(r"\x1b\[(?P<count>[?\d;]*)(?P<what>[A-Zhl])")
 
 
-def terminals(language: str) -> Iterator[tuple[str, str]]:
+def terminals(language: str, names: Iterable[str] = tuple(TERMINALS)) -> Iterator[tuple[str, str]]:
     """Run the commands in a language and give each one's pictures, light and dark, by their names."""
     with tempfile.TemporaryDirectory() as folder, Sandbox(clock=FastClock(SPEED)) as sandbox:
         (Path(folder) / "sitecustomize.py").write_text(FAST, encoding="utf-8")
@@ -69,7 +69,8 @@ def terminals(language: str) -> Iterator[tuple[str, str]]:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": folder,
         }
-        for name, command in TERMINALS.items():
+        for name in names:
+            command = TERMINALS[name]
             token = {"HEX_API_TOKEN": TOKENS.expired} if name == "refused" else {}
             output = printed(command, settings | token)
             for look in (LIGHT, DARK):
@@ -158,21 +159,27 @@ def columns(words: str) -> int:
 
 def draw(out: Path, language: str) -> list[Path]:
     """Draw every picture of a language into a folder."""
+    blocks = {f"{tool.id}.svg": block(tool, language) for tool in Registry.load(plugins=False).values()}
+    return written(out, dict(terminals(language)) | blocks)
+
+
+def written(out: Path, drawn: Mapping[str, str]) -> list[Path]:
+    """Write pictures into a folder, by their names."""
     out.mkdir(parents=True, exist_ok=True)
-    drawn = dict(terminals(language))
-    drawn |= {f"{tool.id}.svg": block(tool, language) for tool in Registry.load(plugins=False).values()}
     for name, picture in drawn.items():
         (out / name).write_text(picture, encoding="utf-8")
     return [out / name for name in drawn]
 
 
 def main() -> None:
-    """Draw the pictures of a language."""
+    """Draw the pictures of a language, or those of some of its terminals."""
     options = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     options.add_argument("out", type=Path)
     options.add_argument("--language", default="en")
+    options.add_argument("--terminal", action="append", choices=tuple(TERMINALS))
     given = options.parse_args()
-    print(f"{len(draw(given.out, given.language))} pictures in {given.out}")
+    named = given.terminal and written(given.out, dict(terminals(given.language, given.terminal)))
+    print(f"{len(named or draw(given.out, given.language))} pictures in {given.out}")
 
 
 if __name__ == "__main__":

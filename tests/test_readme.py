@@ -62,6 +62,24 @@ def test_the_python_example_prints_what_is_shown() -> None:
     assert (done.stdout, done.stderr) == (found[2], "")
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="the picture is of a POSIX terminal")
+def test_the_picture_of_the_demo_shows_what_the_demo_prints(tmp_path: Path) -> None:
+    script = REPOSITORY / "docs" / "pictures.py"
+
+    subprocess.run([sys.executable, script, tmp_path, "--terminal", "demo"], check=True, capture_output=True)
+
+    for form in ("light", "dark"):
+        name = f"demo-{form}.svg"
+        assert steady(REPOSITORY / "docs" / "pictures" / name) == steady(tmp_path / name)
+
+
+def steady(picture: Path) -> str:
+    """Return the words of a picture without what differs from one run to the next."""
+    words = " ".join(re.findall(r">([^<]+)</text>", picture.read_text(encoding="utf-8")))
+    return re.sub(r"\d+", "0", re.sub(r"(?<=[-/: ])[0-9a-f]{2,}(?:-[0-9a-f]+)*", "…", words))
+
+
 SNIPPET = re.compile(r"<!-- test -->\n```console\n\$ (hex-blocks [^\n]*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 

@@ -53,9 +53,8 @@ def demo(language: str, as_json: bool) -> None:
     if as_json or not sys.stdout.isatty():
         print_json(result)
     else:
-        print_table(
-            [say("Output"), say("Value")], [[name, shown(value, language, name)] for name, value in result.items()]
-        )
+        rows = [[name, shown(value, language, name)] for name, value in result.items()]
+        print_table([say("Output"), say("Value")], rows, to_the_minute=False)
     if not as_json:
         warn(say("The same by its title, here and on your own Hex:"))
         warn(f"  {shlex.join([*program(), 'run', 'Revenue report', 'region=EMEA', '--sandbox'])}")

@@ -17,18 +17,22 @@ WIDTH_OF_WORDS = 20
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
-def print_table(columns: list[str], rows: list[list[str]], *, optional: bool = False) -> None:
+def print_table(
+    columns: list[str], rows: list[list[str]], *, optional: bool = False, to_the_minute: bool = True
+) -> None:
     """Print a table for people.
 
     Args:
         columns: The headings.
         rows: The cells of each row.
         optional: Whether columns that do not fit are left out, and said to be.
+        to_the_minute: Whether moments are shortened, as a list has it; a single run may be over within one.
     """
     from rich.console import Console
 
     console = Console()
-    shown = [[shortly(plain(cell)) for cell in row] for row in rows]
+    shorten = shortly if to_the_minute else str
+    shown = [[shorten(plain(cell)) for cell in row] for row in rows]
     kept = list(range(len(columns)))
     if optional and console.is_terminal:
         kept = _fitting([_narrowest(columns[place], (row[place] for row in shown)) for place in kept], console.width)
