@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hex_blocks.errors.classes import printable
-from hex_blocks.i18n.texts import Phrase, one_after_the_other, phrase
+from hex_blocks.i18n.texts import Phrase, join_sentences, phrase
 
 # The codes of Hex's newer error bodies. JSON from a gateway has no code.
 CODES = frozenset(
@@ -106,7 +106,7 @@ def _parameters(invalid: Any, not_found: Any) -> dict[str, Any] | None:
     sentences = [_wrong_value(part) for part in wrong] + [
         phrase("{name} is not an input of this project.", name=name) for name in absent
     ]
-    details = Phrase(lambda language: plain(one_after_the_other(*(each.said(language) for each in sentences)), 2000))
+    details = Phrase(lambda language: plain(join_sentences(*(each.said(language) for each in sentences)), 2000))
     return {"details": details, "invalid": wrong, "notFound": absent}
 
 

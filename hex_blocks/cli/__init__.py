@@ -20,7 +20,7 @@ from hex_blocks import __version__
 from hex_blocks.cli.base import Group, language_option, worded
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.errors.classes import HexError, SpecError, UnknownToolError, without_tokens
-from hex_blocks.i18n.texts import current_language, one_after_the_other
+from hex_blocks.i18n.texts import current_language, join_sentences
 
 COMMANDS = {
     "tools": "hex_blocks.cli.tools:tools",
@@ -74,7 +74,7 @@ class LazyGroup(Group):
             from difflib import get_close_matches
 
             if guess := get_close_matches(args[0], COMMANDS, 1):
-                message = one_after_the_other(error.message, say("Did you mean {name}?", name=guess[0]))
+                message = join_sentences(error.message, say("Did you mean {name}?", name=guess[0]))
                 raise click.UsageError(message, ctx) from None
             raise
 

@@ -13,7 +13,7 @@ from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE, phrase
 
 
 @click.command()
-@click.option("--fix", is_flag=True, help="Write anew what is generated.")
+@click.option("--fix", is_flag=True, help="Rewrite what is generated.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(fix: bool, as_json: bool) -> None:
     """Check every spec, text and page; say where something is wrong and what would be right.
@@ -67,7 +67,7 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
     for language, each in made.languages.items():
         for kind, count in Counter(problem.kind for problem in each.problems).items():
             yield f"locales/{language}.po: {kind}: {count}; run hex-blocks strings --check"
-    yield from map(str, mannered(every_text(source)))
+    yield from map(str, mannered([*every_text(source), ((repository / "README.md").read_text("utf-8"), "README.md")]))
     if (repository / "docs" / "guides").is_dir():
         yield from _of_pages(fix=fix)
 

@@ -29,7 +29,7 @@ CONNECT_SECONDS, READ_SECONDS = 5, 30
 def drift(source: str, as_json: bool) -> None:
     """Compare an OpenAPI document of Hex with the tools: what was added in Hex, what is gone, what has changed.
 
-    Ends with 0 where there is nothing to do, with 1 where there is, with 2 where the document cannot be used.
+    Exit code: 0 if there is nothing to do, 1 if there is, 2 if the document cannot be used.
 
     \b
     Examples:

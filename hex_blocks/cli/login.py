@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 @language_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def login(profile: str, base_url: str | None, no_check: bool, language: str, as_json: bool) -> None:
-    """Keep a Hex API token, in the system's keyring where there is one.
+    """Keep a Hex API token, in the system's keyring if there is one.
 
     The token is asked for on a terminal, else it is read from stdin. Create tokens in Hex under Settings → API keys.
 

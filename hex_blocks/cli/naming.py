@@ -11,7 +11,7 @@ import click
 
 from hex_blocks.cli.output import can_ask, plain, say, warn
 from hex_blocks.errors.classes import HexError
-from hex_blocks.i18n.texts import one_after_the_other
+from hex_blocks.i18n.texts import join_sentences
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
@@ -42,7 +42,7 @@ def find_project(client: Hex, given: str | None) -> Named:
     if not matches:
         said = [say("No project is {given}.", given=repr(given[:LONGEST_SAID]))]
         said += [each["message"] for each in found.get("warnings", ())]
-        raise click.UsageError(one_after_the_other(*said))
+        raise click.UsageError(join_sentences(*said))
     if can_ask():
         return _picked(matches, say("Several projects fit. Which one?"))
     named = "; ".join(f"{each['title']} ({each['id']})" for each in matches[:MOST_NAMED])

@@ -33,7 +33,7 @@ STATES: dict[str, tuple[Phrase, str]] = {
     "ERRORED": (phrase("failed"), "bad"),
     "KILLED": (phrase("stopped"), "stopped"),
     "UNABLE_TO_ALLOCATE_KERNEL": (phrase("got no kernel"), "no-kernel"),
-    "RUNNING": (phrase("going on"), "going"),
+    "RUNNING": (phrase("running"), "going"),
     "PENDING": (phrase("waiting for its kernel"), "going"),
     "NOT_STARTED": (phrase("not started"), "none"),
     "SKIPPED": (phrase("skipped"), "none"),

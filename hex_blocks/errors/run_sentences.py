@@ -146,7 +146,7 @@ RUN_SENTENCES = {
     "interrupted": Sentence(
         RUN,
         "The wait was stopped. The run keeps running in Hex.",
-        "Call again with the idempotency key {idempotencyKey} to go on waiting, or follow it here: {runUrl}",
+        "Call again with the idempotency key {idempotencyKey} to keep waiting, or follow it here: {runUrl}",
     ),
     "following_interrupted": Sentence(
         RUN, "The wait was stopped. The run keeps running in Hex.", "Follow it here: {runUrl}"

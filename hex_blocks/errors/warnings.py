@@ -67,7 +67,7 @@ WARNINGS = {
     "answer_unchanged": "The thread shows no new answer. The agent may have said the same again, or not begun yet.",
     "list_end_unknown": Plural(
         "Hex did not say whether the list goes on after this {count} entry, so there may be more.",
-        "Hex did not say whether the list goes on after these {count} entries, so there may be more.",
+        "Hex did not say whether the list continues after these {count} entries, so there may be more.",
     ),
     "reply_incomplete": (
         "Hex's reply lacks fields that it should have: {fields}. They are null here; the rest is as Hex sent it."

@@ -33,7 +33,7 @@ STATES = {
     "ERRORED": ("failed", "bad"),
     "KILLED": ("stopped", "stopped"),
     "UNABLE_TO_ALLOCATE_KERNEL": ("got no kernel", "no-kernel"),
-    "RUNNING": ("going on", "going"),
+    "RUNNING": ("running", "going"),
     "PENDING": ("waiting for its kernel", "going"),
     "NOT_STARTED": ("not started", "none"),
     "SKIPPED": ("skipped", "none"),

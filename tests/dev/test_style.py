@@ -7,6 +7,7 @@ import pytest
 from hex_blocks.cli.strings import our_source
 from hex_blocks.dev.catalogues import every_text
 from hex_blocks.dev.style import mannered
+from tests.conftest import REPOSITORY
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,14 @@ from hex_blocks.dev.style import mannered
             "at most 20 charts a minute, not: 20 charts a minute at most",
         ),
         ("Callers bring their token.", "bring their", "send …"),
+        ("A retry follows the run that is going on.", "going on", "continues, is running, keeps waiting"),
+        ("The query runs anew.", "anew", "again"),
+        ("All else is sent as text.", "All else", "everything else"),
+        ("It only takes note of what is there.", "takes note of", "records …"),
+        ("Only where the last one has ended badly.", "ended badly", "completes, fails"),
+        ("Its engine is not to be had as a package.", "not to be had", "is not available"),
+        ("Runs that ended before the first look.", "first look", "the first check, check with …"),
+        ("Who runs the server can allow it.", "Who runs", "Whoever runs …"),
     ],
 )
 def test_a_mannered_phrase_is_named_with_its_place_and_a_better_one(english: str, phrase: str, better: str) -> None:
@@ -39,4 +48,6 @@ def test_plain_english_is_let_be() -> None:
 
 
 def test_no_text_of_ours_is_mannered() -> None:
-    assert [str(each) for each in mannered(every_text(our_source()))] == []
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+
+    assert [str(each) for each in mannered([*every_text(our_source()), (readme, "README.md")])] == []

@@ -90,7 +90,7 @@ TARGET = ExportTarget(
         "types": "done: tests/hosts/activepieces/test_package.py",
         "languages": "done: tests/hosts/activepieces/test_package.py",
         "engine": (
-            "exempt: Activepieces' engine is not to be had as a package: the piece is compiled against its framework, "
+            "exempt: Activepieces' engine is not available as a package: the piece is compiled against its framework, "
             "and actions and trigger are run by themselves."
         ),
         "pauses": "exempt: That a step may pause twice takes the engine to show; a step waits nine minutes at most.",

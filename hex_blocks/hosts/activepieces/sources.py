@@ -111,7 +111,7 @@ def trigger(watch: Tool, words: Words) -> str:
         "required": True,
     }
     statuses = {
-        "displayName": words.label(phrase("Ends that are told")),
+        "displayName": words.label(phrase("Statuses to report")),
         "description": words.text(inputs["statuses"].description),
         "required": False,
         "options": {"options": [{"label": words.value(end), "value": end} for end in ends.enum or ()]},

@@ -130,13 +130,13 @@ def _own_parameters(tool: Tool) -> list[Declaration]:
     made = []
     if tool.id in RAISING:
         name = text("Fail where the run fails")
-        more = text("Whether a run that ends badly fails the block. If not, the outputs have its status.")
+        more = text("Whether a run that does not complete fails the block. If not, the outputs have its status.")
         made.append(_labelled(FAIL_ON_RUN_ERROR, name, more) | {"type": "boolean", "form": "form", "default": True})
     if tool.id == WATCH:
         name = text("Name of the watch")
         more = text(
-            "Under this name the plugin remembers what was told already. Give each workflow its own. "
-            "Not used where a cursor is given."
+            "Under this name the plugin remembers what was reported already. Give each workflow its own. "
+            "Not used if a cursor is given."
         )
         made.append(_labelled(WATCH_NAME, name, more) | {"type": "string", "form": "form"})
     return [each | {"required": False} for each in made]

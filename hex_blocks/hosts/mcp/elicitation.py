@@ -126,7 +126,7 @@ def next_question(box: Toolbox, name: str, arguments: Any) -> Question | None:
         if not all(part.get("type") in FORM_TYPES for part in parts.values()):
             return None
         form = {each: _field(part, tool.spec.inputs[each].title, box.language) for each, part in parts.items()}
-        message = text("{tool} needs more to go on.", box.language).format(tool=tool.title(box.language))
+        message = text("{tool} needs more inputs.", box.language).format(tool=tool.title(box.language))
         return Question(MISSING, message, {"type": "object", "properties": form, "required": missing})
     if not box.hints(tool).destructive:
         return None

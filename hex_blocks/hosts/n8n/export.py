@@ -140,7 +140,7 @@ TARGET = ExportTarget(
         "trigger": "done: tests/hosts/n8n/test_trigger.py",
         "languages": "done: tests/hosts/n8n/test_package.py",
         "pipelines and batches": "exempt: Nodes in a row and items do the same in n8n.",
-        "inputs of a project": "exempt: Reading them needs the project's exported file, which the core does not read.",
+        "inputs of a project": "done: tests/hosts/javascript/test_stories.py",
         "data connections": "exempt: Creating or changing one would put passwords into workflow files.",
         "idempotency keys": "exempt: A try of a node knows the runs of the one before it; n8n keeps no further record.",
     },

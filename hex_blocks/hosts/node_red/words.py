@@ -29,7 +29,7 @@ WATCH = Kind(
     phrase("Watch runs"),
     help=phrase(
         "Sends a message for each run that ends in the projects, whoever started it, each once and in order. Runs that "
-        "ended before the first look are not reported."
+        "ended before the first check are not reported."
     ),
 )
 LABELS: dict[str, Phrase] = {
@@ -53,7 +53,7 @@ LABELS: dict[str, Phrase] = {
     "test": phrase("Test the connection"),
     "works": phrase("The connection works."),
     "projectIds": phrase("Projects"),
-    "statuses": phrase("Ends that are told"),
+    "statuses": phrase("Statuses to report"),
     "interval": phrase("Look every (seconds)"),
     "nothing": phrase("Nothing to pick from."),
 }

@@ -82,7 +82,7 @@ def job_schema(language: str | None) -> Schema:
     moment = {"format": "date-time"}
     progress = object_of(
         {
-            "message": string(say("What is going on.")),
+            "message": string(say("What the job is doing.")),
             "status": string(say("State of the run that is waited for.")),
             "elapsed": {"type": "number", "description": say("Seconds so far.")},
             "percent": {"type": "number", "description": say("An estimate from 0 to 100.")},
@@ -95,7 +95,7 @@ def job_schema(language: str | None) -> Schema:
             "jobId": string(say("ID of the job.")),
             "tool": string(say("The tool that it calls.")),
             "status": string(
-                say("State of the job: queued and running go on; succeeded, failed and cancelled are ends."),
+                say("State of the job: queued or running until it ends, then succeeded, failed or cancelled."),
                 enum=list(JOB_STATUSES),
             ),
             "statusUrl": string(say("Where the job is looked up.")),
@@ -105,7 +105,7 @@ def job_schema(language: str | None) -> Schema:
             "expiresAt": string(say("When it is forgotten, with its result."), **moment),
             "waitingForToken": {
                 "type": "boolean",
-                "description": say("Whether it goes on as soon as its caller asks for it with the Hex token."),
+                "description": say("Whether it continues as soon as its caller asks for it with the Hex token."),
             },
             "progress": progress,
             "inputs": {"type": "object", "description": say("What the tool was called with.")},

@@ -174,7 +174,7 @@ def _hook_schemas(language: str | None) -> tuple[Schema, Schema, Schema]:
     }
     projects: Schema = {
         "type": "array",
-        "description": say("The projects whose runs are told; at least one for events of runs."),
+        "description": say("The projects whose runs are reported; at least one for events of runs."),
         "items": {"type": "string"},
     }
     filter_ = object_of({"projectIds": projects}, description=say("What is told."))
@@ -196,7 +196,7 @@ def _hook_schemas(language: str | None) -> tuple[Schema, Schema, Schema]:
             "status": string(say("active, or disabled after days of failure."), enum=["active", "disabled"]),
             "reason": string(say("Why it is disabled.")),
             "createdAt": string(say("When it was made."), format="date-time"),
-            "secret": string(say("What deliveries are signed with; told once, when the hook is made.")),
+            "secret": string(say("What deliveries are signed with; returned once, when the hook is created.")),
         },
         ("id", "targetUrl", "events", "status", "createdAt"),
     )

@@ -68,7 +68,7 @@ SERVICE_PROBLEMS = {
         "Events of runs need your Hex token for as long as the hook exists, and this server keeps none.",
         "Whoever runs the server sets {variable}; or use the server's own token.",
     ),
-    "stale_form": ProblemText(403, "The form is not of this session.", "Open the page anew and fill it in again."),
+    "stale_form": ProblemText(403, "The form is not of this session.", "Reload the page and fill it in again."),
     "stopping": ProblemText(503, "The server is stopping.", "Try again in a few seconds."),
     "too_many_calls": ProblemText(
         503,

@@ -28,7 +28,7 @@ WATCH = "hex_watch_runs"
 # The sentences in the run-time code, which are translated to the language of the export.
 RUNTIME_SENTENCES = (
     text("The run keeps running in Hex: {runUrl}"),
-    text("Keep waiting with hex_wait_for_run, or look with hex_get_run_status."),
+    text("Keep waiting with hex_wait_for_run, or check with hex_get_run_status."),
     text("The agent is still working in Hex. Read its answer with hex_get_thread and the threadId {threadId}: {url}"),
 )
 _TEXT_KEYS = ("title", "description", "example")

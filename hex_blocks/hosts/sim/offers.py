@@ -153,7 +153,7 @@ The answer in the agent's words, and the link to its thread.""",
     },
     {
         "name": "cancel-what-hangs",
-        "description": phrase("Find runs of a Hex project that go on for too long and cancel them."),
+        "description": phrase("Find runs of a Hex project that take too long and cancel them."),
         "content": """\
 # Cancel what hangs
 

@@ -24,7 +24,7 @@ INTRODUCTION = (
     phrase("With this block, a workflow or an agent can:"),
 )
 ABILITIES = (
-    phrase("Run a project with parameters, wait for the run, and go on with its status and its charts."),
+    phrase("Run a project with parameters, wait for the run, and continue with its status and its charts."),
     phrase("Start when a run has ended, whoever started it."),
     phrase("Find projects by their titles, and see their runs and the warehouse tables that they query."),
     phrase("Ask Hex's agent, and read and write the cells of a notebook."),

@@ -17,14 +17,14 @@ TITLE = phrase("Hex run finished")
 DESCRIPTION = phrase("Starts the workflow once for each run of the projects that has ended, whoever started it.")
 PROJECTS = phrase("Projects")
 PROJECTS_HELP = phrase("IDs or addresses of projects, by comma.")
-STATUSES = phrase("Ends that are told")
+STATUSES = phrase("Statuses to report")
 STATUSES_HELP = phrase("Only runs that ended in this way. Default: all.")
 TOKEN_HELP = phrase("A token of the workspace: a personal one expires, and the trigger then stops.")
 OTHER = phrase("Other address")
 STEPS = (
     phrase("Enter the token, best as a variable of the workspace, and the projects."),
     phrase("Deploy the workflow. Sim then looks at the projects about once a minute."),
-    phrase("The first look only takes note of what is there: runs that end after it start the workflow."),
+    phrase("The first check only records what is there: runs that end after it start the workflow."),
 )
 STEPS_TITLE = phrase("How it works")
 TOLD = phrase("When the workflow was started, ISO 8601.")

@@ -68,8 +68,7 @@ TARGET = ExportTarget(
     level={
         "tools": "done: tests/hosts/javascript/test_specs.py",
         "handlers": (
-            "exempt: Batches, pipelines and the inputs of a project are described, but run in Python only, where a "
-            "record of the work is kept."
+            "exempt: Batches and pipelines are described, but run in Python only, where a record of the work is kept."
         ),
         "languages": "done: tests/hosts/javascript/test_specs.py",
     },

@@ -155,7 +155,7 @@ def _triggers(registry: Registry, searches: set[str], language: str) -> dict[str
         },
         {
             "key": "statuses",
-            "label": titled(phrase("Ends that are told").said(language), language),
+            "label": titled(phrase("Statuses to report").said(language), language),
             "helpText": text(statuses.description, language),
             "required": False,
             "list": True,

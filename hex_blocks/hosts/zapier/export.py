@@ -81,7 +81,7 @@ TARGET = ExportTarget(
         "connection and errors": "done: tests/hosts/zapier/test_connection.py",
         "languages": "done: tests/hosts/zapier/test_package.py",
         "catalogue": "exempt: Zapier's style checks and a listing need an account there; the app is for your own.",
-        "waiting": "exempt: Zapier ends a step after thirty seconds; another Zap goes on when the run has ended.",
+        "waiting": "exempt: Zapier ends a step after thirty seconds; another Zap continues when the run has ended.",
         "retries": "exempt: Zapier names no try of a step, so a replayed start whose answer was lost starts again.",
         "other tools": (
             "exempt: Cells, data connections, guides, semantic projects, batches, deletions and links that expire are "

@@ -65,7 +65,7 @@ async def create_hook(request: Request) -> Response:
 
 async def _first_cursor(service: Service, caller: Caller, projects: tuple[str, ...], language: str) -> str:
     if not projects:
-        raise _bad_hook("/filter/projectIds", phrase("Name the projects whose runs are told."))
+        raise _bad_hook("/filter/projectIds", phrase("Name the projects whose runs are reported."))
     cursor: str = await run_in_threadpool(service.dispatcher.first_cursor, caller, projects, language)
     return cursor
 

@@ -129,7 +129,7 @@ function stateOf(id: string, params: Values, error: HexError): Values | null {
   }
   const hint = oneAfterTheOther([
     sentence('The run keeps running in Hex: {runUrl}', language, { runUrl }),
-    sentence('Keep waiting with hex_wait_for_run, or look with hex_get_run_status.', language, {}),
+    sentence('Keep waiting with hex_wait_for_run, or check with hex_get_run_status.', language, {}),
   ])
   return { projectId, runId, runUrl, status: runStatus ?? 'RUNNING', hint }
 }
