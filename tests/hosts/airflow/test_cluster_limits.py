@@ -83,6 +83,8 @@ def variables_of(hex_: Sandbox, home: Path, counted: str) -> dict[str, str]:
         fast_processes.CLOCK: f"{SPEED} {clock._started_at!r} {clock._origin!r}",
         "AIRFLOW_CONN_HEX_DEFAULT": json.dumps(connection),
         "HEX_BLOCKS_ALLOWED_HOSTS": hex_.origin,
+        # Nothing is killed here, and on a busy machine a task that begins is silent for some time.
+        "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "300",
         "HEX_BLOCKS_TEST_PROJECT": hex_.world.project(TITLE).id,
     }
     if counted == "all together":
