@@ -93,6 +93,16 @@ TOLD = """
 query { assetOrError(assetKey: {path: ["hex", "quick_check"]}) { ... on Asset { assetMaterializations(limit: 1000) {
   runId metadataEntries { label ... on TextMetadataEntry { text } } } } } }
 """
+EVERYTHING = """
+query {
+  repositoriesOrError { ... on RepositoryConnection { nodes {
+    allTopLevelResourceDetails { name configuredValues { key value type } }
+    assetNodes { assetKey { path } metadataEntries { label description ... on TextMetadataEntry { text } } }
+    sensors { name description sensorState { ticks { cursor logKey error { message stack } } } }
+  } } }
+  runsOrError { ... on Runs { results { runId runConfigYaml tags { key value } } } }
+}
+"""
 
 
 class Cluster:
@@ -225,6 +235,12 @@ class Cluster:
         told = self.ask(TOLD)["assetOrError"].get("assetMaterializations", [])
         entries = [entry for each in told for entry in each["metadataEntries"]]
         return [entry["text"] for entry in entries if entry["label"] == "hex/run_id"]
+
+    def everything(self) -> str:
+        """Return what the GraphQL API tells of definitions, ticks, runs and their events."""
+        said = self.ask(EVERYTHING)
+        events = [self.ask(EVENTS, run=run["runId"]) for run in said["runsOrError"]["results"]]
+        return json.dumps([said, events, self.ask(TOLD)])
 
     def _answers(self) -> bool:
         try:

@@ -124,5 +124,9 @@ def test_no_run_was_told_twice_by_whatever_was_killed(cluster: Cluster) -> None:
 
 
 def test_dagster_keeps_and_shows_no_token(cluster: Cluster) -> None:
+    said = cluster.everything()
+    assert cluster.project.id in said
+    assert "HEX_API_TOKEN" in said
+    assert TOKENS.personal not in said
     assert places_of(cluster.project.id, cluster.home)
     assert places_of(TOKENS.personal, cluster.home) == []
