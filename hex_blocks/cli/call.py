@@ -167,7 +167,7 @@ def run_tool(
                 raise click.Abort from None
             raise
         except KeyboardInterrupt:
-            if not stop.is_set():
+            if tool.operation == "query":
                 raise
             # The second signal: the first one was still waiting for an answer to what was sent.
             warn(say(LOST_ANSWER[0]))
