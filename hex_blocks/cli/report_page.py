@@ -313,11 +313,16 @@ class Page:
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:
     """Return the errors that several parts ended with, those of the most parts first."""
-    by_error: dict[tuple[str, str], list[str]] = {}
+    by_error: dict[str, list[Row]] = {}
     for row in rows:
         if row.error:
-            by_error.setdefault((row.error, row.hint), []).append(row.name)
-    found = [Failure(error, hint, names) for (error, hint), names in by_error.items() if len(names) > 1]
+            by_error.setdefault(row.error, []).append(row)
+    found = [
+        # A hint that leads to one of the runs is not for all of them; each has its link below.
+        Failure(error, failed[0].hint if len({row.hint for row in failed}) == 1 else "", [row.name for row in failed])
+        for error, failed in by_error.items()
+        if len(failed) > 1
+    ]
     return sorted(found, key=lambda each: -len(each.names))
 
 

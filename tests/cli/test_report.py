@@ -214,6 +214,18 @@ def test_equal_failures_are_told_once() -> None:
     assert page.words.count("Other.") == 1
 
 
+def test_failures_whose_hints_lead_to_their_runs_are_told_once_and_without_one_of_the_hints() -> None:
+    message = "The run ended with an error of the project."
+    errors = [
+        {"message": message, "hint": f"Open https://app.hex.tech/{each} to see which cell failed."} for each in "ab"
+    ]
+    page = report_of(batch(*(part(name, "ERRORED", error=error) for name, error in zip("ab", errors, strict=True))))
+
+    assert f"2 × {message}" in page.words
+    assert page.words.count(message) == 1
+    assert "which cell failed" not in page.words
+
+
 def test_a_page_names_the_project_with_its_id_and_its_address() -> None:
     id_ = part()["projectId"]
     project = Project(id_, "Revenue <report>", f"https://app.hex.tech/hex/{id_}")
