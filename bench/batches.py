@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 
 from hex_blocks import Connection, Hex
-from hex_blocks.api.limits.budget import HEX_LIMITS
+from hex_blocks.api.limits.groups import HEX_LIMITS
 from hex_blocks.clock import DrivenClock
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.sandbox import TOKENS, Sandbox

@@ -26,7 +26,7 @@ from typing import Any
 import requests
 
 from hex_blocks import Connection, Hex
-from hex_blocks.api.limits.budget import HEX_LIMITS
+from hex_blocks.api.limits.groups import HEX_LIMITS
 from hex_blocks.sandbox import TOKENS, Sandbox
 
 TOOL = "hex_get_current_user"

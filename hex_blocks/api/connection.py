@@ -18,7 +18,7 @@ from hex_blocks.errors.classes import hex_error
 
 if TYPE_CHECKING:
     from hex_blocks.api.hex_api import HexApi
-    from hex_blocks.api.limits.budget import Limits
+    from hex_blocks.api.limits.groups import Limits
 
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
 BASE_URL_VARIABLE = "HEX_API_BASE_URL"

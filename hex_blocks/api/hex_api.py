@@ -1,7 +1,7 @@
 """The API client: sends requests to Hex, retries them where that is safe, and raises Hex's errors.
 
-Nothing else in the project talks to Hex. Proxies and certificates of the environment are read once per client, not
-for each request. Redirects are never followed. Replies are not trusted: each is a complete JSON object of limited size
+Nothing else in the project talks to Hex. Proxy settings and trusted certificates are read once per client, not for
+each request. Redirects are never followed. Replies are not trusted: each is a complete JSON object of limited size
 and depth, or an error.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import logging
-import random
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -21,7 +20,9 @@ from requests import exceptions as faults
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
 from hex_blocks import __version__
-from hex_blocks.api.limits.budget import ARRIVAL_MARGIN, Budget, Limits
+from hex_blocks.api.limits.budget import ARRIVAL_MARGIN, Budget
+from hex_blocks.api.limits.groups import Limits
+from hex_blocks.api.network_settings import PROXY_LOGIN_REQUIRED, Proxy, certificates_error, trusted_certificates
 from hex_blocks.api.refusals import GATEWAY_STATUSES, Refusal, plain
 from hex_blocks.api.replies import (
     LONE_SURROGATES,
@@ -33,13 +34,13 @@ from hex_blocks.api.replies import (
     parse_finite,
     reject_constant,
 )
-from hex_blocks.api.retry_after import RATE_WINDOW, requested_delay, retry_delay, seconds_of_date
+from hex_blocks.api.retry_after import KERNEL_WAIT, RATE_WINDOW, requested_delay, retry_delay, seconds_of_date
+from hex_blocks.api.retrying import NAME_UNKNOWN, PROXY_UNKNOWN, Retries, seconds_closed
 from hex_blocks.api.shared import SharedObjects
-from hex_blocks.api.surroundings import ASKS_WHO, PROXY_UNKNOWN, Proxy, fault_of_trusted, trusted
 from hex_blocks.api.timing import Timing
 from hex_blocks.api.transport import Transport
 from hex_blocks.clock import Clock
-from hex_blocks.errors.classes import HexDownError, HexError, hex_error
+from hex_blocks.errors.classes import HexError, hex_error
 from hex_blocks.errors.sentences import BY_STATUS
 from hex_blocks.i18n.texts import phrase
 
@@ -47,19 +48,9 @@ log = logging.getLogger(__name__)
 
 MAX_REPLY_BYTES = 64 * 1024 * 1024
 CHUNK = 256 * 1024
-GET_RETRIES = 4
-RETRIED_STATUSES = frozenset({408, 425, 502, 503, 504})
-# Errors of a request that was never sent, so that Hex did nothing.
-NOT_SENT = ("no_network", "bad_certificate", "bad_certificates", "bad_proxy", "call_stopped")
 # Errors after which it is unknown whether Hex carried out the request.
 REPLY_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
 NO_CONTENT = 204
-# Seconds between retries: the first delay doubles up to the longest.
-FIRST_BACKOFF, MAX_BACKOFF = 0.5, 8.0
-# Seconds before a retry when no kernel is free and Hex does not say how long to wait.
-KERNEL_WAIT = 20.0
-# Retried once only: usually the machine is offline, which does not change within seconds.
-NAME_UNKNOWN = phrase("its name is not known")
 HIDDEN = "[hidden]"
 # Shorter tokens are not hidden in replies: they are not real tokens, and other text could contain them by chance.
 MIN_HIDDEN = 8
@@ -81,7 +72,7 @@ class HexApi:
         self._proxy = Proxy(base_url)
         # The last reply's Date header, and when it arrived.
         self._last_date: tuple[str | None, float] = (None, 0.0)
-        self._verify = trusted() if base_url.startswith("https:") else True
+        self._verify = trusted_certificates() if base_url.startswith("https:") else True
         self._token = token.get_secret_value().encode()
         # Content without this byte string and without the token cannot hold an escaped form of the token.
         self._escape = b"\\" if set(token.get_secret_value()) & set('/"\\') else b"\\u"
@@ -118,10 +109,7 @@ class HexApi:
         error_keys: Mapping[str, str] | None = None,
         timing: Timing | None = None,
     ) -> Any:
-        """Send a request, with retries where they are safe, and return Hex's JSON.
-
-        A GET is retried after any error that may pass. Other requests are retried only if they were never sent
-        (NOT_SENT), or if Hex itself refused them before doing anything (429, and 503 if `refused_by_503`).
+        """Send a request, with retries where they are safe (see `retrying`), and return Hex's JSON.
 
         Args:
             method: The HTTP method.
@@ -143,7 +131,7 @@ class HexApi:
         timing = timing or Timing()
         prepared = self._prepare(method, path, query, body, files)
         ends_at = self.clock.monotonic() + timing.patience
-        retries = 0
+        retries = Retries(method, refused_by_503=refused_by_503)
         while True:
             self._wait_for_turn(group, ends_at, timing)
             sent_at = self.clock.monotonic()
@@ -155,19 +143,10 @@ class HexApi:
                 return error.value
             if method != "GET" and error.status is None and error.key in REPLY_LOST:
                 error.values["outcome"] = "unknown"
-            is_lost = "outcome" in error.values
-            refused = not is_lost and (error.status == 429 or (error.status == 503 and refused_by_503))
-            seconds = float(error.values.get("seconds", RATE_WINDOW))
-            if error.status == 429 and not is_lost:
-                self.budget.close_group(group, seconds)
-            if refused:
-                delay = seconds + random.uniform(0, 1)  # noqa: S311
-            elif retries < self._most_retries(error) and (method == "GET" or error.key in NOT_SENT):
-                delay = min(MAX_BACKOFF, FIRST_BACKOFF * 2**retries) * random.uniform(0.5, 1)  # noqa: S311
-                retries += 1
-            else:
-                raise error
-            if self.clock.monotonic() + delay > ends_at:
+            if error.status == 429 and "outcome" not in error.values:
+                self.budget.close_group(group, seconds_closed(error))
+            delay = retries.delay(error)
+            if delay is None or self.clock.monotonic() + delay > ends_at:
                 raise error
             if timing.on_wait:
                 timing.on_wait(delay, error)
@@ -315,8 +294,8 @@ class HexApi:
             return hex_error("redirected", status=status, host=self.host)
         refusal = Refusal.read(self._clean(parse_error_body(content)))
         trace_id = refusal.trace_id or plain(headers.get("x-trace-id", ""), 100) or None
-        if status == ASKS_WHO and self._proxy.address:
-            return self._proxy.asks_who()
+        if status == PROXY_LOGIN_REQUIRED and self._proxy.address:
+            return self._proxy.login_error()
         if self._is_lost(method, status, refusal, headers):
             key = "hex_failed" if status >= 500 and BY_STATUS.get(status) != "hex_down" else "hex_down"
             return hex_error(key, status=status, trace_id=trace_id, outcome="unknown")
@@ -341,14 +320,14 @@ class HexApi:
     def _proxy_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, NameResolutionError) for cause in _causes(fault)):
             return hex_error("no_network", host=self.host, reason=PROXY_UNKNOWN)
-        return self._proxy.fault(self.host, fault)
+        return self._proxy.connection_error(self.host, fault)
 
     def _tls_error(self, fault: Exception) -> HexError:
         if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(fault)):
             return hex_error("bad_certificate", host=self.host)
         if self._transport.sent:
             return hex_error("connection_lost", host=self.host)
-        if unreadable := fault_of_trusted(self._verify):
+        if unreadable := certificates_error(self._verify):
             return unreadable
         return hex_error("no_network", host=self.host, reason=phrase("no secure connection can be made"))
 
@@ -358,19 +337,9 @@ class HexApi:
             return hex_error("no_network", host=self.host, reason=NAME_UNKNOWN)
         if any(isinstance(cause, NewConnectionError) for cause in causes):
             return hex_error("no_network", host=self.host, reason=phrase("nothing answers there"))
-        if not self._transport.sent and (unreadable := fault_of_trusted(self._verify)):
+        if not self._transport.sent and (unreadable := certificates_error(self._verify)):
             return unreadable
         return hex_error("connection_lost", host=self.host)
-
-    @staticmethod
-    def _most_retries(error: HexError) -> int:
-        """Return how many retries an error allows: none unless it may pass by itself."""
-        if error.status is not None:
-            return GET_RETRIES if error.status in RETRIED_STATUSES else 0
-        if error.values.get("reason") in (NAME_UNKNOWN, PROXY_UNKNOWN):
-            return 1
-        passing = isinstance(error, HexDownError) and error.key in ("timeout", "connection_lost", "no_network")
-        return GET_RETRIES if passing else 0
 
 
 def _without_fraction(seconds: float) -> float:

@@ -10,6 +10,8 @@ from hex_blocks.clock import Clock
 
 # The wait after a 429 without these headers, in seconds: Hex's shortest window.
 RATE_WINDOW = 60.0
+# The wait when no kernel is free and these headers are absent, in seconds: our choice.
+KERNEL_WAIT = 20.0
 RETRY_HEADERS = ("Retry-After", "RateLimit-Reset", "X-RateLimit-Reset")
 # Hex's longest window in seconds. Longer waits in a header are cut to it.
 MAX_RETRY_DELAY = 3_600

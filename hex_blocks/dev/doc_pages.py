@@ -19,7 +19,7 @@ from babel import Locale
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hex_blocks.api.limits.budget import ALL, HEX_LIMITS
+from hex_blocks.api.limits.groups import ALL, HEX_LIMITS
 from hex_blocks.dev.catalogues import is_worded, read_catalogue
 from hex_blocks.dev.guides import in_words, title_of
 from hex_blocks.dev.possible_errors import EVERYWHERE, possible_errors, reported_errors, requests

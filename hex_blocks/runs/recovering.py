@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from hex_blocks.api.hex_api import NOT_SENT
+from hex_blocks.api.retrying import NOT_SENT
 from hex_blocks.errors.classes import HexDownError, HexError, hex_error
 from hex_blocks.runs.model import Run, seconds_of, start_reply
 from hex_blocks.runs.recent import list_runs

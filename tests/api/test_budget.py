@@ -19,7 +19,8 @@ from typing import Protocol
 import pytest
 
 from hex_blocks import Connection, Registry
-from hex_blocks.api.limits.budget import HEX_LIMITS, Budget
+from hex_blocks.api.limits.budget import Budget
+from hex_blocks.api.limits.groups import HEX_LIMITS
 from hex_blocks.clock import Clock, DrivenClock, SystemClock
 from hex_blocks.errors.classes import BusyError, HexError
 from hex_blocks.sandbox import TOKENS, Sandbox

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hex_blocks import Connection, HexError, Registry, __version__
-from hex_blocks.api.hex_api import GET_RETRIES, HIDDEN, MAX_REPLY_BYTES, HexApi
+from hex_blocks.api.hex_api import HIDDEN, MAX_REPLY_BYTES, HexApi
+from hex_blocks.api.retrying import MAX_RETRIES
 from hex_blocks.api.timing import Timing
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.errors.classes import KINDS, BusyError, HexDownError, InputError, NotFoundError, TokenError
@@ -280,7 +281,7 @@ def test_a_proxy_that_cannot_be_meant_is_refused_before_anything_is_sent(
     [("", "it asks for a user name and password"), ("me:secret@", "it does not accept the user name and password")],
 )
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_a_proxy_that_asks_who_calls_is_said_to_ask(
+def test_a_proxy_that_requires_a_login_is_reported(
     monkeypatch: pytest.MonkeyPatch, connect: Connect, server: Faulty, who: str, reason: str, scheme: str
 ) -> None:
     monkeypatch.setenv(f"{scheme}_proxy", server.origin.replace("//", f"//{who}"))
@@ -498,7 +499,7 @@ def test_a_get_is_given_up_after_a_few_attempts_with_capped_pauses(
 
     refused(api, timing=Timing(on_wait=lambda seconds, _: pauses.append(seconds)))
 
-    assert len(server.requests) == 1 + GET_RETRIES
+    assert len(server.requests) == 1 + MAX_RETRIES
     assert pauses == sorted(pauses)
     assert max(pauses) <= 8
     assert clock.monotonic() == pytest.approx(sum(pauses))

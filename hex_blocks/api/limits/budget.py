@@ -13,10 +13,11 @@ import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from importlib.util import find_spec
 from weakref import WeakKeyDictionary
 
+from hex_blocks.api.limits.groups import ALL, HEX_LIMITS, Limits
 from hex_blocks.api.limits.windows import MemoryWindows, Window, WindowStore, windows_in_memory
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import BusyError, hex_error
@@ -26,21 +27,8 @@ from hex_blocks.postgres.address import RECORD_VARIABLE, address_of_record, faul
 BUDGET_VARIABLE = "HEX_BLOCKS_BUDGET"
 OFF = "off"
 IN_MEMORY = ("", "memory://")
-# Before a plus, behind which the client is told how to reach the server; each with the package that speaks to it.
+# The schemes of Redis addresses, without an option such as in redis+unix://, and the package that each needs.
 REDIS_SCHEMES = {"redis": "redis", "rediss": "redis", "valkey": "valkey", "valkeys": "valkey"}
-ALL = "all"
-Limits = Mapping[str, tuple[tuple[int, int], ...]]
-
-# Pairs of (requests, seconds): `all` as in Hex's documentation, the groups as in its API document. Runs and messages to
-# threads share a group whose limits Hex no longer publishes; these are the last published ones.
-HEX_LIMITS: Limits = {
-    ALL: ((60, 60),),
-    "hex-api": ((30, 60), (1800, 3600)),
-    "hex-api-30rpm": ((30, 60),),
-    "runs": ((20, 60), (60, 3600)),
-    "charts": ((20, 60),),
-    "ingest": ((3, 60),),
-}
 # Seconds by which windows are longer than Hex's: Hex counts a request when it arrives, and the delay varies.
 ARRIVAL_MARGIN = 1
 # The longest time in seconds that a group stays closed: Hex's longest window.
@@ -240,8 +228,8 @@ def _window_store(uri: str, clock: Clock, variable: str) -> WindowStore:
         return windows_in_redis(uri, clock)
     except (ImportError, ValueError):
         # The error's text is not shown: it can repeat the address, which may hold a password.
-        lacking = [name for name in ("limits", package) if find_spec(name) is None]
+        missing = [name for name in ("limits", package) if find_spec(name) is None]
         reason = phrase("the client of Redis cannot read it")
-        if lacking:
-            reason = phrase("the package {name} is missing", name=lacking[-1])
+        if missing:
+            reason = phrase("the package {name} is missing", name=missing[-1])
         raise hex_error("bad_budget", variable=variable, reason=reason) from None

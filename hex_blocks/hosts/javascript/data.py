@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hex_blocks import __version__
-from hex_blocks.api.limits.budget import HEX_LIMITS
+from hex_blocks.api.limits.groups import HEX_LIMITS
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, LOST_ANSWER, SENTENCES
 from hex_blocks.errors.warnings import WARNINGS

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hex_blocks.api.limits.budget import ALL, HEX_LIMITS
+from hex_blocks.api.limits.groups import ALL, HEX_LIMITS
 from hex_blocks.errors.sentences import SENTENCES
 from hex_blocks.hosts.exports import ExportRequest, ExportTarget, Files
 from hex_blocks.hosts.mcp.clients import CLIENTS

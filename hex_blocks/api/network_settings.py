@@ -1,4 +1,8 @@
-"""What the environment says of the way to Hex: the proxy, and whom to trust. And what is wrong with it."""
+"""Reads the proxy and the trusted certificates from environment variables and checks them.
+
+The variables are those that requests and curl read: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY, REQUESTS_CA_BUNDLE
+and CURL_CA_BUNDLE.
+"""
 
 from __future__ import annotations
 
@@ -17,52 +21,54 @@ from hex_blocks.i18n.texts import phrase
 
 BUNDLE_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 PROXY_SCHEMES = ("http", "https")
-# Not known is mostly a name without a network, which does not come back within seconds.
-PROXY_UNKNOWN = phrase("the name of the proxy is not known")
-ASKS_WHO = 407
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
+# The HTTP status of a proxy that requires a user name and a password.
+PROXY_LOGIN_REQUIRED = 407
+_TUNNEL_REFUSAL = re.compile(r"Tunnel connection failed: (\d{3})")
 
 
 class Proxy:
-    """The proxy on the way to Hex, if any. Read once.
+    """The proxy for requests to a base URL, as the environment or the operating system sets it. Read once.
 
     Attributes:
-        settings: All proxies of the environment, by what they are for, as requests reads them.
-        address: The one that is used; None where there is none.
+        settings: All proxies that are set, by scheme, as requests expects them.
+        address: The address of the proxy that applies, or None if there is none.
+
+    Raises:
+        HexError: The address cannot be used (`bad_proxy`).
     """
 
     def __init__(self, base_url: str) -> None:
         self.settings = get_environ_proxies(base_url)
         self.address = select_proxy(base_url, self.settings)
         self._scheme = urlsplit(base_url).scheme
-        if self.address and (reason := _fault_of(self.address)):
+        if self.address and (reason := _address_fault(self.address)):
             raise self._unusable(reason)
 
-    def fault(self, host: str, error: BaseException) -> HexError:
-        """Return the error of a connection to a host that the proxy did not make."""
-        refusal = _TUNNEL.search(str(error))
+    def connection_error(self, host: str, error: BaseException) -> HexError:
+        """Return the error of a proxy that did not connect to a host, from the exception of requests."""
+        refusal = _TUNNEL_REFUSAL.search(str(error))
         if refusal is None:
             return hex_error("no_network", host=host, reason=phrase("the proxy refused the connection"))
-        if int(refusal[1]) == ASKS_WHO:
-            return self.asks_who()
+        if int(refusal[1]) == PROXY_LOGIN_REQUIRED:
+            return self.login_error()
         reason = phrase("the proxy refused the connection with status {status}", status=int(refusal[1]))
         return hex_error("no_network", host=host, reason=reason)
 
-    def asks_who(self) -> HexError:
-        """Return the error of a proxy that wants to know whose request it is."""
+    def login_error(self) -> HexError:
+        """Return the error of a proxy that requires a user name and a password, or does not accept those given."""
         if "@" in (self.address or ""):
             return self._unusable(phrase("it does not accept the user name and password"))
         return self._unusable(phrase("it asks for a user name and password"))
 
     def _unusable(self, reason: str) -> HexError:
-        # The address may hold a password, so it is not repeated.
+        # The address is not shown because it may contain a password.
         names = [each for name in (self._scheme, "all") for each in (f"{name}_proxy", f"{name.upper()}_PROXY")]
         variable = next((name for name in names if os.environ.get(name)), None)
         return hex_error("bad_proxy", variable=variable or phrase("the system's settings"), reason=reason)
 
 
-def _fault_of(address: str) -> str | None:
-    """Say what is wrong with a proxy's address; None where nothing is."""
+def _address_fault(address: str) -> str | None:
+    """Return why the address of a proxy cannot be used, or None if it can."""
     try:
         parts = parse_url(address if "://" in address else f"http://{address}")
     except (LocationParseError, ValueError):
@@ -72,18 +78,22 @@ def _fault_of(address: str) -> str | None:
     return None if parts.host else phrase("it is not an address")
 
 
-def trusted() -> str | bool:
-    """Return the file or folder of the certificates that are trusted; True for those that are brought along."""
+def trusted_certificates() -> str | bool:
+    """Return the file or folder of trusted certificates that is set, or True for those that come with requests."""
     return next((found for name in BUNDLE_VARIABLES if (found := os.environ.get(name))), True)
 
 
-def fault_of_trusted(place: str | bool) -> HexError | None:
-    """Return the error of certificates that cannot be read; None where they can."""
-    if isinstance(place, bool):
+def certificates_error(trusted: str | bool) -> HexError | None:
+    """Return the error of trusted certificates that cannot be read (`bad_certificates`), or None if they can.
+
+    Args:
+        trusted: What `trusted_certificates` returned.
+    """
+    if isinstance(trusted, bool):
         return None
-    is_folder = Path(place).is_dir()
+    is_folder = Path(trusted).is_dir()
     try:
-        ssl.create_default_context(cafile=None if is_folder else place, capath=place if is_folder else None)
+        ssl.create_default_context(cafile=None if is_folder else trusted, capath=trusted if is_folder else None)
     except ssl.SSLError:
         reason: str = phrase("it holds no certificates in PEM form")
     except (OSError, ValueError) as error:
@@ -91,4 +101,4 @@ def fault_of_trusted(place: str | bool) -> HexError | None:
     else:
         return None
     variable = next(name for name in BUNDLE_VARIABLES if os.environ.get(name))
-    return hex_error("bad_certificates", variable=variable, path=place, reason=reason)
+    return hex_error("bad_certificates", variable=variable, path=trusted, reason=reason)
