@@ -63,14 +63,17 @@ $(VENV)/.texts: $(TEXTS) $(VENV)/.developing
 demo: $(VENV)/.installed
 	@$(BIN)/hex-blocks demo
 
+# Many tests wait for a process or a server, so two workers for each core are quicker than one.
+WORKERS := $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+
 # In CI a failure has to repeat, alone: tests that start processes may starve on a machine that is busy.
 define run-tests
-$(BIN)/python -m pytest $(1) || \
+$(BIN)/python -m pytest $(1) $(2) || \
 	{ test -n "$$CI" && $(BIN)/python -m pytest -n0 $(1) --last-failed --last-failed-no-failures none; }
 endef
 
 test: $(VENV)/.texts
-	$(call run-tests,-m "not slow")
+	$(call run-tests,-m "not slow",-n $(WORKERS))
 
 test-slow: $(VENV)/.texts
 	$(call run-tests,-m slow)

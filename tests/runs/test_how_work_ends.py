@@ -410,7 +410,7 @@ def test_a_wait_that_is_stopped_cancels_its_run_where_that_is_wanted(scene: Scen
 
 @with_tools("hex_wait_for_run")
 def test_runs_that_are_waited_for_together_are_read_from_the_list(scene: Scene) -> None:
-    connection = scene.connect()
+    connection = scene.connect(timeout=30)
     runs = [appear(scene.sandbox) for _ in range(3)]
 
     with ThreadPoolExecutor(3) as pool:
