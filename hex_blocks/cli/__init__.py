@@ -1,6 +1,6 @@
 """The command line: hex-blocks run, call, tools, login and the others.
 
-Each command is a module of its own, imported when it is called, so that a listing stays quick.
+Each command is a module that is imported when it is called, so that the command starts quickly.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, TextIO
 import click
 
 from hex_blocks import __version__
-from hex_blocks.cli.base import Group, language_option, worded
+from hex_blocks.cli.base import Group, language_option, localized
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.errors.classes import HexError, SpecError, UnknownToolError, without_tokens
 from hex_blocks.i18n.texts import current_language, join_sentences
@@ -46,28 +46,28 @@ COMMANDS = {
     "serve": "hex_blocks.cli.serve:serve",
     "export": "hex_blocks.cli.export:export",
 }
-# By this a shell says that it wants a script, or what may come next.
+# Set by a shell that asks for its completion script or for completions.
 COMPLETION = "_HEX_BLOCKS_COMPLETE"
 DONE, FAILED, WRONG_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 class LazyGroup(Group):
-    """A group whose commands are imported when they are asked for."""
+    """A group whose commands are imported on demand."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the commands in the order of COMMANDS."""
+        """Return the names of the commands in the order of COMMANDS."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command."""
+        """Import and return a command."""
         if cmd_name not in COMMANDS:
             return None
         module, _, name = COMMANDS[cmd_name].partition(":")
         command: click.Command = getattr(import_module(module), name)
-        return worded(command)
+        return localized(command)
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Find the command; suggest the nearest for a mistyped one."""
+        """Return the command; for a mistyped one, raise an error that suggests the nearest."""
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
@@ -104,13 +104,13 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed, 2 wrong usage or inputs, 130 interrupted."""
-    # A scheduler that ends us deserves the same goodbye as Ctrl-C.
+    # A scheduler ends processes by SIGTERM; it is handled like Ctrl-C.
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         code = _run()
         sys.stdout.flush()
     except OSError as error:
-        # Whoever reads our output has had enough, or there is no room for it.
+        # The reader of our output has closed the pipe, or the device is full.
         if not isinstance(error, BrokenPipeError):
             reason = error.strerror or str(error)
             if error.filename:
@@ -125,7 +125,7 @@ def main() -> None:
 
 
 def _flush_or_drop(stream: TextIO | None) -> None:
-    """Write out what a stream still holds. Left to Python, a reader that has gone would change the exit code."""
+    """Flush a stream. If Python did it at exit, a closed pipe would change the exit code."""
     if stream is None:
         return
     try:
@@ -136,18 +136,18 @@ def _flush_or_drop(stream: TextIO | None) -> None:
 
 
 def _drop(stream: TextIO) -> None:
-    """Let what a stream still holds go nowhere. Python would complain of it once more while it exits."""
+    """Discard what a stream has buffered, so that Python does not report the error again at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _run() -> int:
     code = DONE
     if COMPLETION in os.environ:
-        from hex_blocks.cli.shells import teach_shells
+        from hex_blocks.cli.shells import register_shells
 
-        teach_shells()
+        register_shells()
     try:
-        # A command that leaves with a code of its own has click give it back.
+        # click returns the exit code of a command that calls ctx.exit().
         code = cli.main(prog_name="hex-blocks", standalone_mode=False) or DONE
     except click.ClickException as error:
         said = io.StringIO()
@@ -175,7 +175,7 @@ def _run() -> int:
 
 
 def show_error(error: HexError) -> int:
-    """Say an error on stderr, and on stdout as JSON where that was asked for; give the exit code."""
+    """Print an error to stderr, and as JSON to stdout if that was requested; return the exit code."""
     language = current_language()
     if _wants_json():
         print_json(error.document(language))

@@ -1,7 +1,7 @@
-"""What all commands share: help, usage and errors in the user's language, click's own words among them.
+"""What all commands share: help, usage and errors in the user's language, including click's own texts.
 
-Commands are written in English, in their docstrings and options. What they say is looked up when it is shown, so an
-English start pays nothing for it.
+Docstrings and options of commands are English. Texts are translated when they are shown, which costs nothing in
+English.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from hex_blocks.i18n.texts import (
     text,
 )
 
-# What the option --help does. click makes it once for a command and keeps it.
+# The help of the option --help. click creates it once for each command and caches it.
 HELP = "Show this message and exit."
-# What click says by itself, in the versions we take.
+# Texts of click itself, in the supported versions.
 CLICK_WORDS = (
     "Usage:",
     "Options",
@@ -76,7 +76,7 @@ CLICK_WORDS = (
     "Aborted!",
 )
 _SPEAKING = ("core", "decorators", "exceptions", "formatting", "parser", "termui", "types")
-# Words beside a term get so many columns, however narrow the terminal is.
+# The least number of columns for the description of a term.
 NARROWEST = 20
 _ENTRY = re.compile(r"(?P<term>\S+\s{2,})?(?P<words>.*)")
 _NOTES = re.compile(r"(?P<words>.*?)(?P<notes>(?:  \[[^\]]*\])?)", re.DOTALL)
@@ -85,7 +85,7 @@ Say = Callable[[str], str]
 
 
 def say(english: str, **values: Any) -> str:
-    """Put a sentence into the language of this command line."""
+    """Return a sentence in the language of this command line."""
     return sentence(english, current_language(), **values)
 
 
@@ -129,7 +129,7 @@ def help_texts(command: click.Command, path: str) -> Iterator[tuple[str, str]]:
 
 
 def in_short(command: click.Command) -> str:
-    """Return the sentence that a list of commands says of one."""
+    """Return the first sentence of a command's help, for lists of commands."""
     return command.get_short_help_str(limit=10_000)
 
 
@@ -154,7 +154,7 @@ def _log_requests(_context: click.Context, _option: click.Parameter, asked: bool
 
 
 def verbose_option(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --verbose, which needs nothing more from the command."""
+    """Add --verbose, which the command does not have to handle."""
     option: Callable[[Callable[..., Any]], Callable[..., Any]] = click.option(
         "--verbose",
         is_flag=True,
@@ -169,14 +169,14 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="Show no progres
 
 
 def complete_language(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete a language."""
+    """Return the languages that begin with a text."""
     from hex_blocks.i18n.texts import languages
 
     return [each for each in languages() if each.startswith(incomplete)]
 
 
 def language_option(function: Any, *, told: bool = True) -> Any:
-    """Add --language. told: whether the command is told the language; what is said follows it either way."""
+    """Add --language. `told`: whether the command gets the language as an argument; output follows it in any case."""
     return click.option(
         "--language",
         metavar="L",
@@ -204,16 +204,16 @@ class Formatter(click.HelpFormatter):
     """Writes help in the user's language, breaking lines also where there are no blanks between words."""
 
     def write_heading(self, heading: str) -> None:
-        """Write a heading."""
+        """Write a translated heading."""
         self.write(f"{'':>{self.current_indent}}{heading}{colon(current_language()).rstrip()}\n")
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
-        """Write how a command is used."""
+        """Write the usage line."""
         usage = say("Usage:") if prefix is None else prefix.rstrip()
         super().write_usage(prog, args, usage if usage.endswith(FULL_WIDTH_ENDS) else f"{usage} ")
 
     def write_text(self, text: str) -> None:
-        """Write a help text, paragraph by paragraph."""
+        """Write a help text by paragraphs."""
         indent = " " * self.current_indent
         width = self.width - self.current_indent
         paragraphs = []
@@ -223,7 +223,7 @@ class Formatter(click.HelpFormatter):
         self.write("\n\n".join(paragraphs) + "\n")
 
     def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
-        """Write options or commands with what they do."""
+        """Write options or commands with their descriptions."""
         if current_language() == SOURCE_LANGUAGE:
             super().write_dl(rows, col_max, col_spacing)
             return
@@ -240,7 +240,7 @@ class Formatter(click.HelpFormatter):
 
 
 def _entry(line: str, width: int) -> list[str]:
-    """Break a line of a list of terms, what each means staying in its column. A command line stays in one piece."""
+    """Wrap a line of a list of terms so that descriptions stay in their column. A command line is not wrapped."""
     entry = _ENTRY.fullmatch(line)
     term = entry["term"] if entry else None
     if line.startswith(" ") or not entry or not term:
@@ -263,20 +263,20 @@ class Group(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        """Begin a command line; from here on everything is said in the language it asks for."""
+        """Create the context and set the language that the command line requests."""
         if parent is None:
-            set_language(asked_for(args) or _configured_language())
+            set_language(requested_language(args) or _configured_language())
             if current_language() != SOURCE_LANGUAGE:
-                _teach_click()
+                _translate_click()
         return super().make_context(info_name, args, parent, **extra)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Find a command."""
+        """Return a command."""
         command = super().get_command(ctx, cmd_name)
-        return command and worded(command)
+        return command and localized(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the commands, each with its first sentence in full."""
+        """Write the commands with the full first sentence of each."""
         commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
         rows = [(name, in_short(command)) for name, command in commands if command and not command.hidden]
         if rows:
@@ -290,21 +290,21 @@ class Command(click.Command):
     context_class = Context
 
 
-def worded(command: click.Command) -> click.Command:
-    """Let a command show its help in the user's language."""
+def localized(command: click.Command) -> click.Command:
+    """Return a command whose help is in the user's language."""
     command.context_class = Context
     return command
 
 
 def _configured_language() -> str | None:
-    """Return the language that config.toml asks for, if any."""
+    """Return the language set in config.toml, or None."""
     from hex_blocks.api.configuration import CONFIG, configuration
     from hex_blocks.errors.classes import HexError
 
     try:
         wanted = configuration().get("language")
     except HexError:
-        # What needs the file says what is wrong with it; a list of tools does not.
+        # Commands that need the file report what is wrong with it; here it is ignored.
         return None
     found = nearest(wanted) if wanted else None
     if wanted and found is None:
@@ -315,10 +315,10 @@ def _configured_language() -> str | None:
     return found
 
 
-def asked_for(args: list[str]) -> str | None:
-    """Return the language that a command line asks for, wherever in it; None where we have none such.
+def requested_language(args: list[str]) -> str | None:
+    """Return the language that the option --language requests anywhere in a command line, or None if it is unknown.
 
-    Help and errors must be in that language even where the option comes after what they are about.
+    Help and errors are in that language even if the option comes last.
     """
     found = None
     for number, arg in enumerate(args):
@@ -332,7 +332,7 @@ def asked_for(args: list[str]) -> str | None:
 
 
 def wrapped(words: str, width: int) -> list[str]:
-    """Break text into lines of a width on a terminal, where a Han, Kana or Hangul character takes two columns."""
+    """Wrap text to a width in terminal columns; a Han, Kana or Hangul character takes two."""
     lines, line, columns = [], "", 0
     for part in _breakable(words):
         size = _columns(part)
@@ -346,7 +346,7 @@ def wrapped(words: str, width: int) -> list[str]:
 
 
 def _breakable(words: str) -> list[str]:
-    """Cut text where a line may end: after a blank, and around each wide character but before punctuation."""
+    """Split text where a line may end: after a space, and around wide characters except before punctuation."""
     return re.findall(
         r"[\u2e80-\u9fff\uf900-\ufaff\u3000-\u30ff][、。，．」』）：；！？々ー]*\s*|[^\s\u2e80-\u9fff\uf900-\ufaff]+\s*|\s+",
         words,
@@ -359,8 +359,8 @@ def _columns(words: str) -> int:
     return sum(2 if east_asian_width(character) in "WF" else 1 for character in words)
 
 
-def _teach_click() -> None:
-    """Let click's own words be looked up in our catalogues; its way, gettext's domain, cannot follow --language."""
+def _translate_click() -> None:
+    """Translate click's own texts with our catalogues, because click's gettext domain cannot follow --language."""
     from importlib import import_module
 
     for name in _SPEAKING:
@@ -375,13 +375,13 @@ _MISSING_BY_CLICK = click.MissingParameter.format_message
 
 
 def _missing(error: click.MissingParameter) -> str:
-    """Say what is missing: of all its sentences, click ends this one itself, behind a name in quotes."""
+    """Return the sentence for a missing parameter, to which click itself appends the quoted name."""
     stop = full_stop(current_language())
     return _MISSING_BY_CLICK(error).replace("'. ", f"'{stop}").replace("'.", f"'{stop.rstrip()}")
 
 
 def _by_click(english: str) -> str:
-    """Say what click says; the text that it keeps stays English, and is translated where it is shown."""
+    """Return a text of click in the user's language; a text that click caches stays English and is translated later."""
     return english if english == HELP else _one(english)
 
 

@@ -6,9 +6,9 @@ import os
 
 
 def open_page(address: str) -> bool:
-    """Open a page in the desktop's browser or the one that BROWSER names; False where there is neither.
+    """Open a page in the desktop's browser or the one that BROWSER names; return False if there is neither.
 
-    A browser of the terminal, which Hex's pages do not work in, is only taken where it was named.
+    A text browser, in which Hex's pages do not work, is only used if BROWSER names it.
     """
     import webbrowser
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.base import Command, asked_for, language_option, quiet_option
+from hex_blocks.cli.base import Command, language_option, quiet_option, requested_language
 from hex_blocks.cli.completion import complete_input, complete_tool
 from hex_blocks.cli.confirming import confirm
 from hex_blocks.cli.connecting import connection_options, open_connection
 from hex_blocks.cli.formats import Form, check_columns, form_options, print_result
 from hex_blocks.cli.inputs import read_inputs
-from hex_blocks.cli.interrupts import stopped_gently, while_somebody_listens
+from hex_blocks.cli.interrupts import stop_event_on_signal, stop_when_unread
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.cli.progress import shown_progress
 from hex_blocks.cli.report import check_report, save_report
@@ -29,16 +29,16 @@ if TYPE_CHECKING:
 
 
 class CallCommand(Command):
-    """The command `call`, whose help is that of the tool where one is named."""
+    """The command `call`. With a tool, its help is the tool's."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments; with --help beside a tool, show the tool."""
+        """Parse the arguments; --help after a tool shows the tool."""
         before = args[: args.index("--")] if "--" in args else args
         named = [each for each in before if each not in ctx.help_option_names]
         if len(named) < len(before) and named and named[0] in load_registry():
             from hex_blocks.cli.show import print_tool
 
-            print_tool(load_registry()[named[0]], asked_for(args) or current_language())
+            print_tool(load_registry()[named[0]], requested_language(args) or current_language())
             ctx.exit()
         return super().parse_args(ctx, args)
 
@@ -127,12 +127,12 @@ def call(
     if raw:
         print_result(result, form, tool)
     if result.get("succeeded") is False or not saved or not written:
-        # Whoever calls us by a schedule looks at nothing else.
+        # The exit code is all that a scheduler looks at.
         raise click.exceptions.Exit(1)
 
 
 def _print_with_files(tool: Tool, result: dict[str, Any], form: Form, out: Path | None) -> bool:
-    """Print a result, its pictures and an exported document written to a folder, or left out where none was given."""
+    """Print a result. Pictures and an exported document are written to a folder, or left out if there is none."""
     from hex_blocks.cli.images import Files
 
     files = Files(tool, out)
@@ -155,21 +155,21 @@ def run_tool(
         quiet: Whether to show no progress.
         title: The title of the project, where it is known.
     """
-    # What only reads can be stopped anywhere.
-    gently = stopped_gently() if tool.operation == "mutation" else nullcontext(threading.Event())
+    # A tool that only reads can be interrupted anywhere.
+    gently = stop_event_on_signal() if tool.operation == "mutation" else nullcontext(threading.Event())
     with gently as stop, shown_progress(quiet=quiet, title=title) as progress:
-        listener = while_somebody_listens(progress, stop)
+        listener = stop_when_unread(progress, stop)
         try:
             result = client.call(tool, inputs, progress=listener, stop=stop)
         except BusyError:
-            # It was waiting for its turn, and Hex has done nothing.
+            # Nothing had been sent to Hex.
             if stop.is_set():
                 raise click.Abort from None
             raise
         except KeyboardInterrupt:
             if tool.operation == "query":
                 raise
-            # The second signal: the first one was still waiting for an answer to what was sent.
+            # The second signal came while the reply to a request was awaited.
             warn(say(LOST_ANSWER[0]))
             raise click.Abort from None
     for warning in result.get("warnings", []):

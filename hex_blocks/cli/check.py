@@ -47,7 +47,7 @@ def check(fix: bool, as_json: bool) -> None:
 
 
 def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
-    """Return what is wrong with the catalogues and the committed pages. An installed package has neither."""
+    """Return the problems of the catalogues and the committed pages, which an installed package does not have."""
     repository = PACKAGE.parent
     if not (repository / "locales" / "hex_blocks.pot").is_file() or find_spec("babel") is None:
         return

@@ -1,4 +1,4 @@
-"""What the shell completes: tools, their inputs, the parameters of a project, and the values of these."""
+"""Shell completion of tools, their inputs, a project's parameters, and values."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from hex_blocks.i18n.texts import current_language
 if TYPE_CHECKING:
     from hex_blocks.tools.spec.values import Input
 
-# What bash cuts words at.
+# The characters at which bash splits words.
 SIGNS = ("=", ":=")
 PARAMETERS = "inputParams."
-# Seconds that a project may take to tell its inputs: somebody waits at a prompt.
+# Seconds to wait for a project's inputs, while the user waits at a prompt.
 PATIENCE = 5.0
 
 
 def complete_tool(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete a tool id."""
+    """Return the tool IDs that begin with a text."""
     return [name for name in load_registry() if name.startswith(incomplete) or name[4:].startswith(incomplete)]
 
 
 def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the name of an input, or its value where that is one of a few."""
+    """Return completions of the name of an input, or of its value if it has a fixed set of values."""
     tool = load_registry()[context.params["tool_id"]]
     values = context.params.get("values") or ()
     name, before, begun = _begun(values, incomplete)
@@ -42,18 +42,18 @@ def complete_input(context: click.Context, _option: click.Parameter, incomplete:
 
 
 def complete_parameter(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete a parameter of the project that is to be run, or its value where that is one of a few."""
+    """Return completions of a parameter of the project to run, or of its value if it has a fixed set of values."""
     return _parameters(context, context.params.get("project"), incomplete)
 
 
 def _parameters(context: click.Context, project: str | None, incomplete: str, ahead: str = "") -> list[str]:
-    """Complete a parameter of a project, whose inputs are asked for.
+    """Return completions of a parameter of a project, whose inputs are requested from Hex.
 
     Args:
         context: The command line so far.
         project: The project, as it was given.
-        incomplete: What there is of the word.
-        ahead: What stands before the name of each parameter.
+        incomplete: The beginning of the word.
+        ahead: The prefix of each parameter's name.
     """
     name, before, begun = _begun(context.params.get("values") or (), incomplete)
     found = {ahead + each["name"]: each for each in _inputs_of(context, project) if each["settable"]}
@@ -64,7 +64,7 @@ def _parameters(context: click.Context, project: str | None, incomplete: str, ah
 
 
 def _sign(field: dict[str, Any]) -> str:
-    """Return what stands between a parameter and its value: text is given as it is, all else as JSON."""
+    """Return the sign between a parameter and its value: `=` for text, `:=` for JSON."""
     return "=" if field["type"] == "string" else ":="
 
 
@@ -76,7 +76,7 @@ def _choices(field: dict[str, Any]) -> list[str]:
 
 
 def _inputs_of(context: click.Context, project: str | None) -> list[dict[str, Any]]:
-    """Return the inputs of a project; none where it is not known or does not tell in time, which no prompt can say."""
+    """Return the inputs of a project; empty on any error or timeout, which a prompt cannot show."""
     from hex_blocks.cli.connecting import open_client
     from hex_blocks.errors.classes import HexError
 
@@ -102,7 +102,7 @@ def _inputs_of(context: click.Context, project: str | None) -> list[dict[str, An
 
 
 def _joined(words: Iterable[str]) -> list[str]:
-    """Put together what bash has cut at `=` and `:=`."""
+    """Join the words that bash split at `=` and `:=`."""
     joined: list[str] = []
     is_open = False
     for word in words:
@@ -115,12 +115,12 @@ def _joined(words: Iterable[str]) -> list[str]:
 
 
 def _begun(values: tuple[str, ...], incomplete: str) -> tuple[str | None, str, str]:
-    """Return the input whose value is being completed, what stands before the value, and what there is of it.
+    """Return the input whose value is being completed, the text before the value, and the beginning of the value.
 
-    Bash cuts words at `=` and `:=`, so that name, sign and value come as three.
+    Bash splits words at `=` and `:=`, so name, sign and value are three words.
     """
     if not incomplete and values and "=" not in values[-1]:
-        # click leaves a sign out that ends what is completed.
+        # click omits a sign at the end of the word.
         return values[-1], "", ""
     if len(values) > 1 and values[-1] in SIGNS:
         return values[-2], "", incomplete
@@ -138,7 +138,7 @@ def _values(field: Input) -> list[str]:
 
 
 def complete_tools(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the last of several toolsets or tools, by comma."""
+    """Return completions of the last of several toolsets or tools, separated by commas."""
     from hex_blocks.hosts.models.toolsets import names
 
     *before, last = incomplete.split(",")

@@ -1,4 +1,4 @@
-"""The question before something is deleted or ended that cannot be brought back."""
+"""The confirmation before a tool that cannot be undone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _of_list(outputs: Outputs, place: str, identity: str, wanted: Any, name: str
     return next((each.get(name) for each in outputs[place] if each.get(identity) == wanted), None)
 
 
-# How the name of what is meant is looked up: the tool, its inputs, and where the name stands in its outputs.
+# How the name of the object is looked up: the tool, its inputs, and the path of the name in its outputs.
 _NAMES: dict[str, tuple[str, Callable[[Inputs], Outputs], Callable[[Outputs, Inputs], str | None]]] = {
     "hex_delete_group": (
         "hex_get_group",
@@ -53,12 +53,12 @@ _NAMES: dict[str, tuple[str, Callable[[Inputs], Outputs], Callable[[Outputs, Inp
 
 
 def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
-    """Ask before a tool that removes something; no question where it was answered with --yes.
+    """Ask for confirmation before a tool that removes something, unless --yes is given.
 
     Raises:
-        click.UsageError: Nobody can be asked.
+        click.UsageError: There is no terminal to ask on.
         click.Abort: The answer is no.
-        HexError: The inputs are wrong, or what is to be removed does not exist.
+        HexError: The inputs are invalid, or the object does not exist.
     """
     if not tool.removes or yes:
         return
@@ -78,7 +78,7 @@ def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
 
 
 def answer_is_yes(question: str) -> bool:
-    """Ask a question on stderr. Yes is also what it is in the user's language; no answer is no."""
+    """Ask a question on stderr and return whether the answer is yes, in English or the user's language. Default: no."""
     word = say("yes")
     given = click.prompt(f"{plain(question)} [{word}/{say('no')}]", default="", show_default=False, err=True)
     said = given.strip().casefold()
@@ -86,7 +86,7 @@ def answer_is_yes(question: str) -> bool:
 
 
 def _what(client: Hex, tool: Tool, inputs: Inputs, checked: Inputs) -> str:
-    """Name what a call removes: its name, where it can be looked up, and its ID."""
+    """Return the name, if it can be looked up, and the ID of the object that a call removes."""
     ids = ", ".join(
         str(checked[name]) for name, field in tool.spec.inputs.items() if field.required and name in checked
     )
@@ -104,5 +104,5 @@ def _name(client: Hex, tool: Tool, inputs: Inputs, checked: Inputs) -> str | Non
     except NotFoundError:
         raise
     except HexError:
-        # The token may do what it may not read; the ID says what is meant.
+        # The token may be allowed to delete and not to read; the ID identifies the object.
         return None

@@ -1,4 +1,4 @@
-"""Where a command's calls go: a sandbox, a profile, or what the environment says."""
+"""The connection of a command: to a sandbox, or to Hex by a profile or the environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def complete_profile(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
-    """Complete the name of a profile."""
+    """Return the names of profiles that begin with a text."""
     from hex_blocks.api.profiles import profiles
     from hex_blocks.errors.classes import HexError
 
@@ -40,7 +40,7 @@ def connection_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def refuse_both(on_sandbox: bool, profile: str | None) -> None:
-    """Refuse --sandbox beside --profile."""
+    """Raise a usage error if both --sandbox and --profile are given."""
     if on_sandbox and profile:
         raise click.UsageError(say("Give only one of --sandbox and --profile."))
 
@@ -49,11 +49,11 @@ def refuse_both(on_sandbox: bool, profile: str | None) -> None:
 def open_connection(
     on_sandbox: bool, profile: str | None, inputs: dict[str, Any] | None = None
 ) -> Iterator[Connection]:
-    """Connect to the sandbox, or to Hex as a profile or the environment says.
+    """Connect to the sandbox, or to Hex with a profile or the environment.
 
     Args:
-        on_sandbox: Whether to call a sandbox. An apiKey and a baseUrl among the inputs are then taken out.
-        profile: The profile that was asked for.
+        on_sandbox: Whether to use a sandbox. apiKey and baseUrl are then removed from the inputs.
+        profile: The value of --profile.
         inputs: The inputs of the call.
     """
     refuse_both(on_sandbox, profile)
@@ -74,7 +74,7 @@ def open_connection(
 
 @contextmanager
 def open_client(on_sandbox: bool, profile: str | None, language: str) -> Iterator[Hex]:
-    """Return a client for commands that are a way to a tool."""
+    """Return a client for commands that run one tool."""
     from hex_blocks.client import Hex
 
     with open_connection(on_sandbox, profile) as connection:

@@ -1,4 +1,4 @@
-"""hex-blocks demo: the main job, on the sandbox."""
+"""hex-blocks demo: run a notebook on the sandbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hex_blocks.cli.tables import print_table
 from hex_blocks.i18n.formats import shown
 
 TOOL = "hex_run_and_wait"
-# The sandbox's revenue report takes these parameters; a few seconds suffice for it.
+# Parameters of the sandbox's revenue report, which takes a few seconds.
 INPUTS = {
     "projectId": "01234567-89ab-cdef-0123-456789abcdef",
     "inputParams": {"start_date": "2026-01-01", "end_date": "2026-01-31", "region": "EMEA"},
@@ -63,7 +63,7 @@ def demo(language: str, as_json: bool) -> None:
 
 
 def program() -> list[str]:
-    """Return how this command was started, so that what is shown works as it stands."""
+    """Return the command line that started this program, so that printed commands can be copied."""
     given = Path(sys.argv[0])
     if given.name == "__main__.py":
         return [sys.executable, "-m", "hex_blocks"]

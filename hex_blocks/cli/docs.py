@@ -1,4 +1,4 @@
-"""hex-blocks docs: the pages people read."""
+"""hex-blocks docs: write the documentation pages."""
 
 from __future__ import annotations
 

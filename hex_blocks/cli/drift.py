@@ -1,4 +1,4 @@
-"""hex-blocks drift: what has changed in Hex's API since the specs were written."""
+"""hex-blocks drift: compare Hex's OpenAPI document with the specs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from hex_blocks.dev.drift import Drift, Finding
 
 LARGEST = 32 * 1024 * 1024
-MOST_REDIRECTS = 5
+MAX_REDIRECTS = 5
 CONNECT_SECONDS, READ_SECONDS = 5, 30
 
 
@@ -132,7 +132,7 @@ def _fetch(url: str) -> bytes:
 
     with Session() as session:
         session.auth = _no_auth
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             if not url.lower().startswith("https://"):
                 raise _refused(say("{url} is not fetched: only https is allowed.", url=url))
             try:
@@ -156,7 +156,7 @@ def _get(session: Session, url: str) -> tuple[int, str | None, bytes]:
 
 
 def _no_auth(request: Any) -> Any:
-    # Given so that requests does not look for a password in netrc.
+    # Prevents requests from reading a password from netrc.
     return request
 
 

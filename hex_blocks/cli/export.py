@@ -1,4 +1,4 @@
-"""hex-blocks export: the tools in the forms of those who take function schemas, and of hosts installed from files."""
+"""hex-blocks export: function schemas for models, and the files that hosts are installed from."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def export(target: str | None, *, listed: bool, as_json: bool, language: str, **
 
 
 def _list(folders: dict[str, ExportTarget], *, as_json: bool) -> None:
-    """List the targets: schemas, which go to stdout, and folders."""
+    """Print the targets, of stdout and of folders."""
     if as_json:
         schemas = [{"target": name, "title": name, "output": "stdout", "level": {}} for name in SCHEMAS]
         made = [
@@ -109,7 +109,7 @@ def _print_schemas(target: str, *, language: str, **options: Any) -> None:
 
 
 def _write_folder(target: ExportTarget, *, language: str, **options: Any) -> None:
-    """Write the files that a host is installed from."""
+    """Write the files of a host to a folder."""
     from hex_blocks.hosts.exports import FolderError, archives, request_for, write_files
 
     folder: Path | None = options["out"]
@@ -143,7 +143,7 @@ def _write_folder(target: ExportTarget, *, language: str, **options: Any) -> Non
 
 
 def _refusal(error: FolderError, target: ExportTarget) -> str:
-    """Say why an export cannot go where it was asked to go."""
+    """Return the error of a folder that an export cannot be written to."""
     from hex_blocks.hosts.exports import A_FILE, IN_THE_WAY, IN_USE
 
     path = str(error.path)

@@ -1,4 +1,4 @@
-"""The forms of a result: JSON, lines of JSON, CSV, YAML, or a table; and a filter in the language of jq."""
+"""Output formats of a result: JSON, JSON Lines, CSV, YAML and table, and the jq filter."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ if TYPE_CHECKING:
     from hex_blocks.tools.tool import Tool
 
 FORMS = ("json", "jsonl", "csv", "yaml", "table")
-# A table of more columns is cut on most terminals; --columns names others.
-MOST_COLUMNS = 5
-# What a result may hold beside what its tool declares.
+# More columns do not fit on most terminals; --columns chooses others.
+MAX_COLUMNS = 5
+# Keys that a result can have in addition to its tool's outputs.
 ADDED = ("warnings", "file")
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a result is to be printed.
+    """How to print a result.
 
     Attributes:
-        name: One of FORMS; None for what suits: a table for a list on a terminal, else JSON.
-        columns: The columns of a table or of CSV, by name; a dot leads into an object.
-        filter: A filter in the language of jq.
-        optional: Whether columns that a terminal has no room for may be left out: nobody named them.
+        name: One of FORMS. Default: table for a list on a terminal, else JSON.
+        columns: The columns of a table or CSV; a dot separates the levels of an object.
+        filter: A jq filter.
+        optional: Whether columns that do not fit are left out, because the user did not name them.
     """
 
     name: str | None = None
@@ -44,7 +44,7 @@ class Form:
 
 
 def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --output, --columns and --jq, which the command is given as `form`."""
+    """Add --output, --columns and --jq, which the command gets as `form`."""
     from functools import wraps
 
     @wraps(function)
@@ -68,7 +68,7 @@ def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _preferred() -> str | None:
-    """Return the form that the configuration asks for."""
+    """Return the output format of the configuration."""
     from hex_blocks.api.configuration import CONFIG, configuration
 
     preferred = configuration().get("output")
@@ -79,7 +79,7 @@ def _preferred() -> str | None:
 
 
 def _checked(form: Form, asked: str | None) -> Form:
-    """Refuse options that contradict each other, before anything is called."""
+    """Raise a usage error for options that contradict each other."""
     if form.filter is not None:
         if asked or form.columns:
             raise click.UsageError(say("--jq prints JSON: give it without --output and --columns."))
@@ -92,7 +92,7 @@ def _checked(form: Form, asked: str | None) -> Form:
 
 
 def _compiled(filter_: str) -> Any:
-    """Compile a jq filter."""
+    """Return a compiled jq filter."""
     try:
         import jq
     except ImportError:
@@ -105,19 +105,19 @@ def _compiled(filter_: str) -> Any:
 
 
 def form_of_list(form: Form, columns: tuple[str, ...], *, as_json: bool) -> Form:
-    """Return the form of a list: where none was asked for, on a terminal, a table of the columns that are named."""
+    """Return the format of a list. Default on a terminal: a table of the given columns."""
     if as_json:
         return Form("json", filter=form.filter)
     return Form("table", columns, optional=True) if form == Form() and sys.stdout.isatty() else form
 
 
 def print_result(document: Document, form: Form, tool: Tool | None = None) -> None:
-    """Print a result in a form.
+    """Print a result in a format.
 
     Args:
         document: The result.
-        form: The form.
-        tool: The tool that it is of, which says which of its parts is the list.
+        form: The format.
+        tool: The tool that returned it, which declares the output with the list.
     """
     if form.filter is not None:
         _print_filtered(document, form.filter)
@@ -142,7 +142,7 @@ def check_columns(form: Form, tool: Tool) -> None:
     for column in form.columns:
         fields: Mapping[str, OutputField] | None = _rows_of(tool)
         for part in column.split("."):
-            # What is inside may be any: Hex knows its names, no spec does.
+            # The object's keys are Hex's and not declared in a spec.
             if not fields:
                 break
             if part not in fields and column not in ADDED:
@@ -152,7 +152,7 @@ def check_columns(form: Form, tool: Tool) -> None:
 
 
 def _rows_of(tool: Tool) -> Mapping[str, OutputField]:
-    """Return the fields of a row: an entry of a tool's list, or its whole result."""
+    """Return the fields of a row: of an entry of the list, or of the whole result."""
     place = list_place(tool)
     items = tool.spec.outputs[place].items if place else None
     return (items and items.fields) or tool.spec.outputs
@@ -163,7 +163,7 @@ def _fields(tool: Tool | None) -> tuple[str, ...]:
 
 
 def list_place(tool: Tool) -> str | None:
-    """Name the output that holds a tool's list; None where it gives one document."""
+    """Return the name of the output with a tool's list, or None if it has none."""
     if tool.spec.paging:
         return tool.spec.paging.items
     lists = [
@@ -181,12 +181,12 @@ def _print_filtered(document: Document, filter_: str) -> None:
     except ValueError as error:
         raise click.ClickException(say("The jq filter failed: {problem}", problem=str(error).strip())) from None
     for each in found:
-        # As jq -r does: text as it is, so that it can be put into a variable of the shell.
+        # Text without quotes, like jq -r, for use in shell variables.
         click.echo(_bare(each) if isinstance(each, str) else as_json_text(each))
 
 
 def _bare(found: str) -> str:
-    """Return text as it is; what a terminal would obey is taken out where it would be shown on one."""
+    """Return text, without control characters if stdout is a terminal."""
     return "\n".join(map(plain, found.split("\n"))) if sys.stdout.isatty() else found
 
 
@@ -239,10 +239,10 @@ _ROWS: dict[str, Callable[[list[Any], Form], None]] = {
 
 
 def _columns_of(rows: list[Any]) -> tuple[str, ...]:
-    """Choose the columns that say something: values that are not objects, and not empty in all rows."""
+    """Return the columns with scalar values that are not empty in all rows."""
     names = dict.fromkeys(name for row in rows if isinstance(row, Mapping) for name in row)
     telling = [name for name in names if any(_is_plain(row.get(name)) for row in rows)]
-    return tuple(telling[:MOST_COLUMNS])
+    return tuple(telling[:MAX_COLUMNS])
 
 
 def _is_plain(value: Any) -> bool:
@@ -250,14 +250,14 @@ def _is_plain(value: Any) -> bool:
 
 
 def value_at(row: Any, path: str) -> Any:
-    """Return the value that a column's name leads to; None where nothing is there."""
+    """Return the value at a column's path, or None."""
     for part in path.split("."):
         row = row.get(part) if isinstance(row, Mapping) else None
     return row
 
 
 def cell(value: Any) -> str:
-    """Return a value as the text of one cell."""
+    """Return a value as the text of a cell."""
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""Pictures and other files in a result: written to a folder, under safe names, never over what is there."""
+"""Pictures and documents in a result: written to a folder under safe names, without overwriting files."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ ENDINGS = {
     "image/svg+xml": ".svg",
 }
 DOUBLE_ENDINGS = (".hex.yaml",)
-# What a picture is called after: the first of these that stands beside it.
+# The fields that a picture is named after, in order of preference.
 NAMED_BY = ("label", "staticId", "cellId", "runId")
-LONGEST_NAME = 120
-# Windows takes these for devices, whatever ending they have.
+MAX_NAME = 120
+# Names of devices on Windows, with any extension.
 DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in "0123456789")}
 KEPT_SIGNS = "-_."
 
 
 class Files:
-    """Writes the files of one tool's result into a folder.
+    """Writes the files of one result into a folder.
 
     Attributes:
-        folder: The folder; None where pictures are left out, and only their sizes are told.
+        folder: The folder, or None to replace pictures with their sizes.
         failed: Whether a file could not be written.
         left_out: How many pictures were not written.
     """
@@ -49,11 +49,11 @@ class Files:
         self.left_out = 0
 
     def save_images(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Write every picture to a file, and return the result with files or sizes in place of the pictures."""
+        """Write all pictures, and return the result with paths or sizes in their places."""
         return self._fields(self.tool.spec.outputs, result)
 
     def save_document(self, result: Mapping[str, Any]) -> dict[str, Any]:
-        """Write a document that comes with a file name, and return the result with the file in its place."""
+        """Write a document that has a file name, and return the result with its path instead."""
         name, content = result.get("filename"), result.get("content")
         if not isinstance(name, str) or not isinstance(content, str):
             return dict(result)
@@ -96,7 +96,7 @@ class Files:
         return {"mimeType": image.get("mimeType"), "file": file} if file else image
 
     def _write(self, stem: str, ending: str, content: bytes) -> str | None:
-        """Write a new file and return its path; None where that fails."""
+        """Write a new file and return its path, or None if that fails."""
         folder = self.folder or Path()
         path = folder / f"{stem}{ending}"
         try:
@@ -113,7 +113,7 @@ class Files:
 
 
 def _new_file(folder: Path, stem: str, ending: str) -> IO[bytes]:
-    """Open a file that was not there; with a number where the name is taken."""
+    """Create and open a new file, with a number in its name if the name is taken."""
     for name in chain([stem], (f"{stem}-{number}" for number in count(2))):
         with suppress(FileExistsError):
             return (folder / f"{name}{ending}").open("xb")
@@ -121,17 +121,17 @@ def _new_file(folder: Path, stem: str, ending: str) -> IO[bytes]:
 
 
 def safe_name(wanted: str, otherwise: str) -> str:
-    """Make a file name of any text: one that stays in its folder, is not hidden, and every system takes."""
+    """Return a file name made of any text: without folders, not hidden, and valid on every system."""
     plain = unicodedata.normalize("NFC", wanted)
     kept = "".join(sign if unicodedata.category(sign)[0] in "LNM" or sign in KEPT_SIGNS else " " for sign in plain)
     name = "-".join(kept.split()).strip(KEPT_SIGNS)
-    name = name.encode()[:LONGEST_NAME].decode(errors="ignore").strip(KEPT_SIGNS)
+    name = name.encode()[:MAX_NAME].decode(errors="ignore").strip(KEPT_SIGNS)
     if not name:
         return otherwise
     return f"{otherwise}-{name}" if name.split(".")[0].casefold() in DEVICES else name
 
 
 def safe_ending(ending: str) -> str:
-    """Make a file's ending of any text."""
+    """Return a file extension made of any text."""
     name = safe_name(ending, "")
     return f".{name}" if name else ""

@@ -1,4 +1,4 @@
-"""The inputs of a call as a command line gives them: one JSON object, NAME=VALUE, NAME:=JSON, and files."""
+"""The inputs of a call on the command line: a JSON object, NAME=VALUE, NAME:=JSON, and files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 from hex_blocks.cli.output import say, warn
 
-# The longer marks first: that of UTF-32 begins as that of UTF-16 does.
+# Longest first: the byte order mark of UTF-32 begins with that of UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -29,9 +29,9 @@ def read_inputs(document: str | None, values: tuple[str, ...], single: Collectio
     """Read all inputs of a command line.
 
     Args:
-        document: One JSON object, `@` and a file that holds it, or `-` for stdin.
+        document: A JSON object, `@` and the path of a file, or `-` for stdin.
         values: Further inputs, as NAME=VALUE and NAME:=JSON. They take precedence over the document's.
-        single: Names that take one value: for them, a second one is a mistake.
+        single: Inputs that take only one value; a second one is an error.
 
     Raises:
         click.UsageError: They cannot be read.
@@ -41,7 +41,7 @@ def read_inputs(document: str | None, values: tuple[str, ...], single: Collectio
 
 
 def _merged(whole: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """Put inputs beside others, in place of those of the same name; parts of one object go into it."""
+    """Return inputs merged with others, which take precedence; parts of an object are merged into it."""
     merged = dict(whole)
     for name, value in given.items():
         inside = merged.get(name)
@@ -50,7 +50,7 @@ def _merged(whole: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
 
 
 def read_values(values: tuple[str, ...], single: Collection[str] = ()) -> dict[str, Any]:
-    """Read NAME=VALUE and NAME:=JSON into inputs. A name that comes again makes a list."""
+    """Return the inputs of NAME=VALUE and NAME:=JSON. A repeated name gives a list."""
     inputs: dict[str, Any] = {}
     for given in values:
         name, sign, value = given.partition("=")
@@ -68,7 +68,7 @@ def read_values(values: tuple[str, ...], single: Collection[str] = ()) -> dict[s
             if not isinstance(target, dict):
                 raise click.UsageError(say("{name} is given as a value and as an object.", name=parent))
         if last == "idempotencyKey" and isinstance(read, str) and not read.strip():
-            # Mostly a variable of the shell that was never set.
+            # Usually an unset shell variable.
             warn(say("Note: {name} is empty, so it counts as not given.", name=last))
         if last in target and not parents and last in single:
             raise click.UsageError(say("{name} is given twice.", name=last))
@@ -79,7 +79,7 @@ def read_values(values: tuple[str, ...], single: Collection[str] = ()) -> dict[s
 
 
 def _read_value(name: str, value: str, *, is_json: bool) -> Any:
-    """Read one value, from a file where it begins with @. A second @ stands for itself."""
+    """Return one value, read from a file if it begins with @. `@@` is a literal @."""
     if value.startswith("@@"):
         value = value[1:]
     elif value.startswith("@"):
@@ -108,7 +108,7 @@ def _read_json(text: str, name: str) -> Any:
 
 
 def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Make an object of its pairs. JSON readers take the last of two of a name, and say nothing."""
+    """Return an object made of pairs. Unlike json, refuse a name that occurs twice."""
     made: dict[str, Any] = {}
     for name, value in pairs:
         if name in made:
@@ -159,7 +159,7 @@ def _read_file(path: str, name: str) -> str:
 
 
 def _decoded(content: bytes, name: str) -> str:
-    """Read text in the encoding that its byte order mark tells, else in UTF-8."""
+    """Return text decoded by its byte order mark. Default: UTF-8."""
     encoding = next((known for mark, known in _MARKS if content.startswith(mark)), "utf-8")
     try:
         return content.decode(encoding)

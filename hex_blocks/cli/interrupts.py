@@ -1,4 +1,4 @@
-"""Ctrl-C, SIGTERM and a terminal that goes away: a call that changes something is asked to stop, not torn apart."""
+"""Ctrl-C, SIGTERM and SIGHUP: a call that changes something is stopped in an orderly way."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import TextIO
 
 from hex_blocks.cli.output import say, warn
 
-# A terminal that is closed says SIGHUP, which Windows does not know.
+# Sent when the terminal is closed. Windows does not have it.
 SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
 @contextmanager
-def stopped_gently() -> Iterator[threading.Event]:
-    """Return an event that the first signal sets, so that a call can say what goes on; a second one ends it at once."""
+def stop_event_on_signal() -> Iterator[threading.Event]:
+    """Return an event that the first signal sets, so that the call can end by itself; a second signal interrupts it."""
     stop, heard = threading.Event(), False
 
     def on_signal(number: int, frame: object) -> None:
@@ -26,11 +26,11 @@ def stopped_gently() -> Iterator[threading.Event]:
         if heard:
             raise KeyboardInterrupt
         heard = True
-        # In a thread of its own: the one that was interrupted may be holding the event's lock, or be writing.
+        # In a separate thread, because the interrupted one can hold the event's lock or be writing.
         threading.Thread(target=_stop, args=(stop,), daemon=True).start()
 
     before = {each: signal.getsignal(each) for each in SIGNALS}
-    # Who started us may have said that a closed terminal does not matter (nohup).
+    # The parent process may have set signals to be ignored, as nohup does.
     listened = [each for each, handler in before.items() if handler not in (signal.SIG_IGN, None)]
     for each in listened:
         signal.signal(each, on_signal)
@@ -43,14 +43,14 @@ def stopped_gently() -> Iterator[threading.Event]:
 
 def _stop(stop: threading.Event) -> None:
     try:
-        # Said first, so that it does not come after the last word.
+        # Printed first, so that it does not come after the call's last message.
         warn(say("Stopping. Interrupt again to stop at once."))
     finally:
         stop.set()
 
 
-def while_somebody_listens(tell: Callable[..., None] | None, stop: threading.Event) -> Callable[..., None] | None:
-    """Let a call stop when whoever reads its progress has gone away, unless somebody waits for its result."""
+def stop_when_unread(tell: Callable[..., None] | None, stop: threading.Event) -> Callable[..., None] | None:
+    """Return a progress callback that sets `stop` when stderr is closed, unless stdout is still read."""
     if tell is None:
         return None
 
@@ -58,7 +58,7 @@ def while_somebody_listens(tell: Callable[..., None] | None, stop: threading.Eve
         try:
             tell(*given)
         except OSError as error:
-            # A log without room is no reason to stop either.
+            # A full device is no reason to stop either.
             if isinstance(error, BrokenPipeError) and _has_lost_its_reader(sys.stdout):
                 stop.set()
 

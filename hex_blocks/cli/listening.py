@@ -1,4 +1,4 @@
-"""What commands that serve others share: who may reach them, and which port they take."""
+"""Options and checks that the commands with a server share: address, names and secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hex_blocks.cli.output import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# The first whose sessions end when they go idle.
+# The first version in which idle sessions end.
 SDK_MAJOR, SDK_MINOR = 2, 2
 speed_option = click.option(
     "--speed",
@@ -24,7 +24,7 @@ speed_option = click.option(
 
 
 def address_options(port: int) -> Callable[[Command], Command]:
-    """Add the options that say where a server listens, and under which names it is reached. port: the default."""
+    """Add the options for a server's address and host names. `port`: the default."""
     options = (
         click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on."),
         click.option(
@@ -52,12 +52,12 @@ def address_options(port: int) -> Callable[[Command], Command]:
 
 
 def check_names(host: str, names: tuple[str, ...], option: str) -> None:
-    """Refuse to be reached under any name, so that a page in somebody's browser cannot.
+    """Refuse to listen on every address without host names, which would allow DNS rebinding by pages in a browser.
 
     Args:
         host: The address to listen on.
         names: The names under which clients reach the server.
-        option: How a name is given.
+        option: The option that gives a name.
 
     Raises:
         click.UsageError: The host stands for every address of this machine, and there is no name.
@@ -74,8 +74,8 @@ def check_names(host: str, names: tuple[str, ...], option: str) -> None:
         )
 
 
-def sdk_is_here() -> bool:
-    """Return whether the SDK of the Model Context Protocol is installed, in a version that this is written for."""
+def sdk_is_installed() -> bool:
+    """Return whether a supported version of the SDK of the Model Context Protocol is installed."""
     try:
         major, minor = (int(part) for part in version("mcp").split(".")[:2])
     except PackageNotFoundError:
@@ -84,13 +84,13 @@ def sdk_is_here() -> bool:
 
 
 def check_secret(host: str, secret: str | None, variable: str, shortest: int) -> None:
-    """Refuse to be reached from outside this machine without a secret.
+    """Refuse to listen for other machines without a secret.
 
     Args:
         host: The address to listen on.
-        secret: The secret that callers have to bring.
-        variable: The name of the environment's variable that holds it.
-        shortest: How many characters it has at least.
+        secret: The secret that callers have to send.
+        variable: The environment variable with the secret.
+        shortest: The minimum length of the secret, in characters.
 
     Raises:
         click.UsageError: The host is reached from other machines, and there is no such secret.
@@ -111,7 +111,7 @@ def check_secret(host: str, secret: str | None, variable: str, shortest: int) ->
 
 
 def port_in_use(host: str, port: int, error: OSError) -> click.ClickException:
-    """Return the error of a port that cannot be listened on."""
+    """Return the error of a port that is in use."""
     reason = error.strerror or str(error)
     return click.ClickException(
         say("Port {port} of {host} cannot be used: {reason}. Try --port 0.", port=port, host=host, reason=reason)

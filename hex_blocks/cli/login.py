@@ -1,4 +1,4 @@
-"""hex-blocks login, logout and auth status: tokens that are kept for later calls."""
+"""hex-blocks login, logout and auth status: stored tokens."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
     if not token.get_secret_value().strip():
         raise click.UsageError(say("There is no token on stdin: pipe it in, or log in on a terminal."))
     connection = Connection(token, base_url)
-    # What cannot be a token, or a host that it may go to, is refused even unchecked.
+    # A malformed token and a host that is not allowed are refused even with --no-check.
     api = connection.api
     found = {} if no_check else _checked(connection, language)
     try:
@@ -151,14 +151,14 @@ def status(profile: str | None, language: str, as_json: bool) -> None:
 
 
 def _checked(connection: Connection, language: str) -> dict[str, Any]:
-    """Ask Hex whether the token is valid, and whose it is."""
+    """Return Hex's answer to whether the token is valid, and whose it is."""
     from hex_blocks.client import Hex
 
     return Hex(connection=connection, tools=load_registry(), language=language).call("hex_check_connection")
 
 
 def _name(found: Mapping[str, Any]) -> str:
-    """Return the name of a token's user, which Hex does not say for every token."""
+    """Return the name of the token's user, if Hex tells it."""
     user = found.get("user") or {}
     return plain(str(user.get("name") or user.get("email") or say("a token whose user Hex does not say")))
 

@@ -17,7 +17,7 @@ from hex_blocks.cli.listening import (
     check_names,
     check_secret,
     port_in_use,
-    sdk_is_here,
+    sdk_is_installed,
     speed_option,
 )
 from hex_blocks.cli.output import load_registry, say, warn
@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 
 SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
-SHORTEST_SECRET = 16
+MIN_SECRET = 16
 INTERRUPTED = 130
-# A call that is stopped may still have to tell Hex to cancel its run.
+# A stopped call may still have to cancel its run in Hex.
 LAST_WORD_SECONDS = 10.0
 
 
@@ -121,11 +121,11 @@ def mcp(
         raise click.UsageError(say("--uvx goes with --config: it says how a client starts this."))
     secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
     if http:
-        check_secret(host, secret, SECRET_VARIABLE, SHORTEST_SECRET)
+        check_secret(host, secret, SECRET_VARIABLE, MIN_SECRET)
         check_names(host, allowed_hosts, "--allow-host NAME")
     elif token_from_header:
         raise click.UsageError(say("--token-from-header goes with --http: there are no headers on stdin."))
-    if not sdk_is_here():
+    if not sdk_is_installed():
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
 
     from hex_blocks.hosts.mcp.server import TOKEN_HEADER, HexServer
@@ -163,7 +163,7 @@ def mcp(
 
 
 def _warn_without_token(profile: str | None) -> None:
-    """Say that there is no token yet. A profile that was named has to be there."""
+    """Warn if there is no token. A profile that is named has to exist."""
     from hex_blocks.api.profiles import chosen_profile
 
     if profile is None and os.environ.get(TOKEN_VARIABLE):
@@ -173,7 +173,7 @@ def _warn_without_token(profile: str | None) -> None:
 
 
 def _leave() -> None:
-    """End the process as an interrupted one. A thread of the SDK's still reads stdin, and Python would wait for it."""
+    """Exit at once with 130: Python would wait for a thread of the SDK that reads stdin."""
     from hex_blocks.hosts.models.toolbox import wait_for_calls
 
     warn(say("Stopped."))
@@ -197,11 +197,11 @@ def _serve(server: Any, http: bool, host: str, port: int, allowed_hosts: tuple[s
 
 
 def _connection(open_ones: ExitStack, profile: str | None, speed: float, *, on_sandbox: bool) -> Connection | None:
-    """Return the connection of all calls; None for that of the environment, which is made at the first call."""
+    """Return the connection of all calls, or None to use the environment's at the first call."""
     if on_sandbox:
-        from hex_blocks.cli.sandbox import sandbox_behind
+        from hex_blocks.cli.sandbox import server_sandbox
 
-        return sandbox_behind(open_ones, speed)
+        return server_sandbox(open_ones, speed)
     if profile is None:
         return None
     from hex_blocks.api.connection import Connection

@@ -1,4 +1,4 @@
-"""What people call projects and runs on the command line: a title, an ID, or an address; or picked from a list."""
+"""Projects and runs as users name them: by title, ID or address, or picked from a list."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from hex_blocks.i18n.texts import join_sentences
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
 
-MOST_NAMED = 5
-LONGEST_SAID = 120
-# So many seconds are spent on titles, which are only there to be shown.
+MAX_NAMED = 5
+MAX_SHOWN = 120
+# Seconds to wait for titles, which are only displayed.
 TITLES_WITHIN = 5.0
 
 Named = dict[str, Any]
 
 
 def find_project(client: Hex, given: str | None) -> Named:
-    """Return the one project that is meant; on a terminal, pick it where none or several are.
+    """Return the project that matches; on a terminal, let the user pick one if none is given or several match.
 
     Raises:
-        click.UsageError: No project was given, or none or several fit, and nobody can be asked.
-        HexError: Hex refused or did not answer.
+        click.UsageError: None is given, or none or several match, and there is no terminal to ask on.
+        HexError: The request failed.
     """
     if given is None or not given.strip():
         if given is not None or not can_ask():
@@ -40,28 +40,28 @@ def find_project(client: Hex, given: str | None) -> Named:
     if len(matches) == 1:
         return dict(matches[0])
     if not matches:
-        said = [say("No project is {given}.", given=repr(given[:LONGEST_SAID]))]
+        said = [say("No project is {given}.", given=repr(given[:MAX_SHOWN]))]
         said += [each["message"] for each in found.get("warnings", ())]
         raise click.UsageError(join_sentences(*said))
     if can_ask():
         return _picked(matches, say("Several projects fit. Which one?"))
-    named = "; ".join(f"{each['title']} ({each['id']})" for each in matches[:MOST_NAMED])
+    named = "; ".join(f"{each['title']} ({each['id']})" for each in matches[:MAX_NAMED])
     raise click.UsageError(
-        say("Several projects fit {given}: {projects}. Give the ID.", given=repr(given[:LONGEST_SAID]), projects=named)
+        say("Several projects fit {given}: {projects}. Give the ID.", given=repr(given[:MAX_SHOWN]), projects=named)
     )
 
 
 def published(client: Hex) -> list[Named]:
-    """Return the projects that can be run, those published last first."""
+    """Return the published projects, latest first."""
     asked = {"fetchAll": True, "sortBy": "LAST_PUBLISHED_AT", "sortDirection": "DESC"}
     listed = client.call("hex_list_projects", asked)["projects"]
     return [each for each in listed if each.get("lastPublishedAt")]
 
 
 def find_run(client: Hex, given: str, project: str | None = None) -> Named:
-    """Return the project's and the run's ID of a run, by its address or its ID.
+    """Return the project ID and the run ID of a run, by its address or its ID.
 
-    A bare ID is looked for in the record of started runs, then in the projects published last.
+    An ID is looked up in the record of started runs, then in the runs of the latest published projects.
 
     Raises:
         click.UsageError: It is neither an address nor an ID.
@@ -72,7 +72,7 @@ def find_run(client: Hex, given: str, project: str | None = None) -> Named:
     in_address = ids_in_address(given)
     run_id = in_address.get("run", given.strip())
     if not UUID.fullmatch(run_id):
-        raise click.UsageError(say("{given} is not the ID or the address of a run.", given=repr(given[:LONGEST_SAID])))
+        raise click.UsageError(say("{given} is not the ID or the address of a run.", given=repr(given[:MAX_SHOWN])))
     if "project" in in_address:
         project_id = in_address["project"]
     else:
@@ -81,7 +81,7 @@ def find_run(client: Hex, given: str, project: str | None = None) -> Named:
 
 
 def _project_of(client: Hex, run_id: str) -> str:
-    """Return the project of a run: from the record of runs, to which a search for the run writes."""
+    """Return the project of a run: from the record, which a search for the run fills."""
     known = _on_record(client, run_id)
     if known is None:
         client.call("hex_get_notebook_run_status", {"runId": run_id})
@@ -92,7 +92,7 @@ def _project_of(client: Hex, run_id: str) -> str:
 
 
 def _on_record(client: Hex, run_id: str) -> str | None:
-    """Return the project of a run that is on record; None also where the record cannot be read."""
+    """Return the project of a run in the record; None also if the record cannot be read."""
     from hex_blocks.runs.record.configured import record_of
     from hex_blocks.runs.record.store import RecordError
 
@@ -104,7 +104,7 @@ def _on_record(client: Hex, run_id: str) -> str | None:
 
 
 def titles_of(client: Hex, project_ids: Iterable[str]) -> dict[str, str]:
-    """Return the titles of projects. Those that cannot be had soon are left out: they are only there to be shown."""
+    """Return the titles of projects by ID. Titles that do not arrive in time are left out."""
     stop = threading.Event()
     timer = threading.Timer(TITLES_WITHIN, stop.set)
     timer.start()
@@ -120,7 +120,7 @@ def titles_of(client: Hex, project_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _picked(projects: list[Named], question: str) -> Named:
-    """Let a person pick a project."""
+    """Let the user pick a project."""
     if not projects:
         raise click.UsageError(say("There is no published project that this token can see."))
     try:
@@ -128,7 +128,7 @@ def _picked(projects: list[Named], question: str) -> Named:
     except ImportError:
         return _picked_by_number(projects, question)
     choices = [questionary.Choice(plain(f"{each['title']}  {each['id']}"), value=each) for each in projects]
-    # Ctrl-C is a KeyboardInterrupt then, and said in the user's language as everywhere.
+    # Ctrl-C then raises KeyboardInterrupt, which is reported in the user's language.
     return dict(questionary.select(question, choices=choices, use_search_filter=True, use_jk_keys=False).unsafe_ask())
 
 

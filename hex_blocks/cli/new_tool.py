@@ -1,4 +1,4 @@
-"""hex-blocks new-tool: begin a spec."""
+"""hex-blocks new-tool: create the beginning of a spec."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path 
 
 
 def skeleton(tool_id: str, method: str, path: str, group: str) -> dict[str, Any]:
-    """Return a spec that is valid but for its words."""
+    """Return a spec that is valid except for its placeholder texts."""
     words = tool_id.split("_")[1:]
     inputs = {
         name: {

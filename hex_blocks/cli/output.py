@@ -1,4 +1,4 @@
-"""What the command line prints: JSON on stdout for programs, tables for people, words on stderr."""
+"""Output: JSON on stdout for programs, tables for people, messages on stderr."""
 
 from __future__ import annotations
 
@@ -27,35 +27,35 @@ __all__ = [
     "warn",
 ]
 
-# Where a command's context keeps the registry.
+# The key of the registry in a command's context.
 _REGISTRY = "hex_blocks.registry"
-# Characters that JSON may hold as they are and that a terminal obeys: further controls, and those of direction.
+# Characters that JSON does not escape and terminals interpret: C1 controls and bidirectional controls.
 _STEERING = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def warn(message: str) -> None:
-    """Tell people something on stderr, out of the way of what is piped. Where nobody can be told, nothing fails."""
+    """Print a message to stderr. A closed or full stderr is ignored."""
     with suppress(OSError):
         click.echo(message, err=True)
 
 
 def wants_json(as_json: bool) -> bool:
-    """Whether to print JSON: asked for, or nobody is looking."""
+    """Return whether to print JSON: if requested, or if stdout is not a terminal."""
     return as_json or not sys.stdout.isatty()
 
 
 def can_ask() -> bool:
-    """Whether somebody is there to be asked: a terminal to read from, and one to show the question on."""
+    """Return whether the user can be asked: stdin and stderr are terminals."""
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def print_json(document: Any) -> None:
-    """Print one JSON document."""
+    """Print a JSON document."""
     click.echo(as_json_text(document, indent=2))
 
 
 def as_json_text(document: Any, indent: int | None = None) -> str:
-    """Write a document as JSON that stdout can show and that no terminal obeys."""
+    """Return a document as JSON that stdout can encode, without characters that a terminal interprets."""
     written = _STEERING.sub(
         lambda found: json.dumps(found[0])[1:-1], json.dumps(document, ensure_ascii=False, indent=indent)
     )
@@ -63,7 +63,7 @@ def as_json_text(document: Any, indent: int | None = None) -> str:
 
 
 def can_be_shown(written: str) -> bool:
-    """Whether the encoding of stdout has every character of a text."""
+    """Return whether stdout can encode a text."""
     try:
         written.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
@@ -72,12 +72,12 @@ def can_be_shown(written: str) -> bool:
 
 
 def plain(value: str) -> str:
-    """Make text from outside safe for a terminal: no control characters."""
+    """Return text without control characters."""
     return "".join(character if character.isprintable() else " " for character in value)
 
 
 def load_registry() -> Registry:
-    """Load the registry, once in a command, and say which plugins are broken."""
+    """Return the registry, loaded once in a command, and warn about broken plugins."""
     from hex_blocks.tools.registry import Registry
 
     context = click.get_current_context(silent=True)

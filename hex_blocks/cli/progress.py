@@ -17,21 +17,21 @@ if TYPE_CHECKING:
     from hex_blocks.tools.progress import Progress
 
 
-# Seconds; a shorter wait for Hex is not told.
-SHORTEST_WAIT = 1.0
-# Said to be an estimate also where there is no room for the word.
+# Seconds; shorter waits are not shown.
+MIN_WAIT = 1.0
+# Marks an estimate if there is no room for the word.
 ABOUT = "[progress.percentage]~{task.percentage:.0f}%"
-# A terminal of so many columns has room for words, a bar and figures.
+# The least number of columns for message, bar and figures.
 WIDE, WIDE_BAR, NARROW_BAR = 100, 20, 12
 
 
 @contextmanager
 def shown_progress(*, quiet: bool = False, title: str | None = None) -> Iterator[Callable[[Progress], None] | None]:
-    """Return the callback that shows progress; None where none is to be shown.
+    """Return the callback that shows progress, or None to show none.
 
     Args:
-        quiet: Whether to show none.
-        title: What is run, which is put before each message.
+        quiet: Whether to show no progress.
+        title: The prefix of each message.
     """
     before = f"{title}: " if title else ""
     if quiet:
@@ -44,10 +44,10 @@ def shown_progress(*, quiet: bool = False, title: str | None = None) -> Iterator
 
 
 def _unless_short(show: Callable[[Progress], None]) -> Callable[[Progress], None]:
-    """Leave out waits that are over before anybody has read of them."""
+    """Return a callback that leaves out short waits."""
 
     def show_longer(progress: Progress) -> None:
-        if "error" not in progress.values or (progress.remaining or 0.0) >= SHORTEST_WAIT:
+        if "error" not in progress.values or (progress.remaining or 0.0) >= MIN_WAIT:
             show(progress)
 
     return show_longer
@@ -63,14 +63,14 @@ def _lines(before: str) -> Callable[[Progress], None]:
             state = f"{progress.status} " if progress.status else ""
             message = before + _with_next_try(progress)
             told = f"{message}: {state}{round(progress.elapsed)} s" if progress.elapsed or state else message
-            # Not by warn(), which hides that nobody reads it.
+            # Not warn(), which ignores a closed stderr.
             click.echo(plain(told), err=True)
 
     return show
 
 
 def _with_next_try(progress: Progress) -> str:
-    """Return what is told; of a wait, also when it ends: the same sentence may come again, as the end of all tries."""
+    """Return the message, with the time of the next try: after the last try the same message can come again."""
     if "error" not in progress.values or not progress.remaining:
         return progress.message
     return join_sentences(progress.message, say("Trying again in {seconds} s.", seconds=math.ceil(progress.remaining)))
@@ -86,20 +86,20 @@ def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
     console = Console(stderr=True)
     wide = console.width >= WIDE
     columns = (
-        # The words give way, since what follows them are figures.
+        # The message is shortened, not the figures after it.
         TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis")),
         BarColumn(WIDE_BAR if wide else NARROW_BAR, "bar.back", "cyan", "cyan", "cyan dim"),
         TaskProgressColumn(ABOUT, show_speed=False),
         TimeElapsedColumn(),
         *([TextColumn("{task.fields[left]}")] if wide else []),
     )
-    # The bar goes away with the call: what stays on the terminal is the result.
+    # The bar is removed at the end, so that only the result stays on the terminal.
     with Bar(*columns, console=console, transient=True, expand=True) as bar:
         task = bar.add_task("", total=None, left="")
         running: dict[str, TaskID] = {}
 
         def show_running(sets: list[dict[str, Any]]) -> None:
-            """Show one line for each set that is running."""
+            """Show a line for each running set."""
             for name in running.keys() - {each["name"] for each in sets}:
                 bar.remove_task(running.pop(name))
             for each in sets:
@@ -112,7 +112,7 @@ def _bar(before: str) -> Iterator[Callable[[Progress], None]]:
         def show(progress: Progress) -> None:
             state = f"{progress.status}  " if progress.status else ""
             left = say("estimate: {seconds} s left", seconds=round(progress.remaining)) if progress.remaining else ""
-            # Past the end that was estimated, nothing is known.
+            # Past the estimated end the progress is unknown.
             total = None if progress.percent is None or progress.remaining == 0 else 100
             description = plain(state + before + progress.message).replace("[", "\\[")
             show_running(progress.values.get("running") or [])

@@ -1,4 +1,4 @@
-"""hex-blocks projects and open: finding projects, and opening their pages."""
+"""hex-blocks projects and open: find projects and open their pages."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def open_(name: str, *, printed: bool, on_sandbox: bool, profile: str | None, la
 
 
 def _address(client: Hex, name: str) -> str:
-    """Return the page of a project or a run. An ID may be either's."""
+    """Return the URL of a project or a run. An ID can be that of either."""
     if name.startswith("https://"):
         return name
     from hex_blocks.tools.inputs.ids import UUID

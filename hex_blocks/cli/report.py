@@ -1,4 +1,4 @@
-"""hex-blocks call --report: the page of a pipeline or batch, written to a file."""
+"""hex-blocks call --report: write the report of a pipeline or batch to a file."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from hex_blocks.cli.report_page import Project
     from hex_blocks.client import Hex
 
-# Each costs a request.
-MOST_PROJECTS = 10
+# The maximum number of titles; each costs a request.
+MAX_PROJECTS = 10
 
 
 def check_report(tool_id: str, file: Path) -> None:
-    """Refuse what cannot be written before hours of work rather than after them. Raises click.UsageError."""
+    """Check before the work starts that the report can be written. Raises click.UsageError."""
     from hex_blocks.cli.report_page import PARTS
 
     if tool_id not in PARTS:
@@ -29,21 +29,21 @@ def check_report(tool_id: str, file: Path) -> None:
     if file.exists() and not file.is_file():
         raise click.BadParameter(_cannot_be_written(file, say("it is no file")), param_hint="--report")
     try:
-        # The folder must take a new file, which the page is until it is whole.
+        # A temporary file is created in the folder.
         _beside(file.resolve()).unlink()
     except OSError as error:
         raise click.BadParameter(_cannot_be_written(file, error), param_hint="--report") from None
 
 
 def save_report(client: Hex, tool_id: str, result: Mapping[str, Any], file: Path, *, quiet: bool) -> bool:
-    """Write the page of a result and say where it is; where that fails, say so: the result is worth more."""
+    """Write the report and print its path; if that fails, print a warning instead of losing the result."""
     from hex_blocks.cli.report_page import PARTS, write_report
 
     ids = dict.fromkeys(str(part["projectId"]) for part in result[PARTS[tool_id]] if part.get("projectId"))
     try:
         _write(file.resolve(), write_report(tool_id, result, client.language, _projects(client, list(ids))))
     except (OSError, ValueError, ArithmeticError) as error:
-        # No room on the disk, or a moment or a number of Hex's that no calendar and no page can show.
+        # The disk is full, or a time or number of Hex's is out of range.
         warn(_cannot_be_written(file, error))
         return False
     if not quiet:
@@ -52,11 +52,11 @@ def save_report(client: Hex, tool_id: str, result: Mapping[str, Any], file: Path
 
 
 def _projects(client: Hex, ids: list[str]) -> dict[str, Project]:
-    """Look up the titles of projects; those that cannot be had are left out."""
+    """Return the projects with their titles, without those that cannot be read."""
     from hex_blocks.cli.report_page import Project
 
     origin = client.connection.base_url.partition("/api/")[0]
-    titles = titles_of(client, ids[:MOST_PROJECTS])
+    titles = titles_of(client, ids[:MAX_PROJECTS])
     return {each: Project(each, title, f"{origin}/hex/{each}") for each, title in titles.items()}
 
 
@@ -66,7 +66,7 @@ def _cannot_be_written(file: Path, reason: str | Exception) -> str:
 
 
 def _beside(file: Path, content: str = "") -> Path:
-    """Write a new file in the same folder."""
+    """Create a temporary file in the same folder."""
     made = file.with_name(f".{file.name[:200]}.{uuid.uuid4().hex[:8]}")
     with made.open("x", encoding="utf-8", newline="\n") as opened:
         opened.write(content)
@@ -74,7 +74,7 @@ def _beside(file: Path, content: str = "") -> Path:
 
 
 def _write(file: Path, content: str) -> None:
-    """Write a file, whole or not at all; one that was there keeps who may read it."""
+    """Write a file atomically; an existing one keeps its permissions."""
     made = _beside(file, content)
     try:
         if file.exists():

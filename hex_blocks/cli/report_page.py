@@ -1,6 +1,6 @@
-"""The page of a pipeline or batch: one file that shows what ran when, what it waited for, and how it ended.
+"""The report of a pipeline or batch: one HTML file that shows when each part ran, what it waited for, and how it ended.
 
-Nothing in it comes from elsewhere, and it reads without JavaScript: it can be mailed, printed and kept.
+It loads nothing and needs no JavaScript, so it can be mailed, printed and archived.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from hex_blocks.i18n.texts import Phrase, phrase, sentence
 from hex_blocks.runs.jobs.job import EARLIER_STEP, WAITS
 from hex_blocks.runs.model import ENDS, seconds_of
 
-# What has a report, and where the parts of its result stand.
+# The tools with a report, and the output with the parts of the result.
 PARTS = {"hex_run_pipeline": "steps", "hex_run_batch": "sets"}
 
-# How a part ended: its words, and the name of its colour in the template.
+# Status of a part: its text, and the name of its colour in the template.
 STATES: dict[str, tuple[Phrase, str]] = {
     "COMPLETED": (phrase("completed"), "ok"),
     "ERRORED": (phrase("failed"), "bad"),
@@ -39,7 +39,7 @@ STATES: dict[str, tuple[Phrase, str]] = {
     "SKIPPED": (phrase("skipped"), "none"),
 }
 UNKNOWN = (phrase("unknown"), "none")
-# What has no run though its turn had come, and what may have one that nobody knows.
+# Errors of parts without a run, and of parts whose run is unknown.
 REFUSED = (phrase("could not be started"), "bad")
 UNCERTAIN = (phrase("perhaps started"), "stopped")
 UNCERTAIN_ERRORS = (
@@ -51,24 +51,24 @@ UNCERTAIN_ERRORS = (
     "start_interrupted",
 )
 
-# The timeline's width, in units of its own.
+# The width of the timeline, in SVG units.
 WIDTH = 1000.0
-LEAST_BAR = 3.0
-# So many rows are drawn with their names; more are drawn as thin lines.
-MOST_NAMED = 60
+MIN_BAR = 3.0
+# The maximum number of rows with names; more are drawn as thin lines.
+MAX_NAMED = 60
 DAY = 86_400
-# Work that is called again with its key shows runs of earlier calls, but none is as old as this.
+# Seconds. A repeated call can include earlier runs; an older time is ignored.
 FARTHEST = 366 * DAY
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, DAY)
-MOST_TICKS = 5
-# The words of a mark take up less than twice this part of the scale.
+MAX_TICKS = 5
+# Half of the width of a tick's label, as a part of the scale.
 EDGE = 0.05
-LONGEST_DETAILS = 2000
+MAX_DETAILS = 2000
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A part of a row of the timeline. `kind` is queue, kernel or run."""
+    """A bar of the timeline. `kind` is queue, kernel or run."""
 
     kind: str
     left: float
@@ -78,7 +78,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A mark of the scale. `place` is first or last where its words would not fit in the middle of it."""
+    """A tick of the scale. `place` is first or last if its label would not fit when centred."""
 
     left: float
     place: str
@@ -87,7 +87,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Project:
-    """A project that was run, as the page names it."""
+    """A project, with its title and URL."""
 
     id: str
     title: str
@@ -96,7 +96,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Failure:
-    """What several parts failed with: the error, and their names."""
+    """An error and the names of the parts that failed with it."""
 
     error: str
     hint: str
@@ -105,7 +105,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Row:
-    """One step or set, ready to be shown."""
+    """A step or set for the template."""
 
     number: int
     name: str
@@ -129,13 +129,13 @@ def write_report(
     language: str | None = None,
     projects: Mapping[str, Project] = MappingProxyType({}),
 ) -> str:
-    """Make the page of a result of hex_run_pipeline or hex_run_batch. Times are shown in this machine's zone.
+    """Return the HTML report of a result of hex_run_pipeline or hex_run_batch. Times are in the local time zone.
 
     Args:
-        tool_id: Which of the two it is.
+        tool_id: One of the two.
         result: The result.
         language: The language of the page.
-        projects: What is known of the projects that were run, by their IDs.
+        projects: The projects by ID.
     """
     environment = Environment(
         loader=PackageLoader("hex_blocks.cli"),
@@ -157,7 +157,7 @@ def write_report(
 
 
 class Page:
-    """What the template shows."""
+    """The values that the template shows."""
 
     def __init__(
         self,
@@ -175,7 +175,7 @@ class Page:
         self._first, self._last = min(moments), max(moments)
         self._scale = WIDTH / max(self._last - self._first, 1.0)
         self.began, self.ended = self.day_and_time(self._work_began), self.day_and_time(work_ended)
-        # By the clock that all other moments are from, which on a sandbox may be a fast one.
+        # By the same clock as all other times, which is a fast one on a sandbox.
         self.took = self.duration(max(0.0, work_ended - self._work_began))
         self.succeeded = bool(result["succeeded"])
         completed = sum(part.get("status") == "COMPLETED" and not part.get("error") for part in parts)
@@ -187,30 +187,30 @@ class Page:
         self.told_above = {failure.error for failure in self.failures}
         used = {row.project for row in self.rows if row.project}
         self.project = next(iter(used)) if len(used) == 1 else None
-        self.named = len(self.rows) <= MOST_NAMED
+        self.named = len(self.rows) <= MAX_NAMED
         self.ticks = list(self._ticks())
         self.waited = self._waited(parts)
         counts = Counter((row.state, row.colour) for row in self.rows)
         self.counts = [(state, colour, number(count, language)) for (state, colour), count in counts.most_common()]
 
     def say(self, english: str, **values: Any) -> str:
-        """Put a sentence into the page's language."""
+        """Return a sentence in the report's language."""
         return sentence(english, self._language, **values)
 
     def day_and_time(self, seconds: float) -> str:
-        """Write a moment by this machine's clock, with its zone."""
+        """Return a time as local date and time with the time zone."""
         moment = datetime.fromtimestamp(seconds).astimezone()
         said, zone = moment.strftime(MOMENTS.get(self._language or "", "%Y-%m-%d %H:%M:%S")), f"{moment:%z}"
         return f"{said} (UTC{zone[:3]}:{zone[3:]})"
 
     def time(self, seconds: float) -> str:
-        """Write a moment so that it can be told from the others on the page."""
+        """Return a time with as much of the date as the report needs."""
         moment = datetime.fromtimestamp(seconds).astimezone()
         return f"{moment:{self._day} %H:%M:%S}" if self._last - self._first > DAY else f"{moment:%H:%M:%S}"
 
     def duration(self, seconds: float) -> str:
-        """Write how long something took."""
-        # What rounds to a minute is one.
+        """Return a duration as text."""
+        # 59.5 seconds and more are rounded to a minute.
         if seconds < 59.95:
             return self.say("{seconds} sec", seconds=number(round(seconds, 1), self._language))
         minutes, rest = divmod(round(seconds), 60)
@@ -222,7 +222,7 @@ class Page:
         return self.say("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
     def _moment(self, part: Mapping[str, Any], name: str) -> float | None:
-        """Read a moment; what is so far off that it would leave no room for the others is none."""
+        """Return a time, or None if it is invalid or out of the possible range."""
         seconds = seconds_of(part.get(name))
         return seconds if seconds is not None and abs(seconds - self._work_began) <= FARTHEST else None
 
@@ -231,16 +231,16 @@ class Page:
         name = str(part.get("name") or place)
         word, colour = _state(part)
         url = str(part.get("runUrl") or "")
-        # What Hex says may still not become a link that runs something.
+        # Only http and https: a link must not run JavaScript.
         link = url if url.startswith(("https://", "http://")) else None
         began = self._moment(part, "startTime")
         elapsed = part.get("elapsedSeconds")
         return Row(
             number=place,
             name=name,
-            # Beside the timeline there is room for values, and what they are called is the same in all rows.
+            # Only values are shown beside the timeline; the parameter names are the same in all rows.
             label=", ".join(str(value) for value in (part.get("inputParams") or {}).values())[:MAX_NAME_LENGTH] or name,
-            # Only what the name of a set had no room for.
+            # Only if the name of the set was cut.
             details=_details(part.get("inputParams")) if len(name) >= MAX_NAME_LENGTH else "",
             state=word.said(self._language),
             colour=colour,
@@ -266,7 +266,7 @@ class Page:
             yield self._bar("run", asked, asked, _state(part)[0].said(self._language))
             return
         if ended is None and part.get("status") in ENDS:
-            # One that was cancelled may have no end at Hex yet.
+            # A cancelled run may not have an end in Hex yet.
             ended = self._moment(part, "endedAt")
         end = self._last if ended is None else ended
         kernel_at = end if began is None else began
@@ -279,16 +279,16 @@ class Page:
 
     def _bar(self, kind: str, start: float, end: float, title: str) -> Bar:
         left = (start - self._first) * self._scale
-        width = max((end - start) * self._scale, LEAST_BAR)
-        # A bar at the very end must not fall off the edge.
+        width = max((end - start) * self._scale, MIN_BAR)
+        # A bar at the end must stay within the width.
         return Bar(
             kind, round(min(left, WIDTH - width), 2), round(width, 2), labelled(self.time(start), title, self._language)
         )
 
     def _ticks(self) -> Iterator[Tick]:
-        """Return the marks of the timeline's scale, at round times."""
+        """Return the ticks of the timeline, at round times."""
         span = self._last - self._first
-        step = next((each for each in TICKS if span / each <= MOST_TICKS), DAY * math.ceil(span / DAY / MOST_TICKS))
+        step = next((each for each in TICKS if span / each <= MAX_TICKS), DAY * math.ceil(span / DAY / MAX_TICKS))
         offset = (datetime.fromtimestamp(self._first).astimezone().utcoffset() or timedelta()).total_seconds()
         tick = -(-(self._first + offset) // step) * step - offset
         while tick <= self._last:
@@ -302,7 +302,7 @@ class Page:
             tick += step
 
     def _waited(self, parts: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:
-        """Return what held the work up, and how long: who waited longest saw all that there was."""
+        """Return the causes of waiting, each with the longest time that a part waited."""
         longest: dict[str, float] = {}
         for part in parts:
             for name, seconds in _waits(part):
@@ -312,13 +312,13 @@ class Page:
 
 
 def _failures(rows: Sequence[Row]) -> list[Failure]:
-    """Return the errors that several parts ended with, those of the most parts first."""
+    """Return the errors that parts ended with, most frequent first."""
     by_error: dict[str, list[Row]] = {}
     for row in rows:
         if row.error:
             by_error.setdefault(row.error, []).append(row)
     found = [
-        # A hint that leads to one of the runs is not for all of them; each has its link below.
+        # A hint with the URL of one run does not apply to the others; each row has its own link.
         Failure(error, failed[0].hint if len({row.hint for row in failed}) == 1 else "", [row.name for row in failed])
         for error, failed in by_error.items()
         if len(failed) > 1
@@ -339,4 +339,4 @@ def _waits(part: Mapping[str, Any]) -> list[tuple[str, float]]:
 
 def _details(parameters: Any) -> str:
     said = json.dumps(parameters, ensure_ascii=False) if parameters else ""
-    return said if len(said) <= LONGEST_DETAILS else said[:LONGEST_DETAILS] + "…"
+    return said if len(said) <= MAX_DETAILS else said[:MAX_DETAILS] + "…"

@@ -1,4 +1,4 @@
-"""hex-blocks run, follow, cancel and runs: each a short way to a tool."""
+"""hex-blocks run, follow, cancel and runs: shortcuts to tools."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def _finish(
     opened: bool,
     title: str | None,
 ) -> None:
-    """Run a tool that gives one run, and print it: a sentence and its page on a terminal, else the document."""
+    """Run a tool that returns one run and print it: a sentence and URL on a terminal, else the document."""
     tool = load_registry()[tool_id]
     result = run_tool(client, tool, inputs, quiet=quiet, title=title)
     if opened and result.get("runUrl") and not open_page(result["runUrl"]):

@@ -1,4 +1,4 @@
-"""hex-blocks sandbox: a local Hex to try the tools on."""
+"""hex-blocks sandbox: run a local Hex to try the tools on."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Connection]]:
-    """Run a sandbox on this machine and give it with a connection to it. Its runs are recorded beside nothing else."""
+    """Run a sandbox and yield it with a connection to it, whose record is separate."""
     from hex_blocks.api.connection import Connection
     from hex_blocks.runs.record.configured import use_record
     from hex_blocks.runs.record.sqlite import SqliteRecord
@@ -46,7 +46,7 @@ def running_sandbox(clock: Clock | None = None) -> Iterator[tuple[Sandbox, Conne
 
 @contextmanager
 def sandbox_of_a_call() -> Iterator[Connection]:
-    """Connect to the sandbox that `hex-blocks sandbox` runs; to one of this call's own where none is running."""
+    """Connect to the sandbox that `hex-blocks sandbox` runs, or to a new one for this call."""
     from hex_blocks.cli.shared_sandbox import connection_to, find_shared
 
     if found := find_shared():
@@ -119,8 +119,8 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
         running.stop()
 
 
-def sandbox_behind(open_ones: ExitStack, speed: float) -> Connection:
-    """Connect to a sandbox for as long as a server runs: the shared one, or one of its own at another speed."""
+def server_sandbox(open_ones: ExitStack, speed: float) -> Connection:
+    """Connect to a sandbox for the life of a server: the shared one, or a new one if its speed differs."""
     if speed == 1:
         return open_ones.enter_context(sandbox_of_a_call())
     return open_ones.enter_context(running_sandbox(FastClock(speed)))[1]

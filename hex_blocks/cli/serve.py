@@ -12,7 +12,14 @@ import click
 
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.connecting import connection_options, refuse_both
-from hex_blocks.cli.listening import address_options, check_names, check_secret, port_in_use, sdk_is_here, speed_option
+from hex_blocks.cli.listening import (
+    address_options,
+    check_names,
+    check_secret,
+    port_in_use,
+    sdk_is_installed,
+    speed_option,
+)
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.postgres.address import RECORD_VARIABLE
 
@@ -89,7 +96,7 @@ def serve(**given: Any) -> None:
     if missing := [name for name in NEEDED if find_spec(name) is None]:
         said = say('This needs {names}: pip install "hex-blocks[serve]"', names=", ".join(missing))
         raise click.ClickException(said)
-    if given["mcp"] and not sdk_is_here():
+    if given["mcp"] and not sdk_is_installed():
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
     from hex_blocks.hosts.service.app import make_service
     from hex_blocks.hosts.service.logs import log_to_stderr
@@ -116,16 +123,16 @@ def serve(**given: Any) -> None:
 
 
 def _settings(**given: Any) -> Settings:
-    """Return the settings that were asked for; refuse those that would be unsafe."""
-    from hex_blocks.hosts.service.settings import HOUR, KEY_VARIABLE, SECRET_VARIABLE, SHORTEST_SECRET, Settings
+    """Return the settings of the options; raise a usage error for unsafe ones."""
+    from hex_blocks.hosts.service.settings import HOUR, KEY_VARIABLE, MIN_SECRET, SECRET_VARIABLE, Settings
     from hex_blocks.runs.record.sqlite import default_folder
 
     secret = os.environ.get(SECRET_VARIABLE, "").strip() or None
-    if secret is not None and len(secret) < SHORTEST_SECRET:
+    if secret is not None and len(secret) < MIN_SECRET:
         raise click.UsageError(
-            say("{variable} is shorter than {length} characters.", variable=SECRET_VARIABLE, length=SHORTEST_SECRET)
+            say("{variable} is shorter than {length} characters.", variable=SECRET_VARIABLE, length=MIN_SECRET)
         )
-    check_secret(given["host"], secret, SECRET_VARIABLE, SHORTEST_SECRET)
+    check_secret(given["host"], secret, SECRET_VARIABLE, MIN_SECRET)
     names = (*given["allowed_hosts"], *filter(None, [given["public_url"]]))
     check_names(given["host"], names, "--public-url URL, --allow-host NAME")
     return Settings(
@@ -148,7 +155,7 @@ def _settings(**given: Any) -> Settings:
 
 
 def _server() -> str | None:
-    """Return the address of the server that replicas share; None where there is none."""
+    """Return the address of the PostgreSQL server that replicas share, or None."""
     from hex_blocks.errors.classes import hex_error
     from hex_blocks.postgres.address import address_of_record, fault_of
 
@@ -171,15 +178,15 @@ def _root_path(path: str) -> str:
 
 
 def _connection(open_ones: ExitStack, on_sandbox: bool, profile: str | None, speed: float) -> tuple[Connection, bool]:
-    """Return the connection of calls that bring no token, and whether it has one."""
+    """Return the connection of calls without a token of their own, and whether it has a token."""
     from hex_blocks.api.connection import Connection
     from hex_blocks.errors.classes import HexError
 
     refuse_both(on_sandbox, profile)
     if on_sandbox:
-        from hex_blocks.cli.sandbox import sandbox_behind
+        from hex_blocks.cli.sandbox import server_sandbox
 
-        return sandbox_behind(open_ones, speed), True
+        return server_sandbox(open_ones, speed), True
     connection = open_ones.enter_context(Connection(profile=profile, pinned=True))
     try:
         _ = connection.api

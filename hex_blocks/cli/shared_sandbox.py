@@ -1,4 +1,4 @@
-"""The sandbox that `hex-blocks sandbox` runs, found by calls with --sandbox through a file in the data folder."""
+"""Calls with --sandbox find the sandbox of `hex-blocks sandbox` by a file in the data folder."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ log = logging.getLogger(__name__)
 
 FILE = "sandbox.json"
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-# Seconds in which a sandbox on this machine answers, if it is there.
+# Seconds to wait for the sandbox's answer.
 PATIENCE = 2.0
 
 
 @dataclass(frozen=True)
 class SharedSandbox:
-    """A sandbox that runs in another process.
+    """A sandbox of another process.
 
     Attributes:
         url: Its base URL.
-        token: A token that it knows.
-        instance: A random name of this one run of it, which only it and the file know.
-        record: The folder of the record of its runs.
+        token: A token that it accepts.
+        instance: A random name of this process, which only it and the file contain.
+        record: The folder of the record of started runs.
         speed: How many times as fast as real time its clock runs.
     """
 
@@ -49,16 +49,16 @@ class SharedSandbox:
 
     @property
     def origin(self) -> str:
-        """Its scheme, host and port."""
+        """The scheme, host and port of the URL."""
         return self.url.removesuffix("/api/v1")
 
 
 @contextmanager
 def shared(sandbox: Sandbox, token: str, speed: float) -> Iterator[SharedSandbox | None]:
-    """Let calls with --sandbox find a sandbox for as long as it runs.
+    """Make a sandbox available to calls with --sandbox while it runs.
 
     Yields:
-        The sandbox that is shared already, which stays the shared one; None where this one is from now on.
+        The sandbox that is shared already and stays so, or None if this one is shared.
     """
     other = find_shared()
     if other is not None or urlsplit(sandbox.base_url).hostname not in LOOPBACK:
@@ -75,7 +75,7 @@ def shared(sandbox: Sandbox, token: str, speed: float) -> Iterator[SharedSandbox
 
 
 def find_shared() -> SharedSandbox | None:
-    """Return the sandbox that is shared; None where there is none. A file that is left of an ended one is removed."""
+    """Return the shared sandbox, or None. The file of one that has ended is deleted."""
     found = _read()
     if found is None or urlsplit(found.url).hostname not in LOOPBACK:
         return None
@@ -87,7 +87,7 @@ def find_shared() -> SharedSandbox | None:
 
 @contextmanager
 def connection_to(found: SharedSandbox) -> Iterator[Connection]:
-    """Connect to a shared sandbox, with the record that all its callers share."""
+    """Return a connection to a shared sandbox, with the record that all callers share."""
     from hex_blocks.api.connection import Connection
 
     clock = None if found.speed == 1 else FastClock(found.speed)
@@ -102,7 +102,7 @@ def _file() -> Path:
 
 
 def _write(shared_one: SharedSandbox) -> None:
-    """Write the file, or log why it cannot be written: the sandbox runs without it."""
+    """Write the file, or log why it cannot be written."""
     try:
         write_private(_file(), asdict(shared_one))
     except OSError as error:
@@ -110,7 +110,7 @@ def _write(shared_one: SharedSandbox) -> None:
 
 
 def _read() -> SharedSandbox | None:
-    """Read the file; None where there is none, where it is somebody else's, or where it is not ours to understand."""
+    """Return the content of the file, or None if it is absent, of another user, or invalid."""
     try:
         found = SharedSandbox(**read_private(_file()))
     except (OSError, ValueError, TypeError):
@@ -121,7 +121,7 @@ def _read() -> SharedSandbox | None:
 
 
 def _is_there(found: SharedSandbox) -> bool:
-    """Whether the sandbox of the file answers at its address. Its name is compared with what is answered, not sent."""
+    """Return whether the sandbox answers at its address with the name in the file. The name is not sent."""
     import requests
 
     from hex_blocks.sandbox.app import INSTANCE_HEADER

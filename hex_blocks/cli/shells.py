@@ -1,4 +1,4 @@
-"""What shells are given for completion: click's scripts, with no blank after a name whose value is still to come."""
+"""Completion scripts: click's, without a space after a name that needs a value."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Zsh(ZshComplete):
     )
 
 
-def teach_shells() -> None:
-    """Let click use these in place of its own."""
+def register_shells() -> None:
+    """Register these with click instead of its own."""
     add_completion_class(Bash)
     add_completion_class(Zsh)

@@ -1,4 +1,4 @@
-"""hex-blocks show: one tool in words."""
+"""hex-blocks show: describe a tool."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def show(tool_id: str, language: str, strict: bool, as_json: bool) -> None:
 def print_tool(tool: Tool, language: str, *, strict: bool = False) -> None:
     """Print what a tool does, its inputs and outputs to the last level, and its examples.
 
-    Read from the spec as it is written: what is shown is not used, and need not be checked.
+    The spec is read as JSON without validation, which would take longer.
     """
     raw = tool.raw
     click.secho(f"{tool.title(language)}  ({tool.id})", bold=True)
@@ -65,7 +65,7 @@ def print_tool(tool: Tool, language: str, *, strict: bool = False) -> None:
 
 
 def _inputs_of(tool: Tool) -> Fields:
-    """Return a tool's inputs, those of the connection first where it demands them, else last."""
+    """Return a tool's inputs. Those of the connection are first if required, else last."""
     needed = tool.raw.get("connectionRequired", ())
     shared = load_registry().raw_connection
     first = {name: {**field, "required": True} for name, field in shared.items() if name in needed}
@@ -91,7 +91,7 @@ def _print_fields(heading: str, fields: Fields, language: str, mark: Callable[[M
 
 
 def _flat(fields: Fields, depth: int = 0) -> Iterator[tuple[int, str, Mapping[str, Any]]]:
-    """Return each field with its depth, those inside others after them."""
+    """Return each field with its depth, followed by its nested fields."""
     for name, field in fields.items():
         yield depth, name, field
         yield from _flat(field.get("fields") or field.get("items", {}).get("fields") or {}, depth + 1)
@@ -104,7 +104,7 @@ def _print_words(words: str, indent: int) -> None:
 
 
 def describe(tool: Tool, language: str | None = None, *, strict: bool = False) -> dict[str, Any]:
-    """Return what `show --json` prints."""
+    """Return the document that `show --json` prints."""
     document = {
         **tool.headline(language),
         "inputSchema": tool.input_schema(strict=strict, language=language),

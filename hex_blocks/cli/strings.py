@@ -1,4 +1,4 @@
-"""hex-blocks strings: the catalogues of translations."""
+"""hex-blocks strings: update and check the translation catalogues."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def strings(check: bool, only_compile: bool, package: Path | None, languages: tu
 
 
 def source(package: Path | None = None) -> Source:
-    """Find what is translated; refuse where there is nothing to be written, as in an installed package."""
+    """Return the source of texts; raise an error where none can be written, as in an installed package."""
     try:
         from hex_blocks.dev.catalogues import Source
     except ImportError:
@@ -65,7 +65,7 @@ def source(package: Path | None = None) -> Source:
 
 
 def our_source() -> Source:
-    """Return where our own texts come from."""
+    """Return the source of hex_blocks' own texts."""
     from hex_blocks.cli import cli
     from hex_blocks.dev.catalogues import Source
 

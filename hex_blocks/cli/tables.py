@@ -1,4 +1,4 @@
-"""Tables for people, as wide as their terminal: what is to be copied, such as an ID, stays in one piece."""
+"""Tables as wide as the terminal, in which IDs and other values to copy are not wrapped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 GAP = 2
-# A column of words takes so many places before a later column has to go.
+# The least width of a text column before later columns are left out.
 WIDTH_OF_WORDS = 20
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
 
@@ -20,13 +20,13 @@ _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\
 def print_table(
     columns: list[str], rows: list[list[str]], *, optional: bool = False, to_the_minute: bool = True
 ) -> None:
-    """Print a table for people.
+    """Print a table.
 
     Args:
         columns: The headings.
         rows: The cells of each row.
-        optional: Whether columns that do not fit are left out, and said to be.
-        to_the_minute: Whether moments are shortened, as a list has it; a single run may be over within one.
+        optional: Whether columns that do not fit are left out, with a note.
+        to_the_minute: Whether times are shown without seconds.
     """
     from rich.console import Console
 
@@ -42,13 +42,13 @@ def print_table(
 
 
 def shortly(cell: str) -> str:
-    """Write a moment to the minute; other cells stay as they are."""
+    """Return a time without seconds; other cells are unchanged."""
     moment = _MOMENT.fullmatch(cell)
     return f"{moment[1]}{moment[2]}" if moment else cell
 
 
 def _fitting(widths: list[int], width: int) -> list[int]:
-    """Return the places of the columns that fit beside each other, those that come first before later ones."""
+    """Return the indexes of the columns that fit; earlier columns take precedence."""
     kept: list[int] = []
     left = width + GAP
     for place, needed in enumerate(widths):
@@ -67,7 +67,7 @@ def _narrowest(heading: str, cells: Iterable[str]) -> int:
 
 
 def _is_in_one_piece(cells: Iterable[str]) -> bool:
-    """Whether a column holds IDs, moments, addresses and the like, none of which is cut without loss."""
+    """Return whether a column holds IDs, times, URLs or similar values, which must not be wrapped."""
     return all(cell.isascii() and " " not in cell for cell in cells)
 
 

@@ -1,4 +1,4 @@
-"""hex-blocks tools: what there is."""
+"""hex-blocks tools: list the tools."""
 
 from __future__ import annotations
 

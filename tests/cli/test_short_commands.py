@@ -77,7 +77,7 @@ def test_a_run_that_fails_ends_with_1_and_its_page(here: RunCommand, running: Sa
         ("orders", "Several projects fit 'orders': "),
         ("", "Give a project: "),
         (" ", "Give a project: "),
-        ("x" * 1000, f"No project is '{'x' * naming.LONGEST_SAID}'."),
+        ("x" * 1000, f"No project is '{'x' * naming.MAX_SHOWN}'."),
         ("Revenu reprot", "Revenue report"),
         (NOBODY, f"No project is '{NOBODY}'."),
     ],

@@ -21,10 +21,11 @@ from hex_blocks.runs.recent import RecentRuns
 from hex_blocks.runs.record.configured import record_of
 from hex_blocks.runs.record.sqlite import SqliteRecord
 from hex_blocks.runs.record.store import GiveUp, RecordBusyError, RecordError, Start
-from hex_blocks.sandbox import Sandbox
+from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
 from tests.calling import hex_on
 from tests.faulty import Act, Exchange, done_then, lost, pass_on, reply, reset, silence, when
+from tests.meeting import MeetingClock
 from tests.starts import TITLE, Through, appear
 
 ONE_RUN = ("hex_run_project", "hex_run_notebook", "hex_run_and_wait")
@@ -408,20 +409,25 @@ def test_a_wait_that_is_stopped_cancels_its_run_where_that_is_wanted(scene: Scen
     assert is_stopped(scene) == ("interrupted_and_cancelled", set())
 
 
-@with_tools("hex_wait_for_run")
-def test_runs_that_are_waited_for_together_are_read_from_the_list(scene: Scene) -> None:
-    connection = scene.connect(timeout=30)
-    runs = [appear(scene.sandbox) for _ in range(3)]
+def test_runs_that_are_waited_for_together_are_read_from_the_list() -> None:
+    clock, all_begin = MeetingClock(), threading.Barrier(3)
+    with (
+        Sandbox(clock=clock) as sandbox,
+        Connection(
+            TOKENS.personal, sandbox.base_url, allowed_hosts=(sandbox.origin,), pinned=True, clock=clock
+        ) as connection,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        project = sandbox.world.project(TITLE).id
 
-    with ThreadPoolExecutor(3) as pool:
-        outputs = list(pool.map(lambda run_id: wait_for(connection, scene.project, run_id), runs))
+        def wait_for(run_id: str) -> dict[str, Any]:
+            all_begin.wait()
+            return hex_on(connection).call("hex_wait_for_run", {"projectId": project, "runId": run_id})
 
-    assert {each["status"] for each in outputs} == {"COMPLETED"}
-    assert "GetProjectRuns" in {request.operation_id for request in scene.sandbox.requests}
+        outputs = list(pool.map(wait_for, [appear(sandbox) for _ in range(3)]))
 
-
-def wait_for(connection: Connection, project: str, run_id: str) -> dict[str, Any]:
-    return hex_on(connection).call("hex_wait_for_run", {"projectId": project, "runId": run_id})
+        assert {each["status"] for each in outputs} == {"COMPLETED"}
+        assert "GetProjectRuns" in {request.operation_id for request in sandbox.requests}
 
 
 # Pipelines that begin in the middle
