@@ -37,7 +37,7 @@ PLANTS = (
     Plant("inputs.js", "if (there > 0 && there < group.length)", "if (there > 0 && there < group.length - 1)"),
     Plant("faults.js", "value === null || value === undefined || (typeof", "value === undefined || (typeof"),
     Plant("inputs.js", "value < field.minimum", "value <= field.minimum"),
-    Plant("faults.js", "withoutTokens(cut(value, LONGEST_LOOKED_AT))", "cut(value, LONGEST_LOOKED_AT)"),
+    Plant("faults.js", "withoutTokens(cut(value, MAX_SEARCHED))", "cut(value, MAX_SEARCHED)"),
     Plant("ids.js", "signed: 'project',\n  run: 'run',", "signed: 'project',\n  run: 'project',"),
     Plant("requests.js", ".replaceAll('%20', '+')", ""),
     Plant("requests.js", "const NOT_QUOTED = /[!'()*]/g;", "const NOT_QUOTED = /[!'()]/g;"),
@@ -49,7 +49,7 @@ PLANTS = (
     Plant("outputs.js", "if (output.countOf) kept[name] = (kept[output.countOf] || []).length;", ""),
     Plant("lists.js", "if (this.read.has(identity)) continue;", ""),
     Plant("lists.js", "Math.min(this.size, this.most - this.read.size)", "this.size"),
-    Plant("refusals.js", ".slice(0, MOST_DETAILS)", ""),
+    Plant("refusals.js", ".slice(0, MAX_DETAILS)", ""),
     Plant(
         "refusals.js", "typeof body.message === 'string' && CODES.has(body.code)", "typeof body.message === 'string'"
     ),

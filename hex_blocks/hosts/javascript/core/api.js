@@ -8,9 +8,9 @@ const { ARRIVAL_MARGIN, Budget } = require('./budget');
 const { HexError, keyOfStatus, notHex } = require('./errors');
 const { isObject } = require('./faults');
 const { put } = require('./json_text');
-const { plain, readRefusal, saidIn } = require('./refusals');
+const { parseErrorBody, plain, readRefusal } = require('./refusals');
 const { encodeQuery } = require('./requests');
-const { RATE_WINDOW, secondsOfDate, secondsToWait, toldSeconds } = require('./retry_after');
+const { RATE_WINDOW, requestedDelay, retryDelay, secondsOfDate } = require('./retry_after');
 const { phrase } = require('./text');
 const { NAME_UNKNOWN, networkError } = require('./network');
 const { isNestedBeyond } = require('./values');
@@ -52,24 +52,24 @@ const { isNestedBeyond } = require('./values');
  * @property {Record<string, string>} [errorKeys]
  */
 
-const LARGEST_REPLY = 64 * 1024 * 1024;
-const GET_RETRIES = 4;
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+const MAX_RETRIES = 4;
 const RETRIED_STATUSES = new Set([408, 425, 502, 503, 504]);
 const GATEWAY_STATUSES = new Set([408, 425, 429, 499]);
 // Errors of requests that were never sent, so Hex has done nothing.
 const NOT_SENT = new Set(['no_network', 'bad_certificate']);
 // Errors after which it is unknown what Hex has done.
-const ANSWER_LOST = new Set(['timeout', 'connection_lost', 'not_hex', 'reply_too_large']);
-const PASSING = new Set(['timeout', 'connection_lost', 'no_network']);
+const REPLY_LOST = new Set(['timeout', 'connection_lost', 'not_hex', 'reply_too_large']);
+const RETRIED_WITHOUT_STATUS = new Set(['timeout', 'connection_lost', 'no_network']);
 const NO_CONTENT = 204;
 const FIRST_BACKOFF = 0.5;
-const LONGEST_BACKOFF = 8;
+const MAX_BACKOFF = 8;
 const KERNEL_WAIT = 20;
 const HIDDEN = '[hidden]';
 // Shorter tokens are not hidden: they cannot be Hex's, and hiding them would replace ordinary text by chance.
-const SHORTEST_HIDDEN = 8;
-const DEEPEST = 64;
-const HALVES = /[\ud800-\udfff]/gu;
+const MIN_HIDDEN = 8;
+const MAX_DEPTH = 64;
+const LONE_SURROGATES = /[\ud800-\udfff]/gu;
 // Created once, because creating a decoder takes longer than decoding a reply.
 const STRICT = new TextDecoder('utf-8', { fatal: true });
 const LENIENT = new TextDecoder('utf-8');
@@ -101,17 +101,17 @@ class HexApi {
     this.budget = new Budget(this.host, token, clock, limits);
     /** @type {Map<unknown, any>} objects that all calls with this token share */
     this.shared = new Map();
-    /** @type {[string | null, number]} */
-    this.heard = [null, 0];
+    /** @type {[string | null, number]} the last reply's Date header, and when it arrived */
+    this.lastDate = [null, 0];
     this.#token = token;
     this.#headers = { Authorization: `Bearer ${token}`, Accept: 'application/json', 'User-Agent': userAgent };
   }
 
   /** Return the time of Hex's clock in whole seconds, from its last reply; null if there was none. */
   timeAtHex() {
-    const [date, heard] = this.heard;
+    const [date, arrivedAt] = this.lastDate;
     const seconds = date ? secondsOfDate(date) : null;
-    return seconds === null ? null : seconds + this.clock.monotonic() - heard;
+    return seconds === null ? null : seconds + this.clock.monotonic() - arrivedAt;
   }
 
   /**
@@ -132,7 +132,7 @@ class HexApi {
       if (!(answer instanceof HexError)) return answer.value;
       const error = answer;
       const isRead = sending.method === 'GET';
-      if (!isRead && error.status === null && ANSWER_LOST.has(error.key)) error.values.outcome = 'unknown';
+      if (!isRead && error.status === null && REPLY_LOST.has(error.key)) error.values.outcome = 'unknown';
       const isLost = 'outcome' in error.values;
       const refused = !isLost && (error.status === 429 || (error.status === 503 && Boolean(sending.refusedBy503)));
       const seconds = Number(error.values.seconds ?? RATE_WINDOW);
@@ -140,7 +140,7 @@ class HexApi {
       let delay = seconds + this.random();
       if (!refused) {
         if (retries >= mostRetries(error) || !(isRead || NOT_SENT.has(error.key))) throw error;
-        delay = Math.min(LONGEST_BACKOFF, FIRST_BACKOFF * 2 ** retries) * (0.5 + this.random() / 2);
+        delay = Math.min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** retries) * (0.5 + this.random() / 2);
         retries += 1;
       }
       if (this.clock.monotonic() + delay > endsAt) throw error;
@@ -193,13 +193,13 @@ class HexApi {
       if (stop && stop.aborted) return new HexError('call_stopped', {}, { host: this.host });
       return networkError(error, this.host, timing.read);
     }
-    const told = lowered(reply.headers);
-    this.heard = [told.date || null, this.clock.monotonic()];
-    if (reply.body.length > LARGEST_REPLY) {
-      return new HexError('reply_too_large', {}, { host: this.host, megabytes: LARGEST_REPLY / 1024 ** 2 });
+    const replyHeaders = lowered(reply.headers);
+    this.lastDate = [replyHeaders.date || null, this.clock.monotonic()];
+    if (reply.body.length > MAX_REPLY_BYTES) {
+      return new HexError('reply_too_large', {}, { host: this.host, megabytes: MAX_REPLY_BYTES / 1024 ** 2 });
     }
-    if (reply.status >= 200 && reply.status < 300) return this.parse(method, reply, told);
-    return this.refusal(method, reply, told, sending.errorKeys || {});
+    if (reply.status >= 200 && reply.status < 300) return this.parse(method, reply, replyHeaders);
+    return this.refusal(method, reply, replyHeaders, sending.errorKeys || {});
   }
 
   /**
@@ -218,7 +218,7 @@ class HexApi {
         // Hex replies to a write with JSON or with 204, so this reply is from a gateway.
         return notHex(this.host, phrase('it sent nothing'));
       }
-      value = valueIn(text);
+      value = parseJsonText(text);
     } catch {
       const isPage =
         (text || '').trimStart().startsWith('<') || (headers['content-type'] || '').split(';')[0].includes('html');
@@ -239,8 +239,8 @@ class HexApi {
    */
   clean(value) {
     if (typeof value === 'string') {
-      const hidden = this.#token.length >= SHORTEST_HIDDEN ? value.replaceAll(this.#token, HIDDEN) : value;
-      return hidden.replace(HALVES, '\ufffd');
+      const hidden = this.#token.length >= MIN_HIDDEN ? value.replaceAll(this.#token, HIDDEN) : value;
+      return hidden.replace(LONE_SURROGATES, '\ufffd');
     }
     if (Array.isArray(value)) return value.map((part) => this.clean(part));
     if (!isObject(value)) return value;
@@ -259,26 +259,26 @@ class HexApi {
   refusal(method, reply, headers, errorKeys) {
     const { status } = reply;
     if (status >= 300 && status < 400) return new HexError('redirected', { status }, { host: this.host });
-    const said = readRefusal(this.clean(saidIn(textOf(reply.body, false))));
-    const traceId = said.traceId || plain(headers['x-trace-id'] || '', 100) || null;
+    const refusal = readRefusal(this.clean(parseErrorBody(textOf(reply.body, false))));
+    const traceId = refusal.traceId || plain(headers['x-trace-id'] || '', 100) || null;
     const now = this.clock.time();
     const usual = keyOfStatus(status);
-    if (isAnswerLost(method, status, said.isHexs, headers, now)) {
+    if (isReplyLost(method, status, refusal.isFromHex, headers, now)) {
       const lost = status >= 500 && usual !== 'hex_down' ? 'hex_failed' : 'hex_down';
       return new HexError(lost, { status, traceId }, { outcome: 'unknown' });
     }
     let key = errorKeys[status] || usual || (status >= 500 ? 'hex_failed' : 'request_refused');
     /** @type {Record<string, any>} */
-    let values = { reason: said.reason || phrase('it gave no reason') };
+    let values = { reason: refusal.reason || phrase('it gave no reason') };
     if (key === 'hex_failed' || key === 'hex_down') values = {};
-    else if (key === 'rate_limited') values = { seconds: secondsToWait(headers, now, RATE_WINDOW) };
-    else if (key === 'no_free_kernel') values = { seconds: secondsToWait(headers, now, KERNEL_WAIT) };
+    else if (key === 'rate_limited') values = { seconds: retryDelay(headers, now, RATE_WINDOW) };
+    else if (key === 'no_free_kernel') values = { seconds: retryDelay(headers, now, KERNEL_WAIT) };
     else if (key === 'not_hex') values = { host: this.host, reason: phrase('it does not know this request') };
-    else if (said.parameters && (status === 400 || status === 422))
-      [key, values] = ['bad_parameters', said.parameters];
-    else if (status === 422 && said.reason.toLowerCase().includes('publish')) key = 'not_published';
+    else if (refusal.parameters && (status === 400 || status === 422))
+      [key, values] = ['bad_parameters', refusal.parameters];
+    else if (status === 422 && refusal.reason.toLowerCase().includes('publish')) key = 'not_published';
     const error = new HexError(key, { status, traceId }, values);
-    error.byHex = said.isHexs || status === 429;
+    error.byHex = refusal.isFromHex || status === 429;
     return error;
   }
 }
@@ -287,13 +287,13 @@ class HexApi {
  * Return whether it is unknown if Hex has done a write: the reply is from a gateway, which may have passed it on.
  * @param {string} method
  * @param {number} status
- * @param {boolean} isHexs
+ * @param {boolean} isFromHex
  * @param {Record<string, string>} headers
  * @param {number} now
  */
-function isAnswerLost(method, status, isHexs, headers, now) {
-  if (method === 'GET' || isHexs || (status < 500 && !GATEWAY_STATUSES.has(status))) return false;
-  return status !== 429 || toldSeconds(headers, now) === null;
+function isReplyLost(method, status, isFromHex, headers, now) {
+  if (method === 'GET' || isFromHex || (status < 500 && !GATEWAY_STATUSES.has(status))) return false;
+  return status !== 429 || requestedDelay(headers, now) === null;
 }
 
 /**
@@ -301,18 +301,18 @@ function isAnswerLost(method, status, isHexs, headers, now) {
  * @param {HexError} error
  */
 function mostRetries(error) {
-  if (error.status !== null) return RETRIED_STATUSES.has(error.status) ? GET_RETRIES : 0;
+  if (error.status !== null) return RETRIED_STATUSES.has(error.status) ? MAX_RETRIES : 0;
   if (error.values.reason === NAME_UNKNOWN) return 1;
-  return PASSING.has(error.key) ? GET_RETRIES : 0;
+  return RETRIED_WITHOUT_STATUS.has(error.key) ? MAX_RETRIES : 0;
 }
 
 /**
  * Parse JSON of limited depth and without infinite numbers.
  * @param {string} text
  */
-function valueIn(text) {
+function parseJsonText(text) {
   const value = JSON.parse(text);
-  if (isNestedBeyond(value, DEEPEST)) throw new RangeError('nested too deeply');
+  if (isNestedBeyond(value, MAX_DEPTH)) throw new RangeError('nested too deeply');
   if (MAY_BE_INFINITE.test(text) && holdsInfinity(value)) throw new RangeError('too large');
   return value;
 }
@@ -336,9 +336,9 @@ function textOf(body, fatal = true) {
 /** @param {Record<string, any>} headers */
 function lowered(headers) {
   /** @type {Record<string, string>} */
-  const told = {};
-  for (const name of Object.keys(headers)) told[name.toLowerCase()] = String(headers[name]);
-  return told;
+  const lower = {};
+  for (const name of Object.keys(headers)) lower[name.toLowerCase()] = String(headers[name]);
+  return lower;
 }
 
 module.exports = { HexApi, NOT_SENT };

@@ -12,12 +12,12 @@ const { isObject } = require('./faults');
 const TIMEOUT = 300;
 // The pause between two reads of the thread begins with the poll interval and grows up to this.
 const FIRST_PAUSE = 2;
-const LONGEST_PAUSE = 10;
+const MAX_PAUSE = 10;
 const GROWTH = 1.5;
 // A thread may be idle for a moment after a prompt, so idle counts as an answer only after this time.
 const SETTLE_SECONDS = 30;
 const BUSY_SECONDS = 10;
-const LOOK_PATIENCE = 20;
+const POLL_PATIENCE = 20;
 
 /**
  * Ask in a new or existing thread, and return the agent's answer.
@@ -53,7 +53,7 @@ async function answerOf(call, thread, oldResponse, inputs) {
   const settledAt = call.clock.monotonic() + SETTLE_SECONDS;
   const old = JSON.stringify(oldResponse ?? null);
   let seenRunning = false;
-  for await (const seen of looksAt(call, thread, inputs)) {
+  for await (const seen of polls(call, thread, inputs)) {
     const { response, status } = seen;
     if (status === 'ERROR') {
       const error = seen.error || {};
@@ -76,17 +76,17 @@ async function answerOf(call, thread, oldResponse, inputs) {
  * @param {Record<string, any>} inputs
  * @returns {AsyncGenerator<Thread>}
  */
-async function* looksAt(call, thread, inputs) {
+async function* polls(call, thread, inputs) {
   const { clock } = call;
   const endsAt = clock.monotonic() + (inputs.timeout ?? TIMEOUT);
   let pause = inputs.pollInterval ?? FIRST_PAUSE;
-  const longest = Math.max(pause, LONGEST_PAUSE);
+  const longest = Math.max(pause, MAX_PAUSE);
   for (let left = endsAt - clock.monotonic(); left > 0; left = endsAt - clock.monotonic()) {
     const message = call.say("Waiting for the agent's answer");
     call.reportProgress({ message, status: thread.status, values: placeOf(thread) });
     if (await clock.wait(Math.min(pause, left), call.stop)) throw failure(thread, 'answer_interrupted');
     pause = Math.min(longest, pause * GROWTH);
-    const patience = Math.max(1, Math.min(LOOK_PATIENCE, endsAt - clock.monotonic()));
+    const patience = Math.max(1, Math.min(POLL_PATIENCE, endsAt - clock.monotonic()));
     try {
       const asked = { threadId: thread.threadId };
       const seen = await call.request(asked, 'hex_get_thread', { timing: { ...call.timing, patience } });

@@ -20,8 +20,8 @@ const LOOPBACK = ['http://localhost', 'http://127.0.0.1', 'http://[::1]'];
 const ADDRESS =
   /^([A-Za-z]+):\/\/([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::([0-9]{1,5}))?((?:\/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*)\/*$/;
 const LABEL = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const LONGEST = 2000;
-const LONGEST_NAME = 253;
+const MAX_LENGTH = 2000;
+const MAX_NAME_LENGTH = 253;
 
 /**
  * Parse a base URL with or without scheme, /api and /v1, and check that a token may be sent there.
@@ -33,7 +33,7 @@ const LONGEST_NAME = 253;
 function baseUrl(given, allowed = [], loopback = false) {
   let url = stripOf(given, ' ');
   if (!url.includes('://') && !url.startsWith('/')) url = `https://${url}`;
-  const parts = lengthOf(url) <= LONGEST ? ADDRESS.exec(url) : null;
+  const parts = lengthOf(url) <= MAX_LENGTH ? ADDRESS.exec(url) : null;
   if (!parts) throw bad(given, phrase('it must be a plain https address such as https://app.hex.tech'));
   const scheme = parts[1].toLowerCase();
   const host = parts[2].toLowerCase();
@@ -70,7 +70,7 @@ function mayReceive({ scheme, host, port, origin }, allowed) {
   if (allowed.some((entry) => entry.includes('://') && originOf(entry) === origin)) return true;
   const labels = host.split('.');
   const isName =
-    host.length <= LONGEST_NAME &&
+    host.length <= MAX_NAME_LENGTH &&
     labels.every((label) => LABEL.test(label)) &&
     !/^[0-9]+$/.test(labels[labels.length - 1]);
   if (scheme !== 'https' || port !== DEFAULT_PORTS.https || !isName) return false;
@@ -99,7 +99,7 @@ function originOf(entry) {
  * @param {string} given
  */
 function shown(given) {
-  const hidden = cut(given, LONGEST)
+  const hidden = cut(given, MAX_LENGTH)
     .split('?')[0]
     .split('#')[0]
     .replace(/^([A-Za-z]+:\/\/)?.*@/, '$1…@');

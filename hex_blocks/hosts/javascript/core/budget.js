@@ -18,8 +18,8 @@ const ALL = 'all';
 // Hex counts a request when it arrives, and the first request of a window may have taken longer than the last.
 const ARRIVAL_MARGIN = 1;
 // Hex has no longer window, so longer waits are not accepted.
-const LONGEST_CLOSED = 3600;
-const LEAST_WAIT = 0.001;
+const MAX_CLOSED = 3600;
+const MIN_WAIT = 0.001;
 
 /** The counts on one clock: the times of requests, and until when windows are closed. */
 class Counts {
@@ -157,7 +157,7 @@ class Budget {
    */
   refused(group, seconds) {
     const key = this.keyOf(group || ALL);
-    const until = this.clock.monotonic() + Math.min(seconds, LONGEST_CLOSED);
+    const until = this.clock.monotonic() + Math.min(seconds, MAX_CLOSED);
     this.counts.closed.set(key, Math.max(this.counts.closed.get(key) || 0, until));
   }
 
@@ -213,7 +213,7 @@ class Budget {
     const more = Math.floor((missing - 1) / window.amount);
     const place = (missing - 1) % window.amount;
     const freeAt = (place < moments.length ? moments[place] : now) + window.seconds * (more + 1);
-    return Math.max(closed, freeAt - now, LEAST_WAIT);
+    return Math.max(closed, freeAt - now, MIN_WAIT);
   }
 
   /** @param {Window[]} windows */

@@ -15,7 +15,7 @@ const { isOfKind } = require('./tool_call');
 // In this order, so that a run that gets its kernel between the two requests is in both lists, not in neither.
 const ACTIVE = ['PENDING', 'RUNNING'];
 const PAGE = 100;
-const MOST_RUNS = 500;
+const MAX_RUNS = 500;
 
 /**
  * Cancel a project's pending and running runs, and return the outcome of each.
@@ -24,7 +24,7 @@ const MOST_RUNS = 500;
  */
 async function cancelActiveRuns(call, inputs) {
   const statuses = inputs.statuses && inputs.statuses.length ? inputs.statuses : ACTIVE;
-  const most = inputs.maxRuns ?? MOST_RUNS;
+  const most = inputs.maxRuns ?? MAX_RUNS;
   /** @type {Outcome} */
   const outcome = { cancelled: [], ended: [], failed: [] };
   const seen = new Set();

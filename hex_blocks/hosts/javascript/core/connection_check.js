@@ -8,7 +8,7 @@ const { isOfKind } = require('./tool_call');
 // Hex warns the token's owner at these hours before the token expires, and so do we.
 const WARNED_AT_HOURS = [24, 72];
 // Hex does not document the unit of a token's expiry. In seconds this is the year 5138, in milliseconds 1973.
-const LARGEST_SECONDS = 1e11;
+const MAX_SECONDS = 1e11;
 const LAST_MOMENT = Date.UTC(9999, 11, 31) / 1000;
 const USER_FIELDS = ['id', 'name', 'email', 'role'];
 
@@ -60,7 +60,7 @@ async function whoami(call) {
 /** @param {any} moment */
 function secondsOf(moment) {
   if (typeof moment !== 'number') return null;
-  const seconds = moment > LARGEST_SECONDS ? moment / 1000 : moment;
+  const seconds = moment > MAX_SECONDS ? moment / 1000 : moment;
   return seconds >= 0 && seconds <= LAST_MOMENT ? seconds : null;
 }
 

@@ -68,7 +68,7 @@ const { ToolCall } = require('./tool_call');
 
 const TIMEOUT = 60;
 const PATIENCE = 120;
-const MOST_CONNECTIONS = 100;
+const MAX_CONNECTIONS = 100;
 
 /**
  * Return the core for the data of an export.
@@ -172,7 +172,7 @@ class Core {
     this.#apis.delete(key);
     this.#apis.set(key, found);
     for (const oldest of this.#apis.keys()) {
-      if (this.#apis.size <= MOST_CONNECTIONS) break;
+      if (this.#apis.size <= MAX_CONNECTIONS) break;
       this.#apis.delete(oldest);
     }
     return found;

@@ -1,7 +1,7 @@
 'use strict';
 /** The errors of tools, the same as in Python: a kind, a key, values, a sentence and a hint. */
 
-const { Phrase, oneAfterTheOther, printable, sentence } = require('./text');
+const { Phrase, joinSentences, printable, sentence } = require('./text');
 
 /**
  * @typedef {import('./plurals').Plural} Plural
@@ -68,7 +68,7 @@ class HexError extends Error {
   said(language) {
     const values = { status: this.status, ...this.values };
     const said = sentence(tables.errors[this.key].message, language, values);
-    return oneAfterTheOther([said, ...this.faults.map((fault) => faultSaid(fault, language))]);
+    return joinSentences([said, ...this.faults.map((fault) => faultSaid(fault, language))]);
   }
 
   /** Return the sentence as a phrase, for use in another error. */

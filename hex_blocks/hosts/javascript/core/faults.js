@@ -3,12 +3,12 @@
 
 const { Phrase, cut, lengthOf, numberInWords, phrase, printable, strip, withoutTokens } = require('./text');
 
-const LONGEST_LOOKED_AT = 1000;
-const LONGEST_NUMBER = 400;
-const LONGEST_ADDRESS = 320;
-const LARGEST_INTEGER = Number.MAX_SAFE_INTEGER;
+const MAX_SEARCHED = 1000;
+const MAX_NUMBER_LENGTH = 400;
+const MAX_EMAIL_LENGTH = 320;
+const MAX_INTEGER = Number.MAX_SAFE_INTEGER;
 const HIDDEN = phrase('what was given');
-const HALVES = /[\ud800-\udfff]/gu;
+const LONE_SURROGATES = /[\ud800-\udfff]/gu;
 
 /**
  * A fault of one value; the input check adds its place.
@@ -48,7 +48,7 @@ function isObject(value) {
  * Return the name of a value's JSON type.
  * @param {unknown} value
  */
-function kindWord(value) {
+function jsonType(value) {
   if (value === null || value === undefined) return 'null';
   if (Array.isArray(value)) return phrase('a list');
   if (isObject(value)) return phrase('an object');
@@ -64,7 +64,7 @@ function kindWord(value) {
  * @returns {string | Phrase}
  */
 function shown(value, longest = 40) {
-  if (isObject(value) || Array.isArray(value)) return kindWord(value);
+  if (isObject(value) || Array.isArray(value)) return jsonType(value);
   const written = printable(inJson(value, longest), '?');
   return lengthOf(written) <= longest + 2 ? written : `${cut(written, longest)}…"`;
 }
@@ -78,15 +78,15 @@ function inJson(value, longest) {
   if (typeof value === 'number') return numberInWords(value);
   if (typeof value === 'boolean') return String(value);
   const said =
-    typeof value === 'string' ? cut(withoutTokens(cut(value, LONGEST_LOOKED_AT)), longest + 1) : String(value);
-  return JSON.stringify(said.replace(HALVES, '?'));
+    typeof value === 'string' ? cut(withoutTokens(cut(value, MAX_SEARCHED)), longest + 1) : String(value);
+  return JSON.stringify(said.replace(LONE_SURROGATES, '?'));
 }
 
 /**
  * Return the name of a place for an error message.
  * @param {string} place
  */
-function placeShown(place) {
+function printablePath(place) {
   return String(shown(place, 60)).replace(/^"+|"+$/g, '');
 }
 
@@ -100,15 +100,15 @@ function isBlank(value) {
 
 module.exports = {
   HIDDEN,
-  LARGEST_INTEGER,
-  LONGEST_ADDRESS,
-  LONGEST_LOOKED_AT,
-  LONGEST_NUMBER,
+  MAX_EMAIL_LENGTH,
+  MAX_INTEGER,
+  MAX_NUMBER_LENGTH,
+  MAX_SEARCHED,
   Refusal,
   isBlank,
   isObject,
-  kindWord,
-  placeShown,
+  jsonType,
+  printablePath,
   refuse,
   shown,
 };

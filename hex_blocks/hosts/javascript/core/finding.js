@@ -15,8 +15,8 @@ const { isOfKind } = require('./tool_call');
 // The URL of a published app ends with the words of the title and 22 characters, which are not the project's ID.
 const SLUG = /^(?:(.*)-)?[0-9A-Za-z]{22}$/u;
 // In a URL, the project follows one of these path segments.
-const SIGNPOSTS = ['hex', 'app'];
-const MOST_PROJECTS = 1000;
+const BEFORE_PROJECT = ['hex', 'app'];
+const MAX_PROJECTS = 1000;
 const NEAREST = 3;
 
 /**
@@ -33,7 +33,7 @@ async function findProject(call, inputs) {
   const projects = await allProjects(call, inputs);
   const wanted = slug ? spelt(slug[1] || '') : folded(query);
   const matches = slug ? byWords(projects, wanted) : byTitle(projects, wanted);
-  if (!matches.length) warnOfNone(call, wanted, projects);
+  if (!matches.length) warnNoMatch(call, wanted, projects);
   return { matches };
 }
 
@@ -54,7 +54,7 @@ async function byId(call, projectId, matchedBy) {
  */
 function namedInAddress(address) {
   const parts = address.split(/[?#]/)[0].split('/').filter(Boolean).map(unquote);
-  const after = parts.filter((_, place) => place > 0 && SIGNPOSTS.includes(parts[place - 1].toLowerCase()));
+  const after = parts.filter((_, place) => place > 0 && BEFORE_PROJECT.includes(parts[place - 1].toLowerCase()));
   return after.find((part) => isUuid(part) || SLUG.test(part)) || '';
 }
 
@@ -70,7 +70,7 @@ function unquote(part) {
 
 /** @param {ToolCall} call @param {Record<string, any>} inputs @returns {Promise<Project[]>} */
 async function allProjects(call, inputs) {
-  const most = inputs.maxProjects ?? MOST_PROJECTS;
+  const most = inputs.maxProjects ?? MAX_PROJECTS;
   const asked = { includeComponents: true, includeArchived: inputs.includeArchived ?? false };
   // If the list is cut at `most`, a more specific warning is given than that of `readList`.
   const listing = call.part('hex_list_projects', { warnings: [] });
@@ -137,7 +137,7 @@ function spelt(title) {
 }
 
 /** @param {ToolCall} call @param {string} wanted @param {Project[]} projects */
-function warnOfNone(call, wanted, projects) {
+function warnNoMatch(call, wanted, projects) {
   const titles = new Map(projects.map((project) => [folded(titleOf(project)), titleOf(project)]));
   const nearest = closeMatches(wanted, [...titles.keys()], NEAREST, 0.5).map((name) => titles.get(name) || '');
   const count = projects.length;

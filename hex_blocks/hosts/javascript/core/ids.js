@@ -1,7 +1,7 @@
 'use strict';
 /** Reads IDs in the forms in which they are given: plain, without dashes, in quotes, or in URLs. */
 
-const { LONGEST_LOOKED_AT, refuse } = require('./faults');
+const { MAX_SEARCHED, refuse } = require('./faults');
 const { BLANK, lengthOf, phrase, stripOf } = require('./text');
 
 const UUID = /^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$/;
@@ -15,7 +15,7 @@ const ADDRESS = new RegExp(
 );
 const APP_SLUG = /^(?:.*-)?[0-9A-Za-z]{22}$/u;
 /** @type {Record<string, string>} */
-const SIGNPOSTS = {
+const PATH_KINDS = {
   hex: 'project',
   app: 'project',
   project: 'project',
@@ -41,7 +41,7 @@ const SIGNPOSTS = {
   'semantic-projects': 'semantic project',
 };
 /** @type {Record<string, string>} */
-const IN_QUERY = { runid: 'run', projectid: 'project', threadid: 'thread', cellid: 'cell' };
+const QUERY_KINDS = { runid: 'run', projectid: 'project', threadid: 'thread', cellid: 'cell' };
 // The kind of an ID, by the end of the input's name; the first match counts.
 const KINDS = [
   ['semanticprojectid', 'semantic project'],
@@ -55,7 +55,7 @@ const KINDS = [
   ['cellid', 'cell'],
 ];
 /** @type {Record<string, import('./text').Phrase>} */
-const KIND_WORDS = {
+const KIND_NAMES = {
   project: phrase('a project'),
   run: phrase('a run'),
   thread: phrase('a thread'),
@@ -94,7 +94,7 @@ function idKind(name) {
  * @param {string} value
  */
 function idIn(kind, value) {
-  if (lengthOf(value) > LONGEST_LOOKED_AT * 4 || isUuid(value)) return value;
+  if (lengthOf(value) > MAX_SEARCHED * 4 || isUuid(value)) return value;
   let bare = stripOf(value, `${WRAPPED} `);
   bare = stripOf(bare.replace(/^urn:uuid:/iu, ''), `${WRAPPED} `);
   if (UNDASHED.test(bare)) {
@@ -106,7 +106,7 @@ function idIn(kind, value) {
   if (found.has(kind)) return /** @type {string} */ (found.get(kind));
   // The last part of the URL counts, because the URL of a run contains its project too.
   const last = [...found.keys()].at(-1);
-  if (last) throw refuse('address_of_other', bare, { other: KIND_WORDS[last] });
+  if (last) throw refuse('address_of_other', bare, { other: KIND_NAMES[last] });
   if (isApp) throw refuse('address_of_app', bare);
   return value;
 }
@@ -123,13 +123,13 @@ function idsIn(address) {
   const parts = split.path.split('/').filter(Boolean);
   for (let place = 0; place + 1 < parts.length; place += 1) {
     const before = parts[place].toLowerCase();
-    const kind = Object.hasOwn(SIGNPOSTS, before) ? SIGNPOSTS[before] : '';
+    const kind = Object.hasOwn(PATH_KINDS, before) ? PATH_KINDS[before] : '';
     if (kind && isUuid(parts[place + 1])) found.set(kind, parts[place + 1]);
     isApp = isApp || (kind === 'project' && APP_SLUG.test(parts[place + 1]));
   }
   for (const pair of split.query.split('&')) {
     const [name, value] = decodedPair(pair);
-    if (Object.hasOwn(IN_QUERY, name) && isUuid(value)) found.set(IN_QUERY[name], value);
+    if (Object.hasOwn(QUERY_KINDS, name) && isUuid(value)) found.set(QUERY_KINDS[name], value);
   }
   return { found, isApp };
 }

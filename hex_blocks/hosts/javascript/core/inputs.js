@@ -8,14 +8,14 @@ const { isDateTime } = require('./dates');
 const { HexError } = require('./errors');
 const {
   HIDDEN,
-  LONGEST_ADDRESS,
-  LONGEST_LOOKED_AT,
-  LONGEST_NUMBER,
+  MAX_EMAIL_LENGTH,
+  MAX_NUMBER_LENGTH,
+  MAX_SEARCHED,
   Refusal,
   isBlank,
   isObject,
-  kindWord,
-  placeShown,
+  jsonType,
+  printablePath,
   refuse,
 } = require('./faults');
 const { idIn, idKind, isAddress, isUuid } = require('./ids');
@@ -40,9 +40,9 @@ const NOTHING = new Set([
   'null', 'none', 'nil', 'undefined', 'n/a', '<null>', '<none>', '(null)', '(none)',
 ]);
 // Words that mean not given for a list of texts too, which may have an entry "None".
-const NO_LIST = new Set(['null', 'undefined']);
-const MOST_ENTRIES = 10_000;
-const MOST_FAULTS = 100;
+const NOT_A_LIST = new Set(['null', 'undefined']);
+const MAX_ENTRIES = 10_000;
+const MAX_FAULTS = 100;
 
 /**
  * Check a tool's inputs.
@@ -52,7 +52,7 @@ const MOST_FAULTS = 100;
  */
 function checkInputs(spec, inputs) {
   if (!isObject(inputs)) {
-    const fault = { input: 'inputs', key: 'not_an_inputs_object', values: { found: kindWord(inputs) } };
+    const fault = { input: 'inputs', key: 'not_an_inputs_object', values: { found: jsonType(inputs) } };
     throw new HexError('bad_inputs', { faults: [fault] }, { tool: spec.id });
   }
   /** @type {Found[]} */
@@ -60,9 +60,9 @@ function checkInputs(spec, inputs) {
   const given = checkFields(spec.id, spec.inputs, inputs, [], found);
   const faults = found.map((each) => faultOf(spec, each));
   faults.push(...broken(spec, inputs, found.length ? {} : given));
-  if (faults.length > MOST_FAULTS) {
-    const count = faults.length - MOST_FAULTS;
-    faults.splice(MOST_FAULTS, count, { input: 'inputs', key: 'more', values: { count } });
+  if (faults.length > MAX_FAULTS) {
+    const count = faults.length - MAX_FAULTS;
+    faults.splice(MAX_FAULTS, count, { input: 'inputs', key: 'more', values: { count } });
   }
   if (faults.length) throw new HexError('bad_inputs', { faults }, { tool: spec.id });
   return withoutNulls(spec.inputs, given);
@@ -110,7 +110,7 @@ function faultOf(spec, { place, fault }) {
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
     .join('')
     .replace(/^\.+/, '');
-  const input = placeShown((name || 'inputs') + fault.below);
+  const input = printablePath((name || 'inputs') + fault.below);
   if (fault.key === 'missing') return { input, key: 'missing' };
   if (fault.key === 'unknown') {
     const guess = place.length === 1 ? closeMatches(cut(String(place[0]), 60), Object.keys(spec.inputs), 1) : [];
@@ -233,7 +233,7 @@ function bounded(field, value, given) {
 /** @type {Record<string, [string, (value: string) => boolean]>} */
 const FORMATS = {
   uuid: ['not_uuid', isUuid],
-  email: ['not_email', (value) => lengthOf(value) <= LONGEST_ADDRESS && EMAIL.test(value)],
+  email: ['not_email', (value) => lengthOf(value) <= MAX_EMAIL_LENGTH && EMAIL.test(value)],
   'date-time': ['not_date_time', isDateTime],
   uri: ['not_uri', (value) => URI.test(value)],
 };
@@ -268,7 +268,7 @@ function trimmed(field, value) {
 function asId(name, field, value) {
   if (field.format === 'uuid') return isUuid(value) ? value : idIn(idKind(name), value);
   const kind = idKind(name);
-  return kind && !field.format && isAddress(strip(cut(value, LONGEST_LOOKED_AT))) ? idIn(kind, strip(value)) : value;
+  return kind && !field.format && isAddress(strip(cut(value, MAX_SEARCHED))) ? idIn(kind, strip(value)) : value;
 }
 
 /** @param {unknown} value @param {number} count */
@@ -327,7 +327,7 @@ function rowsOf(entry, given) {
 
 /** @param {any[]} entries */
 function short(entries) {
-  if (entries.length > MOST_ENTRIES) throw refuse('too_long', entries, { size: sized(entries, MOST_ENTRIES) });
+  if (entries.length > MAX_ENTRIES) throw refuse('too_long', entries, { size: sized(entries, MAX_ENTRIES) });
   return entries;
 }
 
@@ -368,9 +368,9 @@ function saysNothing(field, value) {
  * @param {unknown} value
  */
 function isNotGiven(name, field, value) {
-  if (typeof value === 'string' && lengthOf(value) <= LONGEST_NUMBER && takesWords(name, field)) {
+  if (typeof value === 'string' && lengthOf(value) <= MAX_NUMBER_LENGTH && takesWords(name, field)) {
     const word = casefold(stripOf(strip(value), '"\''));
-    const nothing = isListOfTexts(field) ? NO_LIST : NOTHING;
+    const nothing = isListOfTexts(field) ? NOT_A_LIST : NOTHING;
     if (nothing.has(word) && !(field.enum || []).some((each) => casefold(each) === word)) return true;
   }
   return saysNothing(field, value);

@@ -4,12 +4,12 @@
  * cannot represent exactly are refused instead of rounded.
  */
 
-const DEEPEST = 900;
+const MAX_DEPTH = 900;
 const SPACES = /[ \t\n\r]*/y;
 const NUMBER = /(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?/y;
 const PLAIN = /[^"\\\x00-\x1f]*/y;
 const HEX = /[0-9A-Fa-f]{4}/y;
-const NO_JSON = ['NaN', 'Infinity', '-Infinity'];
+const NOT_JSON = ['NaN', 'Infinity', '-Infinity'];
 /** @type {Record<string, string>} */
 const ESCAPES = { '"': '"', '\\': '\\', '/': '/', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' };
 
@@ -78,7 +78,7 @@ class Reader {
 
   /** @param {number} depth @returns {any} */
   value(depth) {
-    if (depth > DEEPEST) throw new TooDeep();
+    if (depth > MAX_DEPTH) throw new TooDeep();
     const first = this.text[this.place];
     if (first === '"') {
       this.place += 1;
@@ -98,7 +98,7 @@ class Reader {
     }
     const number = this.match(NUMBER);
     if (number) return this.number(number);
-    for (const word of NO_JSON) {
+    for (const word of NOT_JSON) {
       if (this.text.startsWith(word, this.place)) throw new JsonFault(`${word} is not JSON`, '', 0);
     }
     throw this.fault('Expecting value');

@@ -1,7 +1,7 @@
 'use strict';
 /** Finds similar words, with the same measure and results as Python's difflib. */
 
-const LEAST_FOR_POPULAR = 200;
+const MIN_LENGTH_FOR_POPULAR = 200;
 
 /**
  * Return the words that are most similar to a word, best first.
@@ -49,7 +49,7 @@ function placesOf(letters) {
     if (known) known.push(place);
     else places.set(letter, [place]);
   });
-  if (letters.length >= LEAST_FOR_POPULAR) {
+  if (letters.length >= MIN_LENGTH_FOR_POPULAR) {
     const popular = Math.floor(letters.length / 100) + 1;
     for (const [letter, at] of places) if (at.length > popular) places.delete(letter);
   }

@@ -4,12 +4,18 @@
 const { HexError } = require('./errors');
 const { phrase } = require('./text');
 
-const CERTIFICATE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/;
-const NO_NAME = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
-const NOBODY = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EADDRNOTAVAIL', 'UND_ERR_CONNECT_TIMEOUT']);
-const TIMED_OUT = new Set(['ECONNABORTED', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ESOCKETTIMEDOUT']);
-const NO_SECURITY = /^(EPROTO|ERR_SSL_)/;
-const MOST_CAUSES = 20;
+const CERTIFICATE_CODE = /^(CERT_|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_|ERR_TLS_CERT|HOSTNAME_MISMATCH)/;
+const NAME_UNKNOWN_CODES = new Set(['ENOTFOUND', 'EAI_AGAIN', 'EAI_FAIL', 'EAI_NODATA', 'EAI_NONAME']);
+const UNREACHABLE_CODES = new Set([
+  'ECONNREFUSED',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+const TIMEOUT_CODES = new Set(['ECONNABORTED', 'UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT', 'ESOCKETTIMEDOUT']);
+const TLS_CODE = /^(EPROTO|ERR_SSL_)/;
+const MAX_CAUSES = 20;
 // The usual cause is that there is no network, which does not come back within seconds.
 const NAME_UNKNOWN = phrase('its name is not known');
 
@@ -26,13 +32,13 @@ function networkError(error, host, timeout) {
   if (causes.some((each) => each.key === 'reply_too_large')) {
     return new HexError('reply_too_large', {}, { host, megabytes: 64 });
   }
-  if (codes.some((code) => CERTIFICATE.test(code))) return new HexError('bad_certificate', {}, { host });
-  if (codes.some((code) => NO_NAME.has(code))) return unreachable(host, NAME_UNKNOWN);
-  if (inConnecting || codes.some((code) => NOBODY.has(code)))
+  if (codes.some((code) => CERTIFICATE_CODE.test(code))) return new HexError('bad_certificate', {}, { host });
+  if (codes.some((code) => NAME_UNKNOWN_CODES.has(code))) return unreachable(host, NAME_UNKNOWN);
+  if (inConnecting || codes.some((code) => UNREACHABLE_CODES.has(code)))
     return unreachable(host, phrase('nothing answers there'));
-  if (codes.some((code) => NO_SECURITY.test(code)))
+  if (codes.some((code) => TLS_CODE.test(code)))
     return unreachable(host, phrase('no secure connection can be made'));
-  const isLate = codes.some((code) => TIMED_OUT.has(code) || code === 'ETIMEDOUT');
+  const isLate = codes.some((code) => TIMEOUT_CODES.has(code) || code === 'ETIMEDOUT');
   if (isLate || names.includes('TimeoutError') || names.includes('AbortError')) {
     return new HexError('timeout', {}, { host, timeout });
   }
@@ -54,7 +60,7 @@ function causesOf(error) {
   const found = [];
   /** @type {any[]} */
   const inside = [error];
-  while (inside.length && found.length < MOST_CAUSES) {
+  while (inside.length && found.length < MAX_CAUSES) {
     const each = inside.shift();
     if (typeof each !== 'object' || each === null) continue;
     found.push(each);

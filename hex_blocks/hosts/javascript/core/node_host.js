@@ -4,7 +4,7 @@
 const { allowedHosts } = require('./base_url');
 const { clockOf } = require('./clock');
 
-const LARGEST_REPLY = 64 * 1024 * 1024;
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 const VARIABLE = 'HEX_BLOCKS_ALLOWED_HOSTS';
 
 /**
@@ -24,7 +24,7 @@ async function contentOf(response) {
   const length = Number(response.headers.get('content-length'));
   // Read in chunks, because the length of a compressed reply does not limit its decompressed size.
   const isPlain = !response.headers.get('content-encoding');
-  if (isPlain && length && length <= LARGEST_REPLY) return new Uint8Array(await response.arrayBuffer());
+  if (isPlain && length && length <= MAX_REPLY_BYTES) return new Uint8Array(await response.arrayBuffer());
   /** @type {Uint8Array[]} */
   const parts = [];
   let size = 0;
@@ -33,7 +33,7 @@ async function contentOf(response) {
     const { done, value } = await reader.read();
     if (done) break;
     size += value.length;
-    if (size > LARGEST_REPLY) {
+    if (size > MAX_REPLY_BYTES) {
       await reader.cancel();
       throw Object.assign(new Error('the answer is too large'), { key: 'reply_too_large' });
     }

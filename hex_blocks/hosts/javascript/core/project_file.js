@@ -44,7 +44,7 @@ const { YamlFault, readYaml } = require('./yaml');
  */
 
 const KNOWN_VERSION = 3;
-const MOST_CELLS = 20_000;
+const MAX_CELLS = 20_000;
 // Cells that contain other cells in `config.cells`.
 const SECTIONS = ['COLLAPSIBLE', 'BLOCK'];
 const CHARTS = ['CHART', 'CHARTV2', 'EXPLORE', 'MAP', 'METRIC'];
@@ -109,7 +109,7 @@ class Reader {
   read(cells, insideShown) {
     for (const cell of list(cells)) {
       this.cells += 1;
-      if (this.cells > MOST_CELLS) throw new ProjectFileFault(`more than ${MOST_CELLS} cells`);
+      if (this.cells > MAX_CELLS) throw new ProjectFileFault(`more than ${MAX_CELLS} cells`);
       if (isObject(cell)) this.readCell(cell, insideShown);
     }
   }

@@ -2,7 +2,7 @@
 /** Reads the inputs of a project, and checks the parameters of a run against them. */
 
 const { HexError, notHex } = require('./errors');
-const { placeShown, shown } = require('./faults');
+const { printablePath, shown } = require('./faults');
 const { closeMatches } = require('./matching');
 const { KNOWN_VERSION, ProjectFileFault, readProjectFile, valueLabel } = require('./project_file');
 const { casefold, cut, phrase } = require('./text');
@@ -14,10 +14,10 @@ const { casefold, cut, phrase } = require('./text');
  * @typedef {import('./errors').Fault} Fault
  */
 
-const MOST_FAULTS = 20;
-const MOST_NAMED = 20;
-const LONGEST_NAME = 60;
-const NEAREST_LIKENESS = 0.6;
+const MAX_FAULTS = 20;
+const MAX_NAMED = 20;
+const MAX_NAME_LENGTH = 60;
+const MIN_SIMILARITY = 0.6;
 
 /**
  * Return the inputs of a version of a project, and other facts about running it.
@@ -79,7 +79,7 @@ async function checkParameters(call, projectId, parameters) {
   const inputs = new Map(file.inputs.map((each) => [each.name, each]));
   const faults = faultsOf('inputParams', parameters, inputs, file);
   if (faults.length) {
-    throw new HexError('bad_inputs', { faults: faults.slice(0, MOST_FAULTS) }, { tool: call.spec.id });
+    throw new HexError('bad_inputs', { faults: faults.slice(0, MAX_FAULTS) }, { tool: call.spec.id });
   }
   const unseen = Object.keys(parameters).filter((name) => inputs.get(name)?.onApp === false);
   if (unseen.length) call.warn('inputs_not_on_app', { names: unseen.join(', ') });
@@ -97,14 +97,14 @@ function faultsOf(place, given, inputs, file) {
   const faults = [];
   const settable = [...inputs.values()].filter((each) => each.settable).map((each) => each.name);
   for (const [name, value] of Object.entries(given)) {
-    const input = placeShown(`${place}.${name}`);
+    const input = printablePath(`${place}.${name}`);
     const wanted = inputs.get(name);
     if (!wanted) {
       // An imported component may have inputs that are not in the file.
       if (file.complete) faults.push(unknown(input, name, settable));
     } else if (!wanted.settable) faults.push({ input, key: 'not_settable', values: { kind: wanted.kind } });
     else {
-      const misfit = value === null ? null : misfitOf(wanted, value);
+      const misfit = value === null ? null : faultOfValue(wanted, value);
       if (misfit) faults.push({ input, ...misfit });
     }
   }
@@ -119,10 +119,10 @@ function faultsOf(place, given, inputs, file) {
  */
 function unknown(input, name, known) {
   const folded = new Map(known.map((each) => [casefold(each), each]));
-  const wanted = casefold(cut(name, LONGEST_NAME));
-  const [nearest] = closeMatches(wanted, [...folded.keys()], 1, NEAREST_LIKENESS);
+  const wanted = casefold(cut(name, MAX_NAME_LENGTH));
+  const [nearest] = closeMatches(wanted, [...folded.keys()], 1, MIN_SIMILARITY);
   if (nearest !== undefined) return { input, key: 'no_such_parameter_near', values: { near: folded.get(nearest) } };
-  return { input, key: 'no_such_parameter', values: { known: known.slice(0, MOST_NAMED).join(', ') || '-' } };
+  return { input, key: 'no_such_parameter', values: { known: known.slice(0, MAX_NAMED).join(', ') || '-' } };
 }
 
 /**
@@ -141,7 +141,7 @@ const TYPES = {
  * @param {ProjectInput} wanted
  * @param {any} value
  */
-function misfitOf(wanted, value) {
+function faultOfValue(wanted, value) {
   const { type, choices, minimum, maximum } = wanted;
   if (Object.hasOwn(TYPES, type)) {
     const [key, fits] = TYPES[type];
@@ -151,7 +151,7 @@ function misfitOf(wanted, value) {
     const allowed = choices.map((each) => each.value);
     const wrong = (type === 'array' ? value : [value]).filter((/** @type {any} */ each) => !allowed.includes(each));
     if (wrong.length) {
-      const known = allowed.slice(0, MOST_NAMED).map(valueLabel).join(', ');
+      const known = allowed.slice(0, MAX_NAMED).map(valueLabel).join(', ');
       return { key: 'not_allowed', values: { found: shown(wrong[0]), allowed: known } };
     }
   }

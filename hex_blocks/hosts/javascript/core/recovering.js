@@ -33,7 +33,7 @@ const UNAUTHORIZED = 401;
 const PAGE = 100;
 const PAGES = 20;
 const PAUSES = [5, 10, 20, 30];
-const MOST_NAMED = 10;
+const MAX_NAMED = 10;
 
 /**
  * Find the run of a start; null if there is none.
@@ -69,7 +69,7 @@ async function findLostRun(call, start, sentAt) {
     if (onlyOurs.length || !different.length || pause === null || (await call.clock.wait(pause, call.stop))) break;
   }
   const runs = candidates
-    .slice(0, MOST_NAMED)
+    .slice(0, MAX_NAMED)
     .map((run) => run.runId)
     .join(', ');
   throw new HexError('start_uncertain', {}, { used: start.key, projectId: start.projectId, runs });
@@ -90,7 +90,7 @@ function mayHaveStarted(error) {
  * @param {ToolCall} call
  * @param {Start} start with the times of now
  */
-function startsInTheWay(call, start) {
+function blockingStarts(call, start) {
   return call.starts
     .othersWithoutRun(start)
     .filter((other) => other.fingerprint !== start.fingerprint && secondsUntilClear(start, [other]) > 0);
@@ -234,4 +234,4 @@ function beganAt(run) {
   return moment ? secondsOf(moment) : null;
 }
 
-module.exports = { findLostRun, mayHaveStarted, secondsUntilClear, secondsUntilLost, startsInTheWay };
+module.exports = { blockingStarts, findLostRun, mayHaveStarted, secondsUntilClear, secondsUntilLost };

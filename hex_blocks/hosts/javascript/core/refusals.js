@@ -2,7 +2,7 @@
 /** Reads Hex's error bodies in all their forms: two JSON formats, lists of faults, or plain text. */
 
 const { isObject } = require('./faults');
-const { Phrase, cut, lengthOf, numberInWords, oneAfterTheOther, phrase, printable, said: inWords } = require('./text');
+const { Phrase, cut, joinSentences, lengthOf, numberInWords, phrase, printable, said: inWords } = require('./text');
 const { isNestedBeyond } = require('./values');
 
 // The codes of Hex's newer error bodies; JSON from a gateway has no such code.
@@ -15,19 +15,19 @@ const CODES = new Set([
   'UNPROCESSABLE_CONTENT',
   'SERVICE_UNAVAILABLE',
 ]);
-const MOST_NAMED = 50;
-const MOST_DETAILS = 20;
-const DEEPEST = 64;
+const MAX_PARAMETERS = 50;
+const MAX_DETAILS = 20;
+const MAX_DEPTH = 64;
 // Input cells with a list of choices.
 const CHOICES = ['DROPDOWN', 'MULTISELECT'];
-const NAMES = ['paramName', 'paramValue', 'dataType', 'inputCellType'];
+const PARAMETER_FIELDS = ['paramName', 'paramValue', 'dataType', 'inputCellType'];
 
 /**
  * @typedef {object} Refusal
  * @property {string} reason
  * @property {string | null} traceId
  * @property {Record<string, any> | null} parameters
- * @property {boolean} isHexs whether it is from Hex itself
+ * @property {boolean} isFromHex whether it is from Hex itself
  */
 
 /**
@@ -35,11 +35,11 @@ const NAMES = ['paramName', 'paramValue', 'dataType', 'inputCellType'];
  * @param {string} body
  * @returns {any}
  */
-function saidIn(body) {
+function parseErrorBody(body) {
   const said = body.trim();
   try {
     const value = JSON.parse(said);
-    if (!isNestedBeyond(value, DEEPEST)) return value;
+    if (!isNestedBeyond(value, MAX_DEPTH)) return value;
   } catch {
     // It is not JSON, so it is returned as text.
   }
@@ -53,19 +53,19 @@ function saidIn(body) {
  */
 function readRefusal(body) {
   if (!isObject(body)) {
-    return { reason: typeof body === 'string' ? plain(body) : '', traceId: null, parameters: null, isHexs: false };
+    return { reason: typeof body === 'string' ? plain(body) : '', traceId: null, parameters: null, isFromHex: false };
   }
-  const parts = [holds(body.reason) ? body.reason : body.message];
+  const parts = [isTruthy(body.reason) ? body.reason : body.message];
   if (typeof body.details === 'string') parts.push(body.details);
   for (const part of [body.details, body.issues, body.problems]) {
-    if (Array.isArray(part)) parts.push(...part.slice(0, MOST_DETAILS).map(entrySaid));
+    if (Array.isArray(part)) parts.push(...part.slice(0, MAX_DETAILS).map(messageOf));
   }
   const said = new Set(parts.filter((part) => typeof part === 'string' && part));
   return {
     reason: plain([...said].join('; ')),
     traceId: typeof body.traceId === 'string' ? cut(plain(body.traceId), 100) : null,
     parameters: parametersOf(body.invalid, body.notFound),
-    isHexs: isHexs(body),
+    isFromHex: isFromHex(body),
   };
 }
 
@@ -73,18 +73,18 @@ function readRefusal(body) {
  * Return whether a body is an error from Hex: it has a reason, or a message and one of CODES.
  * @param {Record<string, any>} body
  */
-function isHexs(body) {
+function isFromHex(body) {
   const older = typeof body.reason === 'string' && body.reason !== '';
   const newer = typeof body.message === 'string' && CODES.has(body.code);
   return older || newer || Array.isArray(body.invalid) || Array.isArray(body.notFound);
 }
 
 /** @param {any} problem */
-function entrySaid(problem) {
+function messageOf(problem) {
   if (!isObject(problem)) return problem;
-  if (holds(problem.message)) return problem.message;
+  if (isTruthy(problem.message)) return problem.message;
   return ['name', 'reason']
-    .filter((name) => holds(problem[name]))
+    .filter((name) => isTruthy(problem[name]))
     .map((name) => inWords(problem[name]))
     .join(': ');
 }
@@ -93,7 +93,7 @@ function entrySaid(problem) {
  * Return whether a value is truthy by Python's rules: not null, false, 0 or empty.
  * @param {any} value
  */
-function holds(value) {
+function isTruthy(value) {
   if (Array.isArray(value)) return value.length > 0;
   return isObject(value) ? Object.keys(value).length > 0 : Boolean(value);
 }
@@ -101,21 +101,21 @@ function holds(value) {
 /** @param {any} invalid @param {any} notFound */
 function parametersOf(invalid, notFound) {
   const wrong = (Array.isArray(invalid) ? invalid : [])
-    .slice(0, MOST_NAMED)
+    .slice(0, MAX_PARAMETERS)
     .filter(isObject)
-    .map((part) => Object.fromEntries(NAMES.map((name) => [name, plainValue(part[name])])));
-  const absent = (Array.isArray(notFound) ? notFound : []).slice(0, MOST_NAMED).map(plainValue);
+    .map((part) => Object.fromEntries(PARAMETER_FIELDS.map((name) => [name, plainValue(part[name])])));
+  const absent = (Array.isArray(notFound) ? notFound : []).slice(0, MAX_PARAMETERS).map(plainValue);
   if (!wrong.length && !absent.length) return null;
   const said = [
-    ...wrong.map(misfit),
+    ...wrong.map(wrongValue),
     ...absent.map((name) => phrase('{name} is not an input of this project.', { name })),
   ];
-  const details = new Phrase((language) => plain(oneAfterTheOther(said.map((each) => each.said(language))), 2000));
+  const details = new Phrase((language) => plain(joinSentences(said.map((each) => each.said(language))), 2000));
   return { details, invalid: wrong, notFound: absent };
 }
 
 /** @param {Record<string, string | null>} part */
-function misfit(part) {
+function wrongValue(part) {
   const values = { name: part.paramName, value: part.paramValue, type: part.dataType };
   if (CHOICES.includes((part.inputCellType || '').toUpperCase())) {
     return phrase('{name} does not take {value}: it takes the choices of the app, of type {type}.', values);
@@ -153,4 +153,4 @@ function plain(said, longest = 500) {
   return lengthOf(shown) <= longest ? shown : `${cut(shown, longest)}…`;
 }
 
-module.exports = { plain, readRefusal, saidIn };
+module.exports = { parseErrorBody, plain, readRefusal };

@@ -11,7 +11,7 @@ const { cut, numberInWords, quoted, stripOf } = require('./text');
  * @typedef {{ path: string, query: Record<string, any>, body: Record<string, any> | null }} RequestParts
  */
 
-const NOTHING = Symbol('nothing');
+const NOT_SENT = Symbol('nothing');
 // Characters that encodeURIComponent does not escape, but Python does.
 const NOT_QUOTED = /[!'()*]/g;
 
@@ -61,8 +61,8 @@ function bodyOf(inBody, inputs) {
   const body = {};
   const spread = [];
   for (const [name, field] of inBody) {
-    const value = Object.hasOwn(inputs, name) ? bodyValue(field, inputs[name]) : NOTHING;
-    if (value === NOTHING) continue;
+    const value = Object.hasOwn(inputs, name) ? bodyValue(field, inputs[name]) : NOT_SENT;
+    if (value === NOT_SENT) continue;
     const steps = (field.wire || name).split('.');
     if (Array.isArray(value) || !(field.wire || '').includes('[]')) place(body, steps, value);
     else spread.push({ steps, value });
@@ -93,7 +93,7 @@ function quote(value) {
 
 /** @param {InputField} field @param {any} value */
 function bodyValue(field, value) {
-  if (field.trueSends) return value ? (field.trueSends === 'null' ? null : '') : NOTHING;
+  if (field.trueSends) return value ? (field.trueSends === 'null' ? null : '') : NOT_SENT;
   return field.format === 'json-object' ? JSON.parse(value) : value;
 }
 

@@ -13,7 +13,7 @@ const { casefold, strip } = require('./text');
 
 const TOOL = 'hex_get_run_results';
 const CHART_TYPES = ['CHART', 'VEGA_CHART'];
-const MOST_CELLS = 10_000;
+const MAX_CELLS = 10_000;
 const SIZE = ['width', 'height', 'includeTitle'];
 
 /**
@@ -49,7 +49,7 @@ async function completed(call, projectId, runId) {
 
 /** @param {ToolCall} call @param {string} projectId @returns {Promise<Cell[]>} */
 async function allCells(call, projectId) {
-  const listed = await readList(call.part('hex_list_cells'), { projectId, fetchAll: true, maxItems: MOST_CELLS });
+  const listed = await readList(call.part('hex_list_cells'), { projectId, fetchAll: true, maxItems: MAX_CELLS });
   return listed.values || [];
 }
 

@@ -3,9 +3,9 @@
 
 // The wait if Hex does not say how long: the length of its window.
 const RATE_WINDOW = 60;
-const HEADERS = ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset'];
+const RETRY_HEADERS = ['retry-after', 'ratelimit-reset', 'x-ratelimit-reset'];
 // Hex has no longer window, so longer waits are not accepted.
-const LONGEST_RETRY = 3600;
+const MAX_RETRY_DELAY = 3600;
 const NUMBER = /^[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t]*$/;
 
 /**
@@ -14,9 +14,9 @@ const NUMBER = /^[ \t]*[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?[ \t
  * @param {number} now
  * @param {number} otherwise
  */
-function secondsToWait(headers, now, otherwise) {
-  const told = toldSeconds(headers, now);
-  return Math.max(1, Math.ceil(Math.min(told === null ? otherwise : told, LONGEST_RETRY)));
+function retryDelay(headers, now, otherwise) {
+  const requested = requestedDelay(headers, now);
+  return Math.max(1, Math.ceil(Math.min(requested === null ? otherwise : requested, MAX_RETRY_DELAY)));
 }
 
 /**
@@ -24,10 +24,10 @@ function secondsToWait(headers, now, otherwise) {
  * @param {Record<string, string>} headers
  * @param {number} now
  */
-function toldSeconds(headers, now) {
-  for (const name of HEADERS) {
-    const told = secondsIn(headers[name] || '', now);
-    if (told !== null) return told;
+function requestedDelay(headers, now) {
+  for (const name of RETRY_HEADERS) {
+    const requested = secondsIn(headers[name] || '', now);
+    if (requested !== null) return requested;
   }
   return null;
 }
@@ -59,4 +59,4 @@ function secondsOfDate(value) {
   return Number.isNaN(moment) ? null : moment / 1000;
 }
 
-module.exports = { RATE_WINDOW, secondsOfDate, secondsToWait, toldSeconds };
+module.exports = { RATE_WINDOW, requestedDelay, retryDelay, secondsOfDate };

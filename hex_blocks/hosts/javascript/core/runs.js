@@ -24,7 +24,7 @@ const HISTORY = 20;
 const FRESH_SECONDS = 10;
 const PAGE = 25;
 const LANDMARKS = 5;
-const MOST_PROJECTS = 1000;
+const MAX_PROJECTS = 1000;
 const RECENT = Symbol('recent runs');
 const STARTED = ['projectId', 'runId', 'runUrl', 'runStatusUrl', 'traceId', 'projectVersion'];
 
@@ -116,7 +116,7 @@ function keep(api, projectId, recent) {
   known.delete(projectId);
   known.set(projectId, recent);
   for (const oldest of known.keys()) {
-    if (known.size <= MOST_PROJECTS) break;
+    if (known.size <= MAX_PROJECTS) break;
     known.delete(oldest);
   }
   return recent;

@@ -7,7 +7,7 @@
 const { HexError, notHex } = require('./errors');
 const { phrase } = require('./text');
 const { checkParameters } = require('./project_inputs');
-const { findLostRun, mayHaveStarted, secondsUntilClear, secondsUntilLost, startsInTheWay } = require('./recovering');
+const { blockingStarts, findLostRun, mayHaveStarted, secondsUntilClear, secondsUntilLost } = require('./recovering');
 const { keepStarted, recentRuns, startReply } = require('./runs');
 const { buildRequest } = require('./requests');
 const { isOfKind } = require('./tool_call');
@@ -20,8 +20,8 @@ const { isOfKind } = require('./tool_call');
 
 const PARAMETERS = ['inputParams', 'inputParamsJson'];
 // Seconds between two checks for the outcome of another start in this process, and between two requests to Hex for it.
-const CHECK_SECONDS = 2;
-const SEARCH_SECONDS = 15;
+const RECORD_INTERVAL = 2;
+const SEARCH_INTERVAL = 15;
 let made = 0;
 
 /**
@@ -170,7 +170,7 @@ class StartOnce {
       if (left <= 0) return null;
       await this.waitFor(
         left,
-        SEARCH_SECONDS,
+        SEARCH_INTERVAL,
         new HexError('start_pending', {}, { used: earlier.key, seconds: Math.ceil(left) }),
       );
     }
@@ -180,9 +180,9 @@ class StartOnce {
   async waitForOthers() {
     for (;;) {
       const now = this.timed();
-      const left = secondsUntilClear(now, startsInTheWay(this.call, now));
+      const left = secondsUntilClear(now, blockingStarts(this.call, now));
       if (left <= 0) return;
-      await this.waitFor(left, CHECK_SECONDS, new HexError('project_busy', {}, { seconds: Math.ceil(left) }));
+      await this.waitFor(left, RECORD_INTERVAL, new HexError('project_busy', {}, { seconds: Math.ceil(left) }));
     }
   }
 

@@ -23,7 +23,7 @@
  * @property {(key: string, start: Start | null) => unknown} write null removes it
  */
 
-const MOST = 2000;
+const MAX_STARTS = 2000;
 
 class Starts {
   /** @param {Store | null} [store] */
@@ -52,7 +52,7 @@ class Starts {
     this.known.delete(start.key);
     this.known.set(start.key, start);
     for (const oldest of this.known.keys()) {
-      if (this.known.size <= MOST) break;
+      if (this.known.size <= MAX_STARTS) break;
       this.known.delete(oldest);
     }
     if (this.store && start.lasting) await this.store.write(start.key, start);

@@ -10,9 +10,9 @@ const { isOfKind } = require('./tool_call');
  * @typedef {import('./runs').Run} Run
  */
 
-// The minimum time that hosts allow between the signal to stop and the kill.
+// Seconds for the last requests of a call that is being stopped: hosts kill the process some seconds later.
 const LAST_SECONDS = 8;
-const LOOK_SECONDS = 10;
+const STATUS_SECONDS = 10;
 const ATTEMPTS = 3;
 const PAUSE = 1;
 
@@ -71,7 +71,7 @@ async function stopRun(call, run) {
  * @returns {Promise<Run>}
  */
 async function refreshRun(call, run) {
-  const quick = call.quietly(Math.min(LOOK_SECONDS, call.timing.patience));
+  const quick = call.quietly(Math.min(STATUS_SECONDS, call.timing.patience));
   try {
     return { ...run, ...(await getRun(quick, run.projectId, run.runId)) };
   } catch (error) {

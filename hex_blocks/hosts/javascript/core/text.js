@@ -10,7 +10,7 @@ const BLANK = '\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\
 const BLANKS = new RegExp(`[${BLANK}]+`, 'u');
 const AROUND = new RegExp(`^[${BLANK}]+|[${BLANK}]+$`, 'gu');
 const NOT_PRINTABLE = /(?! )[\p{C}\p{Z}]/gu;
-const HALF = /[\ud800-\udfff]/u;
+const LONE_SURROGATE = /[\ud800-\udfff]/u;
 const TOKENS = new RegExp(`(hxt[a-z]_)[^${BLANK}/"']+`, 'giu');
 const FULL_WIDTH_ENDS = ['。', '！', '？', '：'];
 const SOURCE_LANGUAGE = 'en';
@@ -155,7 +155,7 @@ function numberInWords(value) {
  * Join sentences with spaces, but without a space after full-width punctuation.
  * @param {string[]} sentences
  */
-function oneAfterTheOther(sentences) {
+function joinSentences(sentences) {
   let joined = '';
   for (const each of sentences.filter(Boolean)) {
     joined += (joined === '' || FULL_WIDTH_ENDS.includes(joined.slice(-1)) ? '' : ' ') + each;
@@ -269,7 +269,7 @@ function printable(value, instead = ' ') {
  * @param {string} value
  */
 function isUnicode(value) {
-  return !HALF.test(value);
+  return !LONE_SURROGATE.test(value);
 }
 
 /**
@@ -305,10 +305,10 @@ module.exports = {
   casefold,
   cut,
   isUnicode,
+  joinSentences,
   lengthOf,
   nearestLanguage,
   numberInWords,
-  oneAfterTheOther,
   phrase,
   printable,
   quoted,

@@ -3,7 +3,7 @@
 
 const { BLANK, lengthOf, phrase, printable } = require('./text');
 
-const LONGEST = 4096;
+const MAX_LENGTH = 4096;
 const PLACEHOLDER = new RegExp(
   '^(?:' +
     [
@@ -43,7 +43,7 @@ function wrongCharacter(token) {
   if (foreign) return phrase('there is a character in it that is not ASCII, at place {place}', { place: foreign });
   const control = placeOf(token, (each) => printable(each, '') === each);
   if (control) return phrase('there is a control character in it, at place {place}', { place: control });
-  if (lengthOf(token) > LONGEST) return phrase('it is longer than {longest} characters', { longest: LONGEST });
+  if (lengthOf(token) > MAX_LENGTH) return phrase('it is longer than {longest} characters', { longest: MAX_LENGTH });
   return null;
 }
 

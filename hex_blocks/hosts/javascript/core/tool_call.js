@@ -33,9 +33,9 @@ const { phrase, sentence } = require('./text');
  */
 
 // The maximum number of fields that a warning or an error names.
-const MOST_FIELDS = 5;
+const MAX_FIELDS = 5;
 // The minimum seconds for a request, even if a call has less time left.
-const LEAST_READ = 1;
+const MIN_READ = 1;
 
 class ToolCall {
   /** @param {CallParts} parts */
@@ -96,7 +96,7 @@ class ToolCall {
    */
   within(seconds) {
     const { timing } = this;
-    return { ...timing, patience: Math.max(0, seconds), read: Math.min(timing.read, Math.max(LEAST_READ, seconds)) };
+    return { ...timing, patience: Math.max(0, seconds), read: Math.min(timing.read, Math.max(MIN_READ, seconds)) };
   }
 
   /** @param {string} id */
@@ -167,7 +167,7 @@ class ToolCall {
 
   /** @param {Set<string>} names */
   fields(names) {
-    const more = names.size - MOST_FIELDS;
+    const more = names.size - MAX_FIELDS;
     const fields = listed(names);
     return more > 0 ? this.say('{fields} and {count} more', { fields, count: more }) : fields;
   }
@@ -185,7 +185,7 @@ class ToolCall {
 
 /** @param {Set<string>} names */
 function listed(names) {
-  return [...names].slice(0, MOST_FIELDS).join(', ');
+  return [...names].slice(0, MAX_FIELDS).join(', ');
 }
 
 /**

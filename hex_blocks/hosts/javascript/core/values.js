@@ -2,10 +2,10 @@
 /** Converts values from forms, models and programs to the JSON values that they represent. */
 
 const { JsonFault, TooDeep, TooLarge, parseJson, put } = require('./json_text');
-const { LARGEST_INTEGER, LONGEST_LOOKED_AT, LONGEST_NUMBER, Refusal, isObject, refuse, shown } = require('./faults');
+const { MAX_INTEGER, MAX_NUMBER_LENGTH, MAX_SEARCHED, Refusal, isObject, refuse, shown } = require('./faults');
 const { BLANK, isUnicode, lengthOf, strip } = require('./text');
 
-const DEEPEST = 64;
+const MAX_DEPTH = 64;
 const INTEGER = /^[+-]?\p{Nd}{1,18}$/u;
 const NUMBER = /^[+-]?(\p{Nd}{1,300}\.?\p{Nd}*|\.\p{Nd}+)([eE][+-]?\p{Nd}{1,3})?$/u;
 /** @type {Record<string, boolean>} */
@@ -28,7 +28,7 @@ function asText(value) {
  * Return a text with the digits of other scripts replaced by ASCII digits.
  * @param {string} value
  */
-function inOurDigits(value) {
+function withAsciiDigits(value) {
   return value.replace(/(?![0-9])\p{Nd}/gu, (digit) => {
     const code = Number(digit.codePointAt(0));
     let first = code;
@@ -44,12 +44,12 @@ function inOurDigits(value) {
  */
 function asInteger(given) {
   let value = bare(given);
-  if (typeof value === 'string' && lengthOf(value) <= LONGEST_NUMBER && INTEGER.test(strip(value))) {
-    value = Number(inOurDigits(strip(value)));
+  if (typeof value === 'string' && lengthOf(value) <= MAX_NUMBER_LENGTH && INTEGER.test(strip(value))) {
+    value = Number(withAsciiDigits(strip(value)));
   }
   if (typeof value !== 'number' || !Number.isInteger(value)) throw refuse('not_integer', value);
   // A larger integer would be rounded.
-  if (!Number.isSafeInteger(value)) throw refuse('too_large', value, { limit: LARGEST_INTEGER });
+  if (!Number.isSafeInteger(value)) throw refuse('too_large', value, { limit: MAX_INTEGER });
   return value;
 }
 
@@ -58,7 +58,7 @@ function asInteger(given) {
  * @param {unknown} value
  */
 function bare(value) {
-  return typeof value === 'string' && lengthOf(value) < LONGEST_NUMBER ? unquoted(strip(value)) : scalar(value);
+  return typeof value === 'string' && lengthOf(value) < MAX_NUMBER_LENGTH ? unquoted(strip(value)) : scalar(value);
 }
 
 /**
@@ -68,12 +68,12 @@ function bare(value) {
  */
 function asNumber(given) {
   let value = bare(given);
-  if (typeof value === 'string' && lengthOf(value) <= LONGEST_NUMBER && NUMBER.test(strip(value))) {
-    value = Number(inOurDigits(strip(value)));
+  if (typeof value === 'string' && lengthOf(value) <= MAX_NUMBER_LENGTH && NUMBER.test(strip(value))) {
+    value = Number(withAsciiDigits(strip(value)));
   }
   if (typeof value !== 'number' || Number.isNaN(value) || Math.abs(value) > 1e308) throw refuse('not_number', value);
   if (Number.isInteger(value) && !Number.isSafeInteger(value) && typeof given === 'number') {
-    throw refuse('too_large', value, { limit: LARGEST_INTEGER });
+    throw refuse('too_large', value, { limit: MAX_INTEGER });
   }
   return value;
 }
@@ -127,7 +127,7 @@ function readJson(value) {
       throw refuse('bad_json', value, { problem: error.message, line: error.line, column: error.column });
     }
     if (error instanceof TooDeep) throw refuse('json_too_deep', value);
-    if (error instanceof TooLarge) throw refuse('too_large', value, { limit: LARGEST_INTEGER });
+    if (error instanceof TooLarge) throw refuse('too_large', value, { limit: MAX_INTEGER });
     throw error;
   }
 }
@@ -167,7 +167,7 @@ function unwrappedList(value) {
  * @param {unknown} value
  */
 function checkDepth(value) {
-  if (isNestedBeyond(value, DEEPEST)) throw refuse('json_too_deep', value);
+  if (isNestedBeyond(value, MAX_DEPTH)) throw refuse('json_too_deep', value);
 }
 
 /**
@@ -199,7 +199,7 @@ function checkCharacters(value, place = '') {
  */
 function asPlain(value) {
   checkDepth(value);
-  return plainly(value, '');
+  return jsonValue(value, '');
 }
 
 /**
@@ -207,13 +207,13 @@ function asPlain(value) {
  * @param {string} place
  * @returns {any}
  */
-function plainly(value, place) {
-  if (Array.isArray(value)) return value.map((part, number) => plainly(part, `${place}[${number}]`));
+function jsonValue(value, place) {
+  if (Array.isArray(value)) return value.map((part, number) => jsonValue(part, `${place}[${number}]`));
   if (isObject(value)) {
     /** @type {Record<string, any>} */
     const read = {};
     for (const name of Object.keys(value)) checkCharacters(name, `${place}.${name}`);
-    for (const [name, part] of Object.entries(value)) put(read, name, plainly(part, `${place}.${name}`));
+    for (const [name, part] of Object.entries(value)) put(read, name, jsonValue(part, `${place}.${name}`));
     return read;
   }
   const plain = scalar(value);
@@ -221,7 +221,7 @@ function plainly(value, place) {
   if (typeof plain === 'number') {
     if (!Number.isFinite(plain)) throw refuse('not_number', plain, {}, place);
     if (Number.isInteger(plain) && !Number.isSafeInteger(plain) && Math.abs(plain) < 2 ** 63) {
-      throw refuse('too_large', plain, { limit: LARGEST_INTEGER }, place);
+      throw refuse('too_large', plain, { limit: MAX_INTEGER }, place);
     }
   } else if (plain !== null && typeof plain !== 'string' && typeof plain !== 'boolean') {
     throw refuse('not_json', typeof plain, {}, place);
@@ -247,7 +247,7 @@ function scalar(value) {
  */
 function unquoted(value) {
   const length = lengthOf(value);
-  if (length < 2 || length > LONGEST_LOOKED_AT || value[0] !== '"' || value.at(-1) !== '"') return value;
+  if (length < 2 || length > MAX_SEARCHED || value[0] !== '"' || value.at(-1) !== '"') return value;
   try {
     const read = parseJson(value);
     return typeof read === 'string' ? strip(read) : value;

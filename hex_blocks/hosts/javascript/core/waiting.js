@@ -17,11 +17,11 @@ const { isOfKind } = require('./tool_call');
 
 const TIMEOUT = 600;
 // The minimum seconds for a start, even if the caller's patience is shorter, because its outcome must be known.
-const LEAST_READ = 10;
+const MIN_READ = 10;
 // How long a cancellation after the timeout may wait for the rate limit.
 const CANCEL_PATIENCE = 30;
 // The inputs of a waiting tool besides those of a start.
-const OWN = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelOnInterrupt', 'cancelActiveRuns'];
+const WAIT_INPUTS = ['timeout', 'pollInterval', 'cancelOnTimeout', 'cancelOnInterrupt', 'cancelActiveRuns'];
 
 // The fields of an ended run that are stored.
 const ENDED = ['status', 'startTime', 'endTime', 'elapsedTime', 'runUrl', 'traceId', 'projectVersion'];
@@ -32,14 +32,14 @@ const ENDED = ['status', 'startTime', 'endTime', 'elapsedTime', 'runUrl', 'trace
  * @param {Inputs} inputs
  */
 async function runAndWait(call, inputs) {
-  const asked = Object.fromEntries(Object.entries(inputs).filter(([name]) => !OWN.includes(name)));
+  const asked = Object.fromEntries(Object.entries(inputs).filter(([name]) => !WAIT_INPUTS.includes(name)));
   const promised = Boolean(inputs.idempotencyKey);
   const key = inputs.idempotencyKey || newKey(call, 'wait');
   const timeout = inputs.timeout ?? TIMEOUT;
   const until = call.clock.monotonic() + timeout;
   const earlier = promised ? await call.starts.find(key) : null;
   if (call.stopped && !(earlier && earlier.runId)) throw new HexError('interrupted_before');
-  const read = Math.min(call.timing.read, Math.max(LEAST_READ, timeout));
+  const read = Math.min(call.timing.read, Math.max(MIN_READ, timeout));
   const patient = call.with({ timing: { ...call.timing, patience: timeout, read } });
   const before = async () => {
     if (inputs.cancelActiveRuns)

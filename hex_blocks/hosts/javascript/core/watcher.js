@@ -23,7 +23,7 @@ const STRETCH_BEFORE_END = 1 / 10;
 // The limit group of the watcher's requests, and the share of it that they may use; the rest is for other requests.
 const POLLING = 'hex-api';
 const SHARE = 0.9;
-const MOST_PER_SECOND = 1000;
+const MAX_PER_SECOND = 1000;
 // How many requests may follow each other without a pause.
 const BURST = 2;
 const PAGE = 100;
@@ -33,7 +33,7 @@ const EMPTY_PAGES = 2;
 const STRAYS = 10;
 const POLL_PATIENCE = 20;
 const TICK = 1;
-const LEAST_WAIT = 0.001;
+const MIN_WAIT = 0.001;
 const WATCHER = Symbol('watcher');
 
 /** A run that is being followed. */
@@ -110,7 +110,7 @@ class Watcher {
   /** @param {Clock} clock @param {number} requestsPerSecond */
   constructor(clock, requestsPerSecond) {
     this.clock = clock;
-    this.rate = Math.min(requestsPerSecond, MOST_PER_SECOND) * SHARE;
+    this.rate = Math.min(requestsPerSecond, MAX_PER_SECOND) * SHARE;
     /** @type {Map<string, Project>} */
     this.projects = new Map();
     this.looksLeft = BURST;
@@ -187,7 +187,7 @@ class Watcher {
     const project = waiting.sort((one, other) => one.nextAt - other.nextAt)[0];
     const due = project ? Math.max(project.nextAt, now + this.pause(now)) : now + TICK;
     if (!project || due > now) {
-      await this.clock.wait(Math.max(LEAST_WAIT, Math.min(due - now, until - now, TICK)), call.stop);
+      await this.clock.wait(Math.max(MIN_WAIT, Math.min(due - now, until - now, TICK)), call.stop);
       return;
     }
     const patience = Math.max(1, Math.min(POLL_PATIENCE, until - now));

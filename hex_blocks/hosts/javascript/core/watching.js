@@ -21,21 +21,21 @@ const { isOfKind } = require('./tool_call');
 
 // The format of cursors in JavaScript; Python has its own.
 const VERSION = 'js-1';
-const LARGEST_CURSOR = 4 * 1024 * 1024;
+const MAX_CURSOR_BYTES = 4 * 1024 * 1024;
 const PAGE = 100;
 // Pages overlap, in case runs are removed from the list while it is read.
 const OVERLAP = 10;
-const GOING_ON = ['PENDING', 'RUNNING'];
+const ACTIVE = ['PENDING', 'RUNNING'];
 // How many of the newest runs are remembered, in case some of them are gone at the next call.
 const LANDMARKS = 5;
 // Up to this number of open runs that are deep in the list are read one by one.
 const FEW = 2;
 // How many runs without a status in the list are read one by one in a call; the others follow at the next call.
-const MOST_UNCLEAR = 10;
+const MAX_UNCLEAR = 10;
 // How many projects that a call does not include stay in the cursor: the most recent ones.
-const MOST_LEFT_OUT = 200;
+const MAX_LEFT_OUT = 200;
 // A first call with `since` finds all runs that took no longer than this.
-const LONGEST_RUN = 86_400;
+const MAX_DURATION = 86_400;
 
 /**
  * Return the runs that have ended since the cursor, oldest end first, and the next cursor.
@@ -55,7 +55,7 @@ async function watchRuns(call, inputs) {
   for (const projectId of projectIds) {
     const before = seen.get(projectId);
     try {
-      const look = before ? await nextLook(call, projectId, before) : await firstLook(call, projectId, since);
+      const look = before ? await readNew(call, projectId, before) : await firstRead(call, projectId, since);
       known.set(projectId, look.seen);
       ended.push(...look.ended);
     } catch (error) {
@@ -67,7 +67,7 @@ async function watchRuns(call, inputs) {
     }
   }
   if (refusals.length === projectIds.length) throw refusals[0];
-  const leftOut = [...seen].filter(([projectId]) => !known.has(projectId)).slice(0, MOST_LEFT_OUT);
+  const leftOut = [...seen].filter(([projectId]) => !known.has(projectId)).slice(0, MAX_LEFT_OUT);
   const { statuses } = inputs;
   const wanted = ended.filter((run) => !statuses || !statuses.length || statuses.includes(run.status));
   const told = wanted.sort((one, other) => endOf(one) - endOf(other));
@@ -94,14 +94,14 @@ function isOfProject(error) {
  * @param {string} projectId
  * @param {number | null} since
  */
-async function firstLook(call, projectId, since) {
+async function firstRead(call, projectId, since) {
   /** @type {Map<string, Run>} */
   const runs = new Map();
   let sent = 0;
   for await (const page of pagesOf(call, projectId)) {
     sent = page.sent;
-    for (const run of withoutNewArrivals(page, runs)) if (!runs.has(run.runId)) runs.set(run.runId, run);
-    if (since === null || page.every((run) => (beganAt(run) || since) < since - LONGEST_RUN)) break;
+    for (const run of withoutNew(page, runs)) if (!runs.has(run.runId)) runs.set(run.runId, run);
+    if (since === null || page.every((run) => (beganAt(run) || since) < since - MAX_DURATION)) break;
   }
   await addStates(call, projectId, runs);
   const going = [...runs.values()].filter((run) => !isEnd(run.status));
@@ -118,14 +118,14 @@ async function firstLook(call, projectId, since) {
  * @param {string} projectId
  * @param {Seen} before
  */
-async function nextLook(call, projectId, before) {
+async function readNew(call, projectId, before) {
   /** @type {Map<string, Run>} */
   const runs = new Map();
   /** @type {Map<string, Run>} */
   let fresh = new Map();
   let metKnown = false;
   for await (const page of pagesOf(call, projectId)) {
-    for (const run of withoutNewArrivals(page, runs)) {
+    for (const run of withoutNew(page, runs)) {
       if (!runs.has(run.runId)) runs.set(run.runId, run);
       metKnown = metKnown || before.newest.includes(run.runId);
       if (!metKnown && !fresh.has(run.runId)) fresh.set(run.runId, run);
@@ -171,7 +171,7 @@ async function* pagesOf(call, projectId, status) {
  * @param {Map<string, Run>} runs
  */
 async function addStates(call, projectId, runs) {
-  const unclear = [...runs].filter(([, run]) => !run.status).slice(0, MOST_UNCLEAR);
+  const unclear = [...runs].filter(([, run]) => !run.status).slice(0, MAX_UNCLEAR);
   for (const [runId, run] of unclear) {
     try {
       runs.set(runId, { ...run, ...(await getRun(call, projectId, runId)) });
@@ -186,7 +186,7 @@ async function addStates(call, projectId, runs) {
  * @param {Run[]} page
  * @param {Map<string, Run>} runs
  */
-function withoutNewArrivals(page, runs) {
+function withoutNew(page, runs) {
   if (!runs.size) return page;
   const known = page.findIndex((run) => runs.has(run.runId));
   return known < 0 ? [] : page.slice(known);
@@ -203,14 +203,14 @@ async function activeRuns(call, projectId) {
   for (;;) {
     const known = found.size;
     let pages = 0;
-    for (const status of GOING_ON) {
+    for (const status of ACTIVE) {
       for await (const page of pagesOf(call, projectId, status)) {
         pages += 1;
         for (const run of page) found.set(run.runId, run);
       }
     }
     // Runs that leave one of these lists move the others up, past the next page.
-    if (pages <= GOING_ON.length || found.size === known) return [...found.values()];
+    if (pages <= ACTIVE.length || found.size === known) return [...found.values()];
   }
 }
 
@@ -271,7 +271,7 @@ function latestOf(runs) {
 function readCursor(call, cursor) {
   let document;
   try {
-    document = cursor.length > LARGEST_CURSOR ? null : JSON.parse(cursor);
+    document = cursor.length > MAX_CURSOR_BYTES ? null : JSON.parse(cursor);
   } catch {
     // Handled below, like any other invalid cursor.
     document = null;

@@ -7,9 +7,9 @@
 const { put } = require('./json_text');
 const { lengthOf } = require('./text');
 const { YamlFault, blockText, folded, plainValue, quotedText } = require('./yaml_scalars');
-const { LONGEST_KEY, YamlSource } = require('./yaml_source');
+const { MAX_KEY_LENGTH, YamlSource } = require('./yaml_source');
 
-const MOST_CHARACTERS = 20_000_000;
+const MAX_CHARACTERS = 20_000_000;
 const NOT_PRINTABLE = /[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]/u;
 // Line breaks of YAML 1.1.
 const OLD_BREAKS = /[\x85\u2028\u2029]/g;
@@ -23,7 +23,7 @@ const NOT_PLAIN = /[-?:,[\]{}#&*!|>'"%@`]/;
  * @returns {any}
  */
 function readYaml(text) {
-  if (lengthOf(text) > MOST_CHARACTERS) throw new YamlFault(`more than ${MOST_CHARACTERS} characters`, true);
+  if (lengthOf(text) > MAX_CHARACTERS) throw new YamlFault(`more than ${MAX_CHARACTERS} characters`, true);
   const clean = text.replace(/^\ufeff/, '').replace(OLD_BREAKS, ' ');
   if (NOT_PRINTABLE.test(clean)) throw new YamlFault('a character is not allowed');
   return new Reader(clean.replace(/\r\n?/g, '\n')).document();
@@ -344,7 +344,7 @@ class Reader extends YamlSource {
   /** @param {number} start @param {number} line */
   isFlowKey(start, line) {
     this.flowBlanks();
-    return this.char === ':' && this.lineStart === line && this.place - start <= LONGEST_KEY;
+    return this.char === ':' && this.lineStart === line && this.place - start <= MAX_KEY_LENGTH;
   }
 
   /**

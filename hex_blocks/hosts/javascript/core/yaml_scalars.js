@@ -18,7 +18,7 @@ const TRUE = new Set(['true', 'True', 'TRUE']);
 const FALSE = new Set(['false', 'False', 'FALSE']);
 const NUMBER =
   /^(?:[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+|[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)$/;
-const NO_NUMBER = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
+const NOT_FINITE = /^(?:[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$/;
 /** @type {Record<string, string>} */
 const ESCAPES = {
   0: '\0',
@@ -42,8 +42,8 @@ const ESCAPES = {
 };
 /** @type {Record<string, RegExp>} */
 const CODES = { x: /[0-9a-fA-F]{2}/y, u: /[0-9a-fA-F]{4}/y, U: /[0-9a-fA-F]{8}/y };
-const LARGEST_CODE = 0x10ffff;
-const HALVES = [0xd800, 0xdfff];
+const MAX_CODE_POINT = 0x10ffff;
+const SURROGATES = [0xd800, 0xdfff];
 const HEADER = /[|>](?:([-+])([1-9])?|([1-9])([-+])?)?[ \t]*(?:#[^\n]*)?(?:\n|$)/y;
 // The beginning or end of a document, which must not occur in quoted text.
 const MARKER = /\n(?:---|\.\.\.)(?=[ \t\n]|$)/;
@@ -55,7 +55,7 @@ const BLANKS = /[ \t]*/y;
  * @returns {string | number | boolean | null}
  */
 function plainValue(text) {
-  if (NULLS.has(text) || NO_NUMBER.test(text)) return null;
+  if (NULLS.has(text) || NOT_FINITE.test(text)) return null;
   if (TRUE.has(text)) return true;
   if (FALSE.has(text)) return false;
   if (!NUMBER.test(text)) return text;
@@ -153,7 +153,7 @@ function escapeAt(text, place) {
   if (digits) digits.lastIndex = place + 1;
   const found = digits && digits.exec(text);
   const code = found ? parseInt(found[0], 16) : Infinity;
-  if (!found || code > LARGEST_CODE || (code >= HALVES[0] && code <= HALVES[1])) {
+  if (!found || code > MAX_CODE_POINT || (code >= SURROGATES[0] && code <= SURROGATES[1])) {
     throw new YamlFault('an escape is not known');
   }
   return { value: String.fromCodePoint(code), place: place + 1 + found[0].length };

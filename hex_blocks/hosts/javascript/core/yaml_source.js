@@ -3,11 +3,11 @@
 
 const { YamlFault } = require('./yaml_scalars');
 
-const DEEPEST = 100;
-const MOST_ALIASES = 1_000;
+const MAX_DEPTH = 100;
+const MAX_ALIASES = 1_000;
 // The maximum number of nodes that all aliases repeat, because aliases of aliases multiply.
-const MOST_REPEATED = 100_000;
-const LONGEST_KEY = 1024;
+const MAX_REPEATED = 100_000;
+const MAX_KEY_LENGTH = 1024;
 const NAME = /[&*][0-9A-Za-z_-]+(?=[ \t\n?:,\]}%@`]|$)/y;
 const BLANKS = /[ \t]*/y;
 const MARKER = /(?:---|\.\.\.)(?=[ \t\n]|$)/y;
@@ -105,7 +105,7 @@ class YamlSource {
    */
   isKeyOver(start, line) {
     this.blanks();
-    return this.lineStart === line && this.isSign(':') && this.place - start <= LONGEST_KEY;
+    return this.lineStart === line && this.isSign(':') && this.place - start <= MAX_KEY_LENGTH;
   }
 
   /** Read the name of an anchor or an alias. */
@@ -121,7 +121,7 @@ class YamlSource {
     const known = this.anchors.get(this.name());
     this.aliases += 1;
     this.repeated += known ? known.size : 0;
-    if (this.aliases > MOST_ALIASES || this.repeated > MOST_REPEATED) throw tooMuch();
+    if (this.aliases > MAX_ALIASES || this.repeated > MAX_REPEATED) throw tooMuch();
     if (!known) throw new YamlFault('an alias has no anchor');
     this.nodes += known.size;
     return known.value;
@@ -149,7 +149,7 @@ class YamlSource {
   collection(read) {
     this.nodes += 1;
     this.depth += 1;
-    if (this.depth > DEEPEST) throw tooMuch();
+    if (this.depth > MAX_DEPTH) throw tooMuch();
     const value = read();
     this.depth -= 1;
     return value;
@@ -166,4 +166,4 @@ function tooMuch() {
   return new YamlFault('it is nested too deep or refers to itself too often', true);
 }
 
-module.exports = { LONGEST_KEY, YamlSource };
+module.exports = { MAX_KEY_LENGTH, YamlSource };

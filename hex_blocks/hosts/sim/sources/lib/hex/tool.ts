@@ -9,7 +9,7 @@ import {
   selectOutputs,
 } from '@/lib/hex/core/core.js'
 import { BAD_ENDS, failureOf, inOneLine } from '@/lib/hex/core/failures.js'
-import { oneAfterTheOther, sentence } from '@/lib/hex/core/text.js'
+import { joinSentences, sentence } from '@/lib/hex/core/text.js'
 import { language } from '@/lib/hex/data.js'
 import { withFiles } from '@/lib/hex/pictures'
 import type { HttpMethod, ToolResponse } from '@/tools/types'
@@ -127,7 +127,7 @@ function stateOf(id: string, params: Values, error: HexError): Values | null {
     )
     return { threadId, url, status: 'RUNNING', hint }
   }
-  const hint = oneAfterTheOther([
+  const hint = joinSentences([
     sentence('The run keeps running in Hex: {runUrl}', language, { runUrl }),
     sentence('Keep waiting with hex_wait_for_run, or check with hex_get_run_status.', language, {}),
   ])

@@ -5,4 +5,4 @@ export function sentence(
   values: Record<string, unknown>
 ): string
 /** Join sentences as their language does. */
-export function oneAfterTheOther(sentences: string[]): string
+export function joinSentences(sentences: string[]): string
