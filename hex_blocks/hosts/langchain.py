@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.tools import StructuredTool, ToolException
 
-from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offered
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -43,7 +43,7 @@ def toolkit(
         handle_tool_error: Whether the model gets errors as content; otherwise a ToolException is raised.
         **options: Arguments of Toolbox, such as read_only.
     """
-    given = offer_tools(connection, tools, progress=progress, **options)
+    given = offered(connection, tools, progress=progress, **options)
     return [_structured(each, handle_tool_error) for each in given]
 
 

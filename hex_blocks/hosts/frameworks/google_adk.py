@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from google.adk.tools import BaseTool
 from google.genai.types import FunctionDeclaration, Part
 
-from hex_blocks.hosts.frameworks.offered import OfferedTool, offer_tools, pictures
+from hex_blocks.hosts.frameworks.offered import OfferedTool, offered, pictures
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def toolkit(
     connection: Connection | None = None, tools: Iterable[str] | Toolbox = (DEFAULT,), **options: Any
 ) -> list[HexTool]:
-    """Return the tools for an agent. The arguments are those of `offer_tools`.
+    """Return the tools for an agent. The arguments are those of `offered`.
 
     An error is returned to the model as a response with the key `error`. Pictures are parts of the response.
     """
-    return [HexTool(each) for each in offer_tools(connection, tools, **options)]
+    return [HexTool(each) for each in offered(connection, tools, **options)]
 
 
 class HexTool(BaseTool):

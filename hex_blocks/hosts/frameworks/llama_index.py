@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from llama_index.core.base.llms.types import ImageBlock, TextBlock
 from llama_index.core.tools import AsyncBaseTool, ToolMetadata, ToolOutput
 
-from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools, pictures
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offered, pictures
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 def toolkit(
     connection: Connection | None = None, tools: Iterable[str] | Toolbox = (DEFAULT,), **options: Any
 ) -> list[HexTool]:
-    """Return the tools for an agent. The arguments are those of `offer_tools`.
+    """Return the tools for an agent. The arguments are those of `offered`.
 
     An error is returned to the model as an output with `is_error`. Pictures are image blocks after the text.
     """
-    return [HexTool(each) for each in offer_tools(connection, tools, **options)]
+    return [HexTool(each) for each in offered(connection, tools, **options)]
 
 
 class HexTool(AsyncBaseTool):
@@ -32,16 +32,16 @@ class HexTool(AsyncBaseTool):
     metadata: ToolMetadata = None
 
     def __init__(self, each: OfferedTool) -> None:
-        self.offer_tools = each
+        self.offered = each
         self.metadata = _Metadata(each)
 
     def call(self, /, **arguments: Any) -> ToolOutput:
         """Call the tool."""
-        return _output(self.offer_tools, arguments, self.offer_tools.call(arguments))
+        return _output(self.offered, arguments, self.offered.call(arguments))
 
     async def acall(self, /, **arguments: Any) -> ToolOutput:
         """Call the tool without blocking the event loop."""
-        return _output(self.offer_tools, arguments, await self.offer_tools.call_async(arguments))
+        return _output(self.offered, arguments, await self.offered.call_async(arguments))
 
 
 class _Metadata(ToolMetadata):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OfferedTool:
-    """A tool that is offer_tools to an agent.
+    """A tool that is offered to an agent.
 
     Attributes:
         tool: The tool.
@@ -81,7 +81,7 @@ class OfferedTool:
         return await self.box.call_async(self.name, arguments, self.connection, progress=self.progress)
 
 
-def offer_tools(
+def offered(
     connection: Connection | None = None,
     tools: Iterable[str] | Toolbox = (DEFAULT,),
     *,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from agents import FunctionTool, ToolOutputImage, ToolOutputText
 
-from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offered
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -22,11 +22,11 @@ def toolkit(
     strict: bool = False,
     **options: Any,
 ) -> list[FunctionTool]:
-    """Return the tools for an agent. The arguments are those of `offer_tools`.
+    """Return the tools for an agent. The arguments are those of `offered`.
 
     An error is returned to the model as text. Pictures are images after the text.
     """
-    return [_tool(each) for each in offer_tools(connection, tools, strict=strict, **options)]
+    return [_tool(each) for each in offered(connection, tools, strict=strict, **options)]
 
 
 def _tool(each: OfferedTool) -> FunctionTool:

@@ -9,7 +9,7 @@ from pydantic_ai import BinaryContent, Tool, ToolFailed
 from pydantic_core import SchemaValidator
 from pydantic_core.core_schema import dict_schema
 
-from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offer_tools, pictures
+from hex_blocks.hosts.frameworks.offered import OfferedTool, failure, offered, pictures
 from hex_blocks.hosts.models.toolbox import Answer, Toolbox
 from hex_blocks.hosts.models.toolsets import DEFAULT
 
@@ -24,12 +24,12 @@ def toolkit(
     strict: bool = False,
     **options: Any,
 ) -> list[Tool[Any]]:
-    """Return the tools for an agent. The arguments are those of `offer_tools`.
+    """Return the tools for an agent. The arguments are those of `offered`.
 
     An error fails the call and is returned to the model; it does not count as a retry and does not end the agent's
     run. Pictures come after the document. A tool's metadata has its title and hints.
     """
-    return [_tool(each) for each in offer_tools(connection, tools, strict=strict, **options)]
+    return [_tool(each) for each in offered(connection, tools, strict=strict, **options)]
 
 
 def _tool(each: OfferedTool) -> Tool[Any]:
