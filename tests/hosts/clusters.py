@@ -15,7 +15,13 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
-from tests.faulty import Act, done_then, silence, when
+from hex_blocks.sandbox import Sandbox
+from hex_blocks.sandbox.model import Plan, Run
+from tests.faulty import Act, Faulty, done_then, pass_on, silence, when
+from tests.starts import TITLE
+
+# Seconds. On a busy machine a task may take a minute to begin.
+PATIENCE = 400.0
 
 
 def held_back() -> Act:
@@ -30,14 +36,46 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-def wait_until(true: Callable[[], Any], what: str, seconds: float = 300) -> Any:
-    """Wait until something is there, and return it."""
+def wait_until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
+    """Wait until something is there, and return it. A server that is busy is asked again."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if found := true():
-            return found
+        with suppress(OSError):
+            if found := true():
+                return found
         time.sleep(0.3)
     raise AssertionError(f"{what}: not within {seconds:.0f} s")
+
+
+class EngineCluster:
+    """An engine's processes in a folder, and Hex behind a proxy that can misbehave.
+
+    Attributes:
+        project: The project whose runs are counted.
+        known: The IDs of its runs that are not counted.
+    """
+
+    def __init__(self, home: Path, hex: Sandbox, proxy: Faulty) -> None:
+        self.home = home
+        self.hex = hex
+        self.proxy = proxy
+        self.project = hex.world.project(TITLE)
+        self.known = {run.id for run in hex.world.runs(self.project.id)}
+        self.machine = "one"
+
+    def runs(self) -> list[Run]:
+        """Return the runs in Hex that were started since `mark`."""
+        return [run for run in self.hex.world.runs(self.project.id) if run.id not in self.known]
+
+    def mark(self, plan: Plan) -> None:
+        """Count from here on; runs go as planned."""
+        self.known = {run.id for run in self.hex.world.runs(self.project.id)}
+        self.project.plan = plan
+        self.proxy.play(pass_on)
+
+    def until_started(self, count: int = 1) -> None:
+        """Wait until Hex has so many runs."""
+        wait_until(lambda: len(self.runs()) >= count, "the run is started")
 
 
 class Processes:

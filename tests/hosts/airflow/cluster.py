@@ -5,19 +5,16 @@ Its servers of logs are left out, so that all that listens does so on this machi
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import tomllib
 import urllib.request
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,26 +22,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import REPOSITORY
-
-# On a machine that is busy a task may take a minute to begin.
-PATIENCE = 400.0
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def wait_until(true: Callable[[], Any], what: str, seconds: float = PATIENCE) -> Any:
-    """Wait until something is there, and return it. An API server that is busy is asked again."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        with contextlib.suppress(OSError):
-            if found := true():
-                return found
-        time.sleep(0.5)
-    raise AssertionError(f"{what}: not within {seconds:.0f} s")
+from tests.hosts.clusters import PATIENCE, free_port, wait_until
 
 
 def installed_in(folder: Path) -> Path:

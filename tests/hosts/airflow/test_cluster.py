@@ -19,7 +19,8 @@ from hex_blocks.clock import SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
 from tests.faulty import Exchange, Faulty, fetched, pass_on
-from tests.hosts.airflow.cluster import PATIENCE, Cluster, cluster_of, home_for, wait_until
+from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for
+from tests.hosts.clusters import PATIENCE, wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(1200)]
 TITLE = "Quick check"

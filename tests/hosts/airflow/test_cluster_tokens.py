@@ -17,7 +17,8 @@ import pytest
 from hex_blocks.clock import SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
 from hex_blocks.sandbox.model import Plan
-from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for, wait_until
+from tests.hosts.airflow.cluster import Cluster, cluster_of, home_for
+from tests.hosts.clusters import wait_until
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(900)]
 MARK = "m4rked"

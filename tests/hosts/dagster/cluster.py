@@ -15,12 +15,10 @@ from typing import Any
 
 from hex_blocks.clock import SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Plan, Run
 from tests.conftest import REPOSITORY
 from tests.faulty import Faulty, pass_on
-from tests.hosts.clusters import Processes, free_port, wait_until
+from tests.hosts.clusters import EngineCluster, Processes, free_port, wait_until
 
-TITLE = "Quick check"
 ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 SETTINGS = """
 telemetry:
@@ -105,17 +103,12 @@ query {
 """
 
 
-class Cluster:
+class Cluster(EngineCluster):
     """The processes of Dagster, its GraphQL API, and Hex behind a proxy that can misbehave."""
 
     def __init__(self, home: Path, hex: Sandbox, proxy: Faulty, record: str) -> None:
-        self.home = home
-        self.hex = hex
-        self.proxy = proxy
-        self.project = hex.world.project(TITLE)
-        self.known = {run.id for run in hex.world.runs(self.project.id)}
+        super().__init__(home, hex, proxy)
         self.port = free_port()
-        self.machine = "one"
         self.processes = Processes(
             home,
             {
@@ -210,20 +203,6 @@ class Cluster:
         entries = [entry for event in events for entry in event.get("metadataEntries") or []]
         found += [int(entry["text"]) for entry in entries if entry["label"] == "pid" and entry.get("text")]
         return [process for process in dict.fromkeys(found) if Path(f"/proc/{process}").exists()]
-
-    def runs(self) -> list[Run]:
-        """Return the runs in Hex that were started since `mark`."""
-        return [run for run in self.hex.world.runs(self.project.id) if run.id not in self.known]
-
-    def mark(self, plan: Plan) -> None:
-        """Count from here on; runs go as planned."""
-        self.known = {run.id for run in self.hex.world.runs(self.project.id)}
-        self.project.plan = plan
-        self.proxy.play(pass_on)
-
-    def until_started(self, count: int = 1) -> None:
-        """Wait until Hex has so many runs."""
-        wait_until(lambda: len(self.runs()) >= count, "the run is started")
 
     def until_asked(self) -> None:
         """Wait until Hex is asked something."""

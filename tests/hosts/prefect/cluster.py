@@ -17,12 +17,10 @@ from urllib.parse import quote
 
 from hex_blocks.clock import SystemClock
 from hex_blocks.sandbox import TOKENS, Sandbox
-from hex_blocks.sandbox.model import Plan, Run
 from tests.conftest import REPOSITORY
 from tests.faulty import Faulty, pass_on
-from tests.hosts.clusters import Processes, descendants, free_port, wait_until
+from tests.hosts.clusters import EngineCluster, Processes, descendants, free_port, wait_until
 
-TITLE = "Quick check"
 PREPARED = """
 import os
 from hex_blocks.hosts.prefect import HexCredentials
@@ -62,16 +60,11 @@ if __name__ == "__main__":
 WHOLE = "Run Hex project and wait for completion"
 
 
-class Cluster:
+class Cluster(EngineCluster):
     """The processes of Prefect, its REST API, and Hex behind a proxy that can misbehave."""
 
     def __init__(self, home: Path, hex: Sandbox, proxy: Faulty, record: str) -> None:
-        self.home = home
-        self.hex = hex
-        self.proxy = proxy
-        self.project = hex.world.project(TITLE)
-        self.known: set[str] = set()
-        self.machine = "one"
+        super().__init__(home, hex, proxy)
         port = free_port()
         self.address = f"http://127.0.0.1:{port}/api"
         self.server_command = ["server", "start", "--host", "127.0.0.1", "--port", port, "--no-ui"]
@@ -166,20 +159,6 @@ class Cluster:
     def automate(self, name: str, trigger: dict[str, Any], action: dict[str, Any]) -> None:
         """Make an automation."""
         self.ask("/automations/", {"name": name, "enabled": True, "trigger": trigger, "actions": [action]})
-
-    def runs(self) -> list[Run]:
-        """Return the runs in Hex that were started since `mark`."""
-        return [run for run in self.hex.world.runs(self.project.id) if run.id not in self.known]
-
-    def mark(self, plan: Plan) -> None:
-        """Count from here on; runs go as planned."""
-        self.known = {run.id for run in self.hex.world.runs(self.project.id)}
-        self.project.plan = plan
-        self.proxy.play(pass_on)
-
-    def until_started(self) -> None:
-        """Wait until Hex has a run."""
-        wait_until(self.runs, "the run is started")
 
     def _answers(self) -> bool:
         try:

@@ -149,6 +149,9 @@ def test_an_automation_answers_a_run_that_failed_and_a_retry_starts_another(clus
 
 
 def test_prefect_keeps_and_shows_no_token(cluster: Cluster) -> None:
+    cluster.mark(SOME_SECONDS)
+    cluster.until_state(cluster.start("report"), "COMPLETED")
+
     said = [
         cluster.ask(path, {})
         for path in (
