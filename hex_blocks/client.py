@@ -12,8 +12,7 @@ from hex_blocks.runs.record.configured import use_record
 from hex_blocks.tools.registry import Registry
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
-
+    from hex_blocks.api.secret import HoldsSecret
     from hex_blocks.runs.record.store import Record
     from hex_blocks.tools.progress import ProgressCallback
     from hex_blocks.tools.tool import Tool
@@ -41,7 +40,7 @@ class Hex:
 
     def __init__(
         self,
-        api_key: str | SecretStr | None = None,
+        api_key: str | HoldsSecret | None = None,
         base_url: str | None = None,
         *,
         connection: Connection | None = None,

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
-from pydantic import SecretStr
-
 from hex_blocks.api.connection import Connection
+from hex_blocks.api.secret import Secret, revealed
 from hex_blocks.errors.classes import SpecError
 from hex_blocks.handlers.one_request import one_request
 from hex_blocks.tools.progress import ProgressCallback
@@ -78,8 +77,8 @@ def handler_of(tool: Tool) -> Handler:
 
 
 def with_secret_token(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the inputs with `apiKey` as a SecretStr, so that no traceback with local variables shows it."""
+    """Return the inputs with `apiKey` as a Secret, so that no traceback with local variables shows it."""
     token = "apiKey"  # noqa: S105
-    if not isinstance(inputs, Mapping) or isinstance(inputs.get(token), SecretStr | None):
+    if not isinstance(inputs, Mapping) or isinstance(inputs.get(token), Secret | None):
         return inputs
-    return {**inputs, token: SecretStr(inputs[token])}
+    return {**inputs, token: Secret(revealed(inputs[token]))}

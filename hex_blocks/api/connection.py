@@ -6,10 +6,9 @@ import os
 import threading
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
 from hex_blocks.api.base_url import DEFAULT_BASE_URL, allowed_by_environment, base_url, shown
 from hex_blocks.api.profiles import chosen_profile, token_of
+from hex_blocks.api.secret import HoldsSecret, Secret, revealed
 from hex_blocks.api.shared import SharedObjects
 from hex_blocks.api.timing import check_seconds
 from hex_blocks.api.tokens import token_fault
@@ -52,7 +51,7 @@ class Connection:
 
     def __init__(
         self,
-        api_key: str | SecretStr | None = None,
+        api_key: str | HoldsSecret | None = None,
         base_url: str | None = None,
         *,
         profile: str | None = None,
@@ -80,7 +79,7 @@ class Connection:
         self.shared = SharedObjects()
         self.limits = limits
         self._api: HexApi | None = None
-        self._derived: dict[tuple[SecretStr, str], Connection] = {}
+        self._derived: dict[tuple[Secret, str], Connection] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -122,15 +121,15 @@ class Connection:
         return chosen.name if chosen else "none"
 
     @property
-    def _token(self) -> SecretStr:
+    def _token(self) -> Secret:
         return self._credentials[0]
 
     @property
-    def _credentials(self) -> tuple[SecretStr, str]:
+    def _credentials(self) -> tuple[Secret, str]:
         """The token and the base URL. Those of a profile are read on first use."""
         if self._loaded is None:
             chosen = chosen_profile(self._profile)
-            none = SecretStr(""), os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
+            none = Secret(""), os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
             self._loaded = none if chosen is None else (token_of(chosen), chosen.base_url)
         return self._loaded
 
@@ -163,7 +162,7 @@ class Connection:
                 self._api = self._api or made
         return self._api
 
-    def with_inputs(self, api_key: SecretStr | None, base_url: str | None) -> Connection:
+    def with_inputs(self, api_key: Secret | None, base_url: str | None) -> Connection:
         """Return the connection for a call's `apiKey` and `baseUrl`, or this one if neither is given.
 
         The most recently used connections are kept, so that repeated calls share their network connections.
@@ -191,8 +190,8 @@ class Connection:
 
 
 def _explicit_credentials(
-    api_key: str | SecretStr | None, base_url: str | None, profile: str | None
-) -> tuple[SecretStr, str] | None:
+    api_key: str | HoldsSecret | None, base_url: str | None, profile: str | None
+) -> tuple[Secret, str] | None:
     """Return the token and the base URL of the call or the environment, or None if a profile is to be used."""
     url = base_url or os.environ.get(BASE_URL_VARIABLE) or DEFAULT_BASE_URL
     if api_key is not None:
@@ -202,13 +201,13 @@ def _explicit_credentials(
     return (in_environment, url) if profile is None and given else None
 
 
-def _secret_token(given: str | SecretStr) -> SecretStr:
-    """Return a token without surrounding space and quotes, as a SecretStr."""
-    given = given.get_secret_value() if isinstance(given, SecretStr) else given
+def _secret_token(given: str | HoldsSecret) -> Secret:
+    """Return a token without surrounding space and quotes, as a secret."""
+    given = revealed(given)
     if not isinstance(given, str):
-        return SecretStr(INVALID_TOKEN)
+        return Secret(INVALID_TOKEN)
     given = given.strip()
     # Docker and other tools pass on the quotes in a file of environment variables.
     if len(given) > 1 and given[0] == given[-1] and given[0] in "\"'":
         given = given[1:-1].strip()
-    return SecretStr(given)
+    return Secret(given)

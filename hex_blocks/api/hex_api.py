@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from pydantic import SecretStr
 from requests import exceptions as faults
 from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError, ReadTimeoutError
 
@@ -36,6 +35,7 @@ from hex_blocks.api.replies import (
 )
 from hex_blocks.api.retry_after import KERNEL_WAIT, RATE_WINDOW, requested_delay, retry_delay, seconds_of_date
 from hex_blocks.api.retrying import NAME_UNKNOWN, PROXY_UNKNOWN, Retries, seconds_closed
+from hex_blocks.api.secret import Secret
 from hex_blocks.api.shared import SharedObjects
 from hex_blocks.api.timing import Timing
 from hex_blocks.api.transport import Transport
@@ -59,7 +59,7 @@ MIN_HIDDEN = 8
 class HexApi:
     """A client of Hex's API at one base URL with one token. Thread-safe."""
 
-    def __init__(self, base_url: str, token: SecretStr, clock: Clock, limits: Limits | None = None) -> None:
+    def __init__(self, base_url: str, token: Secret, clock: Clock, limits: Limits | None = None) -> None:
         self.base_url = base_url
         self.host = urlsplit(base_url).netloc
         self.clock = clock

@@ -12,10 +12,9 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from pydantic import SecretStr
-
 from hex_blocks.api.configuration import config_folder, config_unusable, configuration
 from hex_blocks.api.private_files import read_private, write_private
+from hex_blocks.api.secret import Secret
 from hex_blocks.errors.classes import hex_error
 from hex_blocks.i18n.texts import phrase
 
@@ -87,7 +86,7 @@ def chosen_profile(name: str | None = None) -> Profile | None:
     return saved[wanted]
 
 
-def token_of(profile: Profile) -> SecretStr:
+def token_of(profile: Profile) -> Secret:
     """Return the token of a profile.
 
     Raises:
@@ -97,7 +96,7 @@ def token_of(profile: Profile) -> SecretStr:
     token = _keyring_token(profile.name) if profile.place == KEYRING else _tokens_in_file().get(profile.name)
     if not token:
         raise hex_error("profile_without_token", name=profile.name)
-    return SecretStr(token)
+    return Secret(token)
 
 
 def check_name(name: str) -> None:
@@ -110,7 +109,7 @@ def check_name(name: str) -> None:
         raise hex_error("bad_profile_name", name=repr(name[:LONGEST_NAME]))
 
 
-def save_profile(name: str, base_url: str, token: SecretStr) -> Profile:
+def save_profile(name: str, base_url: str, token: Secret) -> Profile:
     """Save a profile and its token, in the system's keyring if there is one, and return the profile.
 
     Raises:
@@ -167,7 +166,7 @@ def _write_profiles(by_name: dict[str, Profile]) -> None:
     write_private(config_folder() / PROFILES, {"profiles": [asdict(each) for each in by_name.values()]})
 
 
-def _save_in_keyring(name: str, token: SecretStr) -> bool:
+def _save_in_keyring(name: str, token: Secret) -> bool:
     """Save a token in the keyring and return whether that worked."""
     keyring = _keyring()
     if keyring is None:

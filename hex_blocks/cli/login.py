@@ -39,11 +39,10 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
       hex-blocks login --profile eu --base-url https://eu.hex.tech
       pass show hex | hex-blocks login
     """
-    from pydantic import SecretStr
-
     from hex_blocks.api.base_url import DEFAULT_BASE_URL
     from hex_blocks.api.connection import Connection
     from hex_blocks.api.profiles import KEYRING, check_name, save_profile
+    from hex_blocks.api.secret import Secret
 
     check_name(profile)
     on_terminal = can_ask()
@@ -52,7 +51,7 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
         if on_terminal:
             base_url = click.prompt(say("Host where you open Hex"), default=base_url.partition("/api/")[0], err=True)
     asked = say("API token (it is not shown)")
-    token = SecretStr(click.prompt(asked, hide_input=True, err=True) if on_terminal else sys.stdin.readline())
+    token = Secret(click.prompt(asked, hide_input=True, err=True) if on_terminal else sys.stdin.readline())
     if not token.get_secret_value().strip():
         raise click.UsageError(say("There is no token on stdin: pipe it in, or log in on a terminal."))
     connection = Connection(token, base_url)
@@ -60,7 +59,7 @@ def login(profile: str, base_url: str | None, no_check: bool, language: str, as_
     api = connection.api
     found = {} if no_check else _checked(connection, language)
     try:
-        kept = save_profile(profile, connection.base_url, SecretStr(token.get_secret_value().strip()))
+        kept = save_profile(profile, connection.base_url, Secret(token.get_secret_value().strip()))
     except OSError as error:
         raise click.ClickException(
             say("The token cannot be kept: {reason}", reason=error.strerror or str(error))

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
-
 from hex_blocks.errors.classes import HexError, SpecError
 from hex_blocks.run import handler_of
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.schema import DIALECT
 from hex_blocks.tools.spec.block import BlockSpec
+from hex_blocks.tools.spec.part import Part
+from hex_blocks.tools.spec.reading import json_schema
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.tool import Tool
 
-SCHEMAS: dict[str, type[BaseModel]] = {"tool.schema.json": ToolSpec, "block.schema.json": BlockSpec}
+SCHEMAS: dict[str, type[Part]] = {"tool.schema.json": ToolSpec, "block.schema.json": BlockSpec}
 
 
 def problems(registry: Registry) -> list[str]:
@@ -39,8 +39,8 @@ def write_schemas(folder: Path) -> None:
         (folder / name).write_text(_schema(model), encoding="utf-8")
 
 
-def _schema(model: type[BaseModel]) -> str:
-    schema = {"$schema": DIALECT, **model.model_json_schema(by_alias=True)}
+def _schema(model: type[Part]) -> str:
+    schema = {"$schema": DIALECT, **json_schema(model)}
     return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -54,7 +54,7 @@ def _schema_problems(folder: Path) -> Iterator[str]:
 def _block_problems(registry: Registry) -> Iterator[str]:
     file = registry.folder / "block.json"
     try:
-        block = registry.block
+        block = registry.validated_block()
     except SpecError as error:
         yield from str(error).splitlines()
         return
@@ -67,6 +67,7 @@ def _block_problems(registry: Registry) -> Iterator[str]:
 
 
 def _tool_problems(tool: Tool, registry: Registry) -> Iterator[str]:
+    tool.validated()
     spec = tool.spec
     if spec.group not in registry.groups:
         yield f"{tool.file}: group is {spec.group!r}; use one of {', '.join(registry.groups)}"

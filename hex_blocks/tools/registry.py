@@ -1,8 +1,8 @@
 """The registry of all tools: the built-in ones and those of installed plugins.
 
-Loading only parses the spec files as JSON. A built-in spec is validated when its tool is first used, and by
-`hex-blocks check`. Specs of plugins are validated when they are loaded: a broken plugin, or a tool whose ID is taken,
-is listed in `problems`, and all other tools keep working.
+Loading only parses the spec files as JSON. `hex-blocks check` validates the built-in specs. Specs of plugins are
+validated when they are loaded: a broken plugin, or a tool whose ID is taken, is listed in `problems`, and all other
+tools keep working.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hex_blocks.errors.classes import SpecError, UnknownToolError
 from hex_blocks.i18n.texts import add_folder, data_folder
 from hex_blocks.tools.spec.paging import with_paging_inputs
+from hex_blocks.tools.spec.part import read_checked
 from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -60,7 +61,21 @@ class Registry(Mapping[str, Tool]):
 
     @cached_property
     def block(self) -> BlockSpec:
-        """The validated block file: how hosts present the tools as a whole."""
+        """The block file: how hosts present the tools as a whole.
+
+        Raises:
+            SpecError: The file is wrong.
+        """
+        from hex_blocks.tools.spec.block import BlockSpec
+
+        return read_checked(BlockSpec, self._block, self.validated_block)
+
+    def validated_block(self) -> BlockSpec:
+        """Return the block file, validated.
+
+        Raises:
+            SpecError: It is wrong; the message lists all faults.
+        """
         from hex_blocks.tools.spec.reading import read_block_spec
 
         return read_block_spec(self._block, self.folder / "block.json")
@@ -159,7 +174,7 @@ class Registry(Mapping[str, Tool]):
                     f"{file}: group is {raw['group']!r}; use one of {', '.join(self.groups)}, or add it in groups.json"
                 )
             tool = Tool(raw, file, self.connection_inputs, plugin)
-            _ = tool.spec
+            tool.validated()
         except (SpecError, OSError) as error:
             self.problems.append(Problem(plugin, str(error)))
         else:

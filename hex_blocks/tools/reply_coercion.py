@@ -49,7 +49,7 @@ def reply_coercer(spec: ToolSpec) -> Callable[[Any], CoercedReply]:
     for name, output in spec.outputs.items():
         if output.constant is None and output.from_input is None and output.count_of is None:
             listed = spec.paging is not None and spec.paging.items == name
-            root.add(name, output.model_copy(update={"required": True}) if listed else output, name)
+            root.add(name, output.replaced(required=True) if listed else output, name)
     if spec.paging is not None:
         root.reach(spec.paging.next.split(".")).always_there = True
     root.prepare()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.i18n.texts import text
+from hex_blocks.tools.spec.part import read_checked
 
 if TYPE_CHECKING:
     from hex_blocks.tools.reply_coercion import CoercedReply
@@ -86,20 +87,30 @@ class Tool:
 
     @cached_property
     def spec(self) -> ToolSpec:
-        """The validated spec, with the connection's inputs among its own.
+        """The spec, with the connection's inputs among its own.
 
         Raises:
             SpecError: The spec file is wrong.
         """
-        from hex_blocks.tools.spec.reading import read_tool_spec
+        from hex_blocks.tools.spec.tool import ToolSpec
 
-        spec = read_tool_spec(self.raw, self.file)
+        spec = read_checked(ToolSpec, self.raw, self.validated)
         shared = {
-            name: value.model_copy(update={"required": name in spec.connection_required})
+            name: value.replaced(required=name in spec.connection_required)
             for name, value in self.connection_inputs().items()
         }
         first = {name: value for name, value in shared.items() if name in spec.connection_required}
-        return spec.model_copy(update={"inputs": first | spec.inputs | shared})
+        return spec.replaced(inputs=first | spec.inputs | shared)
+
+    def validated(self) -> ToolSpec:
+        """Return the spec as it is in its file, validated.
+
+        Raises:
+            SpecError: It is wrong; the message lists all faults.
+        """
+        from hex_blocks.tools.spec.reading import read_tool_spec
+
+        return read_tool_spec(self.raw, self.file)
 
     @cached_property
     def check(self) -> Callable[[Mapping[str, Any]], dict[str, Any]]:

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
 from hex_blocks import Connection, HexError
 from hex_blocks.api.hex_api import HexApi
 from hex_blocks.api.limits.budget import MAX_CLOSED, Budget
+from hex_blocks.api.secret import Secret
 from hex_blocks.api.timing import MIN_READ, Timing
 from hex_blocks.clock import DrivenClock, SystemClock
 from hex_blocks.runs.model import Run
@@ -209,7 +209,7 @@ def test_a_stop_ends_the_making_of_a_connection(
     timing = Timing(connect=3600, read=3600, stop=stop, on_send=stop.set)
 
     with cause(monkeypatch) as origin, pytest.raises(HexError) as caught:
-        HexApi(f"{origin}/api/v1", SecretStr(TOKEN), SystemClock()).call(method, "/x", timing=timing)
+        HexApi(f"{origin}/api/v1", Secret(TOKEN), SystemClock()).call(method, "/x", timing=timing)
 
     assert caught.value.key == "call_stopped"
     assert "outcome" not in caught.value.values
@@ -229,7 +229,7 @@ def test_a_connection_that_is_made_though_nobody_wants_it_any_more_is_closed(mon
         listener.bind(("127.0.0.1", 0))
         listener.listen()
         with pytest.raises(HexError):
-            HexApi(f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1", SecretStr(TOKEN), SystemClock()).call(
+            HexApi(f"http://127.0.0.1:{listener.getsockname()[1]}/api/v1", Secret(TOKEN), SystemClock()).call(
                 "POST", "/x", timing=timing
             )
         found.set()

@@ -758,6 +758,45 @@ def test_an_address_of_something_else_is_refused_by_what_it_is(registry: Registr
     assert said in error.message()
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "key", "limit"),
+    [
+        ("count", 10**30, "too_large", 10),
+        ("count", -(10**30), "too_small", 1),
+        ("whole", 2**63, "too_large", 2**63 - 1),
+        ("whole", -(2**63), "too_small", 1 - 2**63),
+        ("ratio", 2, "too_large", 1),
+    ],
+)
+def test_a_number_out_of_bounds_is_refused_with_the_limit_of_its_input(
+    name: str, given: float, key: str, limit: int
+) -> None:
+    [fault] = refused(GIVEN | {name: given}).faults
+
+    assert (fault.input, fault.key, fault.values["limit"]) == (name, key, limit)
+
+
+def test_values_are_of_the_types_of_json_themselves() -> None:
+    class Word(str):
+        def __str__(self) -> str:
+            return "another"
+
+    class Whole(int):
+        pass
+
+    taken = checked(text=Word("a word"), count=Whole(3), ratio=1, params={"a": Word("b")})
+
+    assert taken == {"text": "a word", "count": 3, "ratio": 1.0, "params": {"a": "b"}}
+    assert [type(each) for each in taken.values()] == [str, int, float, dict]
+    assert type(taken["params"]["a"]) is str
+
+
+def test_a_name_that_is_not_text_is_not_an_input() -> None:
+    [fault] = refused(GIVEN | {1: 2}).faults
+
+    assert (fault.input, fault.key) == ("1", "unknown")
+
+
 def test_a_bound_that_is_broken_inside_json_text_shows_what_was_given(registry: Registry) -> None:
     schedule = json.dumps({"cadence": "DAILY", "enabled": True, "daily": {"hour": "24", "minute": -1}})
     inputs = {"dataConnectionId": ID, "schemaRefreshSchedule": schedule}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +23,19 @@ from hex_blocks import Connection, HexError, Registry
 from hex_blocks.dev.check_specs import problems
 from hex_blocks.errors.classes import SpecError, UnknownToolError
 from hex_blocks.run import handler_of
+from hex_blocks.sandbox import TOKENS, Sandbox
+from hex_blocks.tools.spec.tool import ToolSpec
 from tests.calling import hex_on
+from tests.conftest import environment_for
 from tests.whole import whole
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 RUN = "78c33d18-170c-44d3-a227-b3194f134f73"
 # What only a call, a page or a terminal needs.
 HEAVY = ("requests", "urllib3", "jinja2", "pydantic", "rich", "limits", "werkzeug", "asyncio", "http.client")
+
+# What a page, a plugin's spec or a terminal needs.
+NOT_FOR_A_CALL = ("jinja2", "pydantic", "rich", "limits", "werkzeug", "asyncio")
 
 
 @pytest.fixture
@@ -124,6 +132,26 @@ def test_a_listing_imports_only_what_it_needs(command: list[str]) -> None:
     imported = re.findall(r"\| +(\S+)$", told.stderr, flags=re.MULTILINE)
     assert "hex_blocks.cli" in imported
     assert [name for name in imported if name.startswith(HEAVY)] == []
+
+
+def test_a_call_imports_only_what_it_needs(sandbox: Sandbox) -> None:
+    told = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "hex_blocks", "call", "list_projects"],
+        env=os.environ | environment_for(sandbox.base_url, sandbox.origin, TOKENS.personal),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    imported = re.findall(r"\| +(\S+)$", told.stderr, flags=re.MULTILINE)
+    assert "requests" in imported
+    assert [name for name in imported if name.startswith(NOT_FOR_A_CALL)] == []
+
+
+def test_a_built_in_spec_is_the_same_whether_or_not_it_is_validated(registry: Registry) -> None:
+    assert asdict(registry.block) == asdict(registry.validated_block())
+    for tool in registry.values():
+        assert asdict(ToolSpec.from_json(tool.raw)) == asdict(tool.validated())
 
 
 def test_a_thousand_specs_are_read(folder: Path) -> None:

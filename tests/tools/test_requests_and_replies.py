@@ -168,7 +168,7 @@ def test_a_call_leaves_its_inputs_as_they_are() -> None:
 
 
 def test_a_tool_without_a_request_has_nothing_to_lay_out() -> None:
-    spec = spec_of().model_copy(update={"request": None})
+    spec = spec_of().replaced(request=None)
 
     with pytest.raises(ValueError, match="hex_send_things has no request"):
         request_builder(spec)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from pydantic import SecretStr
-
 from hex_blocks.api.connection import Connection
+from hex_blocks.api.secret import Secret, revealed
 from hex_blocks.errors.classes import hex_error
 
 CUSTOM = "custom"
@@ -17,7 +16,7 @@ REGIONS = {
 }
 MAX_CONNECTIONS = 64
 
-_connections: dict[tuple[SecretStr, str], Connection] = {}
+_connections: dict[tuple[Secret, str], Connection] = {}
 _lock = threading.Lock()
 
 
@@ -33,7 +32,7 @@ def connection_of(api_key: object, region: object = None, base_url: object = Non
         TokenError: The token is missing.
         InputError: The region is unknown, or is `custom` without a base URL.
     """
-    token = api_key if isinstance(api_key, SecretStr) else SecretStr(str(api_key or ""))
+    token = Secret(str(revealed(api_key) or ""))
     del api_key  # so that tracebacks with local variables do not show it
     if not token.get_secret_value().strip():
         raise hex_error("token_missing_in_builder")

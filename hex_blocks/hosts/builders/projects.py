@@ -6,12 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic_core import PydanticCustomError
-
 from hex_blocks.api.connection import Connection
 from hex_blocks.errors.classes import Fault, HexError, hex_error
 from hex_blocks.hosts.builders.forms import NAMED_PROJECTS
 from hex_blocks.run import run
+from hex_blocks.tools.inputs.faults import InvalidValueError
 from hex_blocks.tools.inputs.ids import UUID, id_in
 from hex_blocks.tools.registry import Registry
 from hex_blocks.tools.spec.values import InputField
@@ -99,7 +98,7 @@ def _is_id(value: str) -> bool:
     """Return whether the tool's input check accepts the value: an ID, or a URL that contains one."""
     try:
         return bool(UUID.fullmatch(id_in("project", value.strip())))
-    except PydanticCustomError:
+    except InvalidValueError:
         # A URL without a project ID: the search finds the project of an app's URL and refuses other URLs.
         return False
 

@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from pydantic import SecretStr
-
+from hex_blocks.api.secret import HoldsSecret, Secret, revealed
 from hex_blocks.client import Hex
 
 if TYPE_CHECKING:
@@ -19,15 +18,15 @@ MOST_CLIENTS = 16
 _CAPITAL = re.compile(r"(?<!^)(?=[A-Z])")
 
 
-def client_for(api_key: str | SecretStr | None = None, base_url: str | None = None) -> Hex:
+def client_for(api_key: str | HoldsSecret | None = None, base_url: str | None = None) -> Hex:
     """Return this process's client for a token and a base URL. Default: those of the environment."""
-    token = SecretStr(api_key) if isinstance(api_key, str) else api_key
+    token = None if api_key is None else Secret(revealed(api_key))
     # A forked process gets new clients, because processes must not share network connections.
     return _client(token, base_url, os.getpid())
 
 
 @lru_cache(maxsize=MOST_CLIENTS)
-def _client(token: SecretStr | None, base_url: str | None, _process: int) -> Hex:
+def _client(token: Secret | None, base_url: str | None, _process: int) -> Hex:
     return Hex(token, base_url)
 
 

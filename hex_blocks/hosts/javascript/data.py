@@ -17,6 +17,7 @@ from hex_blocks.errors.warnings import WARNINGS
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, plural_forms, plural_formula, text
 from hex_blocks.tools.registry import Registry
+from hex_blocks.tools.spec.reading import spec_as_json
 from hex_blocks.tools.tool import Tool
 
 CORE = Path(__file__).with_name("core")
@@ -110,9 +111,9 @@ def expanded(tool: Tool, *, examples: bool = False) -> dict[str, Any]:
     """Return the spec of a tool as JSON, including the inputs of the connection and of paging."""
     spec = tool.spec
     left_out = {"schema_", "comment"} | (set() if examples else {"examples"})
-    raw = spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=left_out)
+    raw = spec_as_json(spec, left_out)
     if spec.paging is not None:
-        raw["paging"] = spec.paging.model_dump(mode="json", by_alias=True)
+        raw["paging"] = spec_as_json(spec.paging, defaults=True)
     if tool.plugin:
         raw["plugin"] = tool.plugin
     whole: dict[str, Any] = _whole_numbers(raw)

@@ -45,7 +45,7 @@ def for_models(spec: ToolSpec, *, advanced: bool = True) -> ToolSpec:
         for name, field in spec.inputs.items()
         if not is_hidden(field) and (advanced or field.required or not field.advanced)
     }
-    return spec.model_copy(update={"inputs": shown})
+    return spec.replaced(inputs=shown)
 
 
 def inputs_of(tool: Tool, language: str | None = None, *, strict: bool = False, short: bool = False) -> Schema:

@@ -14,8 +14,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import SecretStr
-
+from hex_blocks.api.secret import Secret
 from hex_blocks.hosts.mcp.callers import connection_of_caller
 from hex_blocks.hosts.service.problems import ProblemError
 from hex_blocks.hosts.service.vault import Vault
@@ -41,7 +40,7 @@ class Caller:
 
     id: str
     connection: Connection = field(repr=False)
-    token: SecretStr | None = field(default=None, repr=False)
+    token: Secret | None = field(default=None, repr=False)
 
     @property
     def own_token(self) -> bool:
@@ -92,7 +91,7 @@ class Callers:
             return self.server()
         if not _HEX_TOKEN.fullmatch(presented):
             raise ProblemError("bearer_refused", headers=CHALLENGE)
-        return self.from_token(SecretStr(presented))
+        return self.from_token(Secret(presented))
 
     def is_secret(self, presented: str) -> bool:
         """Return whether a bearer token is the server's secret."""
@@ -108,7 +107,7 @@ class Callers:
             raise ProblemError("server_without_token", headers=CHALLENGE)
         return Caller(SERVER, self.connection)
 
-    def from_token(self, token: SecretStr) -> Caller:
+    def from_token(self, token: Secret) -> Caller:
         """Return the caller with a Hex token."""
         name = hmac.new(self._salt, token.get_secret_value().encode(), hashlib.sha256).hexdigest()[:32]
         with self._lock:
@@ -139,7 +138,7 @@ class Callers:
             if name in self._known:
                 return self._known[name]
         token = self.vault.decrypt(encrypted) if encrypted else None
-        return self.from_token(SecretStr(token)) if token else None
+        return self.from_token(Secret(token)) if token else None
 
     def encrypted_token(self, caller: Caller) -> bytes | None:
         """Return a caller's token encrypted; None if there is no key, or the caller uses the server's token."""

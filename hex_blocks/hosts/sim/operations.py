@@ -105,7 +105,7 @@ class Operation:
     @property
     def outputs(self) -> dict[str, Output]:
         """The outputs in Sim."""
-        current = {name: Output(**field) for name, field in KEPT_OUTPUTS.get(self.tool.id, {}).items()}
+        current = {name: Output.from_json(field) for name, field in KEPT_OUTPUTS.get(self.tool.id, {}).items()}
         return {name: field for name, field in self.tool.spec.outputs.items() if name not in HIDDEN_OUTPUTS} | current
 
 
@@ -126,12 +126,12 @@ def why_hidden(tool: Tool) -> str | None:
 
 def _input(tool: Tool, name: str, field: Input) -> Input:
     if tool.id in WAITING and name == "timeout":
-        return field.model_copy(update={"default": USUAL_WAIT, "description": TIMEOUT})
+        return field.replaced(default=USUAL_WAIT, description=TIMEOUT)
     return field
 
 
 def _own(tool: Tool) -> dict[str, Input]:
     if tool.id not in RAISING:
         return {}
-    made = {"type": "boolean", "in": "local", "default": True, "title": phrase("Fail on run error")}
-    return {FAIL_ON_RUN_ERROR: Input(description=FAILS, **made)}
+    title = phrase("Fail on run error")
+    return {FAIL_ON_RUN_ERROR: Input(type="boolean", place="local", default=True, title=title, description=FAILS)}

@@ -10,6 +10,7 @@ from hex_blocks.hosts.javascript.data import as_json, core_data, core_files, exp
 from hex_blocks.hosts.specs.page import PAGE
 from hex_blocks.i18n.texts import languages, text
 from hex_blocks.tools.schema import DIALECT
+from hex_blocks.tools.spec.reading import json_schema, spec_as_json
 from hex_blocks.tools.spec.tool import ToolSpec
 
 _TEXT_KEYS = ("title", "description", "tagline")
@@ -27,7 +28,7 @@ def files(request: ExportRequest) -> Files:
 
 def tool_schema() -> dict[str, Any]:
     """Return the JSON Schema of an expanded spec."""
-    schema = ToolSpec.model_json_schema(by_alias=True)
+    schema = json_schema(ToolSpec)
     schema["properties"] |= {
         "plugin": {"type": "string", "description": "The plugin that brings it."},
         "runsInJavaScript": {"type": "boolean", "description": "Whether the core beside these files runs it."},
@@ -38,7 +39,7 @@ def tool_schema() -> dict[str, Any]:
 def _in_english(request: ExportRequest) -> dict[str, Any]:
     block = request.registry.block
     shown = {group: each for group, each in block.groups.items() if any(tool.group == group for tool in request.tools)}
-    about = block.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=_LEFT_OUT | {"paging"})
+    about = spec_as_json(block, _LEFT_OUT | {"paging"})
     about["groups"] = {group: {"title": each.title, "description": each.description} for group, each in shown.items()}
     tools = {
         tool.id: expanded(tool, examples=True) | {"runsInJavaScript": runs_in_javascript(tool)}

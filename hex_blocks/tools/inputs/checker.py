@@ -16,24 +16,20 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, NotRequired
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SecretStr,
-    TypeAdapter,
-    ValidationError,
-    WrapValidator,
-)
-from pydantic_core import PydanticCustomError
-from typing_extensions import TypedDict
-
+from hex_blocks.api.secret import Secret, revealed
 from hex_blocks.errors.classes import Fault, hex_error
-from hex_blocks.tools.inputs.bounds import MAX_EMAIL_LENGTH, MAX_NUMBER_LENGTH, MAX_SEARCHED
-from hex_blocks.tools.inputs.faults import characters, entries, fault_of, json_type, refuse
+from hex_blocks.tools.inputs.bounds import MAX_EMAIL_LENGTH, MAX_INTEGER, MAX_NUMBER_LENGTH, MAX_SEARCHED
+from hex_blocks.tools.inputs.faults import (
+    InvalidValueError,
+    Place,
+    characters,
+    entries,
+    fault_of,
+    json_type,
+    refuse,
+)
 from hex_blocks.tools.inputs.ids import ADDRESS, UUID, id_in, id_kind
 from hex_blocks.tools.inputs.json_values import (
     NOT_A_LIST,
@@ -61,7 +57,10 @@ URI = re.compile(r"https?://[^\s]+")
 NEVER_WORDS = re.compile(r"(Id|\bid|cursor|after|before)(\[\])?$")
 MAX_ENTRIES, MAX_FAULTS = 10_000, 100
 
-_CONFIG = ConfigDict(extra="forbid", hide_input_in_errors=True)
+Found = list[tuple[Place, InvalidValueError]]
+# Returns a value converted to its declared type. Faults below the value are added to the list; if the value itself is
+# wrong, an InvalidValueError is raised.
+Check = Callable[[Any, Place, Found], Any]
 
 
 def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -70,7 +69,7 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     The function returns the inputs converted to their declared types, without those not given. It raises an
     InputError (`bad_inputs`) with all faults.
     """
-    adapter: TypeAdapter[dict[str, Any]] = TypeAdapter(_object_type(spec.id, spec.inputs, top=True))
+    check_fields = _fields(spec.id, spec.inputs)
     secrets = {name for name, field in spec.inputs.items() if _holds_secret(field)}
     constraints = spec.constraints
     cleared = _cleared(spec.inputs)
@@ -80,13 +79,11 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         if not isinstance(inputs, Mapping):
             faults = (Fault("inputs", "not_an_inputs_object", {"found": json_type(inputs)}),)
             raise hex_error("bad_inputs", tool=spec.id, faults=faults)
-        faults = []
-        given: dict[str, Any] = {}
-        try:
-            given = adapter.validate_python(dict(inputs))
-        except ValidationError as error:
-            found = error.errors(include_url=False)
-            faults = [fault_of(each, list(spec.inputs), secrets) for each in found]
+        found: Found = []
+        given = check_fields(inputs, (), found)
+        faults = [fault_of(place, error, spec.inputs, secrets) for place, error in found]
+        if faults:
+            given = {}
         # For the constraints, a boolean that is false counts as not given.
         names = [
             name
@@ -111,22 +108,41 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     return check
 
 
-def _object_type(name: str, fields: Mapping[str, InputField], *, top: bool = False) -> Any:
-    """Return a TypedDict of the fields. Absent fields stay absent; in nested objects null fields are removed."""
-    parts: dict[str, Any] = {}
-    for key, field in fields.items():
-        # The connection can supply its inputs itself, so it checks whether they are missing.
-        required = field.required and getattr(field, "place", None) != "connection"
-        type_ = _type(f"{name}.{key}", field)
-        if required:
-            nulls = field.null_means == "null"
-            parts[key] = Annotated[type_ | None if nulls else type_, BeforeValidator(_require(field, nulls=nulls))]
-        else:
-            parts[key] = NotRequired[Annotated[type_ | None, BeforeValidator(_nothing_to_none(key, field))]]
-    make: Any = TypedDict
-    typed: Any = make(name, parts)
-    typed.__pydantic_config__ = _CONFIG
-    return typed if top else Annotated[typed, WrapValidator(_object(_cleared(fields)))]
+def _fields(name: str, fields: Mapping[str, InputField]) -> Callable[[Mapping[str, Any], Place, Found], dict[str, Any]]:
+    """Return a function that checks the fields of an object. Absent fields stay absent."""
+    checks = [(key, _is_given(key, field), _value(f"{name}.{key}", field)) for key, field in fields.items()]
+
+    def check_fields(given: Mapping[str, Any], place: Place, found: Found) -> dict[str, Any]:
+        checked: dict[str, Any] = {}
+        for key, is_given, check in checks:
+            here = (*place, key)
+            try:
+                if is_given(given, key):
+                    checked[key] = check(given[key], here, found)
+                elif key in given:
+                    checked[key] = None
+            except InvalidValueError as error:
+                # Its frames hold the inputs, and this list.
+                found.append((here, error.with_traceback(None)))
+        found.extend(((*place, str(key)), InvalidValueError("unknown")) for key in given if key not in fields)
+        return checked
+
+    return check_fields
+
+
+def _is_given(name: str, field: InputField) -> Callable[[Mapping[str, Any], str], bool]:
+    """Return a function that tells whether a field of an object is given, and refuses the lack of a required one."""
+    # The connection can supply its inputs itself, so it checks whether they are missing.
+    if field.required and getattr(field, "place", None) != "connection":
+
+        def demand(given: Mapping[str, Any], key: str) -> bool:
+            if key not in given or _is_empty(field, given[key]):
+                raise InvalidValueError("missing")
+            return given[key] is not None
+
+        return demand
+    not_given = _not_given(name, field)
+    return lambda given, key: given.get(key) is not None and not not_given(given[key])
 
 
 def _cleared(fields: Mapping[str, InputField]) -> set[str]:
@@ -139,33 +155,48 @@ def _holds_secret(field: InputField) -> bool:
     return field.secret or any(_holds_secret(part) for part in parts)
 
 
-def _type(name: str, field: InputField) -> Any:
+def _value(name: str, field: InputField) -> Check:
+    """Return the function that checks a value of a field."""
     match field.type:
-        case "string" if field.secret and getattr(field, "place", None) == "connection":
-            return Annotated[SecretStr, BeforeValidator(_string(name, field))]
-        case "string":
-            return Annotated[str, BeforeValidator(_string(name, field))]
-        case "integer":
-            return Annotated[int, BeforeValidator(as_integer), *_bounds(field)]
-        case "number":
-            return Annotated[float, BeforeValidator(as_number), *_bounds(field)]
-        case "boolean":
-            return Annotated[bool, BeforeValidator(as_boolean)]
         case "object" if field.fields is not None:
-            return _object_type(name, field.fields)
-        case "object":
-            return Annotated[dict[str, Any], BeforeValidator(as_object)]
+            return _object(name, field.fields)
         case "array":
-            entry: Any = _type(f"{name}[]", field.items) if field.items else Any
-            row = Annotated[entry | None, BeforeValidator(_row_to_none(field.items))]
-            return Annotated[list[row], BeforeValidator(_array(field.items)), AfterValidator(_filled(field))]
+            return _array(name, field)
+        case "string":
+            convert = _string(name, field)
+        case "integer":
+            convert = _integer(field)
+        case "number":
+            convert = _number(field)
+        case "boolean":
+            convert = as_boolean
+        case "object":
+            convert = as_object
         case _:
-            return Annotated[Any, BeforeValidator(as_plain)]
+            convert = as_plain
+    return lambda value, _place, _found: convert(value)
 
 
-def _bounds(field: InputField) -> list[Any]:
-    bounds: dict[str, Any] = {"ge": field.minimum, "le": field.maximum}
-    return [Field(**{name: bound for name, bound in bounds.items() if bound is not None}, allow_inf_nan=False)]
+def _integer(field: InputField) -> Callable[[Any], int]:
+    least = -MAX_INTEGER if field.minimum is None else field.minimum
+    most = MAX_INTEGER if field.maximum is None else field.maximum
+    return lambda value: _bounded(as_integer(value), value, least, most)
+
+
+def _number(field: InputField) -> Callable[[Any], float]:
+    return lambda value: float(_bounded(as_number(value), value, field.minimum, field.maximum))
+
+
+def _bounded(number: Any, given: Any, least: float | None, most: float | None) -> Any:
+    if most is not None and number > most:
+        raise refuse("too_large", given, limit=_whole(most))
+    if least is not None and number < least:
+        raise refuse("too_small", given, limit=_whole(least))
+    return number
+
+
+def _whole(limit: float) -> float:
+    return int(limit) if limit == int(limit) else limit
 
 
 def _filled(field: InputField) -> Callable[[list[Any]], list[Any]]:
@@ -184,10 +215,6 @@ def _filled(field: InputField) -> Callable[[list[Any]], list[Any]]:
         return kept
 
     return filled
-
-
-def _row_to_none(entry: InputField | None) -> Callable[[Any], Any]:
-    return lambda row: None if _empty_row(entry, row) else row
 
 
 def _empty_row(entry: InputField | None, row: Any) -> bool:
@@ -223,20 +250,6 @@ def _not_given(name: str, field: InputField) -> Callable[[Any], bool]:
     return not_given
 
 
-def _nothing_to_none(name: str, field: InputField) -> Callable[[Any], Any]:
-    not_given = _not_given(name, field)
-    return lambda value: None if not_given(value) else value
-
-
-def _require(field: InputField, *, nulls: bool) -> Callable[[Any], Any]:
-    def require(value: Any) -> Any:
-        if _is_empty(field, value) and not (nulls and value is None):
-            raise PydanticCustomError("missing", "missing")
-        return value
-
-    return require
-
-
 def _string(name: str, field: InputField) -> Callable[[Any], Any]:
     formats: dict[str, tuple[str, Callable[[str], Any] | None]] = {
         "uuid": ("not_uuid", UUID.fullmatch),
@@ -253,9 +266,7 @@ def _string(name: str, field: InputField) -> Callable[[Any], Any]:
     def string(value: Any) -> Any:
         if field.format == "json-object" and isinstance(value, dict):
             return json.dumps(as_object(value))
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        value = as_text(value)
+        value = as_text(revealed(value))
         if not isinstance(value, str):
             raise refuse("not_string", value)
         check_characters(value)
@@ -281,21 +292,47 @@ def _string(name: str, field: InputField) -> Callable[[Any], Any]:
             return value if isinstance(read_json(value), Mapping) else json.dumps(parsed)
         return value
 
+    if field.secret and getattr(field, "place", None) == "connection":
+        return lambda value: Secret(string(value))
     return string
 
 
-def _object(cleared: set[str]) -> Callable[[Any, Callable[[Any], Any]], Any]:
-    def read(value: Any, check: Callable[[Any], Any]) -> Any:
+def _object(name: str, fields: Mapping[str, InputField]) -> Check:
+    check_fields = _fields(name, fields)
+    cleared = _cleared(fields)
+
+    def check(value: Any, place: Place, found: Found) -> dict[str, Any]:
         value = from_json(value, dict)
         if not isinstance(value, Mapping):
             raise refuse("not_object", value)
-        checked = check(dict(value))
+        checked = check_fields(value, place, found)
         return {name: part for name, part in checked.items() if part is not None or name in cleared}
 
-    return read
+    return check
 
 
-def _array(entry: InputField | None) -> Callable[[Any], Any]:
+def _array(name: str, field: InputField) -> Check:
+    entry = field.items
+    check_entry = _value(f"{name}[]", entry) if entry is not None else lambda row, _place, _found: row
+    rows_of, filled = _rows(entry), _filled(field)
+
+    def check(value: Any, place: Place, found: Found) -> list[Any]:
+        before = len(found)
+        rows: list[Any] = []
+        for number, row in enumerate(rows_of(value)):
+            here = (*place, number)
+            try:
+                rows.append(None if _empty_row(entry, row) else check_entry(row, here, found))
+            except InvalidValueError as error:
+                # Its frames hold the inputs, and this list.
+                found.append((here, error.with_traceback(None)))
+        return rows if len(found) > before else filled(rows)
+
+    return check
+
+
+def _rows(entry: InputField | None) -> Callable[[Any], list[Any]]:
+    """Return a function that returns the entries of a list: a list, JSON text, or text with commas."""
     # Text with commas is a list only if the entries cannot contain commas themselves.
     separable = entry is not None and entry.type == "string" and bool(entry.enum or entry.format)
 
@@ -304,7 +341,7 @@ def _array(entry: InputField | None) -> Callable[[Any], Any]:
             raise refuse("too_long", given, size=entries(MAX_ENTRIES))
         return given
 
-    def array(value: Any) -> Any:
+    def rows_of(value: Any) -> list[Any]:
         if isinstance(value, str) and len(value) > 1 and value.lstrip().startswith('"['):
             inner = unwrapped_list(value)
             value = value if inner is None else inner
@@ -317,4 +354,4 @@ def _array(entry: InputField | None) -> Callable[[Any], Any]:
             raise refuse("not_array", value)
         return limited(list(value))
 
-    return array
+    return rows_of

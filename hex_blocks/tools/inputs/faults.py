@@ -1,40 +1,49 @@
-"""Creates faults of inputs, from pydantic's errors and for the checks of this package."""
+"""Creates the faults of inputs."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from typing import Any
-
-from pydantic_core import PydanticCustomError
 
 from hex_blocks.errors.classes import Fault, without_tokens
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import Phrase, phrase
 from hex_blocks.tools.inputs.bounds import MAX_SEARCHED
 
+# The names and numbers that lead to a value.
+Place = tuple[str | int, ...]
 
-def refuse(key: str, value: Any, below: str = "", **values: Any) -> PydanticCustomError:
-    """Return the error of a fault, for pydantic.
+HIDDEN = phrase("what was given")
+
+
+class InvalidValueError(Exception):
+    """A value is not one that its input can have.
+
+    Attributes:
+        key: A key of FAULTS.
+        values: The values of the fault's sentence.
+        below: The path of the value inside the value that is checked.
+    """
+
+    def __init__(self, key: str, values: Mapping[str, Any] | None = None, below: str = "") -> None:
+        super().__init__(key)
+        self.key = key
+        self.values = values or {}
+        self.below = below
+
+
+def refuse(key: str, value: Any, below: str = "", **values: Any) -> InvalidValueError:
+    """Return the error of a value.
 
     Args:
         key: A key of FAULTS.
         value: The value that is wrong.
-        below: The path of the value inside the input, if pydantic does not know it.
+        below: The path of the value inside the value that is checked.
         values: Further values of the fault's sentence.
     """
-    # pydantic does not accept lone surrogates, which a name in JSON can contain.
-    path = below.encode(errors="replace").decode()
-    context = {"key": key, "values": {"found": shown(value), **values}, "below": path}
-    return PydanticCustomError("fault", "fault", context)
-
-
-HIDDEN = phrase("what was given")
-_BOUNDS = {
-    "greater_than_equal": ("too_small", "ge"),
-    "less_than_equal": ("too_large", "le"),
-}
+    return InvalidValueError(key, {"found": shown(value), **values}, below)
 
 
 def entries(count: int) -> Phrase:
@@ -47,38 +56,24 @@ def characters(count: int) -> Phrase:
     return phrase(Plural("{count} character", "{count} characters"), count=count)
 
 
-def fault_of(found: Any, known: list[str], secrets: set[str]) -> Fault:
-    """Return the fault of one of pydantic's errors.
+def fault_of(place: Place, error: InvalidValueError, known: Collection[str], secrets: Collection[str]) -> Fault:
+    """Return the fault of a value.
 
     Args:
-        found: An entry of `ValidationError.errors()`.
+        place: The names and numbers that lead to the value.
+        error: What is wrong with it.
         known: The names of all inputs, to suggest a similar one.
         secrets: The names of the inputs whose values are not shown.
     """
-    place = [part for part in found["loc"] if not (isinstance(part, str) and part.endswith(")") and "[" in part)]
     name = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".") or "inputs"
-    where = printable_path(name)
-    hidden = bool(place) and place[0] in secrets
-    match found["type"]:
-        case "missing":
-            return Fault(where, "missing")
-        case "extra_forbidden":
-            guess = get_close_matches(str(place[-1])[:60], known, 1) if len(place) == 1 else []
-            return Fault(where, "unknown_guess", {"guess": guess[0]}) if guess else Fault(where, "unknown")
-        case "fault":
-            values = dict(found["ctx"]["values"])
-            if found["ctx"]["below"]:
-                where = printable_path(name + found["ctx"]["below"])
-            if hidden:
-                values["found"] = HIDDEN
-            return Fault(where, found["ctx"]["key"], values)
-        case bound if bound in _BOUNDS:
-            key, limit = _BOUNDS[bound]
-            value = found["ctx"][limit]
-            whole = int(value) if value == int(value) else value
-            return Fault(where, key, {"limit": whole, "found": HIDDEN if hidden else shown(found["input"])})
-        case _:
-            return Fault(where, "not_object", {"found": json_type(found["input"])})
+    where = printable_path(name + error.below)
+    if error.key == "missing":
+        return Fault(where, "missing")
+    if error.key == "unknown":
+        guess = get_close_matches(str(place[0])[:60], known, 1) if len(place) == 1 else []
+        return Fault(where, "unknown_guess", {"guess": guess[0]}) if guess else Fault(where, "unknown")
+    hidden = {"found": HIDDEN} if place and place[0] in secrets else {}
+    return Fault(where, error.key, {**error.values, **hidden})
 
 
 def json_type(value: Any) -> str:

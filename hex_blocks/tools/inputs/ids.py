@@ -80,7 +80,7 @@ def id_in(kind: str, value: str) -> str:
     """Return the ID in a text: wrapped, without dashes, or in an address. Other text is returned unchanged.
 
     Raises:
-        PydanticCustomError: It is an address without an ID of this kind.
+        InvalidValueError: It is an address without an ID of this kind.
     """
     if len(value) > MAX_SEARCHED * 4 or UUID.fullmatch(value):
         return value

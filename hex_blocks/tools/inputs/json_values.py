@@ -12,11 +12,9 @@ from enum import Enum
 from numbers import Integral, Real
 from typing import Any
 
-from pydantic import SecretStr
-from pydantic_core import PydanticCustomError
-
-from hex_blocks.tools.inputs.bounds import MAX_DEPTH, MAX_INTEGER, MAX_NUMBER_LENGTH, MAX_SEARCHED
-from hex_blocks.tools.inputs.faults import refuse, shown
+from hex_blocks.api.secret import Secret
+from hex_blocks.tools.inputs.bounds import MAX_DEPTH, MAX_NUMBER_LENGTH, MAX_SEARCHED
+from hex_blocks.tools.inputs.faults import InvalidValueError, refuse, shown
 
 INTEGER = re.compile(r"[+-]?\d{1,18}")
 NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
@@ -42,7 +40,7 @@ NOT_A_LIST = frozenset({"null", "undefined"})
 
 def is_blank(value: Any) -> bool:
     """Return whether a value is None, or text of spaces only."""
-    value = value.get_secret_value() if isinstance(value, SecretStr) else value
+    value = value.get_secret_value() if isinstance(value, Secret) else value
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -73,9 +71,7 @@ def as_integer(value: Any) -> Any:
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise refuse("not_integer", value)
-    if abs(value) > MAX_INTEGER:
-        raise refuse("too_large", value, limit=MAX_INTEGER)
-    return value
+    return int(value)
 
 
 def _bare(value: Any) -> Any:
@@ -116,7 +112,7 @@ def from_json(value: Any, wanted: type | None = None) -> Any:
         return read
     try:
         again = read_json(read)
-    except PydanticCustomError:
+    except InvalidValueError:
         return read
     return again if isinstance(again, wanted) else read
 
@@ -125,7 +121,7 @@ def read_json(value: Any) -> Any:
     """Return the value of JSON text. Other values are returned unchanged.
 
     Raises:
-        PydanticCustomError: It is not valid JSON, or is nested too deeply.
+        InvalidValueError: It is not valid JSON, or is nested too deeply.
     """
     if not isinstance(value, str):
         return value
@@ -157,7 +153,7 @@ def unwrapped_list(value: str) -> Any:
     """Return the list in JSON text that was encoded twice, or None if there is none."""
     try:
         read = from_json(value, list)
-    except PydanticCustomError:
+    except InvalidValueError:
         return None
     return read if isinstance(read, list) else None
 
@@ -166,7 +162,7 @@ def check_depth(value: Any) -> None:
     """Check that a value has at most MAX_DEPTH levels.
 
     Raises:
-        PydanticCustomError: It has more.
+        InvalidValueError: It has more.
     """
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
@@ -186,7 +182,7 @@ def as_plain(value: Any) -> Any:
     """Return a value of Python's types as a JSON value.
 
     Raises:
-        PydanticCustomError: It contains something that JSON cannot represent, or is nested too deeply.
+        InvalidValueError: It contains something that JSON cannot represent, or is nested too deeply.
     """
     check_depth(value)
     return _json_value(value, "")
@@ -220,6 +216,8 @@ def _scalar(value: Any) -> Any:
         value = value.value
     if value is None or type(value) in (str, int, float, bool):
         return value
+    if isinstance(value, str):
+        return str.__str__(value)
     if isinstance(value, datetime):
         iso = value.isoformat()
         return iso.removesuffix("+00:00") + "Z" if iso.endswith("+00:00") else iso

@@ -1,49 +1,56 @@
-"""The model of the block file, `tool_specs/block.json`: how hosts present the tools as a whole."""
+"""The class of the block file, `tool_specs/block.json`: how hosts present the tools as a whole."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, key, part, parts, parts_by_name, spec_part
+from hex_blocks.tools.spec.values import Input
 
-from hex_blocks.tools.spec.values import Input, Name, Strict, Text
 
-
-class UseCase(Strict):
+@spec_part
+class UseCase(Part):
     """A use case in the guide of a group: a title and points."""
 
     title: Text
-    points: tuple[Text, ...]
+    points: tuple[Text, ...] = key(read=tuple)
 
 
-class Group(Strict):
+@spec_part
+class Group(Part):
     """A group of tools."""
 
     title: Text
     description: Text
-    guide: tuple[UseCase, ...] = ()
+    guide: tuple[UseCase, ...] = key(default=(), read=parts(lambda: UseCase))
 
 
-class Authentication(Strict):
+@spec_part
+class Authentication(Part):
     """How users authenticate."""
 
     type: Literal["apiKey"]
     title: Text
     description: Text
-    help_url: str = Field(alias="helpUrl")
+    help_url: str = key("helpUrl")
 
 
-class BlockSpec(Strict):
+@spec_part
+class BlockSpec(Part):
     """The block file."""
 
-    schema_: str | None = Field(default=None, alias="$schema")
+    schema_: str | None = key("$schema", default=None)
     name: Text
     tagline: Text
     description: Text
     category: Text
-    color: Annotated[str, StringConstraints(pattern=r"^#[0-9A-Fa-f]{6}$")]
-    icon: Text = Field(description="An SVG file beside this one.")
-    authentication: Authentication
-    connection: dict[Name, Input] = Field(description="The inputs that every tool has: token and base URL.")
-    paging: dict[Name, Input] = Field(default_factory=dict, description="The inputs that every list has.")
-    groups: dict[Name, Group]
+    color: Annotated[str, Pattern(r"^#[0-9A-Fa-f]{6}$")]
+    icon: Text = key(description="An SVG file beside this one.")
+    authentication: Authentication = key(read=part(lambda: Authentication))
+    connection: dict[Name, Input] = key(
+        read=parts_by_name(lambda: Input), description="The inputs that every tool has: token and base URL."
+    )
+    paging: dict[Name, Input] = key(
+        default_factory=dict, read=parts_by_name(lambda: Input), description="The inputs that every list has."
+    )
+    groups: dict[Name, Group] = key(read=parts_by_name(lambda: Group))

@@ -1,19 +1,25 @@
-"""Validates spec files. Every error names the file, the key and the correction."""
+"""Validates spec files with pydantic. Every error names the file, the key and the correction."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+from dataclasses import fields
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from hex_blocks.errors.classes import SpecError
 from hex_blocks.tools.spec.block import Authentication, BlockSpec, Group
+from hex_blocks.tools.spec.part import Part
 from hex_blocks.tools.spec.tool import Constraints, Example, Paging, Request, ToolSpec
 from hex_blocks.tools.spec.values import Input, Output
 
-Model = TypeVar("Model", bound=BaseModel)
+AnyPart = TypeVar("AnyPart", bound=Part)
+# mypy takes the hash of a class for that of its objects.
+_adapter: Callable[[type[Part]], TypeAdapter[Any]] = cache(TypeAdapter)  # type: ignore[assignment]
 
 
 def read_tool_spec(data: Any, file: Path | str) -> ToolSpec:
@@ -48,20 +54,39 @@ def read_groups(data: Any, file: Path | str) -> dict[str, Group]:
     return {name: _read(Group, group, f"{file}: {name}") for name, group in data.items()}
 
 
-def _read(model: type[Model], data: Any, file: Path | str) -> Model:
+def spec_as_json(part: Part, without: Collection[str] = (), *, defaults: bool = False) -> dict[str, Any]:
+    """Return a part of a spec as JSON.
+
+    Args:
+        part: The part.
+        without: Names of attributes that are left out.
+        defaults: Whether values that are the default are included.
+    """
+    written: dict[str, Any] = _adapter(type(part)).dump_python(
+        part, mode="json", by_alias=True, exclude_defaults=not defaults, exclude=set(without)
+    )
+    return written
+
+
+def json_schema(kind: type[Part]) -> dict[str, Any]:
+    """Return the JSON Schema of a part of a spec."""
+    return _adapter(kind).json_schema(by_alias=True)
+
+
+def _read(kind: type[AnyPart], data: Any, file: Path | str) -> AnyPart:
     try:
-        return model.model_validate(data)
+        read: AnyPart = _adapter(kind).validate_python(data)
     except ValidationError as error:
-        lines = [f"{file}: {_explain(model, fault)}" for fault in error.errors(include_url=False)]
+        lines = [f"{file}: {_explain(kind, fault)}" for fault in error.errors(include_url=False)]
         raise SpecError("\n".join(dict.fromkeys(lines))) from None
+    return read
 
 
-def _explain(model: type[BaseModel], fault: Any) -> str:
+def _explain(kind: type[Part], fault: Any) -> str:
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in fault["loc"]).lstrip(".")
     match fault["type"]:
-        case "extra_forbidden":
-            known = sorted({field.alias or name for name, field in _all_fields(model).items()})
-            guess = get_close_matches(str(fault["loc"][-1]), known, 1)
+        case "unexpected_keyword_argument":
+            guess = get_close_matches(str(fault["loc"][-1]), _known_keys(kind), 1)
             return f"{place} is not a known key" + (f'; did you mean "{guess[0]}"?' if guess else "")
         case "missing":
             return f"{place} is missing"
@@ -74,9 +99,7 @@ def _explain(model: type[BaseModel], fault: Any) -> str:
             return f"{place} is {fault['input']!r}: {fault['msg']}"
 
 
-def _all_fields(model: type[BaseModel]) -> dict[str, Any]:
-    """Return the fields of a model and of all nested ones, to suggest a key that is similar to an unknown one."""
-    fields: dict[str, Any] = dict(model.model_fields)
-    for part in (Input, Output, Request, Paging, Example, Constraints, Group, Authentication):
-        fields |= part.model_fields
-    return fields
+def _known_keys(kind: type[Part]) -> list[str]:
+    """Return the keys of a part and of all nested ones, to suggest one that is similar to an unknown one."""
+    kinds = (kind, Input, Output, Request, Paging, Example, Constraints, Group, Authentication)
+    return sorted({each.metadata.get("alias", each.name) for part in kinds for each in fields(part)})

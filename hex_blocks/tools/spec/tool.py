@@ -1,4 +1,4 @@
-"""The model of a tool spec. Unknown keys are errors.
+"""The class of a tool spec. Unknown keys are errors.
 
 A spec is data that a host in any programming language can use: the inputs of a tool, where each goes in Hex's request,
 and which part of Hex's reply each output is. It contains no code, conditions or templates.
@@ -7,51 +7,51 @@ and which part of Hex's reply each output is. It contains no code, conditions or
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
-from typing import Annotated, Any, Literal, Self
-
-from pydantic import Field, StringConstraints, model_validator
+from dataclasses import fields
+from typing import Annotated, Any, Literal
 
 from hex_blocks.errors.sentences import SENTENCES
-from hex_blocks.tools.spec.values import Input, Name, Output, Strict, Text
+from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, key, part, parts, parts_by_name, spec_part, tuples
+from hex_blocks.tools.spec.values import Input, Output
 
-ToolId = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")]
+ToolId = Annotated[str, Pattern(r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")]
 
 
 LimitGroup = Literal["hex-api", "hex-api-30rpm", "runs", "charts", "ingest"]
 
 
-class Request(Strict):
+@spec_part
+class Request(Part):
     """The request of a tool, as in Hex's API document."""
 
-    operation_id: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]+$")] = Field(alias="operationId")
+    operation_id: Annotated[str, Pattern(r"^[A-Z][A-Za-z]+$")] = key("operationId")
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    path: Annotated[str, StringConstraints(pattern=r"^(/[A-Za-z-]+|/\{[A-Za-z]+\})+$")]
-    success: Literal[200, 201, 204] = Field(default=200, description="The status Hex's document names.")
+    path: Annotated[str, Pattern(r"^(/[A-Za-z-]+|/\{[A-Za-z]+\})+$")]
+    success: Literal[200, 201, 204] = key(default=200, description="The status Hex's document names.")
     encoding: Literal["json", "multipart"] = "json"
-    limit_group: LimitGroup | None = Field(
+    limit_group: LimitGroup | None = key(
+        "limitGroup",
         default=None,
-        alias="limitGroup",
         description="The group of Hex's rate limits that it counts in, in addition to the limits of the whole API.",
     )
-    refused_by_503: bool = Field(
+    refused_by_503: bool = key(
+        "refusedBy503",
         default=False,
-        alias="refusedBy503",
         description="A 503 means that Hex did nothing, so a retry is safe although the request writes.",
     )
-    errors: dict[Annotated[str, StringConstraints(pattern=r"^[45]\d\d$")], Text] = Field(
+    errors: dict[Annotated[str, Pattern(r"^[45]\d\d$")], Text] = key(
         default_factory=dict, description="Error keys by status that are more specific than the general ones."
     )
 
-    @model_validator(mode="after")
-    def _errors_have_sentences(self) -> Self:
-        if unknown := [key for key in self.errors.values() if key not in SENTENCES]:
+    def __post_init__(self) -> None:
+        if unknown := [each for each in self.errors.values() if each not in SENTENCES]:
+            from difflib import get_close_matches
+
             guess = get_close_matches(unknown[0], SENTENCES, 1)
             raise ValueError(
                 f"errors has {unknown[0]}, which is not an error key"
                 + (f'; did you mean "{guess[0]}"?' if guess else "")
             )
-        return self
 
     @property
     def placeholders(self) -> list[str]:
@@ -59,81 +59,83 @@ class Request(Strict):
         return re.findall(r"\{([A-Za-z]+)\}", self.path)
 
 
-class Paging(Strict):
+@spec_part
+class Paging(Part):
     """How the next page of a list is requested: with Hex's cursor, or by offset."""
 
     style: Literal["cursor", "offset"]
-    items: Name = Field(description="The output that holds the entries.")
-    after: Name = Field(default="after", description="The input that selects the next page.")
-    next: str = Field(default="pagination.after", description="The path of the next cursor in the reply.")
+    items: Name = key(description="The output that holds the entries.")
+    after: Name = key(default="after", description="The input that selects the next page.")
+    next: str = key(default="pagination.after", description="The path of the next cursor in the reply.")
 
 
-class Constraints(Strict):
+@spec_part
+class Constraints(Part):
     """Which inputs can be given together."""
 
-    at_most_one: tuple[tuple[Name, ...], ...] = Field(default=(), alias="atMostOne")
-    at_least_one: tuple[tuple[Name, ...], ...] = Field(default=(), alias="atLeastOne")
-    all_or_none: tuple[tuple[Name, ...], ...] = Field(default=(), alias="allOrNone")
+    at_most_one: tuple[tuple[Name, ...], ...] = key("atMostOne", default=(), read=tuples)
+    at_least_one: tuple[tuple[Name, ...], ...] = key("atLeastOne", default=(), read=tuples)
+    all_or_none: tuple[tuple[Name, ...], ...] = key("allOrNone", default=(), read=tuples)
 
 
-class Example(Strict):
+@spec_part
+class Example(Part):
     """An example of a call: its inputs, Hex's reply and the outputs."""
 
     title: Text
     inputs: dict[str, Any]
-    reply: Any = Field(default=None, description="Hex's reply, if the tool is a single request.")
+    reply: Any = key(default=None, description="Hex's reply, if the tool is a single request.")
     outputs: dict[str, Any]
 
 
-class ToolSpec(Strict):
+@spec_part
+class ToolSpec(Part):
     """The spec of a tool."""
 
-    schema_: str | None = Field(default=None, alias="$schema")
-    comment: str | None = Field(default=None, alias="$comment")
+    schema_: str | None = key("$schema", default=None)
+    comment: str | None = key("$comment", default=None)
     id: ToolId
     group: Name
-    operation: Literal["query", "mutation"] = Field(description="query reads, mutation writes.")
-    destructive: bool = Field(default=False, description="It changes or removes existing objects.")
-    removes: bool = Field(
+    operation: Literal["query", "mutation"] = key(description="query reads, mutation writes.")
+    destructive: bool = key(default=False, description="It changes or removes existing objects.")
+    removes: bool = key(
         default=False,
         description="It deletes or ends something irreversibly: hosts ask for confirmation first, with its name.",
     )
-    experimental: bool = Field(
-        default=False,
-        description="Not in Hex's API document, so not confirmed. In no set of tools unless requested.",
+    experimental: bool = key(
+        default=False, description="Not in Hex's API document, so not confirmed. In no set of tools unless requested."
     )
-    idempotent: bool = Field(default=False, description="Repeating it has no further effect.")
+    idempotent: bool = key(default=False, description="Repeating it has no further effect.")
     title: Text
     description: Text
-    model_hint: Text | None = Field(
-        default=None, alias="modelHint", description="For models, in addition to the description; never translated."
+    model_hint: Text | None = key(
+        "modelHint", default=None, description="For models, in addition to the description; never translated."
     )
-    request: Request | None = None
-    handler: Annotated[str, StringConstraints(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")] | None = Field(
+    request: Request | None = key(default=None, read=part(lambda: Request))
+    handler: Annotated[str, Pattern(r"^[a-z_][\w.]*:[a-z_]\w*$")] | None = key(
         default=None, description="module:function, if a single request is not enough."
     )
-    paging: Paging | None = None
-    constraints: Constraints = Constraints()
-    connection_required: tuple[Name, ...] = Field(
+    paging: Paging | None = key(default=None, read=part(lambda: Paging))
+    constraints: Constraints = key(default_factory=Constraints, read=part(lambda: Constraints))
+    connection_required: tuple[Name, ...] = key(
+        "connectionRequired",
         default=("apiKey",),
-        alias="connectionRequired",
+        read=tuple,
         description="Which inputs of the connection a form must show as required.",
     )
-    inputs: dict[Name, Input]
-    outputs: dict[Name, Output]
-    examples: tuple[Example, ...] = Field(min_length=1)
+    inputs: dict[Name, Input] = key(read=parts_by_name(lambda: Input))
+    outputs: dict[Name, Output] = key(read=parts_by_name(lambda: Output))
+    examples: tuple[Example, ...] = key(read=parts(lambda: Example), min_length=1)
 
     @property
     def list_place(self) -> str | None:
         """The path of a list's entries in Hex's reply, or None if the tool does not read a list."""
         return (self.outputs[self.paging.items].source or self.paging.items) if self.paging else None
 
-    @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def __post_init__(self) -> None:
         problems = [*self._request_problems(), *self._name_problems(), *self._example_problems()]
         if problems:
             raise ValueError("; ".join(problems))
-        return self
 
     def _request_problems(self) -> list[str]:
         if self.request is None:
@@ -161,10 +163,10 @@ class ToolSpec(Strict):
 
     def _name_problems(self) -> list[str]:
         problems = []
-        for kind, sets in self.constraints.model_dump(by_alias=True).items():
+        for kind in fields(self.constraints):
             problems += [
-                f"constraints.{kind} names {name}, which is not an input"
-                for names in sets
+                f"constraints.{kind.metadata['alias']} names {name}, which is not an input"
+                for names in getattr(self.constraints, kind.name)
                 for name in names
                 if name not in self.inputs
             ]

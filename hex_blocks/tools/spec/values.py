@@ -1,14 +1,12 @@
-"""The models of inputs, outputs and their nested fields in a spec."""
+"""The classes of inputs, outputs and their nested fields in a spec."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from hex_blocks.tools.spec.part import Name, Part, Text, key, part, parts_by_name, spec_part
 
-Text = Annotated[str, StringConstraints(strip_whitespace=False, min_length=1)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][A-Za-z0-9]*$")]
 Type = Literal["string", "integer", "number", "boolean", "object", "array", "any"]
 Format = Literal["uuid", "email", "date-time", "uri", "json-object", "image", "base64", "path"]
 PYTHON_TYPES: dict[str, tuple[type, ...]] = {
@@ -22,34 +20,28 @@ PYTHON_TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-class Strict(BaseModel):
-    """The base of all models of specs: immutable, and unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Value(Strict):
+@spec_part
+class Value(Part):
     """What inputs, outputs and their nested fields have in common: a type, its limits and its texts."""
 
     type: Type
     description: Text
     title: Text | None = None
     nullable: bool = False
-    enum: tuple[Text, ...] | None = Field(default=None, description="The allowed values; never translated.")
-    newer_values: tuple[Text, ...] = Field(
-        default=(), alias="newerValues", description="Those of enum that not every version of Hex's API has."
+    enum: tuple[Text, ...] | None = key(default=None, read=tuple, description="The allowed values; never translated.")
+    newer_values: tuple[Text, ...] = key(
+        "newerValues", default=(), read=tuple, description="Those of enum that not every version of Hex's API has."
     )
-    minimum: float | None = None
-    maximum: float | None = None
-    min_length: int | None = Field(default=None, alias="minLength", ge=0, description="Characters or entries.")
-    max_length: int | None = Field(default=None, alias="maxLength", ge=1, description="Characters or entries.")
+    minimum: float | None = key(default=None, read=float)
+    maximum: float | None = key(default=None, read=float)
+    min_length: int | None = key("minLength", default=None, ge=0, description="Characters or entries.")
+    max_length: int | None = key("maxLength", default=None, ge=1, description="Characters or entries.")
     format: Format | None = None
-    newer: bool = Field(default=False, description="Not in every version of Hex's API that is in use.")
-    secret: bool = Field(default=False, description="Never shown, logged or sent to a model.")
+    newer: bool = key(default=False, description="Not in every version of Hex's API that is in use.")
+    secret: bool = key(default=False, description="Never shown, logged or sent to a model.")
     example: Any = None
 
-    @model_validator(mode="after")
-    def _limits_fit_the_type(self) -> Self:
+    def __post_init__(self) -> None:
         numeric = self.type in ("integer", "number")
         if not numeric and (self.minimum is not None or self.maximum is not None):
             raise ValueError(f"minimum and maximum are for integer and number, not {self.type}")
@@ -65,26 +57,28 @@ class Value(Strict):
             raise ValueError("newerValues has a value that is not in enum")
         if self.enum and self.example is not None and self.example not in self.enum:
             raise ValueError(f"example is {self.example!r}; use one of {', '.join(self.enum)}")
-        return self
 
 
+@spec_part
 class InputField(Value):
     """A nested field of an input: a field of an object, or the entries of an array."""
 
     required: bool = False
-    null_means: Literal["not given", "null"] = Field(
+    null_means: Literal["not given", "null"] = key(
+        "nullMeans",
         default="not given",
-        alias="nullMeans",
         description="null: an explicit null is sent to Hex, which then clears the value.",
     )
     default: Any = None
-    fields: dict[Name, InputField] | None = Field(
-        default=None, description="The fields of an object; a free-form object has none."
+    fields: dict[Name, InputField] | None = key(
+        default=None,
+        read=parts_by_name(lambda: InputField),
+        description="The fields of an object; a free-form object has none.",
     )
-    items: InputField | None = Field(default=None, description="The entries of an array.")
+    items: InputField | None = key(default=None, read=part(lambda: InputField), description="The entries of an array.")
 
-    @model_validator(mode="after")
-    def _nested_fields_fit_the_type(self) -> Self:
+    def __post_init__(self) -> None:
+        super().__post_init__()
         _check_nesting(self)
         if self.null_means == "null" and not self.nullable:
             raise ValueError("nullMeans null is for nullable inputs")
@@ -93,21 +87,22 @@ class InputField(Value):
                 raise ValueError(f"default is {self.default!r}, which is not of type {self.type}")
             if self.enum and self.default not in self.enum:
                 raise ValueError(f"default is {self.default!r}; use one of {', '.join(self.enum)}")
-        return self
 
 
+@spec_part
 class Input(InputField):
     """An input of a tool, and its place in the request."""
 
-    title: Text
-    place: Literal["path", "query", "body", "connection", "local"] = Field(
-        alias="in",
+    # A field without a default: that of `Value` is not inherited.
+    title: Text = key()
+    place: Literal["path", "query", "body", "connection", "local"] = key(
+        "in",
         description=(
             "path, query, body: a part of the request. connection: the token or base URL. "
             "local: read by the tool itself, never sent."
         ),
     )
-    wire: str | None = Field(
+    wire: str | None = key(
         default=None,
         pattern=r"^[A-Za-z][A-Za-z0-9-]*(\[\])?(\.[A-Za-z][A-Za-z0-9]*(\[\])?)*$",
         description=(
@@ -115,18 +110,18 @@ class Input(InputField):
             "over the entries of an array, and repeats a single value in each entry."
         ),
     )
-    style: Literal["repeat", "comma"] = Field(
+    style: Literal["repeat", "comma"] = key(
         default="repeat", description="How a list is sent in a query: a=1&a=2, or a=1,2."
     )
-    true_sends: Literal["null", "empty"] | None = Field(
+    true_sends: Literal["null", "empty"] | None = key(
+        "trueSends",
         default=None,
-        alias="trueSends",
         description="For a boolean that clears a value: true sends null, or empty text, under its wire name.",
     )
-    advanced: bool = Field(default=False, description="Hosts may show it under advanced settings.")
+    advanced: bool = key(default=False, description="Hosts may show it under advanced settings.")
 
-    @model_validator(mode="after")
-    def _place_fits(self) -> Self:
+    def __post_init__(self) -> None:
+        super().__post_init__()
         if self.style == "comma" and (self.place != "query" or self.type != "array"):
             raise ValueError("style is for arrays in a query")
         if self.null_means == "null" and self.place not in ("body", "local"):
@@ -138,31 +133,31 @@ class Input(InputField):
             raise ValueError("trueSends is for a boolean in the body with a wire name")
         if self.wire and "[]" in self.wire and self.place != "body":
             raise ValueError("wire with [] is for inputs in the body")
-        return self
 
 
+@spec_part
 class OutputField(Value):
     """A nested field of an output."""
 
-    source: str | None = Field(
-        default=None,
-        alias="from",
-        description="Its dotted path in its parent, if that is not its name.",
+    source: str | None = key(
+        "from", default=None, description="Its dotted path in its parent, if that is not its name."
     )
-    scale: float | None = Field(default=None, description="The factor that a number from Hex is multiplied by.")
-    required: bool = Field(
+    scale: float | None = key(
+        default=None, read=float, description="The factor that a number from Hex is multiplied by."
+    )
+    required: bool = key(
         default=False,
-        description=(
-            "A reply without it is an error, and an entry of a list without it is reported as incomplete. "
-            "The list that paging names is always required."
-        ),
+        description="A reply without it is an error, and an entry of a list without it is reported as incomplete. "
+        "The list that paging names is always required.",
     )
-    words: tuple[Text, ...] | None = Field(default=None, description="Texts that Hex can send instead of the number.")
-    fields: dict[Name, OutputField] | None = None
-    items: OutputField | None = None
+    words: tuple[Text, ...] | None = key(
+        default=None, read=tuple, description="Texts that Hex can send instead of the number."
+    )
+    fields: dict[Name, OutputField] | None = key(default=None, read=parts_by_name(lambda: OutputField))
+    items: OutputField | None = key(default=None, read=part(lambda: OutputField))
 
-    @model_validator(mode="after")
-    def _nested_fields_fit_the_type(self) -> Self:
+    def __post_init__(self) -> None:
+        super().__post_init__()
         _check_nesting(self)
         if self.scale is not None and self.type not in ("integer", "number"):
             raise ValueError("scale is for numbers")
@@ -170,18 +165,18 @@ class OutputField(Value):
             raise ValueError("an output that is required is never null")
         if self.words is not None and self.type not in ("integer", "number"):
             raise ValueError("words is for numbers")
-        return self
 
 
+@spec_part
 class Output(OutputField):
     """An output of a tool, and its source. Default: Hex's reply."""
 
-    from_input: Name | None = Field(default=None, alias="fromInput", description="The input it repeats.")
-    count_of: Name | None = Field(default=None, alias="countOf", description="The array output it counts.")
-    constant: Any = Field(default=None, description="Its value whenever Hex accepts the request.")
+    from_input: Name | None = key("fromInput", default=None, description="The input it repeats.")
+    count_of: Name | None = key("countOf", default=None, description="The array output it counts.")
+    constant: Any = key(default=None, description="Its value whenever Hex accepts the request.")
 
-    @model_validator(mode="after")
-    def _has_one_source(self) -> Self:
+    def __post_init__(self) -> None:
+        super().__post_init__()
         given = [
             name
             for name, value in {
@@ -194,7 +189,6 @@ class Output(OutputField):
         ]
         if len(given) > 1:
             raise ValueError(f"an output has one source, not {' and '.join(given)}")
-        return self
 
 
 def fits(value: Any, type_: Type) -> bool:

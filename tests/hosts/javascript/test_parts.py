@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from hex_blocks.errors.classes import hex_error
+from hex_blocks.errors.classes import InputError, hex_error
 from hex_blocks.hosts.javascript.data import (
     CORE,
     HELPERS,
@@ -156,6 +156,24 @@ def test_whole_numbers_that_javascript_cannot_hold_are_refused(node: Node) -> No
     assert [fault["fault"] for fault in faults] == ["too_large", "too_large"]
     assert "9007199254740991" in faults[0]["message"]
     assert outcome["asked"] == []
+
+
+@pytest.mark.parametrize("limit", [10**30, -(10**30), 101, 0])
+def test_a_number_out_of_bounds_is_refused_with_the_limit_of_its_input(node: Node, limit: int) -> None:
+    case = {
+        "tool": "hex_list_projects",
+        "calls": [{"limit": limit}],
+        "script": [],
+        "language": "en",
+        "connection": {"apiKey": "hxtp_some_token_of_hex", "baseUrl": "https://app.hex.tech"},
+    }
+    [fault] = in_javascript(node, case)["outcomes"][0]["error"]["faults"]
+
+    with pytest.raises(InputError) as raised:
+        our_tools()["hex_list_projects"].check({"limit": limit})
+
+    bound, _, _ = raised.value.faults[0].message().partition(", not ")
+    assert fault["message"].startswith(bound)
 
 
 def test_all_tools_but_a_few_run_in_javascript() -> None:

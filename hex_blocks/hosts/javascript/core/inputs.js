@@ -9,6 +9,7 @@ const { HexError } = require('./errors');
 const {
   HIDDEN,
   MAX_EMAIL_LENGTH,
+  MAX_INTEGER,
   MAX_NUMBER_LENGTH,
   MAX_SEARCHED,
   Refusal,
@@ -196,7 +197,8 @@ function checkScalar(name, field, value) {
     case 'string':
       return checkString(name, field, value);
     case 'integer':
-      return bounded(field, values.asInteger(value), value);
+      // A larger integer would be rounded.
+      return bounded({ minimum: -MAX_INTEGER, maximum: MAX_INTEGER, ...field }, values.asInteger(value), value);
     case 'number':
       return bounded(field, values.asNumber(value), value);
     case 'boolean':
@@ -221,7 +223,7 @@ function checkObject(name, fields, value, place, found) {
   return withoutNulls(fields, checkFields(name, fields, read, place, found));
 }
 
-/** @param {InputField} field @param {number} value @param {unknown} given */
+/** @param {{ minimum?: number, maximum?: number }} field @param {number} value @param {unknown} given */
 function bounded(field, value, given) {
   if (field.maximum !== undefined && value > field.maximum)
     throw refuse('too_large', given, { limit: field.maximum });

@@ -48,8 +48,6 @@ function asInteger(given) {
     value = Number(withAsciiDigits(strip(value)));
   }
   if (typeof value !== 'number' || !Number.isInteger(value)) throw refuse('not_integer', value);
-  // A larger integer would be rounded.
-  if (!Number.isSafeInteger(value)) throw refuse('too_large', value, { limit: MAX_INTEGER });
   return value;
 }
 
