@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,8 @@ from tests.whole import declared, filled
 
 PROJECT = "5a8591dd-4039-49df-9202-96385ba3eff8"
 REPLYING = [id_ for id_, raw in SPECS.items() if "request" in raw and "experimental" not in raw]
+WRITES = [id_ for id_ in REPLYING if SPECS[id_]["request"]["method"] != "GET"]
+WITHOUT_REPLY = [id_ for id_ in WRITES if SPECS[id_]["request"].get("success") == 204]
 every_reply = pytest.mark.parametrize("tool_id", REPLYING)
 
 
@@ -258,3 +261,34 @@ def test_a_reply_without_what_was_asked_for_is_an_error(
 
     assert raised.value.key == "not_hex"
     assert "id" in raised.value.message()
+    assert raised.value.values.get("outcome") == (None if tool_id == "hex_get_group" else "unknown")
+
+
+@pytest.mark.parametrize("content", [{}, {"status": "ok"}], ids=repr)
+@pytest.mark.parametrize("tool_id", WITHOUT_REPLY)
+def test_content_where_hex_sends_none_is_a_lost_reply(
+    httpserver: HTTPServer, registry: Registry, connection: Connection, tool_id: str, content: Any
+) -> None:
+    tool = registry[tool_id]
+    httpserver.expect_request(re.compile(".*")).respond_with_json(content)
+
+    with pytest.raises(HexError) as raised:
+        hex_on(connection).call(tool, tool.spec.examples[0].inputs)
+
+    assert (raised.value.key, raised.value.values["outcome"]) == ("not_hex", "unknown")
+    assert "it sent content where Hex sends none" in raised.value.message()
+    assert "Hex may have" in str(raised.value)
+
+
+def test_a_cancellation_that_a_gateway_answers_is_sent_again(
+    httpserver: HTTPServer, registry: Registry, connection: Connection
+) -> None:
+    run = {"projectId": PROJECT, "runId": whole_run(1)["runId"]}
+    path = f"/api/v1/projects/{PROJECT}/runs/{run['runId']}"
+    httpserver.expect_ordered_request(path, method="DELETE").respond_with_json({})
+    httpserver.expect_ordered_request(path, method="GET").respond_with_json(whole_run(1) | {"status": "RUNNING"})
+    httpserver.expect_ordered_request(path, method="DELETE").respond_with_data(status=204)
+
+    assert hex_on(connection).call("hex_cancel_run", run)["success"]
+
+    assert [request.method for request, _ in httpserver.log] == ["DELETE", "GET", "DELETE"]

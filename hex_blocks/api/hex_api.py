@@ -106,6 +106,7 @@ class HexApi:
         files: Mapping[str, Any] | None = None,
         group: str | None = None,
         refused_by_503: bool = False,
+        without_reply: bool = False,
         error_keys: Mapping[str, str] | None = None,
         timing: Timing | None = None,
     ) -> Any:
@@ -119,6 +120,7 @@ class HexApi:
             files: Sent as multipart, with the values of the body as fields.
             group: Hex's limit group for the request; the limits of the whole API count as well.
             refused_by_503: Whether a 503 means that Hex did nothing.
+            without_reply: Whether Hex replies with 204 and no content.
             error_keys: Error keys by status, as a tool's spec declares them.
             timing: Time limits and callbacks.
 
@@ -135,7 +137,7 @@ class HexApi:
         while True:
             self._wait_for_turn(group, ends_at, timing)
             sent_at = self.clock.monotonic()
-            error = self._send(prepared, error_keys or {}, timing, sent_at + timing.read)
+            error = self._send(prepared, error_keys or {}, timing, sent_at + timing.read, without_reply)
             if log.isEnabledFor(logging.DEBUG):
                 ended = error.status or error.key if isinstance(error, HexError) else "done"
                 log.debug("%s %s: %s, %.2f s", method, prepared.url, ended, self.clock.monotonic() - sent_at)
@@ -195,6 +197,7 @@ class HexApi:
         error_keys: Mapping[str, str],
         timing: Timing,
         ends_at: float,
+        without_reply: bool,
     ) -> Answer | HexError:
         try:
             response = self._transport.send_within(
@@ -234,7 +237,10 @@ class HexApi:
             raise fault.with_traceback(None)  # noqa: B904
         status = response.status_code
         if 200 <= status < 300:
-            return self._parse(prepared.method or "", content, response)
+            answer = self._parse(prepared.method or "", content, response)
+            if without_reply and isinstance(answer, Answer) and answer.value is not None:
+                return hex_error("not_hex", host=self.host, reason=phrase("it sent content where Hex sends none"))
+            return answer
         return self._error(prepared.method or "", status, content, response.headers, error_keys)
 
     def _read(self, response: requests.Response) -> bytes:

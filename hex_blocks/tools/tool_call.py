@@ -123,13 +123,17 @@ class ToolCall:
             files=files,
             group=request.limit_group,
             refused_by_503=request.refused_by_503,
+            without_reply=request.without_reply,
             error_keys=request.errors,
             timing=timing or self.timing,
         )
         coerced = tool.coerce_reply(reply)
         # A reply without its list is not an empty list: taking it for one could start a run twice.
         if coerced.lacking:
-            raise self.reply_lacks(_listed(coerced.lacking))
+            error = self.reply_lacks(_listed(coerced.lacking))
+            if request.method != "GET":
+                error.values["outcome"] = "unknown"
+            raise error
         self.incomplete.update(coerced.missing)
         self.unread.update(coerced.unread)
         return coerced

@@ -15,8 +15,7 @@ from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, key, part, par
 from hex_blocks.tools.spec.values import Input, Output
 
 ToolId = Annotated[str, Pattern(r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")]
-
-
+NO_CONTENT = 204
 LimitGroup = Literal["hex-api", "hex-api-30rpm", "runs", "charts", "ingest"]
 
 
@@ -52,6 +51,11 @@ class Request(Part):
                 f"errors has {unknown[0]}, which is not an error key"
                 + (f'; did you mean "{guess[0]}"?' if guess else "")
             )
+
+    @property
+    def without_reply(self) -> bool:
+        """Whether Hex replies without content."""
+        return self.success == NO_CONTENT
 
     @property
     def placeholders(self) -> list[str]:

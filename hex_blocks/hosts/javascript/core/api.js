@@ -49,6 +49,7 @@ const { isNestedBeyond } = require('./values');
  * @property {import('./multipart').Upload | null} [upload]
  * @property {string} [group]
  * @property {boolean} [refusedBy503]
+ * @property {boolean} [withoutReply] whether Hex replies with 204 and no content
  * @property {Record<string, string>} [errorKeys]
  */
 
@@ -198,7 +199,11 @@ class HexApi {
     if (reply.body.length > MAX_REPLY_BYTES) {
       return new HexError('reply_too_large', {}, { host: this.host, megabytes: MAX_REPLY_BYTES / 1024 ** 2 });
     }
-    if (reply.status >= 200 && reply.status < 300) return this.parse(method, reply, replyHeaders);
+    if (reply.status >= 200 && reply.status < 300) {
+      const answer = this.parse(method, reply, replyHeaders);
+      if (!sending.withoutReply || answer instanceof HexError || answer.value === null) return answer;
+      return notHex(this.host, phrase('it sent content where Hex sends none'));
+    }
     return this.refusal(method, reply, replyHeaders, sending.errorKeys || {});
   }
 
@@ -341,4 +346,4 @@ function lowered(headers) {
   return lower;
 }
 
-module.exports = { HexApi, NOT_SENT };
+module.exports = { HexApi, NO_CONTENT, NOT_SENT };

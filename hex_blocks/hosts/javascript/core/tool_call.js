@@ -1,6 +1,7 @@
 'use strict';
 /** A call of a tool: its requests, warnings, progress, and calls of other tools. */
 
+const { NO_CONTENT } = require('./api');
 const { HexError, badInput, notHex, warningSaid } = require('./errors');
 const { coerceReply } = require('./replies');
 const { buildRequest } = require('./requests');
@@ -127,11 +128,16 @@ class ToolCall {
     if (!request) throw new Error(`${spec.id} has no request`);
     const { path, query, body } = buildRequest(spec, inputs);
     const { method, limitGroup: group, refusedBy503, errors: errorKeys } = request;
-    const sending = { method, path, query, body, upload, group, refusedBy503, errorKeys };
+    const withoutReply = request.success === NO_CONTENT;
+    const sending = { method, path, query, body, upload, group, refusedBy503, withoutReply, errorKeys };
     const reply = await this.api.call(sending, timing || this.timing);
     const fitted = coerceReply(spec, reply);
     // A reply without its list must not be taken for an empty list, because a run might be started again.
-    if (fitted.lacking.size) throw this.replyLacks(listed(fitted.lacking));
+    if (fitted.lacking.size) {
+      const error = this.replyLacks(listed(fitted.lacking));
+      if (method !== 'GET') error.values.outcome = 'unknown';
+      throw error;
+    }
     for (const name of fitted.missing) this.amiss.incomplete.add(name);
     for (const name of fitted.unread) this.amiss.unread.add(name);
     return fitted;
