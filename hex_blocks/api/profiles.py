@@ -82,7 +82,7 @@ def chosen_profile(name: str | None = None) -> Profile | None:
     if wanted is None:
         return saved.get(DEFAULT_PROFILE) or next(iter(saved.values()), None)
     if wanted not in saved:
-        raise hex_error("no_such_profile", name=wanted or '""', known=", ".join(sorted(saved)) or "-")
+        raise hex_error("no_such_profile", name=wanted or '""', known=", ".join(sorted(saved)) or phrase("none"))
     return saved[wanted]
 
 

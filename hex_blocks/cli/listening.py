@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from hex_blocks.cli.numbers import NumberRange, WholeNumberRange
 from hex_blocks.cli.output import say
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -18,7 +19,7 @@ speed_option = click.option(
     "--speed",
     default=1.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     help="Speed of the sandbox's clock, as a multiple of real time.",
 )
 
@@ -31,7 +32,7 @@ def address_options(port: int) -> Callable[[Command], Command]:
             "--port",
             default=port,
             show_default=True,
-            type=click.IntRange(0, 65535),
+            type=WholeNumberRange(0, 65535),
             help="Port to listen on; 0 for any.",
         ),
         click.option(

@@ -20,6 +20,7 @@ from hex_blocks.cli.listening import (
     sdk_is_installed,
     speed_option,
 )
+from hex_blocks.cli.numbers import NumberRange
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.hosts.mcp.clients import CLIENTS
 from hex_blocks.hosts.models.toolsets import DEFAULT, EXPERIMENTAL
@@ -57,7 +58,7 @@ LAST_WORD_SECONDS = 10.0
 )
 @click.option(
     "--longest-wait",
-    type=click.FloatRange(1),
+    type=NumberRange(1),
     metavar="SECONDS",
     help="Return after this many seconds even if a run is still active, for clients that give up on long calls.",
 )

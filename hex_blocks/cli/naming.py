@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.numbers import WholeNumberRange
 from hex_blocks.cli.output import can_ask, plain, say, warn
 from hex_blocks.errors.classes import HexError
 from hex_blocks.i18n.texts import join_sentences
@@ -135,5 +136,5 @@ def _picked(projects: list[Named], question: str) -> Named:
 def _picked_by_number(projects: list[Named], question: str) -> Named:
     for number, each in enumerate(projects, 1):
         warn(plain(f"{number:>4}  {each['title']}  {each['id']}"))
-    number = click.prompt(question, type=click.IntRange(1, len(projects)), err=True)
+    number = click.prompt(question, type=WholeNumberRange(1, len(projects)), err=True)
     return projects[number - 1]

@@ -183,6 +183,7 @@ class Page:
         self.verdict = self.say("{completed} of {total} completed", **values)
         self.key = str(result["idempotencyKey"])
         self.rows = [self._row(place, part) for place, part in enumerate(parts, 1)]
+        self.drawn = {bar.kind for row in self.rows for bar in row.bars}
         self.failures = _failures(self.rows)
         self.told_above = {failure.error for failure in self.failures}
         used = {row.project for row in self.rows if row.project}

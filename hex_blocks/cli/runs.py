@@ -15,6 +15,7 @@ from hex_blocks.cli.connecting import connection_options, open_client
 from hex_blocks.cli.formats import Form, check_columns, form_of_list, form_options, print_result
 from hex_blocks.cli.inputs import read_inputs
 from hex_blocks.cli.naming import find_project, find_run, titles_of
+from hex_blocks.cli.numbers import NumberRange, WholeNumberRange
 from hex_blocks.cli.output import load_registry, plain, say, warn
 from hex_blocks.i18n.formats import number
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, errors too.")
 COLUMNS = ("runId", "status", "startTime", "elapsedTime", "runUrl")
 timeout_option = click.option(
-    "--timeout", type=click.FloatRange(1, 86_400), metavar="SECONDS", help="How long to wait. Default: 600."
+    "--timeout", type=NumberRange(1, 86_400), metavar="SECONDS", help="How long to wait. Default: 600."
 )
 project_option = click.option(
     "--project", metavar="PROJECT", help="The project of the run, where it is not known here."
@@ -164,7 +165,9 @@ def cancel(
 
 @click.command()
 @click.argument("project", required=False, metavar="PROJECT")
-@click.option("--limit", type=click.IntRange(1, 100), default=25, show_default=True, help="How many, the newest first.")
+@click.option(
+    "--limit", type=WholeNumberRange(1, 100), default=25, show_default=True, help="How many, the newest first."
+)
 @click.option(
     "--status",
     type=click.Choice(["PENDING", "RUNNING", "ERRORED", "COMPLETED", "KILLED", "UNABLE_TO_ALLOCATE_KERNEL"]),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from hex_blocks.cli.listening import port_in_use, speed_option
+from hex_blocks.cli.numbers import WholeNumberRange
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.clock import Clock, FastClock, SystemClock
 
@@ -63,7 +64,7 @@ def sandbox_of_a_call() -> Iterator[Connection]:
     "--port",
     default=8765,
     show_default=True,
-    type=click.IntRange(0, 65535),
+    type=WholeNumberRange(0, 65535),
     help="Port to listen on; 0 for any.",
 )
 @speed_option

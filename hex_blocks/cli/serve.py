@@ -20,6 +20,7 @@ from hex_blocks.cli.listening import (
     sdk_is_installed,
     speed_option,
 )
+from hex_blocks.cli.numbers import NumberRange
 from hex_blocks.cli.output import load_registry, say, warn
 from hex_blocks.postgres.address import RECORD_VARIABLE
 
@@ -47,7 +48,7 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
     "--wait",
     default=25.0,
     show_default=True,
-    type=click.FloatRange(0, 300),
+    type=NumberRange(0, 300),
     metavar="SECONDS",
     help="How long a call is waited for before it is answered with a job.",
 )
@@ -55,7 +56,7 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
     "--keep",
     default=24.0,
     show_default=True,
-    type=click.FloatRange(0, min_open=True),
+    type=NumberRange(0, min_open=True),
     metavar="HOURS",
     help="How long jobs are kept after their end, with their results.",
 )
@@ -63,7 +64,7 @@ NEEDED = ("starlette", "uvicorn", "prometheus_client", "cryptography")
     "--watch",
     default=30.0,
     show_default=True,
-    type=click.FloatRange(5),
+    type=NumberRange(5),
     metavar="SECONDS",
     help="How often finished runs are looked for, for hooks.",
 )

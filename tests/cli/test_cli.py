@@ -367,6 +367,31 @@ def test_wrong_use_exits_2_and_says_what_would_be_right(here: RunCommand, argume
     assert re.findall(f"Traceback|{SECRET}", refused.stderr) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "x", "--timeout", "soon"], "'soon' is not a number."),
+        (["run", "x", "--timeout", "nan"], "'nan' is not a number."),
+        (["follow", "x", "--timeout", "1e400"], "'1e400' is not a number."),
+        (["sandbox", "--speed", "inf"], "'inf' is not a number."),
+        (["sandbox", "--speed", "0"], "0.0 is not in the range x>0."),
+        (["sandbox", "--port", "1.5"], "'1.5' is not a whole number."),
+        (["runs", "x", "--limit", "9" * 5000], "is not a whole number."),
+        (["serve", "--keep", "nan"], "'nan' is not a number."),
+        (["mcp", "--longest-wait", "inf"], "'inf' is not a number."),
+    ],
+)
+def test_an_option_that_is_not_a_number_in_its_range_is_refused(
+    here: RunCommand, arguments: list[str], said: str
+) -> None:
+    done = here(*arguments)
+
+    assert done.returncode == 2
+    assert "Invalid value for" in done.stderr
+    assert said in done.stderr
+    assert len(done.stderr) < 400
+
+
 def test_every_fault_of_the_inputs_is_told_at_once(here: RunCommand) -> None:
     refused = here("call", "run_project", "projectId=1", "dryRun=perhaps", "colour=red", "inputParams={")
 

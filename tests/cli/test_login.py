@@ -177,6 +177,13 @@ def test_a_profile_that_is_not_there_names_those_that_are(here: RunCommand, livi
     assert "Profiles: default" in done.stderr
 
 
+def test_a_profile_is_named_where_there_are_none(here: RunCommand) -> None:
+    done = here("call", "get_current_user", "--profile", "eu")
+
+    assert done.returncode == 1
+    assert "There is no profile eu. Profiles: none." in done.stderr
+
+
 def test_a_token_that_is_gone_from_the_keyring_is_said(here: RunCommand, living: Sandbox, ring: Ring) -> None:
     log_in(here, living)
     ring.held.clear()

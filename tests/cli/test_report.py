@@ -237,10 +237,21 @@ def test_a_page_names_the_project_with_its_id_and_its_address() -> None:
     assert all(id_ in page.words for page in (one, several))
 
 
-def test_each_state_that_is_drawn_stands_in_the_legend() -> None:
-    page = report_of(pipeline(part(), part("x", "ERRORED")))
+@pytest.mark.parametrize(
+    ("changes", "waited"),
+    [
+        ({}, {"waiting for its turn", "waiting for its kernel"}),
+        ({"waits": []}, {"waiting for its kernel"}),
+        ({"startTime": "2026-03-02T07:01:00.000Z"}, {"waiting for its turn"}),
+    ],
+    ids=["both", "no turn", "no kernel"],
+)
+def test_what_is_drawn_stands_in_the_legend_and_nothing_else(changes: dict[str, Any], waited: set[str]) -> None:
+    page = report_of(pipeline(part(**changes), part("x", "ERRORED", **changes)))
 
-    assert {"a run: completed", "a run: failed"} <= {line.strip() for line in page.text.splitlines()}
+    lines = {line.strip() for line in page.text.splitlines()}
+    assert {"a run: completed", "a run: failed"} <= lines
+    assert lines & {"waiting for its turn", "waiting for its kernel"} == waited
 
 
 @pytest.mark.parametrize(
