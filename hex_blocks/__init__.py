@@ -6,15 +6,16 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Not imported from typing, which takes most of the time until the command can handle Ctrl-C.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from hex_blocks.api.connection import Connection
     from hex_blocks.client import Hex
     from hex_blocks.errors.classes import HexError
     from hex_blocks.tools.registry import Registry
-from hex_blocks.tools.tool import Tool
+    from hex_blocks.tools.tool import Tool
 
 __version__ = "0.1.0"
 __all__ = ["Connection", "Hex", "HexError", "Registry", "Tool", "__version__"]
@@ -29,7 +30,9 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    # Loaded on first use: listing tools needs neither pydantic nor requests, and they are slow to import.
+    # Loaded on first use, because a listing needs little of it.
+    from importlib import import_module
+
     if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_MODULES[name]), name)

@@ -195,7 +195,7 @@ def _known_language(_context: click.Context, _option: click.Parameter, value: st
         from hex_blocks.i18n.texts import languages
 
         raise click.BadParameter(
-            say("There is no {language}; there are {known}.", language=value, known=", ".join(languages()))
+            say("There is no {language}; there are {known}.", language=value or '""', known=", ".join(languages()))
         )
     return found
 

@@ -67,7 +67,7 @@ def export(target: str | None, *, listed: bool, as_json: bool, language: str, **
         _write_folder(folders[target], language=language, **options)
     else:
         known = ", ".join([*SCHEMAS, *folders])
-        raise click.BadParameter(say("{name} is not a target. Targets: {targets}.", name=target, targets=known))
+        raise click.BadParameter(say("{name} is not a target. Targets: {targets}.", name=target or '""', targets=known))
 
 
 def _list(folders: dict[str, ExportTarget], *, as_json: bool) -> None:

@@ -94,8 +94,9 @@ def _read_json(text: str, name: str) -> Any:
         raise click.UsageError(say("{name} is a number that is too large.", name=name)) from None
     except json.JSONDecodeError as error:
         if name == OPTION:
-            problem = {"problem": error.msg, "line": error.lineno, "column": error.colno}
-            message = say("This is not JSON: {problem} at line {line}, column {column}.", **problem)
+            from hex_blocks.tools.inputs.faults import json_problem
+
+            message = say("This is not JSON: {problem} at line {line}, column {column}.", **json_problem(error))
             raise click.BadParameter(message, param_hint=OPTION) from None
         shown = repr(text[:60])
         raise click.UsageError(say("The value of {name} is not JSON: {value}", name=name, value=shown)) from None

@@ -92,6 +92,7 @@ def run(
             warn(say("Note: {name} is empty, so it counts as not given.", name="--key"))
         inputs |= {"checkInputs": True} if check_inputs else {}
         inputs |= {"timeout": timeout} if timeout is not None and not no_wait else {}
+        load_registry()[tool].check(inputs)
         if not quiet:
             warn(plain(say("Running {title}", title=found.get("title") or found["id"])))
         _finish(client, tool, inputs, form, quiet=quiet, as_json=as_json, opened=opened, title=found.get("title"))

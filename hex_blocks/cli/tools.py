@@ -25,7 +25,7 @@ def tools(group: str | None, experimental: bool, language: str, as_json: bool) -
     registry = load_registry()
     if group is not None and group not in registry.groups:
         known = ", ".join(registry.groups)
-        raise click.BadParameter(say("There is no group {group}; there are {known}.", group=group, known=known))
+        raise click.BadParameter(say("There is no group {group}; there are {known}.", group=group or '""', known=known))
     listed = [tool for tool in registry.values() if group in (None, tool.group)]
     listed = [tool for tool in listed if experimental or not tool.experimental]
     if wants_json(as_json):

@@ -49,6 +49,14 @@ def test_a_project_is_run_by_title_id_or_address(here: RunCommand, running: Sand
     assert f"Quick check: Run {run['runId']}: " in done.stderr
 
 
+def test_nothing_is_said_to_run_where_an_option_is_not_valid(here: RunCommand, running: Sandbox) -> None:
+    done = here("run", "Quick check", "--key", "k" * 201, "--sandbox")
+
+    assert done.returncode == 2
+    assert "must have at most 200 characters" in done.stderr
+    assert "Running" not in done.stderr
+
+
 def test_parameters_are_given_as_they_are_to_call(here: RunCommand, running: Sandbox, tmp_path) -> None:
     (tmp_path / "region").write_bytes(b"\xef\xbb\xbfEMEA")
 

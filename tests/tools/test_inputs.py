@@ -349,8 +349,10 @@ def test_what_is_wrong_or_ambiguous_is_refused(name: str, given: Any, key: str) 
         ('{\n  "a": 1\n  "b": 2\n}', "line 3, column 3"),
         ('{"a": NaN}', "NaN is not JSON"),
         ("{'a': 1}", "line 1, column 2"),
+        ('{"a', "Unterminated string starting at line 1, column 2"),
+        ('{"a\n"}', "Invalid control character at line 1, column 4"),
     ],
-    ids=["colon", "third-line", "nan", "quotes"],
+    ids=["colon", "third-line", "nan", "quotes", "end", "line-break"],
 )
 def test_bad_json_is_refused_with_the_place_of_its_fault(given: str, said: str) -> None:
     error = refused(GIVEN | {"params": given})

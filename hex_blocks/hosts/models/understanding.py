@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hex_blocks.errors.classes import Fault, HexError, hex_error
 from hex_blocks.hosts.models.schemas import for_models, is_hidden
+from hex_blocks.tools.inputs.faults import json_problem
 
 if TYPE_CHECKING:
     from hex_blocks.tools.registry import Registry
@@ -59,8 +60,7 @@ def read_arguments(tool: Tool, arguments: Any) -> Mapping[str, Any]:
         try:
             arguments = json.loads(arguments)
         except json.JSONDecodeError as error:
-            values = {"problem": error.msg, "line": error.lineno, "column": error.colno}
-            raise _bad_arguments(tool, "bad_json", values) from None
+            raise _bad_arguments(tool, "bad_json", json_problem(error)) from None
         except (ValueError, RecursionError):
             raise _bad_arguments(tool, "json_too_deep", {}) from None
     if not isinstance(arguments, Mapping):

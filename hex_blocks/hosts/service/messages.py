@@ -17,6 +17,7 @@ from hex_blocks.hosts.openapi.parts import IDEMPOTENCY_KEY, JSON, PROBLEM
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import MEGABYTE
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, nearest
+from hex_blocks.tools.inputs.faults import json_problem
 
 MOST_LANGUAGES = 10
 _PREFERENCE = re.compile(r"\s*(?P<name>[A-Za-z-]+)\s*(?:=\s*\"?(?P<value>[^\",;]*)\"?)?\s*(?:;[^,]*)?", re.ASCII)
@@ -138,7 +139,7 @@ async def read_json_object(request: Request, most: int) -> dict[str, Any]:
     try:
         given = json.loads(body, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        reason = f"{error.msg}, line {error.lineno}, column {error.colno}"
+        reason = "{problem}, line {line}, column {column}".format_map(json_problem(error))
         raise ProblemError("not_json", reason=reason) from None
     except (ValueError, RecursionError) as error:
         raise ProblemError("not_json", reason=type(error).__name__) from None

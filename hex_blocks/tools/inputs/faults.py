@@ -76,6 +76,12 @@ def fault_of(place: Place, error: InvalidValueError, known: Collection[str], sec
     return Fault(where, error.key, {**error.values, **hidden})
 
 
+def json_problem(error: json.JSONDecodeError) -> dict[str, Any]:
+    """Return the values of a sentence on text that is not JSON: problem, line and column."""
+    # Some of Python's messages end where the sentence goes on with the place.
+    return {"problem": error.msg.removesuffix(" at"), "line": error.lineno, "column": error.colno}
+
+
 def json_type(value: Any) -> str:
     """Return the JSON type of a value as a phrase."""
     match value:

@@ -14,7 +14,7 @@ from typing import Any
 
 from hex_blocks.api.secret import Secret
 from hex_blocks.tools.inputs.bounds import MAX_DEPTH, MAX_NUMBER_LENGTH, MAX_SEARCHED
-from hex_blocks.tools.inputs.faults import InvalidValueError, refuse, shown
+from hex_blocks.tools.inputs.faults import InvalidValueError, json_problem, refuse, shown
 
 INTEGER = re.compile(r"[+-]?\d{1,18}")
 NUMBER = re.compile(r"[+-]?(\d{1,300}\.?\d*|\.\d+)([eE][+-]?\d{1,3})?")
@@ -128,7 +128,7 @@ def read_json(value: Any) -> Any:
     try:
         return json.loads(value, parse_constant=_reject_constant)
     except json.JSONDecodeError as error:
-        raise refuse("bad_json", value, problem=error.msg, line=error.lineno, column=error.colno) from None
+        raise refuse("bad_json", value, **json_problem(error)) from None
     except RecursionError:
         raise refuse("json_too_deep", value) from None
     except ValueError as error:

@@ -117,12 +117,12 @@ class Reader {
     for (;;) {
       read += /** @type {RegExpExecArray} */ (this.match(PLAIN))[0];
       const next = this.text[this.place];
-      if (next === undefined) throw this.fault('Unterminated string starting at', begin);
+      if (next === undefined) throw this.fault('Unterminated string starting', begin);
       if (next === '"') {
         this.place += 1;
         return read;
       }
-      if (next !== '\\') throw this.fault('Invalid control character at');
+      if (next !== '\\') throw this.fault('Invalid control character');
       read += this.escape(begin);
     }
   }
@@ -131,7 +131,7 @@ class Reader {
   escape(begin) {
     const at = this.place;
     const letter = this.text[at + 1];
-    if (letter === undefined) throw this.fault('Unterminated string starting at', begin);
+    if (letter === undefined) throw this.fault('Unterminated string starting', begin);
     if (letter !== 'u') {
       if (!Object.hasOwn(ESCAPES, letter)) throw this.fault('Invalid \\escape', at);
       this.place = at + 2;
