@@ -186,7 +186,7 @@ def _keyring_token(name: str) -> str | None:
     try:
         token = keyring.get_password(SERVICE, name)
     except Exception as error:  # noqa: BLE001 - see above
-        raise hex_error("keyring_unusable", name=name, reason=str(error) or type(error).__name__) from None
+        raise hex_error("keyring_unusable", name=name, reason=str(error).rstrip(" .") or type(error).__name__) from None
     return token if isinstance(token, str) else None
 
 

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 from hex_blocks.errors.classes import SpecError, UnknownToolError
 from hex_blocks.i18n.texts import add_folder, data_folder
 from hex_blocks.tools.spec.paging import with_paging_inputs
-from hex_blocks.tools.spec.part import read_checked
 from hex_blocks.tools.tool import Tool
 
 if TYPE_CHECKING:
@@ -67,6 +66,7 @@ class Registry(Mapping[str, Tool]):
             SpecError: The file is wrong.
         """
         from hex_blocks.tools.spec.block import BlockSpec
+        from hex_blocks.tools.spec.part import read_checked
 
         return read_checked(BlockSpec, self._block, self.validated_block)
 

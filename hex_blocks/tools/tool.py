@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hex_blocks.i18n.texts import text
-from hex_blocks.tools.spec.part import read_checked
 
 if TYPE_CHECKING:
     from hex_blocks.tools.reply_coercion import CoercedReply
@@ -92,6 +91,7 @@ class Tool:
         Raises:
             SpecError: The spec file is wrong.
         """
+        from hex_blocks.tools.spec.part import read_checked
         from hex_blocks.tools.spec.tool import ToolSpec
 
         spec = read_checked(ToolSpec, self.raw, self.validated)
