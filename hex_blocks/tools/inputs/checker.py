@@ -110,16 +110,26 @@ def checker(spec: ToolSpec) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 def _fields(name: str, fields: Mapping[str, InputField]) -> Callable[[Mapping[str, Any], Place, Found], dict[str, Any]]:
     """Return a function that checks the fields of an object. Absent fields stay absent."""
-    checks = [(key, _is_given(key, field), _value(f"{name}.{key}", field)) for key, field in fields.items()]
+    checks = [
+        (key, _is_required(field), _not_given(key, field), _value(f"{name}.{key}", field))
+        for key, field in fields.items()
+    ]
 
     def check_fields(given: Mapping[str, Any], place: Place, found: Found) -> dict[str, Any]:
         checked: dict[str, Any] = {}
-        for key, is_given, check in checks:
-            here = (*place, key)
+        for key, required, not_given, check in checks:
+            if key not in given:
+                if required:
+                    found.append(((*place, key), InvalidValueError("missing")))
+                continue
+            value, here = given[key], (*place, key)
             try:
-                if is_given(given, key):
-                    checked[key] = check(given[key], here, found)
-                elif key in given:
+                if not not_given(value):
+                    # A null that counts as given is a value.
+                    checked[key] = None if value is None else check(value, here, found)
+                elif required:
+                    found.append((here, InvalidValueError("missing")))
+                else:
                     checked[key] = None
             except InvalidValueError as error:
                 # Its frames hold the inputs, and this list.
@@ -130,19 +140,9 @@ def _fields(name: str, fields: Mapping[str, InputField]) -> Callable[[Mapping[st
     return check_fields
 
 
-def _is_given(name: str, field: InputField) -> Callable[[Mapping[str, Any], str], bool]:
-    """Return a function that tells whether a field of an object is given, and refuses the lack of a required one."""
+def _is_required(field: InputField) -> bool:
     # The connection can supply its inputs itself, so it checks whether they are missing.
-    if field.required and getattr(field, "place", None) != "connection":
-
-        def demand(given: Mapping[str, Any], key: str) -> bool:
-            if key not in given or _is_empty(field, given[key]):
-                raise InvalidValueError("missing")
-            return given[key] is not None
-
-        return demand
-    not_given = _not_given(name, field)
-    return lambda given, key: given.get(key) is not None and not not_given(given[key])
+    return field.required and getattr(field, "place", None) != "connection"
 
 
 def _cleared(fields: Mapping[str, InputField]) -> set[str]:
