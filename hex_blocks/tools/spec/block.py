@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, key, part, parts, parts_by_name, spec_part
+from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, by_name, key, listed, spec_part
 from hex_blocks.tools.spec.values import Input
 
 
@@ -22,7 +22,7 @@ class Group(Part):
 
     title: Text
     description: Text
-    guide: tuple[UseCase, ...] = key(default=(), read=parts(lambda: UseCase))
+    guide: tuple[UseCase, ...] = key(default=(), read=listed(UseCase.from_json))
 
 
 @spec_part
@@ -46,11 +46,11 @@ class BlockSpec(Part):
     category: Text
     color: Annotated[str, Pattern(r"^#[0-9A-Fa-f]{6}$")]
     icon: Text = key(description="An SVG file beside this one.")
-    authentication: Authentication = key(read=part(lambda: Authentication))
+    authentication: Authentication = key(read=Authentication.from_json)
     connection: dict[Name, Input] = key(
-        read=parts_by_name(lambda: Input), description="The inputs that every tool has: token and base URL."
+        read=by_name(Input.from_json), description="The inputs that every tool has: token and base URL."
     )
     paging: dict[Name, Input] = key(
-        default_factory=dict, read=parts_by_name(lambda: Input), description="The inputs that every list has."
+        default_factory=dict, read=by_name(Input.from_json), description="The inputs that every list has."
     )
-    groups: dict[Name, Group] = key(read=parts_by_name(lambda: Group))
+    groups: dict[Name, Group] = key(read=by_name(Group.from_json))

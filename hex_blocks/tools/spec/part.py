@@ -118,28 +118,14 @@ def read_checked(kind: type[AnyPart], raw: Any, validated: Callable[[], AnyPart]
     return validated()
 
 
-def part(of: Callable[[], type[Part]]) -> Reader:
-    """Return a reader of a part.
-
-    Args:
-        of: Returns its class, which can be defined later.
-    """
-    return lambda raw: of().from_json(raw)
+def by_name(read: Reader) -> Reader:
+    """Return a reader of an object whose values are read by another reader."""
+    return lambda raw: {name: read(each) for name, each in raw.items()}
 
 
-def parts_by_name(of: Callable[[], type[Part]]) -> Reader:
-    """Return a reader of an object whose values are parts of one class."""
-    return lambda raw: {name: of().from_json(each) for name, each in raw.items()}
-
-
-def parts(of: Callable[[], type[Part]]) -> Reader:
-    """Return a reader of a list of parts of one class."""
-    return lambda raw: tuple(of().from_json(each) for each in raw)
-
-
-def tuples(raw: Any) -> tuple[tuple[Any, ...], ...]:
-    """Return a list of lists as tuples."""
-    return tuple(tuple(each) for each in raw)
+def listed(read: Reader) -> Reader:
+    """Return a reader of a list whose entries are read by another reader."""
+    return lambda raw: tuple(read(each) for each in raw)
 
 
 def _readers(cls: type[Part]) -> dict[str, tuple[str, Reader | None]]:

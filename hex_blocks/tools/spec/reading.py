@@ -7,17 +7,16 @@ from dataclasses import fields
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from hex_blocks.errors.classes import SpecError
 from hex_blocks.tools.spec.block import Authentication, BlockSpec, Group
-from hex_blocks.tools.spec.part import Part
+from hex_blocks.tools.spec.part import AnyPart, Part
 from hex_blocks.tools.spec.tool import Constraints, Example, Paging, Request, ToolSpec
 from hex_blocks.tools.spec.values import Input, Output
 
-AnyPart = TypeVar("AnyPart", bound=Part)
 # mypy takes the hash of a class for that of its objects.
 _adapter: Callable[[type[Part]], TypeAdapter[Any]] = cache(TypeAdapter)  # type: ignore[assignment]
 

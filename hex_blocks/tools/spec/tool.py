@@ -11,7 +11,7 @@ from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from hex_blocks.errors.sentences import SENTENCES
-from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, key, part, parts, parts_by_name, spec_part, tuples
+from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, by_name, key, listed, spec_part
 from hex_blocks.tools.spec.values import Input, Output
 
 ToolId = Annotated[str, Pattern(r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")]
@@ -77,9 +77,9 @@ class Paging(Part):
 class Constraints(Part):
     """Which inputs can be given together."""
 
-    at_most_one: tuple[tuple[Name, ...], ...] = key("atMostOne", default=(), read=tuples)
-    at_least_one: tuple[tuple[Name, ...], ...] = key("atLeastOne", default=(), read=tuples)
-    all_or_none: tuple[tuple[Name, ...], ...] = key("allOrNone", default=(), read=tuples)
+    at_most_one: tuple[tuple[Name, ...], ...] = key("atMostOne", default=(), read=listed(tuple))
+    at_least_one: tuple[tuple[Name, ...], ...] = key("atLeastOne", default=(), read=listed(tuple))
+    all_or_none: tuple[tuple[Name, ...], ...] = key("allOrNone", default=(), read=listed(tuple))
 
 
 @spec_part
@@ -115,21 +115,21 @@ class ToolSpec(Part):
     model_hint: Text | None = key(
         "modelHint", default=None, description="For models, in addition to the description; never translated."
     )
-    request: Request | None = key(default=None, read=part(lambda: Request))
+    request: Request | None = key(default=None, read=Request.from_json)
     handler: Annotated[str, Pattern(r"^[a-z_][\w.]*:[a-z_]\w*$")] | None = key(
         default=None, description="module:function, if a single request is not enough."
     )
-    paging: Paging | None = key(default=None, read=part(lambda: Paging))
-    constraints: Constraints = key(default_factory=Constraints, read=part(lambda: Constraints))
+    paging: Paging | None = key(default=None, read=Paging.from_json)
+    constraints: Constraints = key(default_factory=Constraints, read=Constraints.from_json)
     connection_required: tuple[Name, ...] = key(
         "connectionRequired",
         default=("apiKey",),
         read=tuple,
         description="Which inputs of the connection a form must show as required.",
     )
-    inputs: dict[Name, Input] = key(read=parts_by_name(lambda: Input))
-    outputs: dict[Name, Output] = key(read=parts_by_name(lambda: Output))
-    examples: tuple[Example, ...] = key(read=parts(lambda: Example), min_length=1)
+    inputs: dict[Name, Input] = key(read=by_name(Input.from_json))
+    outputs: dict[Name, Output] = key(read=by_name(Output.from_json))
+    examples: tuple[Example, ...] = key(read=listed(Example.from_json), min_length=1)
 
     @property
     def list_place(self) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from hex_blocks.tools.spec.part import Name, Part, Text, key, part, parts_by_name, spec_part
+from hex_blocks.tools.spec.part import Name, Part, Text, by_name, key, spec_part
 
 Type = Literal["string", "integer", "number", "boolean", "object", "array", "any"]
 Format = Literal["uuid", "email", "date-time", "uri", "json-object", "image", "base64", "path"]
@@ -72,10 +72,12 @@ class InputField(Value):
     default: Any = None
     fields: dict[Name, InputField] | None = key(
         default=None,
-        read=parts_by_name(lambda: InputField),
+        read=by_name(lambda raw: InputField.from_json(raw)),
         description="The fields of an object; a free-form object has none.",
     )
-    items: InputField | None = key(default=None, read=part(lambda: InputField), description="The entries of an array.")
+    items: InputField | None = key(
+        default=None, read=lambda raw: InputField.from_json(raw), description="The entries of an array."
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -153,8 +155,8 @@ class OutputField(Value):
     words: tuple[Text, ...] | None = key(
         default=None, read=tuple, description="Texts that Hex can send instead of the number."
     )
-    fields: dict[Name, OutputField] | None = key(default=None, read=parts_by_name(lambda: OutputField))
-    items: OutputField | None = key(default=None, read=part(lambda: OutputField))
+    fields: dict[Name, OutputField] | None = key(default=None, read=by_name(lambda raw: OutputField.from_json(raw)))
+    items: OutputField | None = key(default=None, read=lambda raw: OutputField.from_json(raw))
 
     def __post_init__(self) -> None:
         super().__post_init__()
