@@ -18,6 +18,7 @@ import click
 
 from hex_blocks import __version__
 from hex_blocks.cli.base import Group, language_option, localized
+from hex_blocks.cli.hints import hint_of
 from hex_blocks.cli.output import print_json, say, warn
 from hex_blocks.errors.classes import HexError, SpecError, UnknownToolError, without_tokens
 from hex_blocks.i18n.texts import current_language, join_sentences
@@ -116,7 +117,7 @@ def main() -> None:
             if error.filename:
                 warn(say("{file} cannot be written: {reason}", file=error.filename, reason=reason))
             else:
-                warn(say("It cannot be written: {reason}", reason=reason))
+                warn(say("The output cannot be written: {reason}", reason=reason))
         with contextlib.suppress(OSError):
             _drop(sys.stdout)
         code = FAILED
@@ -180,7 +181,9 @@ def show_error(error: HexError) -> int:
     if _wants_json():
         print_json(error.document(language))
     warn(error.message(language))
-    if hint := error.hint(language):
+    names = cli.list_commands(click.Context(cli))
+    command = next((each for each in sys.argv[1:] if each in names), None)
+    if hint := hint_of(error, command, language):
         warn(hint)
     if error.trace_id:
         warn(say("Hex's trace ID: {trace_id}", trace_id=error.trace_id))

@@ -228,13 +228,14 @@ class Formatter(click.HelpFormatter):
             super().write_dl(rows, col_max, col_spacing)
             return
         rows = list(rows)
-        column = min(max(len(term) for term, _ in rows), col_max) + col_spacing
+        column = min(max(_columns(term) for term, _ in rows), col_max) + col_spacing
         indent = " " * self.current_indent
         for term, meaning in rows:
             parts = _NOTES.fullmatch(meaning)
             words = _one(parts["words"]) + parts["notes"] if parts else meaning
             lines = wrapped(words, max(self.width - column - 2, 10))
-            first = term.ljust(column) if len(term) <= column - col_spacing else f"{term}\n{indent}{' ' * column}"
+            room = column - _columns(term)
+            first = term + " " * room if room >= col_spacing else f"{term}\n{indent}{' ' * column}"
             joined = f"\n{indent}{' ' * column}".join(lines)
             self.write(f"{indent}{first}{joined}".rstrip() + "\n")
 
@@ -348,7 +349,8 @@ def wrapped(words: str, width: int) -> list[str]:
 def _breakable(words: str) -> list[str]:
     """Split text where a line may end: after a space, and around wide characters except before punctuation."""
     return re.findall(
-        r"[\u2e80-\u9fff\uf900-\ufaff\u3000-\u30ff][、。，．」』）：；！？々ー]*\s*|[^\s\u2e80-\u9fff\uf900-\ufaff]+\s*|\s+",
+        r"(?:[\u2e80-\u9fff\uf900-\ufaff\u3000-\u30ff]|[^\s\u2e80-\u9fff\uf900-\ufaff]+)"
+        r"(?:\s*[、。，．」』）：；！？々ー])*\s*|\s+",
         words,
     )
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from importlib.util import find_spec
 
 import click
 
-from hex_blocks.cli.output import load_registry, print_json, say
+from hex_blocks.cli.base import language_option
+from hex_blocks.cli.output import load_registry, print_json, say, warn
 from hex_blocks.i18n.plurals import Plural
-from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE, phrase
+from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE, join_sentences, phrase
 
 
 @click.command()
 @click.option("--fix", is_flag=True, help="Rewrite what is generated.")
+@partial(language_option, told=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def check(fix: bool, as_json: bool) -> None:
     """Check every spec, text and page; say where something is wrong and what would be right.
@@ -49,7 +52,11 @@ def check(fix: bool, as_json: bool) -> None:
 def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
     """Return the problems of the catalogues and the committed pages, which an installed package does not have."""
     repository = PACKAGE.parent
-    if not (repository / "locales" / "hex_blocks.pot").is_file() or find_spec("babel") is None:
+    if not (repository / "locales" / "hex_blocks.pot").is_file():
+        return
+    if find_spec("babel") is None:
+        needed = say("This needs Babel: pip install {name}", name='"hex-blocks[strings]"')
+        warn(join_sentences(say("Texts and pages were not checked."), needed))
         return
     from collections import Counter
 

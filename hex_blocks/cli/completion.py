@@ -27,9 +27,17 @@ def complete_tool(_context: click.Context, _option: click.Parameter, incomplete:
     return [name for name in load_registry() if name.startswith(incomplete) or name[4:].startswith(incomplete)]
 
 
+def complete_group(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Return the groups of tools that begin with a text."""
+    return [name for name in load_registry().groups if name.startswith(incomplete)]
+
+
 def complete_input(context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
     """Return completions of the name of an input, or of its value if it has a fixed set of values."""
-    tool = load_registry()[context.params["tool_id"]]
+    registry = load_registry()
+    if context.params.get("tool_id") not in registry:
+        return []
+    tool = registry[context.params["tool_id"]]
     values = context.params.get("values") or ()
     name, before, begun = _begun(values, incomplete)
     if (incomplete if name is None else name).startswith(PARAMETERS) and PARAMETERS[:-1] in tool.spec.inputs:

@@ -45,7 +45,8 @@ def docs(language: str, out: Path | None, check: bool) -> None:
     languages = known if language == "all" else [found] if (found := nearest(language)) in known else []
     if not languages:
         raise click.BadParameter(
-            say("There is no {language}; there are {known}.", language=language or '""', known=", ".join(known))
+            say("There is no {language}; there are {known}.", language=language or '""', known=", ".join(known)),
+            param_hint="'--language'",
         )
     registry = Registry.load(plugins=False)
     changed: list[Path] = []

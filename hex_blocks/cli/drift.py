@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, plain, print_json, say
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import phrase
@@ -24,7 +26,8 @@ CONNECT_SECONDS, READ_SECONDS = 5, 30
 
 
 @click.command()
-@click.argument("source", metavar="FILE|URL")
+@click.argument("source", type=click.Path(), metavar="FILE|URL")
+@partial(language_option, told=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def drift(source: str, as_json: bool) -> None:
     """Compare an OpenAPI document of Hex with the tools: what was added in Hex, what is gone, what has changed.
@@ -138,13 +141,26 @@ def _fetch(url: str) -> bytes:
             try:
                 status, following, content = _get(session, url)
             except (RequestException, HTTPError, OSError) as error:
-                raise _unreachable(url, type(error).__name__) from None
+                raise _unreachable(url, _reason(error)) from None
             if status == 200:
                 return _not_too_large(url, content)
             if not following:
                 raise _unreachable(url, str(status))
             url = urljoin(url, following)
     raise _unreachable(url, say("too many redirects"))
+
+
+def _reason(error: Exception) -> str:
+    """Return in words why a document could not be fetched."""
+    from requests import ConnectionError as NoConnection
+    from requests import Timeout
+    from requests.exceptions import SSLError
+
+    if isinstance(error, Timeout):
+        return say("nothing answers there")
+    if isinstance(error, SSLError):
+        return say("no secure connection can be made")
+    return say("no connection can be made") if isinstance(error, NoConnection) else type(error).__name__
 
 
 def _get(session: Session, url: str) -> tuple[int, str | None, bytes]:

@@ -17,11 +17,19 @@ from hex_blocks.i18n.plurals import Plural
 if TYPE_CHECKING:
     from hex_blocks.hosts.exports import ExportTarget, FolderError
 
+EXEMPT = "exempt: "
 SCHEMAS = ("openai", "anthropic", "gemini", "json-schema")
 
 
+def complete_target(_context: click.Context, _option: click.Parameter, incomplete: str) -> list[str]:
+    """Return the targets of exports that begin with a text."""
+    from hex_blocks.hosts.exports import targets
+
+    return [name for name in [*SCHEMAS, *targets()] if name.startswith(incomplete)]
+
+
 @click.command()
-@click.argument("target", required=False, metavar="TARGET")
+@click.argument("target", required=False, metavar="[TARGET]", shell_complete=complete_target)
 @click.option("--list", "listed", is_flag=True, help="List the targets, with what each shows and what it cannot.")
 @click.option("--json", "as_json", is_flag=True, help="With --list: print JSON.")
 @click.option(
@@ -67,7 +75,8 @@ def export(target: str | None, *, listed: bool, as_json: bool, language: str, **
         _write_folder(folders[target], language=language, **options)
     else:
         known = ", ".join([*SCHEMAS, *folders])
-        raise click.BadParameter(say("{name} is not a target. Targets: {targets}.", name=target or '""', targets=known))
+        message = say("{name} is not a target. Targets: {targets}.", name=target or '""', targets=known)
+        raise click.BadParameter(message, param_hint="TARGET")
 
 
 def _list(folders: dict[str, ExportTarget], *, as_json: bool) -> None:
@@ -82,8 +91,10 @@ def _list(folders: dict[str, ExportTarget], *, as_json: bool) -> None:
         return
     rows = [[name, "stdout", ""] for name in SCHEMAS]
     for name, each in folders.items():
-        exempt = [said.partition(": ")[2] for said in each.level.values() if said.startswith("exempt: ")]
-        rows.append([name, "--out DIR", " ".join(exempt)])
+        exempt = [
+            f"{part}: {said.removeprefix(EXEMPT)}" for part, said in each.level.items() if said.startswith(EXEMPT)
+        ]
+        rows.append([name, "--out DIR", "; ".join(exempt)])
     print_table([say("Target"), say("Goes to"), say("What it does not show")], rows)
 
 

@@ -50,6 +50,8 @@ def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(function)
     def with_form(*given: Any, output: str | None, columns: str | None, jq: str | None, **options: Any) -> Any:
         named = tuple(name.strip() for name in (columns or "").split(",") if name.strip())
+        if options.get("as_json") and (output not in (None, "json") or named):
+            raise click.UsageError(say("--json is the same as --output json: give it without --output and --columns."))
         return function(*given, form=_checked(Form(output or _preferred(), named, jq), output), **options)
 
     options = (

@@ -12,6 +12,7 @@ import click
 from hex_blocks.cli.base import Group, language_option
 from hex_blocks.cli.connecting import complete_profile
 from hex_blocks.cli.output import can_ask, load_registry, plain, print_json, say, wants_json, warn
+from hex_blocks.errors.classes import HexError
 
 if TYPE_CHECKING:
     from hex_blocks.api.connection import Connection
@@ -135,8 +136,15 @@ def status(profile: str | None, language: str, as_json: bool) -> None:
     from hex_blocks.api.profiles import profiles
 
     with Connection(profile=profile) as connection:
-        found = _checked(connection, language)
         source = connection.source
+        try:
+            found = _checked(connection, language)
+        except HexError:
+            # Which token and which host, is what one needs to know then.
+            if source != "none":
+                warn(say("Host: {host}", host=connection.base_url.partition("/api/")[0].partition("://")[2]))
+                warn(say("Token from: {source}", source=source))
+            raise
     kept = profiles().values()
     if wants_json(as_json):
         document: dict[str, Any] = {"source": source, "baseUrl": connection.base_url, "connection": found}

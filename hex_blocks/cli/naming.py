@@ -130,7 +130,14 @@ def _picked(projects: list[Named], question: str) -> Named:
         return _picked_by_number(projects, question)
     choices = [questionary.Choice(plain(f"{each['title']}  {each['id']}"), value=each) for each in projects]
     # Ctrl-C then raises KeyboardInterrupt, which is reported in the user's language.
-    return dict(questionary.select(question, choices=choices, use_search_filter=True, use_jk_keys=False).unsafe_ask())
+    picking = questionary.select(
+        question,
+        choices=choices,
+        instruction=say("(arrow keys to move, letters to search)"),
+        use_search_filter=True,
+        use_jk_keys=False,
+    )
+    return dict(picking.unsafe_ask())
 
 
 def _picked_by_number(projects: list[Named], question: str) -> Named:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
+from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, say
 from hex_blocks.i18n.plurals import Plural
 
@@ -31,6 +33,7 @@ BLANK = "TO BE WRITTEN"
     default=None,
     help="Folder to write to. Default: the project's own specs.",
 )
+@partial(language_option, told=False)
 def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path | None) -> None:
     """Begin the spec of a tool that is one request. What is left to write is marked.
 

@@ -12,8 +12,8 @@ from hex_blocks.cli.browser import open_page
 from hex_blocks.cli.call import run_tool
 from hex_blocks.cli.connecting import connection_options, open_client
 from hex_blocks.cli.formats import Form, check_columns, form_of_list, form_options, print_result
-from hex_blocks.cli.naming import find_project, find_run
-from hex_blocks.cli.output import load_registry
+from hex_blocks.cli.naming import MAX_SHOWN, find_project, find_run
+from hex_blocks.cli.output import load_registry, say
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
@@ -23,7 +23,7 @@ LISTED = ("title", "id", "owner.email", "lastPublishedAt")
 
 
 @click.command()
-@click.argument("words", required=False, metavar="TEXT")
+@click.argument("words", required=False, metavar="[TEXT]")
 @click.option("--archived", is_flag=True, help="Archived projects, too.")
 @connection_options
 @form_options
@@ -40,6 +40,8 @@ def projects(
     as_json: bool,
 ) -> None:
     """List the projects that the token can see; with TEXT, those it may mean: a part of a title, an ID, an address.
+
+    The columns of both are different: see hex-blocks show list_projects, and with TEXT find_project.
 
     \b
     Examples:
@@ -80,10 +82,25 @@ def open_(name: str, *, printed: bool, on_sandbox: bool, profile: str | None, la
         click.echo(address)
 
 
+def _page_in_hex(client: Hex, address: str) -> str:
+    """Return an address, if it is one of the connection's host or of another host of Hex."""
+    from urllib.parse import urlsplit
+
+    host = urlsplit(client.connection.base_url).netloc
+    try:
+        given = urlsplit(address.strip())
+        is_hex = given.netloc == host or (given.scheme == "https" and f".{given.hostname}".endswith(".hex.tech"))
+    except ValueError:
+        is_hex = False
+    if not is_hex:
+        raise click.UsageError(say("{address} is not an address of Hex.", address=repr(address[:MAX_SHOWN])))
+    return address.strip()
+
+
 def _address(client: Hex, name: str) -> str:
     """Return the URL of a project or a run. An ID can be that of either."""
-    if name.startswith("https://"):
-        return name
+    if "://" in name:
+        return _page_in_hex(client, name)
     from hex_blocks.tools.inputs.ids import UUID
 
     if UUID.fullmatch(name.strip()) and not client.call("hex_find_project", {"query": name})["matches"]:

@@ -259,7 +259,8 @@ class Page:
         asked, began, ended = (self._moment(part, name) for name in ("startedAt", "startTime", "endTime"))
         if asked is not None and part.get("waits") and asked > self._work_began:
             causes = ", ".join(self.say(WAITS[name]) for name, _ in _waits(part))
-            title = self.say("waited {time} for {causes}", time=self.duration(asked - self._work_began), causes=causes)
+            waited = sum(seconds for _, seconds in _waits(part))
+            title = self.say("waited {time} for {causes}", time=self.duration(waited), causes=causes)
             yield self._bar("queue", self._work_began, asked, title)
         if asked is None:
             return

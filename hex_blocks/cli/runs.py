@@ -33,7 +33,7 @@ project_option = click.option(
 
 
 @click.command()
-@click.argument("project", required=False, metavar="PROJECT")
+@click.argument("project", required=False, metavar="[PROJECT]")
 @click.argument("values", metavar="[NAME=VALUE]...", nargs=-1, shell_complete=complete_parameter)
 @click.option("--input", "document", metavar="JSON|@FILE|-", help="The input parameters as one JSON object.")
 @click.option("--no-wait", is_flag=True, help="Start the run and end.")
@@ -165,7 +165,7 @@ def cancel(
 
 
 @click.command()
-@click.argument("project", required=False, metavar="PROJECT")
+@click.argument("project", required=False, metavar="[PROJECT]")
 @click.option(
     "--limit", type=WholeNumberRange(1, 100), default=25, show_default=True, help="How many, the newest first."
 )
@@ -222,7 +222,7 @@ def _finish(
     if opened and result.get("runUrl") and not open_page(result["runUrl"]):
         warn(say("There is no browser here. The run's page: {url}", url=result["runUrl"]))
     if as_json or form.name or form.filter or form.columns or not sys.stdout.isatty():
-        print_result(result, Form("json") if as_json else form, tool)
+        print_result(result, Form("json", filter=form.filter) if as_json else form, tool)
         return
     seconds = result.get("elapsedSeconds")
     if seconds is None:

@@ -107,7 +107,8 @@ def sandbox(host: str, port: int, speed: float, strict: bool, as_json: bool, qui
                 click.echo(f"  export {name}={value}")
             click.echo(say("Other tokens:"))
             for name, value in asdict(TOKENS).items():
-                click.echo(f"  {name}: {value}")
+                if value != TOKENS.personal:
+                    click.echo(f"  {name}: {value}")
         if other:
             warn(say("Calls with --sandbox go to the sandbox at {url}, which was started first.", url=other.url))
         elif not as_json:

@@ -124,6 +124,7 @@ def _type(field: Mapping[str, Any]) -> str:
     named: str = field["type"]
     if named == "array" and (of := field.get("items", {}).get("type")):
         named = say("list of {type}", type=of)
+    named = " | ".join([named, *(json.dumps(word) for word in field.get("words") or ())])
     return named + (f" ({field['format']})" if "format" in field else "") + (" | null" if field.get("nullable") else "")
 
 

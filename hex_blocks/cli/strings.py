@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from hex_blocks.cli.base import help_texts
-from hex_blocks.cli.output import print_json, say
+from hex_blocks.cli.output import plain, print_json, say
 from hex_blocks.cli.tables import print_table
 from hex_blocks.i18n.texts import PACKAGE
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from hex_blocks.dev.translation_check import Problem
 
 SHOWN = 20
+_LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)*")
 
 
 @click.command()
@@ -40,6 +43,8 @@ def strings(check: bool, only_compile: bool, package: Path | None, languages: tu
       hex-blocks strings --package my_plugin --language de
     """
     found = source(package)
+    _refuse_languages(found, languages, known_only=check)
+    _refuse_files(found, catalogues=not check)
     if check:
         _check(found, languages, as_json=as_json)
         return
@@ -51,12 +56,41 @@ def strings(check: bool, only_compile: bool, package: Path | None, languages: tu
     compile_catalogues(found.locales)
 
 
+def _refuse_languages(found: Source, languages: tuple[str, ...], *, known_only: bool) -> None:
+    """Refuse what cannot be the name of a language, and with `known_only` a language without a catalogue."""
+    known = sorted(file.stem for file in found.locales.glob("*.po"))
+    for language in languages:
+        if not _LANGUAGE.fullmatch(language) or (known_only and language not in known):
+            message = say(
+                "There is no {language}; there are {known}.", language=language or '""', known=", ".join(known)
+            )
+            raise click.BadParameter(message, param_hint="'--language'")
+
+
+def _refuse_files(found: Source, *, catalogues: bool) -> None:
+    """Refuse specs and catalogues that cannot be read; the check reports what is wrong inside a catalogue itself."""
+    from babel.messages.pofile import PoFileError
+
+    from hex_blocks.dev.catalogues import read_catalogue
+
+    for file in [*sorted(found.root.glob("tool_specs/*.json")), *sorted(found.locales.glob("*.po"))]:
+        try:
+            content = file.read_bytes().decode()
+            if file.suffix == ".json":
+                json.loads(content)
+            elif catalogues:
+                read_catalogue(file)
+        except (ValueError, RecursionError, PoFileError, OSError) as error:
+            reason = plain(str(error) or type(error).__name__)
+            raise click.ClickException(say("{file} cannot be read: {reason}", file=file, reason=reason)) from None
+
+
 def source(package: Path | None = None) -> Source:
     """Return the source of texts; raise an error where none can be written, as in an installed package."""
     try:
         from hex_blocks.dev.catalogues import Source
     except ImportError:
-        raise click.ClickException(say("This needs Babel: pip install {name}", name="hex-blocks[strings]")) from None
+        raise click.ClickException(say("This needs Babel: pip install {name}", name='"hex-blocks[strings]"')) from None
     if package is not None:
         return Source(package.resolve(), package.resolve().name)
     if not (PACKAGE.parent / "locales").is_dir():

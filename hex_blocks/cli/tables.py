@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 GAP = 2
+UNLIMITED = 1_000_000
 # The least width of a text column before later columns are left out.
 WIDTH_OF_WORDS = 20
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d):\d\d(?:\.\d+)?(Z|[+-]\d\d:\d\d)")
@@ -31,6 +32,9 @@ def print_table(
     from rich.console import Console
 
     console = Console()
+    if not console.is_terminal:
+        # A program gets the values as they are.
+        console = Console(width=UNLIMITED)
     shorten = shortly if to_the_minute else str
     shown = [[shorten(plain(cell)) for cell in row] for row in rows]
     kept = list(range(len(columns)))

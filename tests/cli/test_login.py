@@ -177,6 +177,16 @@ def test_a_profile_that_is_not_there_names_those_that_are(here: RunCommand, livi
     assert "Profiles: default" in done.stderr
 
 
+def test_a_token_that_is_refused_is_named_by_its_source_and_its_host(here: RunCommand, living: Sandbox) -> None:
+    given = {"HEX_API_TOKEN": TOKENS.expired, "HEX_API_BASE_URL": living.base_url}
+
+    done = here("auth", "status", env=given | {"HEX_BLOCKS_ALLOWED_HOSTS": living.origin})
+
+    assert done.returncode == 1
+    host = living.origin.partition("://")[2]
+    assert done.stderr.startswith(f"Host: {host}\nToken from: HEX_API_TOKEN\nHex did not accept the token")
+
+
 def test_a_profile_is_named_where_there_are_none(here: RunCommand) -> None:
     done = here("call", "get_current_user", "--profile", "eu")
 

@@ -117,6 +117,13 @@ def test_how_each_step_ended_is_said_in_words_and_colour(status: str, words: str
     assert {"class": colour} in page.all("tr")
 
 
+def test_the_timeline_and_the_table_tell_the_same_wait() -> None:
+    page = report_of(pipeline(part(waits=[{"for": "EARLIER_STEP", "seconds": 42.0}])))
+
+    assert "waited 42 sec for an earlier step" in page.text
+    assert "an earlier step (42 sec)" in page.text
+
+
 def test_a_step_is_drawn_as_what_it_waited_for_and_how_long_it_ran() -> None:
     page = report_of(pipeline(part()))
 

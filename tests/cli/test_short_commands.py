@@ -22,6 +22,7 @@ from tests.conftest import RunCommand, environment_for
 from tests.faulty import Faulty, silence
 
 REVENUE = "01234567-89ab-cdef-0123-456789abcdef"
+ENDLESS = "Endless simulation"
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -155,6 +156,18 @@ def test_a_run_that_nobody_knows_is_not_found(here: RunCommand, running: Sandbox
     done = here("follow", NOBODY, "--sandbox", "--json")
 
     assert (done.returncode, json.loads(done.stdout)["error"]) == (1, "run_project_unknown")
+    assert "Give the project of the run, too: --project" in done.stderr
+
+
+def test_what_to_do_next_is_said_in_options_of_the_command(here: RunCommand, running: Sandbox) -> None:
+    waited = here("run", ENDLESS, "--timeout", "1", "--sandbox", "--json")
+    called = here("call", "run_and_wait", f"projectId={running.world.project(ENDLESS).id}", "timeout=1", "--sandbox")
+    without_token = here("projects")
+
+    assert json.loads(waited.stdout)["error"] == "run_timeout"
+    assert "Follow it with hex-blocks follow, or stop it with hex-blocks cancel: http" in waited.stderr
+    assert "Follow it with hex_get_run_status" in called.stderr
+    assert "Log in with hex-blocks login, or set HEX_API_TOKEN." in without_token.stderr
 
 
 # projects, runs and open
@@ -182,6 +195,30 @@ def test_a_page_is_printed_where_no_browser_is_wanted(here: RunCommand, running:
 
     assert project == f"{running.origin}/hex/{started['projectId']}"
     assert run == started["runUrl"]
+
+
+@pytest.mark.parametrize(
+    ("address", "opened"),
+    [
+        ("{origin}/hex/x/app/runs/y", True),
+        ("https://app.hex.tech/acme/app/Revenue-02xYzAbCdEfGhIjKlMnOpQ/latest", True),
+        ("https://evil.example/app.hex.tech", False),
+        ("http://app.hex.tech/x", False),
+        ("https://evilhex.tech/x", False),
+        ("file:///etc/passwd", False),
+        ("https://[::1", False),
+    ],
+)
+def test_only_addresses_of_hex_are_opened(here: RunCommand, running: Sandbox, address: str, opened: bool) -> None:
+    address = address.format(origin=running.origin)
+
+    done = here("open", address, "--print", "--sandbox")
+
+    if opened:
+        assert (done.returncode, done.stdout.strip()) == (0, address)
+    else:
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "is not an address of Hex." in done.stderr
 
 
 @pytest.mark.parametrize("browser", [None, "BROWSER"])
@@ -276,6 +313,14 @@ def test_wrong_forms_are_refused_before_anything_is_called(here: RunCommand, opt
 
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
+
+
+@pytest.mark.parametrize("options", [("--output", "csv"), ("--columns", "id")])
+def test_json_is_not_given_with_another_form(here: RunCommand, options: tuple[str, str]) -> None:
+    done = here("call", "list_groups", *options, "--json")
+
+    assert (done.returncode, json.loads(done.stdout)["error"]) == (2, "wrong_use")
+    assert "--json is the same as --output json" in done.stderr
 
 
 @pytest.mark.parametrize("command", [("run", "x"), ("run", "x", "--no-wait"), ("follow", NOBODY)])
@@ -397,6 +442,9 @@ def test_no_network_is_one_sentence(here: RunCommand) -> None:
         ("hex-blocks export openai --tools run,peo", {"run,people"}),
         ("hex-blocks runs x --status KI", {"KILLED"}),
         ("hex-blocks call list_users --output j", {"json", "jsonl"}),
+        ("hex-blocks call no_such_tool proj", set()),
+        ("hex-blocks tools --group r", {"runs"}),
+        ("hex-blocks export n", {"n8n", "node-red"}),
     ],
 )
 def test_values_are_completed(words: str, expected: set[str]) -> None:
@@ -485,3 +533,16 @@ def test_json_keeps_the_filter_that_was_asked_for(here: RunCommand, running: San
     done = here("runs", "Revenue report", "--limit", "1", "--json", "--jq", ".runs | length", "--sandbox")
 
     assert done.stdout == "1\n"
+
+
+def test_json_of_a_finished_run_keeps_the_filter_too(here: RunCommand, running: Sandbox) -> None:
+    assert here("run", "Quick check", "--json", "--jq", ".status", "--sandbox").stdout == "COMPLETED\n"
+
+
+def test_a_table_for_a_program_has_whole_values(here: RunCommand, running: Sandbox) -> None:
+    listed = json.loads(here("call", "list_users", "--sandbox", "--json").stdout)["users"]
+
+    table = here("call", "list_users", "--output", "table", "--sandbox", env={"COLUMNS": "40"}).stdout
+
+    assert len(table.splitlines()) == len(listed) + 1
+    assert all(user["id"] in table and user["email"] in table for user in listed)

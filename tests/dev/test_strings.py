@@ -6,6 +6,8 @@ import importlib
 import io
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -32,6 +34,7 @@ from hex_blocks.dev.catalogues import (
 from hex_blocks.dev.translation_check import problems_of
 from hex_blocks.i18n import texts
 from hex_blocks.i18n.plurals import Plural
+from tests.calling import our_tools
 from tests.conftest import REPOSITORY, RunCommand, WriteCatalogue
 
 OURS = our_source()
@@ -604,6 +607,8 @@ def test_text_is_wrapped_by_the_room_it_takes() -> None:
     assert wrapped("実行が終わるまで待ちます。", 10) == ["実行が終わ", "るまで待ち", "ます。"]
     assert wrapped("Hex 프로젝트 실행", 10) == ["Hex", "프로젝트", "실행"]
     assert wrapped("", 10) == [""]
+    assert wrapped("時為 null。", 9) == ["時為", "null。"]
+    assert wrapped("指定（例 null）。", 14) == ["指定（例", "null）。"]
 
 
 def test_the_command_writes_checks_and_compiles(here: RunCommand, source: Source) -> None:
@@ -619,6 +624,50 @@ def test_the_command_writes_checks_and_compiles(here: RunCommand, source: Source
     assert document["template"] == "current"
     assert document["languages"]["de"]["coverage"] == 0.0
     assert document["languages"]["de"]["problems"][0].keys() == {"problem", "text", "detail"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "check"),
+    [
+        ("tool_specs/hex_broken.json", b"{", True),
+        ("tool_specs/hex_broken.json", b"\xff", False),
+        ("locales/de.po", b"garbage", False),
+        ("locales/de.po", b'msgid "\xff"', True),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named(
+    here: RunCommand, source: Source, file: str, content: bytes, check: bool
+) -> None:
+    (source.root / file).parent.mkdir(exist_ok=True)
+    (source.root / file).write_bytes(content)
+
+    done = here("strings", "--package", str(source.root), *(["--check"] if check else []))
+
+    assert done.returncode == 1
+    assert f"{file} cannot be read: " in done.stderr
+
+
+@pytest.mark.parametrize("language", ["", "x/y", "../../evil", "Deutsch"])
+def test_what_is_not_a_language_is_refused(here: RunCommand, source: Source, language: str) -> None:
+    done = here("strings", "--package", str(source.root), "--language", language)
+
+    assert done.returncode == 2
+    assert "Invalid value for '--language'" in done.stderr
+
+
+def test_a_language_without_a_catalogue_is_not_checked(here: RunCommand, source: Source) -> None:
+    assert here("strings", "--package", str(source.root), "--check", "--language", "xx").returncode == 2
+
+
+def test_the_check_says_that_it_did_not_look_at_texts_without_babel() -> None:
+    script = (
+        "import sys; sys.modules['babel'] = None; sys.argv[1:] = ['check']; from hex_blocks.cli import main; main()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+
+    assert (done.returncode, done.stdout) == (0, f"{len(our_tools())} tools, 0 problems\n")
+    assert 'Texts and pages were not checked. This needs Babel: pip install "hex-blocks[strings]"' in done.stderr
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
