@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from hex_blocks.cli.output import can_ask, plain, say
+from hex_blocks.cli.output import can_ask, plain, say, warn
 from hex_blocks.errors.classes import HexError, NotFoundError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
 
     Raises:
         click.UsageError: There is no terminal to ask on.
-        click.Abort: The answer is no.
+        click.exceptions.Exit: The answer is no.
         HexError: The inputs are invalid, or the object does not exist.
     """
     if not tool.removes or yes:
@@ -74,7 +74,8 @@ def confirm(client: Hex, tool: Tool, inputs: Inputs, *, yes: bool) -> None:
         "{title}: {what}. Continue?", title=tool.title(client.language), what=_what(client, tool, inputs, checked)
     )
     if not answer_is_yes(question):
-        raise click.Abort
+        warn(say("Nothing was changed."))
+        raise click.exceptions.Exit(1)
 
 
 def answer_is_yes(question: str) -> bool:

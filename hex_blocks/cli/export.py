@@ -92,7 +92,9 @@ def _list(folders: dict[str, ExportTarget], *, as_json: bool) -> None:
     rows = [[name, "stdout", ""] for name in SCHEMAS]
     for name, each in folders.items():
         exempt = [
-            f"{part}: {said.removeprefix(EXEMPT)}" for part, said in each.level.items() if said.startswith(EXEMPT)
+            f"{part}: {said.removeprefix(EXEMPT).rstrip('.')}"
+            for part, said in each.level.items()
+            if said.startswith(EXEMPT)
         ]
         rows.append([name, "--out DIR", "; ".join(exempt)])
     print_table([say("Target"), say("Goes to"), say("What it does not show")], rows)

@@ -663,7 +663,8 @@ def test_a_tool_that_destroys_asks_first_on_a_terminal(httpserver: HTTPServer, s
 
     assert f"Delete a group: Interns  [31m ({RUN}). Continue?" in screen
     assert "[ja/nein]" in asked
-    assert (refused, none_sent) == (130, 0)
+    assert (refused, none_sent) == (1, 0)
+    assert "Nothing was changed." in screen
     assert (agreed, german, sent_by(httpserver, "DELETE")) == (0, 0, 2)
 
 
