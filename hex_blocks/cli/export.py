@@ -36,14 +36,14 @@ def complete_target(_context: click.Context, _option: click.Parameter, incomplet
     "--tools",
     shell_complete=complete_tools,
     metavar="NAMES",
-    help="Toolsets or tools, by comma; all for every tool. Default: for schemas default, for a folder the host's set.",
+    help="Toolsets or tools, separated by commas; all for every tool. Default: the toolset default for schemas, the host's own for a folder.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The folder to write to, absent or empty.")
-@click.option("--pack", is_flag=True, help="Write the archive that the host installs, too, beside DIR.")
+@click.option("--pack", is_flag=True, help="Also write the archive that the host installs, next to DIR.")
 @click.option("--force", is_flag=True, help="Replace an earlier export in DIR.")
-@click.option("--translated", is_flag=True, help="The form with translations, where a host has a form without.")
-@click.option("--strict", is_flag=True, help="Schemas that the vendor's decoder can hold a model to.")
-@click.option("--responses", is_flag=True, help="For OpenAI's responses instead of its chat completions.")
+@click.option("--translated", is_flag=True, help="The form with translations, if the host has two forms.")
+@click.option("--strict", is_flag=True, help="Strict schemas, which the vendor can enforce on the model's output.")
+@click.option("--responses", is_flag=True, help="For OpenAI's Responses instead of its Chat Completions.")
 @experimental_option
 @click.option("--read-only", is_flag=True, help="Leave out tools that write.")
 @click.option("--no-search", is_flag=True, help="Leave out the two tools that find and call all other tools.")

@@ -37,6 +37,12 @@ PHRASES = (
     (r"\b(?:to wait|Wait) on\b", "keep waiting"),
     (r"\bat most[.;]", "at most 20 charts a minute, not: 20 charts a minute at most"),
     (r"\b(?:bring|brings) (?:their|its caller's|the secret)\b", "send …"),
+    (r"\bleaves? (?:its|the|a) run going\b", "its run keeps running in Hex"),
+    (r"\bwithout a word\b", "silently"),
+    (r"\bis no refusal\b", "does not count as a refusal"),
+    (r"\b[Oo]nly who\b", "Only the person who …"),
+    (r"\bbut for (?:the|two|one)\b", "except …"),
+    (r"\bof each target\b", "for each target"),
 )
 _PATTERNS = tuple((re.compile(pattern), better) for pattern, better in PHRASES)
 

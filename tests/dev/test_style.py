@@ -35,6 +35,12 @@ from tests.conftest import REPOSITORY
         ("Its engine is not to be had as a package.", "not to be had", "is not available"),
         ("Runs that ended before the first look.", "first look", "the first check, check with …"),
         ("Who runs the server can allow it.", "Who runs", "Whoever runs …"),
+        ("A cancelled job leaves its run going.", "leaves its run going", "its run keeps running in Hex"),
+        ("It would break the locks without a word.", "without a word", "silently"),
+        ("Waiting is no refusal.", "is no refusal", "does not count as a refusal"),
+        ("Only who runs it can allow a host.", "Only who", "Only the person who …"),
+        ("All are tested, but for two.", "but for two", "except …"),
+        ("It says of each target what it shows.", "of each target", "for each target"),
     ],
 )
 def test_a_mannered_phrase_is_named_with_its_place_and_a_better_one(english: str, phrase: str, better: str) -> None:
