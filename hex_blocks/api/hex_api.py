@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import ssl
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -51,6 +52,8 @@ CHUNK = 256 * 1024
 # Errors after which it is unknown whether Hex carried out the request.
 REPLY_LOST = frozenset({"timeout", "connection_lost", "not_hex", "reply_too_large"})
 NO_CONTENT = 204
+# Exports refuse a project without a published version with 400.
+NOT_PUBLISHED = re.compile(r"\bno published version\b|\b(?:not|never) (?:been )?published\b", re.IGNORECASE)
 HIDDEN = "[hidden]"
 # Shorter tokens are not hidden in replies: they are not real tokens, and other text could contain them by chance.
 MIN_HIDDEN = 8
@@ -317,7 +320,9 @@ class HexApi:
             values = {"host": self.host, "reason": phrase("it does not know this request")}
         elif refusal.parameters and status in (400, 422):
             key, values = "bad_parameters", refusal.parameters
-        elif status == 422 and "publish" in refusal.reason.lower():
+        elif (status == 422 and "publish" in refusal.reason.lower()) or (
+            status == 400 and NOT_PUBLISHED.search(refusal.reason)
+        ):
             key = "not_published"
         error = hex_error(key, status=status, trace_id=trace_id, **values)
         error.by_hex = refusal.from_hex or status == 429

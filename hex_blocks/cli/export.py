@@ -36,7 +36,10 @@ def complete_target(_context: click.Context, _option: click.Parameter, incomplet
     "--tools",
     shell_complete=complete_tools,
     metavar="NAMES",
-    help="Toolsets or tools, separated by commas; all for every tool. Default: the toolset default for schemas, the host's own for a folder.",
+    help=(
+        "Toolsets or tools, separated by commas; all for every tool. "
+        "Default: the toolset default for schemas, the host's own for a folder."
+    ),
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The folder to write to, absent or empty.")
 @click.option("--pack", is_flag=True, help="Also write the archive that the host installs, next to DIR.")

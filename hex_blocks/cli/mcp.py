@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
+# What a client's configuration takes over from the environment.
+SETTINGS = ("HEX_API_BASE_URL", "HEX_BLOCKS_ALLOWED_HOSTS")
 MIN_SECRET = 16
 INTERRUPTED = 130
 # A stopped call may still have to cancel its run in Hex.
@@ -115,7 +117,11 @@ def mcp(
       hex-blocks mcp --http --port 9000
       hex-blocks mcp --sandbox
     """
+    if not http:
+        _refuse_options_of_http()
     if client:
+        if http:
+            raise click.UsageError(say("--config is for clients that start the server: give it without --http."))
         _print_configuration(client, uvx)
         return
     if uvx:
@@ -124,8 +130,6 @@ def mcp(
     if http:
         check_secret(host, secret, SECRET_VARIABLE, MIN_SECRET)
         check_names(host, allowed_hosts, "--allow-host NAME")
-    elif token_from_header:
-        raise click.UsageError(say("--token-from-header goes with --http: there are no headers on stdin."))
     if not sdk_is_installed():
         raise click.ClickException(say('This needs the MCP SDK: pip install "hex-blocks[mcp]"'))
 
@@ -161,6 +165,16 @@ def mcp(
             interrupted = True
     if interrupted:
         _leave()
+
+
+def _refuse_options_of_http() -> None:
+    """Refuse options that were given and that only a server over HTTP has."""
+    context = click.get_current_context()
+    if context.params["token_from_header"]:
+        raise click.UsageError(say("--token-from-header goes with --http: there are no headers on stdin."))
+    for name, option in (("host", "--host"), ("port", "--port"), ("allowed_hosts", "--allow-host")):
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(say("{option} goes with --http.", option=option))
 
 
 def _warn_without_token(profile: str | None) -> None:
@@ -231,4 +245,6 @@ def _print_configuration(client: str, uvx: bool) -> None:
     warn(say("For {place}:", place=place(client)))
     if found and not uvx:
         warn(say("With --uvx, the client starts it without an installation."))
-    click.echo(configuration(client, arguments, uvx=found if uvx else None))
+    # A client does not read the shell's variables.
+    settings = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+    click.echo(configuration(client, arguments, uvx=found if uvx else None, settings=settings))

@@ -31,7 +31,13 @@ _LANGUAGE = re.compile(r"[a-z]{2,3}(_[A-Za-z0-9]+)*")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="The folder of a plugin's package, instead of our own texts.",
 )
-@click.option("--language", "languages", metavar="L", multiple=True, help="Only this language; its catalogue is created if it is new.")
+@click.option(
+    "--language",
+    "languages",
+    metavar="L",
+    multiple=True,
+    help="Only this language; its catalogue is created if it is new.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print what --check finds as JSON, all of it.")
 def strings(check: bool, only_compile: bool, package: Path | None, languages: tuple[str, ...], as_json: bool) -> None:
     """Gather all texts that users see, bring every language's catalogue up to date and compile it.

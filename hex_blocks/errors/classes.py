@@ -79,7 +79,8 @@ class HexError(Exception):
         return self._message(language) if language else Phrase(self._message)
 
     def _message(self, language: str | None) -> str:
-        first = sentence(SENTENCES[self.key].message, language, status=self.status, **self.values)
+        # A sentence can end with a value that is empty.
+        first = sentence(SENTENCES[self.key].message, language, status=self.status, **self.values).rstrip()
         return join_sentences(first, *(fault.message(language) for fault in self.faults))
 
     def hint(self, language: str | None = None) -> str:

@@ -751,6 +751,20 @@ REFUSALS: dict[str, tuple[int, Any, str, str, str | None]] = {
         "never been published",
         None,
     ),
+    "no published version": (
+        400,
+        {"reason": "The project has no published version"},
+        "not_published",
+        "no published version",
+        None,
+    ),
+    "a refused publication": (
+        400,
+        {"reason": "The guide cannot be published: it has no path"},
+        "request_refused",
+        "cannot be published",
+        None,
+    ),
     "odd values": (
         400,
         {"reason": {"a": 1}, "details": [1, None, {"message": ["x"]}], "issues": "y", "traceId": 7, "message": "m"},

@@ -141,6 +141,18 @@ def test_a_configuration_has_the_options_given(hex_blocks):
     assert arguments == ["mcp", "--toolset", "run,projects", "--read-only", "--longest-wait", "50.0"]
 
 
+@pytest.mark.parametrize("client", mostly_slow(CLIENTS, "cursor", "goose", "opencode", "codex"))
+def test_a_configuration_has_the_address_of_hex(client, hex_blocks):
+    settings = {"HEX_API_BASE_URL": "https://eu.hex.tech", "HEX_BLOCKS_ALLOWED_HOSTS": "hex.example.com"}
+
+    entry = server_of(client, hex_blocks("mcp", "--config", client, env=settings).stdout)
+    plain = server_of(client, hex_blocks("mcp", "--config", client).stdout)
+
+    name = "envs" if client == "goose" else "env"
+    assert settings.items() <= entry[name].items()
+    assert plain[name].keys() == {"HEX_API_TOKEN"}
+
+
 def test_a_configuration_never_has_the_token(hex_blocks):
     done = hex_blocks("mcp", "--config", "claude", env={"HEX_API_TOKEN": "hxtp_real"})
 
@@ -163,6 +175,11 @@ def test_it_says_how_to_install_what_is_missing(hex_blocks):
         (("--http", "--host", "hex.example.com"), {"HEX_BLOCKS_MCP_SECRET": "short"}, "at least 16 characters"),
         (("--http", "--host", "::"), SECRET, "--allow-host"),
         (("--token-from-header",), {}, "--http"),
+        (("--port", "1"), {}, "--port goes with --http."),
+        (("--host", "127.0.0.1"), {}, "--host goes with --http."),
+        (("--allow-host", "hex.example.com"), {}, "--allow-host goes with --http."),
+        (("--config", "claude", "--http"), {}, "give it without --http"),
+        (("--config", "claude", "--port", "1"), {}, "--port goes with --http."),
         (("--uvx",), {}, "--config"),
         (("--toolset", "projcts"), {}, "projects"),
     ],

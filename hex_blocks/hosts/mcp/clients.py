@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,10 +24,15 @@ _YAML_KEYWORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "
 
 
 class StartCommand(NamedTuple):
-    """The command and the arguments with which a client starts the server."""
+    """The command, the arguments and the environment variables with which a client starts the server."""
 
     command: str
     arguments: list[str]
+    settings: Mapping[str, str]
+
+    def environment(self, token: str = PLACEHOLDER) -> dict[str, str]:
+        """Return the variables, that of the token among them."""
+        return {TOKEN: token, **self.settings}
 
 
 class Client(NamedTuple):
@@ -44,17 +49,24 @@ class Client(NamedTuple):
     write: Callable[[dict[str, Any]], str]
 
 
-def configuration(client: str, arguments: list[str], *, uvx: list[str] | None = None) -> str:
+def configuration(
+    client: str, arguments: list[str], *, uvx: list[str] | None = None, settings: Mapping[str, str] | None = None
+) -> str:
     """Return the text that goes into a client's file to start this server.
 
     Args:
         client: The client's name, a key of CLIENTS.
         arguments: The arguments of `hex-blocks mcp`.
         uvx: The command that downloads and runs a package, if the server is to be started without an installation.
+        settings: Environment variables to set besides that of the token.
     """
     mcp = ["mcp", *arguments]
     source = ["--from", f"{PACKAGE}[mcp]=={__version__}", PACKAGE]
-    start = StartCommand(uvx[0], [*uvx[1:], *source, *mcp]) if uvx else StartCommand(command(), mcp)
+    variables = settings or {}
+    if uvx:
+        start = StartCommand(uvx[0], [*uvx[1:], *source, *mcp], variables)
+    else:
+        start = StartCommand(command(), mcp, variables)
     chosen = CLIENTS[client]
     return chosen.write(chosen.document(start))
 
@@ -82,7 +94,7 @@ def find_uvx() -> list[str] | None:
 
 
 def _entry(start: StartCommand, token: str = PLACEHOLDER) -> dict[str, Any]:
-    return {"command": start.command, "args": start.arguments, "env": {TOKEN: token}}
+    return {"command": start.command, "args": start.arguments, "env": start.environment(token)}
 
 
 def _servers_under(key: str, **more: Any) -> Callable[[StartCommand], dict[str, Any]]:
@@ -110,7 +122,7 @@ def _goose(start: StartCommand) -> dict[str, Any]:
         "description": "Hex",
         "cmd": start.command,
         "args": start.arguments,
-        "envs": {TOKEN: PLACEHOLDER},
+        "envs": start.environment(),
         "timeout": CALL_TIMEOUT_SECONDS,
     }
     return {"extensions": {SERVER: entry}}
@@ -121,7 +133,7 @@ def _opencode(start: StartCommand) -> dict[str, Any]:
         "type": "local",
         "command": [start.command, *start.arguments],
         "enabled": True,
-        "environment": {TOKEN: PLACEHOLDER},
+        "environment": start.environment(),
     }
     return {"mcp": {SERVER: entry}}
 

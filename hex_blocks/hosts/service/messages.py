@@ -16,7 +16,7 @@ from hex_blocks.errors.classes import without_tokens
 from hex_blocks.hosts.openapi.parts import IDEMPOTENCY_KEY, JSON, PROBLEM
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
 from hex_blocks.hosts.service.settings import MEGABYTE
-from hex_blocks.i18n.texts import SOURCE_LANGUAGE, nearest
+from hex_blocks.i18n.texts import SOURCE_LANGUAGE, nearest, phrase
 from hex_blocks.tools.inputs.faults import json_problem
 
 MOST_LANGUAGES = 10
@@ -141,15 +141,19 @@ async def read_json_object(request: Request, most: int) -> dict[str, Any]:
     except json.JSONDecodeError as error:
         reason = "{problem}, line {line}, column {column}".format_map(json_problem(error))
         raise ProblemError("not_json", reason=reason) from None
-    except (ValueError, RecursionError) as error:
-        raise ProblemError("not_json", reason=type(error).__name__) from None
+    except UnicodeDecodeError:
+        raise ProblemError("not_json", reason=phrase("it is not in UTF-8")) from None
+    except RecursionError:
+        raise ProblemError("not_json", reason=phrase("it is nested too deeply")) from None
+    except ValueError as error:
+        raise ProblemError("not_json", reason=str(error)) from None
     if not isinstance(given, dict):
         raise ProblemError("not_an_object")
     return given
 
 
 def _refuse_constant(name: str) -> float:
-    raise ValueError(name)
+    raise ValueError(f"{name} is not JSON")
 
 
 def as_json(value: Any) -> bytes:

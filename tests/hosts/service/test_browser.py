@@ -68,7 +68,7 @@ def run_report(page: Page) -> None:
     """Run a report, so that there is something to look at."""
     page.goto("/tools/hex_run_and_wait")
     page.get_by_label("Project ID").fill(REVENUE_REPORT)
-    page.get_by_role("button", name="Run", exact=True).last.click()
+    page.get_by_role("button", name="Run now", exact=True).last.click()
     expect(page.get_by_role("heading", name="Result")).to_be_visible()
 
 
@@ -84,7 +84,7 @@ def test_axe_finds_nothing(scheme, page):
     page.goto("/tools/hex_run_project?inputParams={")
     page.get_by_label("Project ID").fill("no such project at all")
     page.locator("form.call").evaluate("form => { form.noValidate = true; }")
-    page.get_by_role("button", name="Run", exact=True).last.click()
+    page.get_by_role("button", name="Run now", exact=True).last.click()
     expect(page.get_by_role("alert")).to_be_visible()
     found["faults"] = findings(page)
 
@@ -159,7 +159,7 @@ def run_by_keyboard(page: Page, keyboard: Keyboard) -> None:
     keyboard.press(page.get_by_role("button", name="Show the project's own inputs"))
     keyboard.enter(page.get_by_label("start_date"), "10012026")
     keyboard.enter(page.get_by_label("region"), "EMEA")
-    keyboard.press(page.get_by_role("button", name="Run", exact=True).last)
+    keyboard.press(page.get_by_role("button", name="Run now", exact=True).last)
     expect(page.get_by_role("heading", name="Result")).to_be_visible()
 
 
@@ -214,7 +214,7 @@ def test_yesterdays_call_is_repeated_by_keyboard(page, keyboard):
     keyboard.press(page.get_by_role("link", name="History"))
     keyboard.press(page.get_by_role("link", name=re.compile("^Run again")).first)
     expect(page.get_by_label("Title, address or ID")).to_have_value("Revenue")
-    keyboard.press(page.get_by_role("button", name="Run", exact=True).last)
+    keyboard.press(page.get_by_role("button", name="Run now", exact=True).last)
 
     expect(page.get_by_role("heading", name="Result")).to_be_visible()
 
@@ -222,7 +222,7 @@ def test_yesterdays_call_is_repeated_by_keyboard(page, keyboard):
 def test_progress_is_shown_and_what_hangs_is_cancelled(page):
     page.goto("/tools/hex_run_and_wait")
     page.get_by_label("Project ID").fill("Endless simulation")
-    page.get_by_role("button", name="Run", exact=True).last.click()
+    page.get_by_role("button", name="Run now", exact=True).last.click()
     expect(page.get_by_role("status")).to_contain_text("RUNNING", ignore_case=True)
 
     page.get_by_role("button", name="Cancel").click()
@@ -236,7 +236,7 @@ def test_json_is_told_of_while_it_is_written(page):
     field.fill('{"region": ')
     page.get_by_label("Project ID").fill(REVENUE_REPORT)
 
-    page.get_by_role("button", name="Run", exact=True).last.click()
+    page.get_by_role("button", name="Run now", exact=True).last.click()
 
     assert field.evaluate("each => each.validationMessage")
     assert page.url.endswith("/tools/hex_run_and_wait")

@@ -111,6 +111,21 @@ def test_a_body_that_cannot_be_read(body, kind, status, key, client):
     assert (answer.status_code, problem(answer)["key"]) == (status, key)
 
 
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"a": NaN}', "The body is not JSON: NaN is not JSON."),
+        (b"[" * 200_000, "The body is not JSON: it is nested too deeply."),
+        (b'"\xff\xfe"', "The body is not JSON: it is not in UTF-8."),
+        (b'{"a', "The body is not JSON: Unterminated string starting, line 1, column 2."),
+    ],
+)
+def test_a_body_that_is_not_json_is_refused_in_words(body, said, client):
+    answer = client.ask("POST", "/v1/tools/hex_find_project", data=body, headers={"Content-Type": "application/json"})
+
+    assert problem(answer)["detail"] == said
+
+
 def test_a_body_without_a_length_is_bounded_too(client):
     pieces = (b" " * 100_000 for _ in range(100))
 

@@ -63,6 +63,8 @@ const NOT_SENT = new Set(['no_network', 'bad_certificate']);
 const REPLY_LOST = new Set(['timeout', 'connection_lost', 'not_hex', 'reply_too_large']);
 const RETRIED_WITHOUT_STATUS = new Set(['timeout', 'connection_lost', 'no_network']);
 const NO_CONTENT = 204;
+// Exports refuse a project without a published version with 400.
+const NOT_PUBLISHED = /\bno published version\b|\b(?:not|never) (?:been )?published\b/i;
 const FIRST_BACKOFF = 0.5;
 const MAX_BACKOFF = 8;
 const KERNEL_WAIT = 20;
@@ -282,6 +284,7 @@ class HexApi {
     else if (refusal.parameters && (status === 400 || status === 422))
       [key, values] = ['bad_parameters', refusal.parameters];
     else if (status === 422 && refusal.reason.toLowerCase().includes('publish')) key = 'not_published';
+    else if (status === 400 && NOT_PUBLISHED.test(refusal.reason)) key = 'not_published';
     const error = new HexError(key, { status, traceId }, values);
     error.byHex = refusal.isFromHex || status === 429;
     return error;
