@@ -43,6 +43,7 @@ from hex_blocks.api.transport import Transport
 from hex_blocks.clock import Clock
 from hex_blocks.errors.classes import HexError, hex_error
 from hex_blocks.errors.sentences import BY_STATUS
+from hex_blocks.i18n.formats import whole
 from hex_blocks.i18n.texts import phrase
 
 log = logging.getLogger(__name__)
@@ -227,7 +228,7 @@ class HexApi:
         except (faults.Timeout, ReadTimeoutError):
             if prepared.method == "GET" and timing.stop.is_set():
                 return hex_error("call_stopped", host=self.host)
-            return hex_error("timeout", host=self.host, timeout=_without_fraction(timing.read))
+            return hex_error("timeout", host=self.host, timeout=whole(timing.read))
         except faults.ProxyError as fault:
             return self._proxy_error(fault)
         except (faults.RequestException, HTTPError, OSError) as fault:
@@ -351,11 +352,6 @@ class HexApi:
         if not self._transport.sent and (unreadable := certificates_error(self._verify)):
             return unreadable
         return hex_error("connection_lost", host=self.host)
-
-
-def _without_fraction(seconds: float) -> float:
-    """Return a whole number of seconds as an int, so that messages show 60 and not 60.0."""
-    return int(seconds) if seconds == int(seconds) else seconds
 
 
 def _causes(fault: BaseException) -> Iterator[BaseException]:

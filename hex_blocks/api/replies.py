@@ -21,7 +21,7 @@ class Answer:
 
 def reject_constant(name: str) -> Any:
     """Raise a ValueError: NaN and Infinity are not JSON. For `json.loads(parse_constant=…)`."""
-    raise ValueError(name)
+    raise ValueError(f"{name} is not JSON")
 
 
 def parse_finite(number: str) -> float:

@@ -80,7 +80,6 @@ def call(
     language: str,
     yes: bool,
     quiet: bool,
-    as_json: bool,
     form: Form,
     out: Path | None,
     raw: bool,
@@ -121,8 +120,6 @@ def call(
                 save_report(client, tool.id, error.partial, report, quiet=quiet)
             raise
         saved = save_report(client, tool.id, result, report, quiet=quiet) if report else True
-    if as_json:
-        form = Form("json", filter=form.filter)
     written = True if raw else _print_with_files(tool, result, form, out)
     if raw:
         print_result(result, form, tool)

@@ -10,6 +10,7 @@ import click
 
 from hex_blocks.cli.base import language_option
 from hex_blocks.cli.output import load_registry, print_json, say, warn
+from hex_blocks.cli.strings import needs_babel, our_source
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import PACKAGE, SOURCE_LANGUAGE, join_sentences, phrase
 
@@ -55,12 +56,10 @@ def _of_texts_and_pages(*, fix: bool) -> Iterator[str]:
     if not (repository / "locales" / "hex_blocks.pot").is_file():
         return
     if find_spec("babel") is None:
-        needed = say("This needs Babel: pip install {name}", name='"hex-blocks[strings]"')
-        warn(join_sentences(say("Texts and pages were not checked."), needed))
+        warn(join_sentences(say("Texts and pages were not checked."), needs_babel()))
         return
     from collections import Counter
 
-    from hex_blocks.cli.strings import our_source
     from hex_blocks.dev.catalogue_check import report
     from hex_blocks.dev.catalogues import every_text, refresh
     from hex_blocks.dev.style import mannered

@@ -44,15 +44,19 @@ class Form:
 
 
 def form_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add --output, --columns and --jq, which the command gets as `form`."""
+    """Add --output, --columns and --jq, which the command gets as `form`, together with its option --json."""
     from functools import wraps
 
     @wraps(function)
-    def with_form(*given: Any, output: str | None, columns: str | None, jq: str | None, **options: Any) -> Any:
+    def with_form(
+        *given: Any, output: str | None, columns: str | None, jq: str | None, as_json: bool, **options: Any
+    ) -> Any:
         named = tuple(name.strip() for name in (columns or "").split(",") if name.strip())
-        if options.get("as_json") and (output not in (None, "json") or named):
+        if as_json and (output not in (None, "json") or named):
             raise click.UsageError(say("--json is the same as --output json: give it without --output and --columns."))
-        return function(*given, form=_checked(Form(output or _preferred(), named, jq), output), **options)
+        preferred = output or _preferred()
+        form = Form("json" if as_json else preferred, named, jq)
+        return function(*given, form=_checked(form, output), **options)
 
     options = (
         click.option(
@@ -106,10 +110,8 @@ def _compiled(filter_: str) -> Any:
         raise click.UsageError(say("--jq is not a jq filter: {problem}", problem=said)) from None
 
 
-def form_of_list(form: Form, columns: tuple[str, ...], *, as_json: bool) -> Form:
+def form_of_list(form: Form, columns: tuple[str, ...]) -> Form:
     """Return the format of a list. Default on a terminal: a table of the given columns."""
-    if as_json:
-        return Form("json", filter=form.filter)
     return Form("table", columns, optional=True) if form == Form() and sys.stdout.isatty() else form
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from hex_blocks.api.replies import reject_constant
 from hex_blocks.cli.output import say, warn
 
 # Longest first: the byte order mark of UTF-32 begins with that of UTF-16.
@@ -89,7 +90,7 @@ def _read_value(name: str, value: str, *, is_json: bool) -> Any:
 
 def _read_json(text: str, name: str) -> Any:
     try:
-        read = json.loads(text, parse_constant=_refuse_constant, parse_float=_read_float, object_pairs_hook=_each_once)
+        read = json.loads(text, parse_constant=reject_constant, parse_float=_read_float, object_pairs_hook=_each_once)
     except OverflowError:
         raise click.UsageError(say("{name} is a number that is too large.", name=name)) from None
     except json.JSONDecodeError as error:
@@ -123,10 +124,6 @@ def _read_float(number: str) -> float:
     if not math.isfinite(value):
         raise OverflowError
     return value
-
-
-def _refuse_constant(name: str) -> Any:
-    raise ValueError(name)
 
 
 def _as_list(value: Any) -> list[Any]:

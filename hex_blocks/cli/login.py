@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import click
 
@@ -142,19 +143,23 @@ def status(profile: str | None, language: str, as_json: bool) -> None:
         except HexError:
             # Which token and which host, is what one needs to know then.
             if source != "none":
-                warn(say("Host: {host}", host=connection.base_url.partition("/api/")[0].partition("://")[2]))
-                warn(say("Token from: {source}", source=source))
+                warn("\n".join(_where(connection)))
             raise
     kept = profiles().values()
     if wants_json(as_json):
         document: dict[str, Any] = {"source": source, "baseUrl": connection.base_url, "connection": found}
         print_json(document | {"profiles": [_shown(each) for each in kept]})
         return
-    click.echo(say("Host: {host}", host=connection.api.host))
-    click.echo(say("Token from: {source}", source=source))
+    click.echo("\n".join(_where(connection)))
     click.echo(say("User: {name}", name=_name(found)))
     if kept:
         click.echo(say("Profiles: {names}", names=", ".join(each.name for each in kept)))
+
+
+def _where(connection: Connection) -> list[str]:
+    """Return lines that say where calls go, and where the token is from."""
+    host = urlsplit(connection.base_url).netloc
+    return [say("Host: {host}", host=host), say("Token from: {source}", source=connection.source)]
 
 
 def _checked(connection: Connection, language: str) -> dict[str, Any]:

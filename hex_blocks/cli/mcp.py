@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 SECRET_VARIABLE = "HEX_BLOCKS_MCP_SECRET"  # noqa: S105
 TOKEN_VARIABLE = "HEX_API_TOKEN"  # noqa: S105
-# What a client's configuration takes over from the environment.
-SETTINGS = ("HEX_API_BASE_URL", "HEX_BLOCKS_ALLOWED_HOSTS")
 MIN_SECRET = 16
 INTERRUPTED = 130
 # A stopped call may still have to cancel its run in Hex.
@@ -225,6 +223,8 @@ def _connection(open_ones: ExitStack, profile: str | None, speed: float, *, on_s
 
 
 def _print_configuration(client: str, uvx: bool) -> None:
+    from hex_blocks.api.base_url import ALLOWED_HOSTS
+    from hex_blocks.api.connection import BASE_URL_VARIABLE
     from hex_blocks.hosts.mcp.clients import configuration, find_uvx, place
 
     found = find_uvx()
@@ -246,5 +246,5 @@ def _print_configuration(client: str, uvx: bool) -> None:
     if found and not uvx:
         warn(say("With --uvx, the client starts it without an installation."))
     # A client does not read the shell's variables.
-    settings = {name: os.environ[name] for name in SETTINGS if os.environ.get(name)}
+    settings = {name: os.environ[name] for name in (BASE_URL_VARIABLE, ALLOWED_HOSTS) if os.environ.get(name)}
     click.echo(configuration(client, arguments, uvx=found if uvx else None, settings=settings))

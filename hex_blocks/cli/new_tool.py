@@ -55,7 +55,7 @@ def new_tool(tool_id: str, method: str, path: str, group: str | None, out: Path 
     group = group or next(iter(registry.groups))
     if group not in registry.groups:
         raise click.BadParameter(
-            say("There is no group {group}; there are {known}.", group=group or '""', known=", ".join(registry.groups)),
+            say("There is no group {group}; there are {known}.", group=group, known=", ".join(registry.groups)),
             param_hint="--group",
         )
     file = (out or registry.folder) / f"{tool_id}.json"

@@ -14,6 +14,7 @@ from hex_blocks.cli.connecting import connection_options, open_client
 from hex_blocks.cli.formats import Form, check_columns, form_of_list, form_options, print_result
 from hex_blocks.cli.naming import MAX_SHOWN, find_project, find_run
 from hex_blocks.cli.output import load_registry, say
+from hex_blocks.errors.classes import HexError
 
 if TYPE_CHECKING:
     from hex_blocks.client import Hex
@@ -37,7 +38,6 @@ def projects(
     profile: str | None,
     form: Form,
     language: str,
-    as_json: bool,
 ) -> None:
     """List the projects that the token can see; with TEXT, those it may mean: a part of a title, an ID, an address.
 
@@ -58,7 +58,7 @@ def projects(
             inputs = {"fetchAll": True, "includeArchived": archived}
         check_columns(form, tool)
         result = run_tool(client, tool, inputs, quiet=not sys.stderr.isatty())
-    print_result(result, form_of_list(form, FOUND if words else LISTED, as_json=as_json), tool)
+    print_result(result, form_of_list(form, FOUND if words else LISTED), tool)
 
 
 @click.command("open")
@@ -86,14 +86,14 @@ def _page_in_hex(client: Hex, address: str) -> str:
     """Return an address, if it is one of the connection's host or of another host of Hex."""
     from urllib.parse import urlsplit
 
-    host = urlsplit(client.connection.base_url).netloc
+    from hex_blocks.api.base_url import base_url
+
     try:
-        given = urlsplit(address.strip())
-        is_hex = given.netloc == host or (given.scheme == "https" and f".{given.hostname}".endswith(".hex.tech"))
-    except ValueError:
-        is_hex = False
-    if not is_hex:
-        raise click.UsageError(say("{address} is not an address of Hex.", address=repr(address[:MAX_SHOWN])))
+        own, given = urlsplit(client.connection.base_url), urlsplit(address.strip())
+        base_url(f"{given.scheme}://{given.netloc}", (f"{own.scheme}://{own.netloc}",))
+    except (ValueError, HexError):
+        said = say("{address} is not an address of Hex.", address=repr(address[:MAX_SHOWN]))
+        raise click.UsageError(said) from None
     return address.strip()
 
 

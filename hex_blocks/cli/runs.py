@@ -63,7 +63,6 @@ def run(
     form: Form,
     language: str,
     quiet: bool,
-    as_json: bool,
 ) -> None:
     """Run a project with parameters, wait for its end with progress, and print the finished run.
 
@@ -95,7 +94,7 @@ def run(
         load_registry()[tool].check(inputs)
         if not quiet:
             warn(plain(say("Running {title}", title=found.get("title") or found["id"])))
-        _finish(client, tool, inputs, form, quiet=quiet, as_json=as_json, opened=opened, title=found.get("title"))
+        _finish(client, tool, inputs, form, quiet=quiet, opened=opened, title=found.get("title"))
 
 
 @click.command()
@@ -119,7 +118,6 @@ def follow(
     form: Form,
     language: str,
     quiet: bool,
-    as_json: bool,
 ) -> None:
     """Wait for a run to end, wherever it was started, and print it.
 
@@ -137,7 +135,7 @@ def follow(
         title = None if quiet else titles_of(client, [inputs["projectId"]]).get(inputs["projectId"])
         if title:
             warn(plain(say("Following a run of {title}", title=title)))
-        _finish(client, "hex_wait_for_run", inputs, form, quiet=quiet, as_json=as_json, opened=opened, title=title)
+        _finish(client, "hex_wait_for_run", inputs, form, quiet=quiet, opened=opened, title=title)
 
 
 @click.command()
@@ -187,7 +185,6 @@ def runs(
     profile: str | None,
     form: Form,
     language: str,
-    as_json: bool,
 ) -> None:
     """List the runs of a project, the newest first.
 
@@ -202,7 +199,7 @@ def runs(
         inputs: dict[str, Any] = {"projectId": find_project(client, project)["id"], "limit": limit}
         inputs |= {"statusFilter": status} if status else {}
         result = run_tool(client, tool, inputs, quiet=True)
-    print_result(result, form_of_list(form, COLUMNS, as_json=as_json), tool)
+    print_result(result, form_of_list(form, COLUMNS), tool)
 
 
 def _finish(
@@ -212,7 +209,6 @@ def _finish(
     form: Form,
     *,
     quiet: bool,
-    as_json: bool,
     opened: bool,
     title: str | None,
 ) -> None:
@@ -221,8 +217,8 @@ def _finish(
     result = run_tool(client, tool, inputs, quiet=quiet, title=title)
     if opened and result.get("runUrl") and not open_page(result["runUrl"]):
         warn(say("There is no browser here. The run's page: {url}", url=result["runUrl"]))
-    if as_json or form.name or form.filter or form.columns or not sys.stdout.isatty():
-        print_result(result, Form("json", filter=form.filter) if as_json else form, tool)
+    if form.name or form.filter or form.columns or not sys.stdout.isatty():
+        print_result(result, form, tool)
         return
     seconds = result.get("elapsedSeconds")
     if seconds is None:

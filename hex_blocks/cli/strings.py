@@ -91,12 +91,17 @@ def _refuse_files(found: Source, *, catalogues: bool) -> None:
             raise click.ClickException(say("{file} cannot be read: {reason}", file=file, reason=reason)) from None
 
 
+def needs_babel() -> str:
+    """Return the sentence that says how to install Babel."""
+    return say("This needs Babel: pip install {name}", name='"hex-blocks[strings]"')
+
+
 def source(package: Path | None = None) -> Source:
     """Return the source of texts; raise an error where none can be written, as in an installed package."""
     try:
         from hex_blocks.dev.catalogues import Source
     except ImportError:
-        raise click.ClickException(say("This needs Babel: pip install {name}", name='"hex-blocks[strings]"')) from None
+        raise click.ClickException(needs_babel()) from None
     if package is not None:
         return Source(package.resolve(), package.resolve().name)
     if not (PACKAGE.parent / "locales").is_dir():

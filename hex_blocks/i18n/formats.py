@@ -41,6 +41,11 @@ DAYS = {
 MILLISECONDS = ("elapsedTime",)
 
 
+def whole(value: Any) -> Any:
+    """Return a float without a fraction as an integer. Other values are returned unchanged."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def number(value: float, language: str | None = None) -> str:
     """Return a number in the format of a language, with at most three decimals."""
     between, point, fewest = NUMBERS.get(language or "", (",", ".", 4))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hex_blocks.i18n.formats import whole
 from hex_blocks.i18n.texts import text
 from hex_blocks.tools.spec.tool import ToolSpec
 from hex_blocks.tools.spec.values import InputField, OutputField, Value
@@ -116,17 +117,13 @@ def _value(field: Value, language: str | None) -> dict[str, Any]:
         schema |= {"format": "password", "writeOnly": True}
     bounds = {
         "enum": list(field.enum) if field.enum else None,
-        "minimum": _whole(field.minimum),
-        "maximum": _whole(field.maximum),
+        "minimum": whole(field.minimum),
+        "maximum": whole(field.maximum),
         "minItems" if field.type == "array" else "minLength": field.min_length,
         "maxItems" if field.type == "array" else "maxLength": field.max_length,
         "examples": [field.example] if field.example is not None else None,
     }
     return schema | {name: bound for name, bound in bounds.items() if bound is not None}
-
-
-def _whole(bound: float | None) -> float | int | None:
-    return int(bound) if bound is not None and bound == int(bound) else bound
 
 
 def _or_null(schema: dict[str, Any]) -> None:

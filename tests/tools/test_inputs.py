@@ -15,8 +15,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from hex_blocks import Registry
+from hex_blocks.api.secret import Secret
 from hex_blocks.errors.classes import InputError
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.tools.inputs.checker import checker
@@ -791,6 +793,15 @@ def test_values_are_of_the_types_of_json_themselves() -> None:
     assert taken == {"text": "a word", "count": 3, "ratio": 1.0, "params": {"a": "b"}}
     assert [type(each) for each in taken.values()] == [str, int, float, dict]
     assert type(taken["params"]["a"]) is str
+
+
+@pytest.mark.parametrize("kind", [Secret, SecretStr])
+def test_a_secret_object_is_read_as_its_text(kind: Any) -> None:
+    assert checked(token=kind("a token of thirty characters or more")) == {
+        "token": "a token of thirty characters or more"
+    }
+    assert checked(token=kind(" ")) == {}
+    assert faults(thingId=kind("")) == {"thingId": "missing"}
 
 
 def test_a_name_that_is_not_text_is_not_an_input() -> None:

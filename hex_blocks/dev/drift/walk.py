@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from hex_blocks.dev.drift.openapi import PLACES, Shape
 from hex_blocks.dev.drift.specs import Claim, Node
+from hex_blocks.i18n.formats import whole
 
 FACTS = {
     "enum": "enum",
@@ -189,7 +190,7 @@ class Walk:
 def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return ", ".join(value)
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole(value)
 
 
 def _told(shape: Shape, sure: bool) -> str:

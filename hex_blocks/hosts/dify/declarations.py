@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from hex_blocks.hosts.builders.connecting import CUSTOM, REGIONS
@@ -16,6 +16,7 @@ from hex_blocks.hosts.builders.forms import (
 )
 from hex_blocks.hosts.dify.limits import LIST_LIMIT, WAIT, WATCH, WATCH_NAME
 from hex_blocks.hosts.models.search import description
+from hex_blocks.i18n.formats import whole
 from hex_blocks.i18n.texts import join_sentences, text
 from hex_blocks.tools.spec.block import BlockSpec
 from hex_blocks.tools.spec.values import Input, Output
@@ -178,7 +179,7 @@ def _kind(field: Input) -> Declaration:
         return {"type": "select", "options": [{"value": each, "label": {"en_US": each}} for each in ("true", "false")]}
     if field.type in ("integer", "number"):
         bounds = {"min": field.minimum, "max": field.maximum, "precision": 0 if field.type == "integer" else None}
-        return {"type": "number", **{name: _as_integer(bound) for name, bound in bounds.items() if bound is not None}}
+        return {"type": "number", **{name: whole(bound) for name, bound in bounds.items() if bound is not None}}
     return {"type": "boolean" if field.type == "boolean" else "string"}
 
 
@@ -212,7 +213,3 @@ def _in_languages(*sentences: str) -> dict[str, str]:
         if joined != made.get("en_US"):
             made[dify_language] = joined
     return made
-
-
-def _as_integer(bound: float | Mapping[str, Any]) -> Any:
-    return int(bound) if isinstance(bound, float) and bound == int(bound) else bound

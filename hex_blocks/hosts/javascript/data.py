@@ -14,6 +14,7 @@ from hex_blocks.api.limits.groups import HEX_LIMITS
 from hex_blocks.errors.faults import FAULTS
 from hex_blocks.errors.sentences import BY_STATUS, LOST_ANSWER, SENTENCES
 from hex_blocks.errors.warnings import WARNINGS
+from hex_blocks.i18n.formats import whole
 from hex_blocks.i18n.plurals import Plural
 from hex_blocks.i18n.texts import SOURCE_LANGUAGE, plural_forms, plural_formula, text
 from hex_blocks.tools.registry import Registry
@@ -153,7 +154,7 @@ def _whole_numbers(value: Any) -> Any:
         return {name: _whole_numbers(part) for name, part in value.items()}
     if isinstance(value, list):
         return [_whole_numbers(part) for part in value]
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole(value)
 
 
 def _sentences_of_tools(value: Any) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hex_blocks.hosts.javascript.titles import name_of_value, title_case
 from hex_blocks.hosts.n8n.words import describe, describe_switch
+from hex_blocks.i18n.formats import whole
 
 if TYPE_CHECKING:
     from hex_blocks.tools.spec.values import Input, InputField
@@ -182,18 +183,14 @@ def _of_three_states(name: str, field: Input) -> Property:
 def _number(field: Input) -> Property:
     limits: Property = {}
     if field.minimum is not None:
-        limits["minValue"] = _plain(field.minimum)
+        limits["minValue"] = whole(field.minimum)
     if field.maximum is not None:
-        limits["maxValue"] = _plain(field.maximum)
+        limits["maxValue"] = whole(field.maximum)
     if field.type == "integer":
         limits["numberPrecision"] = 0
     default = field.default if field.default is not None else field.minimum
-    made: Property = {"type": "number", "default": _plain(default or 0), "description": describe(field.description)}
+    made: Property = {"type": "number", "default": whole(default or 0), "description": describe(field.description)}
     return made | ({"typeOptions": limits} if limits else {})
-
-
-def _plain(number: float) -> float:
-    return int(number) if float(number).is_integer() else number
 
 
 def _choices(kind: str, values: Iterable[str], default: Any, field: InputField) -> Property:

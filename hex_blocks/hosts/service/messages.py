@@ -12,6 +12,7 @@ from urllib.parse import quote
 from starlette.requests import Request
 from starlette.responses import Response
 
+from hex_blocks.api.replies import reject_constant
 from hex_blocks.errors.classes import without_tokens
 from hex_blocks.hosts.openapi.parts import IDEMPOTENCY_KEY, JSON, PROBLEM
 from hex_blocks.hosts.service.problems import ProblemError, problem_of
@@ -137,7 +138,7 @@ async def read_json_object(request: Request, most: int) -> dict[str, Any]:
     if not body.strip():
         return {}
     try:
-        given = json.loads(body, parse_constant=_refuse_constant)
+        given = json.loads(body, parse_constant=reject_constant)
     except json.JSONDecodeError as error:
         reason = "{problem}, line {line}, column {column}".format_map(json_problem(error))
         raise ProblemError("not_json", reason=reason) from None
@@ -150,10 +151,6 @@ async def read_json_object(request: Request, most: int) -> dict[str, Any]:
     if not isinstance(given, dict):
         raise ProblemError("not_an_object")
     return given
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not JSON")
 
 
 def as_json(value: Any) -> bytes:

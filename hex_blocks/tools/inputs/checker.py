@@ -20,6 +20,7 @@ from typing import Any
 
 from hex_blocks.api.secret import Secret, revealed
 from hex_blocks.errors.classes import Fault, hex_error
+from hex_blocks.i18n.formats import whole
 from hex_blocks.tools.inputs.bounds import MAX_EMAIL_LENGTH, MAX_INTEGER, MAX_NUMBER_LENGTH, MAX_SEARCHED
 from hex_blocks.tools.inputs.faults import (
     InvalidValueError,
@@ -118,26 +119,29 @@ def _fields(name: str, fields: Mapping[str, InputField]) -> Callable[[Mapping[st
     def check_fields(given: Mapping[str, Any], place: Place, found: Found) -> dict[str, Any]:
         checked: dict[str, Any] = {}
         for key, required, not_given, check in checks:
-            if key not in given:
+            if key not in given or not_given(given[key]):
                 if required:
                     found.append(((*place, key), InvalidValueError("missing")))
-                continue
-            value, here = given[key], (*place, key)
-            try:
-                if not not_given(value):
-                    # A null that counts as given is a value.
-                    checked[key] = None if value is None else check(value, here, found)
-                elif required:
-                    found.append((here, InvalidValueError("missing")))
-                else:
+                elif key in given:
                     checked[key] = None
-            except InvalidValueError as error:
-                # Its frames hold the inputs, and this list.
-                found.append((here, error.with_traceback(None)))
+            else:
+                value = given[key]
+                # A null that counts as given is a value.
+                checked[key] = None if value is None else _checked(check, value, (*place, key), found)
         found.extend(((*place, str(key)), InvalidValueError("unknown")) for key in given if key not in fields)
         return checked
 
     return check_fields
+
+
+def _checked(check: Check, value: Any, place: Place, found: Found) -> Any:
+    """Return a value converted. If it is wrong, its fault is added to the list, and None is returned."""
+    try:
+        return check(value, place, found)
+    except InvalidValueError as error:
+        # Its frames hold the inputs, and the list.
+        found.append((place, error.with_traceback(None)))
+        return None
 
 
 def _is_required(field: InputField) -> bool:
@@ -189,14 +193,10 @@ def _number(field: InputField) -> Callable[[Any], float]:
 
 def _bounded(number: Any, given: Any, least: float | None, most: float | None) -> Any:
     if most is not None and number > most:
-        raise refuse("too_large", given, limit=_whole(most))
+        raise refuse("too_large", given, limit=whole(most))
     if least is not None and number < least:
-        raise refuse("too_small", given, limit=_whole(least))
+        raise refuse("too_small", given, limit=whole(least))
     return number
-
-
-def _whole(limit: float) -> float:
-    return int(limit) if limit == int(limit) else limit
 
 
 def _filled(field: InputField) -> Callable[[list[Any]], list[Any]]:
@@ -318,14 +318,10 @@ def _array(name: str, field: InputField) -> Check:
 
     def check(value: Any, place: Place, found: Found) -> list[Any]:
         before = len(found)
-        rows: list[Any] = []
-        for number, row in enumerate(rows_of(value)):
-            here = (*place, number)
-            try:
-                rows.append(None if _empty_row(entry, row) else check_entry(row, here, found))
-            except InvalidValueError as error:
-                # Its frames hold the inputs, and this list.
-                found.append((here, error.with_traceback(None)))
+        rows = [
+            None if _empty_row(entry, row) else _checked(check_entry, row, (*place, number), found)
+            for number, row in enumerate(rows_of(value))
+        ]
         return rows if len(found) > before else filled(rows)
 
     return check

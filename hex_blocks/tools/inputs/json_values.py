@@ -12,7 +12,8 @@ from enum import Enum
 from numbers import Integral, Real
 from typing import Any
 
-from hex_blocks.api.secret import Secret
+from hex_blocks.api.replies import reject_constant
+from hex_blocks.api.secret import revealed
 from hex_blocks.tools.inputs.bounds import MAX_DEPTH, MAX_NUMBER_LENGTH, MAX_SEARCHED
 from hex_blocks.tools.inputs.faults import InvalidValueError, json_problem, refuse, shown
 
@@ -40,7 +41,7 @@ NOT_A_LIST = frozenset({"null", "undefined"})
 
 def is_blank(value: Any) -> bool:
     """Return whether a value is None, or text of spaces only."""
-    value = value.get_secret_value() if isinstance(value, Secret) else value
+    value = value if isinstance(value, str) else revealed(value)
     return value is None or (isinstance(value, str) and not value.strip())
 
 
@@ -126,17 +127,13 @@ def read_json(value: Any) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value, parse_constant=_reject_constant)
+        return json.loads(value, parse_constant=reject_constant)
     except json.JSONDecodeError as error:
         raise refuse("bad_json", value, **json_problem(error)) from None
     except RecursionError:
         raise refuse("json_too_deep", value) from None
     except ValueError as error:
         raise refuse("bad_json", value, problem=str(error), line=1, column=1) from None
-
-
-def _reject_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
 
 
 def as_object(value: Any) -> Any:

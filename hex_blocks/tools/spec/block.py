@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, by_name, key, listed, spec_part
+from hex_blocks.tools.spec.part import Name, Part, Text, TextRule, by_name, key, listed, spec_part
 from hex_blocks.tools.spec.values import Input
 
 
@@ -44,7 +44,7 @@ class BlockSpec(Part):
     tagline: Text
     description: Text
     category: Text
-    color: Annotated[str, Pattern(r"^#[0-9A-Fa-f]{6}$")]
+    color: Annotated[str, TextRule(pattern=r"^#[0-9A-Fa-f]{6}$")]
     icon: Text = key(description="An SVG file beside this one.")
     authentication: Authentication = key(read=Authentication.from_json)
     connection: dict[Name, Input] = key(

@@ -19,32 +19,24 @@ Reader = Callable[[Any], Any]
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A constraint on text: a regular expression."""
+class TextRule:
+    """A constraint on text.
 
-    pattern: str
+    Args:
+        rule: Arguments of `pydantic_core.core_schema.str_schema`, such as `pattern` and `min_length`.
+    """
 
-    def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
-        from pydantic_core.core_schema import str_schema
-
-        return str_schema(pattern=self.pattern)
-
-
-@dataclass(frozen=True)
-class MinLength:
-    """A constraint on text: the smallest number of characters."""
-
-    characters: int
+    def __init__(self, **rule: Any) -> None:
+        self.rule = rule
 
     def __get_pydantic_core_schema__(self, _source: Any, _handler: Any) -> Any:
         from pydantic_core.core_schema import str_schema
 
-        return str_schema(min_length=self.characters)
+        return str_schema(**self.rule)
 
 
-Text = Annotated[str, MinLength(1)]
-Name = Annotated[str, Pattern(r"^[a-z][A-Za-z0-9]*$")]
+Text = Annotated[str, TextRule(min_length=1)]
+Name = Annotated[str, TextRule(pattern=r"^[a-z][A-Za-z0-9]*$")]
 
 
 def key(
@@ -65,9 +57,7 @@ def key(
         constraints: What pydantic checks, and the description, as in `pydantic.Field`.
     """
     about = ({"alias": name} if name else {}) | ({"read": read} if read else {}) | constraints
-    if default_factory is not MISSING:
-        return field(default_factory=default_factory, metadata=about)
-    return field(default=default, metadata=about)
+    return field(default=default, default_factory=default_factory, metadata=about)
 
 
 @dataclass_transform(eq_default=False, frozen_default=True, kw_only_default=True, field_specifiers=(key,))

@@ -11,10 +11,10 @@ from dataclasses import fields
 from typing import Annotated, Any, Literal
 
 from hex_blocks.errors.sentences import SENTENCES
-from hex_blocks.tools.spec.part import Name, Part, Pattern, Text, by_name, key, listed, spec_part
+from hex_blocks.tools.spec.part import Name, Part, Text, TextRule, by_name, key, listed, spec_part
 from hex_blocks.tools.spec.values import Input, Output
 
-ToolId = Annotated[str, Pattern(r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")]
+ToolId = Annotated[str, TextRule(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)+$")]
 NO_CONTENT = 204
 LimitGroup = Literal["hex-api", "hex-api-30rpm", "runs", "charts", "ingest"]
 
@@ -23,9 +23,9 @@ LimitGroup = Literal["hex-api", "hex-api-30rpm", "runs", "charts", "ingest"]
 class Request(Part):
     """The request of a tool, as in Hex's API document."""
 
-    operation_id: Annotated[str, Pattern(r"^[A-Z][A-Za-z]+$")] = key("operationId")
+    operation_id: Annotated[str, TextRule(pattern=r"^[A-Z][A-Za-z]+$")] = key("operationId")
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"]
-    path: Annotated[str, Pattern(r"^(/[A-Za-z-]+|/\{[A-Za-z]+\})+$")]
+    path: Annotated[str, TextRule(pattern=r"^(/[A-Za-z-]+|/\{[A-Za-z]+\})+$")]
     success: Literal[200, 201, 204] = key(default=200, description="The status Hex's document names.")
     encoding: Literal["json", "multipart"] = "json"
     limit_group: LimitGroup | None = key(
@@ -38,7 +38,7 @@ class Request(Part):
         default=False,
         description="A 503 means that Hex did nothing, so a retry is safe although the request writes.",
     )
-    errors: dict[Annotated[str, Pattern(r"^[45]\d\d$")], Text] = key(
+    errors: dict[Annotated[str, TextRule(pattern=r"^[45]\d\d$")], Text] = key(
         default_factory=dict, description="Error keys by status that are more specific than the general ones."
     )
 
@@ -116,7 +116,7 @@ class ToolSpec(Part):
         "modelHint", default=None, description="For models, in addition to the description; never translated."
     )
     request: Request | None = key(default=None, read=Request.from_json)
-    handler: Annotated[str, Pattern(r"^[a-z_][\w.]*:[a-z_]\w*$")] | None = key(
+    handler: Annotated[str, TextRule(pattern=r"^[a-z_][\w.]*:[a-z_]\w*$")] | None = key(
         default=None, description="module:function, if a single request is not enough."
     )
     paging: Paging | None = key(default=None, read=Paging.from_json)
